@@ -1,0 +1,73 @@
+# The targets that `make help` lists have their words after ##. What takes more
+# than a line is a script in scripts/.
+
+GO ?= go
+FUZZTIME ?= 10s
+PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 darwin/amd64
+
+# From git where there is a repository with a commit, else «dev».
+VERSION ?= $(shell { [ -e .git ] && git describe --tags --always --dirty; } 2>/dev/null || echo dev)
+
+# The same bytes wherever they are built: no paths, no C library, and no version
+# control but what VERSION says.
+STATIC := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false
+LDFLAGS := -s -w -X plasm/lib/cli.version=$(VERSION)
+
+GO_EXAMPLES := examples/csvstat/csvstat.wasm
+
+.DEFAULT_GOAL := help
+.PHONY: help build examples demo test deps lint examples-check cross cover bench fuzz clean FORCE
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## the commands, static, in bin/
+	$(STATIC) -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+examples: $(GO_EXAMPLES) ## the example modules that are not committed
+
+# Always asked for: go build knows better than make what has changed.
+examples/%.wasm: FORCE
+	GOOS=wasip1 GOARCH=wasm $(STATIC) -ldflags '-s -w' -o $@ ./$(@D)
+
+demo: build ## a job, its receipt, and what happens to a forged one
+	@scripts/demo
+
+# One after the other, what fails fast first, with the output of go test last.
+test: ## everything that CI checks
+	@scripts/deps
+	@$(MAKE) --no-print-directory examples-check
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory build examples cross
+	@$(MAKE) --no-print-directory cover
+
+deps: ## install what `make test` needs, or say what that is
+	@scripts/deps
+
+lint: .tools/golangci-lint ## go vet, golangci-lint, gofumpt, shellcheck
+	@GO='$(GO)' scripts/lint
+
+# Linters are pinned in a module of their own: go.mod is the product's.
+.tools/golangci-lint: tools/go.mod tools/go.sum
+	$(GO) -C tools build -o ../.tools/ tool
+
+examples-check: ## are the committed modules what their sources give, to the byte?
+	@scripts/check-examples
+
+cross: ## compile for every platform
+	@set -e; for platform in $(PLATFORMS); do \
+		echo "build $$platform"; \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} $(STATIC) ./...; \
+	done
+
+cover: ## all tests with -race, and at least 80 % of the statements covered
+	@GO='$(GO)' scripts/coverage
+
+bench: build examples ## the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## each fuzz target for FUZZTIME, 10s when not given
+	@GO='$(GO)' scripts/fuzz $(FUZZTIME)
+
+clean: ## remove what was built
+	rm -rf bin .tools dist coverage $(GO_EXAMPLES)

@@ -1,0 +1,259 @@
+package job
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+)
+
+// A job document is {"manifest": …, "module": BASE64, "stdin": BASE64}, stdin
+// optional. A result document is {"receipt": ENVELOPE, "stdout": BASE64,
+// "stderr": BASE64}. Both are read and written in constant memory, members in
+// any order, at most MaxDocument bytes in all.
+//
+// Their functions return an *Error: CodeBadManifest for a document that breaks a
+// rule, CodeIO when a stream can't be read or written.
+
+// WriteJob writes the job document of m, which must be valid, and of the bytes
+// of module and stdin, both read to their end; stdin nil leaves the member out.
+// Bytes whose digest isn't the manifest's are an error, but noticed only after
+// they were written.
+func WriteJob(w io.Writer, m *Manifest, module, stdin io.Reader) error {
+	if err := m.Validate(); err != nil {
+		return err
+	}
+	d := documentWriter{w: w, what: "job document", limit: MaxDocument}
+	d.text(`{"manifest":`)
+	d.text(string(m.Encode()))
+	moduleSum, stdinSum := sha256.New(), sha256.New()
+	d.base64("module", io.TeeReader(module, moduleSum))
+	if stdin != nil {
+		d.base64("stdin", io.TeeReader(stdin, stdinSum))
+	}
+	d.text("}\n")
+	if d.err != nil {
+		return badDocument(d.err)
+	}
+	return checkJob(m, moduleSum, stdinSum)
+}
+
+// WriteResult writes the result document of an envelope, which is written as it
+// is, and of the bytes of stdout and stderr, both read to their end.
+func WriteResult(w io.Writer, envelope []byte, stdout, stderr io.Reader) error {
+	envelope = bytes.Trim(envelope, " \t\r\n")
+	if len(envelope) > MaxEnvelope {
+		return badDocument(tooLarge("result.receipt", len(envelope), MaxEnvelope))
+	}
+	v, err := Parse(envelope)
+	if err != nil {
+		return badDocument(fmt.Errorf("result.receipt: %w", err))
+	}
+	if err := NewFields(v, "result.receipt").Err(); err != nil {
+		return badDocument(err)
+	}
+	d := documentWriter{w: w, what: "result document", limit: MaxDocument}
+	d.text(`{"receipt":`)
+	d.text(string(envelope))
+	d.base64("stdout", stdout)
+	d.base64("stderr", stderr)
+	d.text("}\n")
+	if d.err != nil {
+		return badDocument(d.err)
+	}
+	return nil
+}
+
+// documentWriter writes pieces until something goes wrong.
+type documentWriter struct {
+	w     io.Writer
+	what  string
+	limit int64 // bytes that may be written
+	n     int64
+	err   error
+}
+
+func (d *documentWriter) text(s string) {
+	if d.err == nil {
+		_, d.err = d.Write([]byte(s))
+	}
+}
+
+// base64 writes a comma and a member.
+func (d *documentWriter) base64(name string, r io.Reader) {
+	d.text(`,"` + name + `":"`)
+	if d.err == nil {
+		d.err = copyBase64(d, r, name)
+	}
+	d.text(`"`)
+}
+
+// Write counts what goes to w.
+func (d *documentWriter) Write(b []byte) (int, error) {
+	if d.n += int64(len(b)); d.n > d.limit {
+		return 0, tooMuch(d.what, d.limit)
+	}
+	n, err := d.w.Write(b)
+	if err != nil {
+		return n, ioError("writing the "+d.what, err)
+	}
+	return n, nil
+}
+
+// ReadJob reads a job document, writes its module and its stdin to the writers
+// as they come, and says whether there was a stdin. Manifest, module digest and,
+// where the manifest has one, stdin digest are checked: after an error what was
+// written must not be used.
+func ReadJob(r io.Reader, module, stdin io.Writer) (m *Manifest, hasStdin bool, err error) {
+	d := documentReader{s: newStream(r, "job document", MaxDocument), what: "job"}
+	moduleSum, stdinSum := sha256.New(), sha256.New()
+	err = d.read([]string{"manifest", "module"}, map[string]func() error{
+		"manifest": func() error {
+			v, _, err := d.captured("manifest", MaxManifest)
+			if err == nil {
+				m, err = ManifestFromValue(v, "job.manifest")
+			}
+			return err
+		},
+		"module": func() error { return d.base64("module", io.MultiWriter(moduleSum, module)) },
+		"stdin": func() error {
+			hasStdin = true
+			return d.base64("stdin", io.MultiWriter(stdinSum, stdin))
+		},
+	})
+	if err == nil {
+		err = checkJob(m, moduleSum, stdinSum)
+	}
+	if err != nil {
+		return nil, false, badDocument(err)
+	}
+	return m, hasStdin, nil
+}
+
+// checkJob compares the digests of a job's bytes with its manifest.
+func checkJob(m *Manifest, module, stdin hash.Hash) error {
+	if d := DigestOf(module.Sum(nil)); d != m.ModuleHash {
+		return badDocument(mismatch("module", d, "module_hash", m.ModuleHash))
+	}
+	if d := DigestOf(stdin.Sum(nil)); m.StdinHash != "" && d != m.StdinHash {
+		return badDocument(mismatch("stdin", d, "stdin_hash", m.StdinHash))
+	}
+	return nil
+}
+
+func mismatch(member string, is Digest, field string, want Digest) error {
+	return &FieldError{Path: "job." + member, Problem: fmt.Sprintf("is %s, but manifest.%s is %s", is, field, want)}
+}
+
+// ReadResult reads a result document, writes its stdout and stderr to the
+// writers as they come, and returns the bytes of its receipt as they stand in
+// the document, without the white space around them. It checks that they are an
+// object in the profile of at most MaxEnvelope bytes, and nothing else about
+// them: nothing that it wrote is verified.
+func ReadResult(r io.Reader, stdout, stderr io.Writer) (envelope []byte, err error) {
+	d := documentReader{s: newStream(r, "result document", MaxDocument), what: "result"}
+	err = d.read([]string{"receipt", "stdout", "stderr"}, map[string]func() error{
+		"receipt": func() error {
+			v, raw, err := d.captured("receipt", MaxEnvelope)
+			if err == nil {
+				envelope, err = raw, NewFields(v, "result.receipt").Err()
+			}
+			return err
+		},
+		"stdout": func() error { return d.base64("stdout", stdout) },
+		"stderr": func() error { return d.base64("stderr", stderr) },
+	})
+	if err != nil {
+		return nil, badDocument(err)
+	}
+	return envelope, nil
+}
+
+// documentReader reads one object whose members are consumed as they come.
+type documentReader struct {
+	s    *scanner
+	what string // the path of the document
+}
+
+// read reads the document; members has what reads each member's value.
+func (d *documentReader) read(required []string, members map[string]func() error) error {
+	if err := d.s.begin(); err != nil {
+		return d.named(err)
+	}
+	c, err := d.s.next("a value")
+	if err != nil {
+		return d.named(err)
+	}
+	if c != '{' {
+		v, err := d.s.value()
+		if err == nil {
+			err = NewFields(v, d.what).Err()
+		}
+		return d.named(err)
+	}
+	v, err := d.s.object(func(name string) (Value, error) {
+		read, ok := members[name]
+		if !ok {
+			return nil, &FieldError{Path: member(d.what, name), Problem: "unknown member"}
+		}
+		return nil, read()
+	})
+	if err != nil {
+		return d.named(err)
+	}
+	f := NewFields(v, d.what)
+	for _, name := range required {
+		f.Value(name)
+	}
+	if err := f.Err(); err != nil {
+		return err
+	}
+	return d.named(d.s.finish())
+}
+
+// named puts the document's name before a syntax error.
+func (d *documentReader) named(err error) error {
+	if _, ok := errors.AsType[*SyntaxError](err); ok {
+		return fmt.Errorf("%s document: %w", d.what, err)
+	}
+	return err
+}
+
+// captured reads a member that is kept whole, at most limit bytes of it.
+func (d *documentReader) captured(name string, limit int) (Value, []byte, error) {
+	v, raw, err := d.s.captured(limit)
+	if errors.Is(err, errCapture) {
+		err = tooMuch(d.what+"."+name, int64(limit))
+	}
+	return v, raw, err
+}
+
+// base64 reads a member that is base64 and writes what it stands for to w.
+func (d *documentReader) base64(name string, w io.Writer) error {
+	path := d.what + "." + name
+	c, err := d.s.next("a value")
+	if err != nil {
+		return err
+	}
+	if c != '"' {
+		v, err := d.s.value()
+		if err != nil {
+			return err
+		}
+		return &FieldError{Path: path, Problem: "must be a string, not " + describe(v)}
+	}
+	b := newBase64Writer(w, name)
+	err = d.s.pieces(func(piece []byte) error {
+		_, err := b.Write(piece)
+		return err
+	})
+	if err == nil {
+		err = b.Close()
+	}
+	if errors.Is(err, errNotBase64) {
+		return &FieldError{Path: path, Problem: fmt.Sprintf("%v (before byte %d)", err, d.s.offset())}
+	}
+	return err
+}

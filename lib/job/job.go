@@ -1,0 +1,189 @@
+// Package job is the vocabulary that every other package shares: what is asked
+// (Manifest), what came of it (Outcome, Status), how plasm says that something
+// went wrong (Error, Code), and the documents that carry these between
+// programs, in the one JSON profile that json.go describes.
+//
+// It imports only the standard library and nothing else of this module.
+package job
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// ManifestVersion is the only manifest version that this package reads or writes.
+const ManifestVersion = "1"
+
+// Maxima of documents and fields. Sizes are in bytes.
+const (
+	MaxManifest = 256 << 10   // a manifest
+	MaxEnvelope = 1<<20 - 1   // a receipt's envelope
+	MaxErrorDoc = 16 << 20    // an error document
+	MaxDocument = 1 << 30     // a job or result document
+	MaxSafeInt  = 1<<53 - 1   // an integer in any document
+	MaxTimeout  = 604_800_000 // timeout_ms: seven days
+	MaxMemoryMB = 4096        // memory_mb: all that a 32-bit guest can address
+	MaxCPUCores = 1024        // cpu_cores
+)
+
+// Defaults of manifest fields.
+const (
+	DefaultCPUCores    = 1
+	DefaultMemoryMB    = 256
+	DefaultTimeoutMS   = 60_000
+	DefaultOutputLimit = 16 << 20
+)
+
+// Digest names bytes by what they are: "sha256:" and 64 lower-case hexadecimal
+// digits. The zero value, "", stands for a digest that is not there.
+type Digest string
+
+const digestPrefix = "sha256:"
+
+// EmptyDigest is the digest of no bytes at all.
+const EmptyDigest Digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+// Sum returns the digest of data.
+func Sum(data []byte) Digest {
+	sum := sha256.Sum256(data)
+	return DigestOf(sum[:])
+}
+
+// DigestOf returns the digest whose 32 bytes are sum, as hash.Hash.Sum gives them.
+func DigestOf(sum []byte) Digest {
+	return Digest(digestPrefix + hex.EncodeToString(sum))
+}
+
+// Hex returns the digest without its "sha256:".
+func (d Digest) Hex() string {
+	return strings.TrimPrefix(string(d), digestPrefix)
+}
+
+// Valid reports whether d is written as a digest must be.
+func (d Digest) Valid() bool {
+	digits, ok := strings.CutPrefix(string(d), digestPrefix)
+	return ok && isHex(digits, 2*sha256.Size)
+}
+
+// isHex reports whether s is n lower-case hexadecimal digits.
+func isHex(s string, n int) bool {
+	return len(s) == n && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+// Dir is a folder of the host that a guest may use: only its guest-side name is
+// part of the job; which folder of which host stands behind it is not.
+type Dir struct {
+	Guest    string `json:"guest"`     // path in the guest
+	ReadOnly bool   `json:"read_only"` // whether the guest may only read
+}
+
+// Manifest is what is asked. Its fields are written in this order, every field
+// that has a default included.
+type Manifest struct {
+	Version          string            `json:"version"`     // ManifestVersion
+	ID               string            `json:"id"`          // 32 lower-case hex digits, chosen by the requester
+	ModuleHash       Digest            `json:"module_hash"` // what to run
+	Args             []string          `json:"args"`        // argv[1:]; argv[0] is always "module"
+	Env              map[string]string `json:"env"`
+	StdinHash        Digest            `json:"stdin_hash,omitempty"` // "" when the input is not known before the job starts
+	Dirs             []Dir             `json:"dirs,omitempty"`
+	CPUCores         int64             `json:"cpu_cores"`          // 1 to MaxCPUCores; placement only
+	MemoryMB         int64             `json:"memory_mb"`          // 1 to MaxMemoryMB; units of 2^20 bytes of linear memory
+	TimeoutMS        int64             `json:"timeout_ms"`         // 1 to MaxTimeout; milliseconds of the guest's wall time
+	Fuel             int64             `json:"fuel,omitempty"`     // 1 to MaxSafeInt; 0 means that fuel is not counted
+	OutputLimitBytes int64             `json:"output_limit_bytes"` // 0 to MaxSafeInt; stdout and stderr together
+	Deterministic    bool              `json:"deterministic"`
+	Seed             int64             `json:"seed"` // 0 to MaxSafeInt
+	CanonicalNaN     bool              `json:"canonical_nan"`
+	Arch             string            `json:"arch,omitempty"`   // a GOARCH; placement only
+	Engine           string            `json:"engine,omitempty"` // "" means any
+}
+
+// NewManifest returns a manifest with every default filled in, and neither ID
+// nor module.
+func NewManifest() *Manifest {
+	return &Manifest{
+		Version:          ManifestVersion,
+		Args:             []string{},
+		Env:              map[string]string{},
+		CPUCores:         DefaultCPUCores,
+		MemoryMB:         DefaultMemoryMB,
+		TimeoutMS:        DefaultTimeoutMS,
+		OutputLimitBytes: DefaultOutputLimit,
+		Deterministic:    true,
+	}
+}
+
+// NewID draws a job ID: 128 random bits in hexadecimal.
+func NewID() string {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails: crypto/rand ends the program first
+	return hex.EncodeToString(id[:])
+}
+
+// ValidID reports whether id is written as NewID writes one.
+func ValidID(id string) bool { return isHex(id, 32) }
+
+// Equal reports whether two manifests are equal field by field.
+func (m *Manifest) Equal(o *Manifest) bool {
+	return slices.Equal(m.Args, o.Args) && maps.Equal(m.Env, o.Env) && slices.Equal(m.Dirs, o.Dirs) &&
+		m.Version == o.Version && m.ID == o.ID && m.ModuleHash == o.ModuleHash && m.StdinHash == o.StdinHash &&
+		m.CPUCores == o.CPUCores && m.MemoryMB == o.MemoryMB && m.TimeoutMS == o.TimeoutMS && m.Fuel == o.Fuel &&
+		m.OutputLimitBytes == o.OutputLimitBytes && m.Deterministic == o.Deterministic && m.Seed == o.Seed &&
+		m.CanonicalNaN == o.CanonicalNaN && m.Arch == o.Arch && m.Engine == o.Engine
+}
+
+// Status says how a started job ended.
+type Status string
+
+// The statuses, a closed set.
+const (
+	Exit         Status = "exit"          // the guest ended by itself
+	Trap         Status = "trap"          // the guest did what WebAssembly forbids
+	Timeout      Status = "timeout"       // timeout_ms passed
+	OutOfFuel    Status = "out_of_fuel"   // fuel was used up
+	OutOfMemory  Status = "out_of_memory" // the worker ran into its outer memory bound
+	OutputLimit  Status = "output_limit"  // output_limit_bytes was passed
+	Cancelled    Status = "cancelled"     // somebody, or plasm itself, stopped it
+	EngineFailed Status = "engine_failed" // the worker died or spoke nonsense
+)
+
+// Outcome is what happened to a job that started.
+type Outcome struct {
+	Status        Status  `json:"status"`
+	ExitCode      *uint32 `json:"exit_code,omitempty"` // present exactly when Status is Exit
+	Trap          string  `json:"trap,omitempty"`      // present exactly when Status is Trap; one of the traps below
+	StdinHash     Digest  `json:"stdin_hash"`          // of what was handed to the worker
+	StdinBytes    int64   `json:"stdin_bytes"`
+	StdinComplete bool    `json:"stdin_complete"` // whether end of file was handed over too
+	StdoutBytes   int64   `json:"stdout_bytes"`
+	StderrBytes   int64   `json:"stderr_bytes"`
+	Truncated     bool    `json:"truncated"` // whether output was cut
+	FuelUsed      *int64  `json:"fuel_used,omitempty"`
+	MemoryBytes   int64   `json:"memory_bytes"`    // peak linear memory
+	WallTimeUS    int64   `json:"wall_time_us"`    // from the guest's start, microseconds
+	CPUTimeUS     int64   `json:"cpu_time_us"`     // of the worker, user and system
+	CompileTimeUS int64   `json:"compile_time_us"` // 0 when the compiled module came from the cache
+	CompileCached bool    `json:"compile_cached"`
+}
+
+// The traps, a closed set, named after the WebAssembly core specification,
+// appendix "Execution": what a guest can do to be stopped at once.
+const (
+	TrapUnreachable       = "unreachable"
+	TrapStackOverflow     = "stack_overflow"
+	TrapMemory            = "out_of_bounds_memory_access"
+	TrapTable             = "out_of_bounds_table_access"
+	TrapIndirectCall      = "indirect_call_type_mismatch"
+	TrapNullReference     = "null_reference"
+	TrapDivideByZero      = "integer_divide_by_zero"
+	TrapIntegerOverflow   = "integer_overflow"
+	TrapConversion        = "invalid_conversion_to_integer"
+	TrapUncaughtException = "uncaught_exception"
+	TrapUnaligned         = "unaligned_atomic"
+	TrapOther             = "other"
+)

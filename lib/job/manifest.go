@@ -1,0 +1,214 @@
+package job
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// maxName is how long arch and engine may be, in bytes.
+const maxName = 32
+
+// DecodeManifest reads a complete manifest. Members that have a default may be
+// absent, and so may args and env. An error is an *Error with CodeBadManifest.
+func DecodeManifest(data []byte) (*Manifest, error) {
+	return decodeManifest(data, false)
+}
+
+// DecodeDraft is DecodeManifest for a manifest that may still lack id and
+// module_hash; they are "" then.
+func DecodeDraft(data []byte) (*Manifest, error) {
+	return decodeManifest(data, true)
+}
+
+func decodeManifest(data []byte, draft bool) (*Manifest, error) {
+	if len(data) > MaxManifest {
+		return nil, badDocument(tooLarge("manifest", len(data), MaxManifest))
+	}
+	v, err := Parse(data)
+	if err != nil {
+		return nil, badDocument(fmt.Errorf("manifest: %w", err))
+	}
+	return manifestFrom(v, "manifest", draft)
+}
+
+// ManifestFromValue reads a complete manifest that is part of a document, where
+// messages call it path. An error is an *Error with CodeBadManifest.
+func ManifestFromValue(v Value, path string) (*Manifest, error) {
+	return manifestFrom(v, path, false)
+}
+
+func manifestFrom(v Value, path string, draft bool) (*Manifest, error) {
+	f := NewFields(v, path)
+	m := &Manifest{Version: f.OneOf("version", ManifestVersion)}
+	if f.Has("id") || !draft {
+		m.ID = f.Str("id")
+	}
+	if f.Has("module_hash") || !draft {
+		m.ModuleHash = f.Digest("module_hash")
+	}
+	m.Args = f.OptStrs("args")
+	m.Env = f.Texts("env")
+	m.StdinHash = f.OptDigest("stdin_hash")
+	for _, d := range f.OptObjects("dirs") {
+		m.Dirs = append(m.Dirs, Dir{Guest: d.Str("guest"), ReadOnly: d.Bool("read_only")})
+	}
+	for _, r := range m.ints() {
+		*r.field = f.IntOr(r.name, r.absent, r.low, r.high)
+	}
+	m.Deterministic = f.BoolOr("deterministic", true)
+	m.CanonicalNaN = f.BoolOr("canonical_nan", false)
+	m.Arch = f.optNonEmpty("arch")
+	m.Engine = f.optNonEmpty("engine")
+	err := f.Close()
+	if err == nil {
+		err = m.check(path, draft && !f.Has("id"), draft && !f.Has("module_hash"))
+	}
+	if err != nil {
+		return nil, badDocument(err)
+	}
+	return m, nil
+}
+
+// Validate checks every rule a complete manifest must keep, that it fits into
+// MaxManifest bytes included. An error is an *Error with CodeBadManifest.
+func (m *Manifest) Validate() error {
+	if err := m.check("manifest", false, false); err != nil {
+		return badDocument(err)
+	}
+	return nil
+}
+
+// Encode writes m in one line of JSON without an end of line, with every field
+// that has a default. It is meant for a manifest that Validate accepts: bytes
+// that are not UTF-8 come out as U+FFFD.
+func (m *Manifest) Encode() []byte {
+	full := *m
+	if full.Args == nil {
+		full.Args = []string{}
+	}
+	if full.Env == nil {
+		full.Env = map[string]string{}
+	}
+	return encode(&full)
+}
+
+// encode writes v as one line without an end of line. V must be of a type that
+// always can be written.
+func encode(v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic(err) // a defect of plasm: v has a type that JSON doesn't
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// intRule is the range of an integer field; absent is its value when a document
+// doesn't have it. A field whose absent value lies below low is optional.
+type intRule struct {
+	name              string
+	field             *int64
+	absent, low, high int64
+}
+
+func (m *Manifest) ints() []intRule {
+	return []intRule{
+		{"cpu_cores", &m.CPUCores, DefaultCPUCores, 1, MaxCPUCores},
+		{"memory_mb", &m.MemoryMB, DefaultMemoryMB, 1, MaxMemoryMB},
+		{"timeout_ms", &m.TimeoutMS, DefaultTimeoutMS, 1, MaxTimeout},
+		{"fuel", &m.Fuel, 0, 1, MaxSafeInt},
+		{"output_limit_bytes", &m.OutputLimitBytes, DefaultOutputLimit, 0, MaxSafeInt},
+		{"seed", &m.Seed, 0, 0, MaxSafeInt},
+	}
+}
+
+// check is Validate with a path for messages; what a draft lacks may be "".
+func (m *Manifest) check(path string, noID, noModule bool) error {
+	fail := func(name, format string, args ...any) error {
+		return &FieldError{Path: path + "." + name, Problem: fmt.Sprintf(format, args...)}
+	}
+	if m.Version != ManifestVersion {
+		return fail("version", "%s is not one of %s", Quote(m.Version), ManifestVersion)
+	}
+	if !noID && !ValidID(m.ID) {
+		return fail("id", "%s is not 32 lower-case hex digits", Quote(m.ID))
+	}
+	if !noModule && !m.ModuleHash.Valid() {
+		return fail("module_hash", notDigest, Quote(string(m.ModuleHash)))
+	}
+	if m.StdinHash != "" && !m.StdinHash.Valid() {
+		return fail("stdin_hash", notDigest, Quote(string(m.StdinHash)))
+	}
+	for _, r := range m.ints() {
+		if (*r.field < r.low || *r.field > r.high) && (r.absent >= r.low || *r.field != r.absent) {
+			return fail(r.name, "%d is not in %d…%d", *r.field, r.low, r.high)
+		}
+	}
+	if err := m.checkTexts(fail); err != nil {
+		return err
+	}
+	if n := len(m.Encode()); n > MaxManifest {
+		return tooLarge(path, n, MaxManifest)
+	}
+	return nil
+}
+
+type failFunc func(name, format string, args ...any) error
+
+// checkTexts checks everything that is text of the user's.
+func (m *Manifest) checkTexts(fail failFunc) error {
+	for i, a := range m.Args {
+		if !noNUL(a) {
+			return fail(element("args", i), "%s is not UTF-8 without NUL", Quote(a))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Env)) {
+		value := m.Env[name]
+		switch {
+		case name == "" || strings.Contains(name, "=") || !noNUL(name):
+			return fail("env", "%s is not a variable's name: UTF-8, not empty, without = and NUL", Quote(name))
+		case !noNUL(value):
+			return fail(member("env", name), "%s is not UTF-8 without NUL", Quote(value))
+		}
+	}
+	if err := m.checkDirs(fail); err != nil {
+		return err
+	}
+	if m.Arch != "" && !isName(m.Arch, "") {
+		return fail("arch", "%s is not 1 to %d of a-z 0-9", Quote(m.Arch), maxName)
+	}
+	if m.Engine != "" && !isName(m.Engine, "-") {
+		return fail("engine", "%s is not 1 to %d of a-z 0-9 -", Quote(m.Engine), maxName)
+	}
+	return nil
+}
+
+func (m *Manifest) checkDirs(fail failFunc) error {
+	seen := map[string]bool{}
+	for i, d := range m.Dirs {
+		name := element("dirs", i) + ".guest"
+		if !strings.HasPrefix(d.Guest, "/") || !noNUL(d.Guest) {
+			return fail(name, "%s is not an absolute path: UTF-8, without NUL", Quote(d.Guest))
+		}
+		if seen[d.Guest] {
+			return fail(name, "%s is there twice", Quote(d.Guest))
+		}
+		seen[d.Guest] = true
+	}
+	return nil
+}
+
+// isName reports whether s is 1 to maxName of a-z, 0-9 and what extra has.
+func isName(s, extra string) bool {
+	for _, c := range s {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && !strings.ContainsRune(extra, c) {
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxName
+}

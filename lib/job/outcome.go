@@ -1,0 +1,103 @@
+package job
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// statuses and traps are the closed sets, in the order of their declarations.
+func statuses() []Status {
+	return []Status{Exit, Trap, Timeout, OutOfFuel, OutOfMemory, OutputLimit, Cancelled, EngineFailed}
+}
+
+func traps() []string {
+	return []string{
+		TrapUnreachable, TrapStackOverflow, TrapMemory, TrapTable, TrapIndirectCall, TrapNullReference, TrapDivideByZero,
+		TrapIntegerOverflow, TrapConversion, TrapUncaughtException, TrapUnaligned, TrapOther,
+	}
+}
+
+// Valid reports whether s is one of the statuses.
+func (s Status) Valid() bool { return slices.Contains(statuses(), s) }
+
+// OutcomeFromValue reads an outcome that is part of a document, where messages
+// call it path. An error is a *FieldError.
+func OutcomeFromValue(v Value, path string) (*Outcome, error) {
+	f := NewFields(v, path)
+	o := &Outcome{Status: Status(f.Str("status"))}
+	if n, ok := f.OptInt("exit_code", 0, math.MaxUint32); ok {
+		code := uint32(n) //nolint:gosec // OptInt checked the range
+		o.ExitCode = &code
+	}
+	o.Trap = f.optNonEmpty("trap")
+	o.StdinHash = f.Digest("stdin_hash")
+	o.StdinComplete = f.Bool("stdin_complete")
+	o.Truncated = f.Bool("truncated")
+	o.CompileCached = f.Bool("compile_cached")
+	for _, r := range o.ints() {
+		*r.field = f.Int(r.name, 0, MaxSafeInt)
+	}
+	if n, ok := f.OptInt("fuel_used", 0, MaxSafeInt); ok {
+		o.FuelUsed = &n
+	}
+	err := f.Close()
+	if err == nil {
+		err = o.check(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+func (o *Outcome) ints() []intRule {
+	return []intRule{
+		{name: "stdin_bytes", field: &o.StdinBytes},
+		{name: "stdout_bytes", field: &o.StdoutBytes},
+		{name: "stderr_bytes", field: &o.StderrBytes},
+		{name: "memory_bytes", field: &o.MemoryBytes},
+		{name: "wall_time_us", field: &o.WallTimeUS},
+		{name: "cpu_time_us", field: &o.CPUTimeUS},
+		{name: "compile_time_us", field: &o.CompileTimeUS},
+	}
+}
+
+// Validate checks every rule an outcome must keep. An error is a *FieldError.
+func (o *Outcome) Validate() error { return o.check("outcome") }
+
+func (o *Outcome) check(path string) error {
+	fail := func(name, format string, args ...any) error {
+		return &FieldError{Path: path + "." + name, Problem: fmt.Sprintf(format, args...)}
+	}
+	if !o.Status.Valid() {
+		return fail("status", "%s is not one of %s", Quote(string(o.Status)), strings.Join(texts(statuses()), ", "))
+	}
+	if (o.ExitCode != nil) != (o.Status == Exit) {
+		return fail("exit_code", "goes with status exit and no other, not %s", o.Status)
+	}
+	if (o.Trap != "") != (o.Status == Trap) {
+		return fail("trap", "goes with status trap and no other, not %s", o.Status)
+	}
+	if o.Trap != "" && !slices.Contains(traps(), o.Trap) {
+		return fail("trap", "%s", notTrap(o.Trap))
+	}
+	if !o.StdinHash.Valid() {
+		return fail("stdin_hash", notDigest, Quote(string(o.StdinHash)))
+	}
+	ints := o.ints()
+	if o.FuelUsed != nil {
+		ints = append(ints, intRule{name: "fuel_used", field: o.FuelUsed})
+	}
+	for _, r := range ints {
+		if *r.field < 0 || *r.field > MaxSafeInt {
+			return fail(r.name, "%d is not in 0…%d", *r.field, int64(MaxSafeInt))
+		}
+	}
+	return nil
+}
+
+func notTrap(s string) string {
+	return fmt.Sprintf("%s is not one of %s", Quote(s), strings.Join(traps(), ", "))
+}
