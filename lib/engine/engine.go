@@ -1,0 +1,73 @@
+// Package engine says what executes a module, and what every engine gives its
+// guests alike: the clock, the entropy and the streams that keep a job
+// deterministic unless it asks otherwise.
+package engine
+
+import (
+	"context"
+	"io"
+	"os"
+
+	"plasm/lib/job"
+)
+
+// Engine compiles and runs WebAssembly modules that import WASI preview 1. It
+// lives in a worker process and handles one module in its life.
+type Engine interface {
+	// Name is the engine's name in manifests and receipts.
+	Name() string
+	// Version is the engine's version in receipts. An entry of the compile
+	// cache serves one version only.
+	Version() string
+	// Features lists the WebAssembly features that are on, sorted.
+	Features() []string
+
+	// Compile checks and compiles module, and leaves the result in staging, an
+	// empty folder, as exactly one regular file in one sub-folder.
+	// The error is a *job.Error with CodeBadModule or CodeModuleRefused when
+	// the module is to blame.
+	Compile(ctx context.Context, module []byte, staging string) error
+
+	// Load makes module ready to run with at most memoryMB units of 2^20
+	// bytes of linear memory. cached, unless "", is a folder that Compile
+	// once filled for the same module, engine and version, and which is only
+	// read. Errors are as with Compile. No instruction of the module runs.
+	Load(ctx context.Context, module []byte, cached string, memoryMB int64) (Program, error)
+}
+
+// Program is a loaded module.
+type Program interface {
+	// Run runs the module's start function and then _start, once. A guest
+	// that exits or traps is a Result, not an error; an error means that the
+	// engine could not do its work.
+	Run(ctx context.Context, host Host) (Result, error)
+}
+
+// Dir is a folder of the host, and what the guest sees of it.
+type Dir struct {
+	Host string `json:"host"`
+	job.Dir
+}
+
+// Host is all that a guest can reach of its host. The zero value gives it
+// nothing: no arguments, no environment, empty input, discarded output, no
+// folders, the deterministic clock and entropy of seed 0.
+type Host struct {
+	Args       []string // argv[1:]
+	Env        []string // "name=value"
+	Stdin      *os.File // nil: empty
+	StdinKnown bool     // the whole input is known: reads fill their buffer, and input is always ready
+	Stdout     io.Writer
+	Stderr     io.Writer
+	Dirs       []Dir
+	Real       bool // the real clock, sleep and entropy
+	Seed       int64
+	MemoryGrew func(bytes uint64) // told the size of linear memory when it is made and each time it grows; may be nil
+}
+
+// Result is how a guest ended.
+type Result struct {
+	Status   job.Status // Exit or Trap
+	ExitCode uint32     // with Exit
+	Trap     string     // with Trap: one of job's
+}

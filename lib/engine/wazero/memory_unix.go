@@ -1,0 +1,63 @@
+//go:build unix
+
+package wazero
+
+import (
+	"math"
+
+	"github.com/tetratelabs/wazero/experimental"
+	"golang.org/x/sys/unix"
+)
+
+// reserve allocates linear memories as one reservation of their maximum, of
+// which the kernel backs only pages that were touched: growing copies nothing
+// and moves nothing. wazero's own allocator appends to a slice, which for a
+// memory that grows page by page costs several times its size.
+type reserve struct {
+	grew func(bytes uint64)
+}
+
+// Allocate implements experimental.MemoryAllocator.
+func (a reserve) Allocate(_, limit uint64) experimental.LinearMemory {
+	if limit == 0 || limit > math.MaxInt {
+		return &mapping{grew: a.grew}
+	}
+	m, err := unix.Mmap(-1, 0, int(limit), unix.PROT_NONE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		panic(err) // wazero turns it into an error of the instantiation
+	}
+	return &mapping{all: m, grew: a.grew}
+}
+
+// mapping is one such reservation.
+type mapping struct {
+	all  []byte
+	used int
+	grew func(bytes uint64)
+}
+
+// Reallocate implements experimental.LinearMemory. It never moves the memory,
+// and returns nil when the kernel gives no more of it.
+func (m *mapping) Reallocate(size uint64) []byte {
+	if size > uint64(len(m.all)) {
+		return nil
+	}
+	if n := int(size); n > m.used {
+		if unix.Mprotect(m.all[m.used:n], unix.PROT_READ|unix.PROT_WRITE) != nil {
+			return nil
+		}
+		m.used = n
+		if m.grew != nil {
+			m.grew(size)
+		}
+	}
+	return m.all[:size:len(m.all)]
+}
+
+// Free implements experimental.LinearMemory.
+func (m *mapping) Free() {
+	if m.all != nil {
+		_ = unix.Munmap(m.all)
+		m.all, m.used = nil, 0
+	}
+}

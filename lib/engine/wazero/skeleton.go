@@ -1,0 +1,47 @@
+package wazero
+
+import "bytes"
+
+// skeleton returns module without what is read only to be compiled: each
+// function body is replaced by one that traps, and custom sections, such as the
+// names for stack traces, are left out.
+//
+// Decoding and validating function bodies is nine tenths of what wazero does to
+// load a module whose machine code is in the cache already, and is wasted: the
+// bodies were validated when they were compiled, and nothing reads them again.
+// The machine code does not depend on which bytes it is filed under. So Compile
+// files it under the skeleton, and Load decodes the skeleton.
+//
+// A module that it cannot take apart is returned as it is, for wazero to refuse.
+func skeleton(module []byte) []byte {
+	all, err := sections(module)
+	if err != nil {
+		return module
+	}
+	light := append([]byte{}, module[:headerSize]...)
+	for _, s := range all {
+		switch s.id {
+		case sectionCustom:
+		case sectionCode:
+			r := reader{data: s.content}
+			n := r.u32()
+			if r.bad || uint64(n) > uint64(len(s.content)) {
+				return module
+			}
+			code := append(leb(nil, n), bytes.Repeat([]byte{3, 0, 0x00, 0x0b}, int(n))...) // size, no locals, unreachable, end
+			light = append(leb(append(light, s.id), uint32(len(code))), code...)
+		default:
+			light = append(light, module[s.start:s.end]...)
+		}
+	}
+	return light
+}
+
+// leb appends v as an unsigned LEB128 number.
+func leb(b []byte, v uint32) []byte {
+	for v >= 0x80 {
+		b = append(b, byte(v)|0x80)
+		v >>= 7
+	}
+	return append(b, byte(v))
+}

@@ -1,0 +1,103 @@
+package sandbox
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"sync"
+
+	"plasm/lib/job"
+)
+
+// feed hands a guest its input and keeps count of what was handed over.
+type feed struct {
+	in   Input
+	pipe *os.File // write end; closed by pump
+
+	mu       sync.Mutex
+	sum      hash.Hash
+	bytes    int64
+	complete bool
+	over     bool // the guest takes no more
+
+	done chan struct{} // closed when pump has returned
+}
+
+func newFeed(in Input, pipe *os.File) *feed {
+	return &feed{in: in, pipe: pipe, sum: sha256.New(), done: make(chan struct{})}
+}
+
+// pump moves the input until its end. The error is a *job.Error: the input
+// cannot be read, or is not what was hashed.
+func (f *feed) pump() error {
+	defer close(f.done)
+	defer func() { _ = f.pipe.Close() }()
+	if f.in.Reader == nil {
+		f.finish()
+		return nil
+	}
+	buf := make([]byte, 256<<10)
+	for {
+		n, err := f.in.Reader.Read(buf)
+		if n > 0 && !f.hand(buf[:n]) && f.in.Hash == "" {
+			return nil // nobody wants the rest, and nobody knows it
+		}
+		switch {
+		case err == io.EOF:
+			f.finish()
+			return f.check()
+		case err != nil:
+			return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("reading the input: %v", err), Err: err}
+		}
+	}
+}
+
+// hand writes p to the guest and reports whether it took it all. Where the
+// input was hashed before, what the guest does not take is counted all the same,
+// so that check can tell whether it still is the input of the manifest.
+func (f *feed) hand(p []byte) bool {
+	n, over := 0, f.over
+	if !over {
+		var err error
+		n, err = f.pipe.Write(p)
+		over = err != nil // the guest has ended
+	}
+	if f.in.Hash != "" {
+		n = len(p)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.over = over
+	f.sum.Write(p[:n])
+	f.bytes += int64(n)
+	return !over
+}
+
+func (f *feed) finish() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.complete = true
+}
+
+// check compares what came with what the manifest says.
+func (f *feed) check() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if got := job.DigestOf(f.sum.Sum(nil)); f.in.Hash != "" && got != f.in.Hash {
+		return &job.Error{
+			Code:    job.CodeIO,
+			Message: fmt.Sprintf("the input is not what was hashed before the job started: %s, %d bytes, not %s", got, f.bytes, f.in.Hash),
+			Hint:    "let nothing write to the input while the job runs",
+		}
+	}
+	return nil
+}
+
+// handed returns what was handed over.
+func (f *feed) handed() (digest job.Digest, bytes int64, complete bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return job.DigestOf(f.sum.Sum(nil)), f.bytes, f.complete
+}

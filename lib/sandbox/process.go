@@ -1,0 +1,194 @@
+package sandbox
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"plasm/lib/job"
+	"plasm/lib/sandbox/wire"
+)
+
+// spawner starts worker processes from one thread that lives as long as it
+// does: a parent-death signal is sent when the *thread* that forked dies, and
+// the Go runtime ends threads as it likes.
+type spawner struct {
+	command []string
+	jobs    chan func()
+	done    chan struct{}
+}
+
+func newSpawner(command []string) *spawner {
+	s := &spawner{command: command, jobs: make(chan func()), done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		for f := range s.jobs {
+			f()
+		}
+	}()
+	return s
+}
+
+// stop ends the thread, and with it, where there is a parent-death signal, any
+// worker that is left.
+func (s *spawner) stop() {
+	close(s.jobs)
+	<-s.done
+}
+
+// process is one worker process.
+type process struct {
+	cmd     *exec.Cmd
+	stdin   *os.File // write end
+	control *os.File // write end
+	frames  *wire.Reader
+	files   []*os.File // all that are ours
+
+	exited chan struct{} // closed when the process has been reaped
+	at     time.Time     // when; valid after exited
+	last   *head         // what it wrote to its stderr
+	drains sync.WaitGroup
+}
+
+// start starts one worker.
+func (s *spawner) start() (*process, error) {
+	p := &process{exited: make(chan struct{}), last: &head{}}
+	var err error
+	started := make(chan struct{})
+	s.jobs <- func() { err = p.start(s.command); close(started) }
+	<-started
+	if err != nil {
+		return nil, &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("starting a worker: %v", err), Err: err}
+	}
+	return p, nil
+}
+
+// pipe is a pipe's two ends.
+type pipe struct{ r, w *os.File }
+
+// openPipes opens n pipes.
+func openPipes(n int) ([]pipe, error) {
+	var all []pipe
+	for range n {
+		r, w, err := os.Pipe()
+		if err != nil {
+			for _, p := range all {
+				_ = p.r.Close()
+				_ = p.w.Close()
+			}
+			return nil, err
+		}
+		all = append(all, pipe{r, w})
+	}
+	return all, nil
+}
+
+func (p *process) start(command []string) error {
+	pipes, err := openPipes(4)
+	if err != nil {
+		return err
+	}
+	stdin, stderr, control, frames := pipes[0], pipes[1], pipes[2], pipes[3]
+	widen(stdin.w)
+	widen(frames.w)
+	p.cmd = exec.Command(command[0], command[1:]...)
+	p.cmd.Args[0] = "plasm-run"
+	p.cmd.Dir = "/"
+	p.cmd.Env = []string{
+		// Go would keep files of the cgroup open, to read CPU limits from.
+		"GODEBUG=containermaxprocs=0,updatemaxprocs=0",
+	}
+	p.cmd.Stdin, p.cmd.Stderr = stdin.r, stderr.w
+	p.cmd.ExtraFiles = []*os.File{control.r, frames.w}
+	p.cmd.SysProcAttr = workerAttributes()
+	err = p.cmd.Start()
+	for _, theirs := range []*os.File{stdin.r, stderr.w, control.r, frames.w} {
+		_ = theirs.Close()
+	}
+	p.files = []*os.File{stdin.w, stderr.r, control.w, frames.r}
+	if err != nil {
+		p.closeFiles()
+		return err
+	}
+	p.stdin, p.control, p.frames = stdin.w, control.w, wire.NewReader(frames.r)
+	p.drains.Go(func() { _, _ = io.Copy(p.last, stderr.r) })
+	go p.reap()
+	return nil
+}
+
+// reap waits for the process and notes when it ended.
+func (p *process) reap() {
+	_ = p.cmd.Wait() // what it says is in ProcessState
+	p.at = time.Now()
+	close(p.exited)
+}
+
+// kill ends the process at once. It may be called at any time and more than
+// once.
+func (p *process) kill() { _ = p.cmd.Process.Kill() }
+
+// end kills the process and lets go of all that belongs to it.
+func (p *process) end() {
+	p.kill()
+	<-p.exited
+	p.closeFiles()
+	p.drains.Wait()
+}
+
+// linger waits for a process that has said its last word to exit, and kills it
+// when it does not.
+func (p *process) linger() {
+	t := time.AfterFunc(time.Second, p.kill)
+	defer t.Stop()
+	<-p.exited
+}
+
+// cpuTime returns the processor time that the process took, once it has exited.
+func (p *process) cpuTime() time.Duration {
+	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+}
+
+// death tells how the process ended, once it has.
+func (p *process) death() string {
+	text := p.cmd.ProcessState.String()
+	if line := p.last.line(); line != "" {
+		text += ": " + line
+	}
+	return text
+}
+
+func (p *process) closeFiles() {
+	for _, f := range p.files {
+		_ = f.Close()
+	}
+}
+
+// head keeps the first few KiB that are written to it.
+type head struct {
+	mu   sync.Mutex
+	data bytes.Buffer
+}
+
+const headSize = 4 << 10
+
+func (h *head) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.data.Write(p[:min(len(p), headSize-h.data.Len())])
+	return len(p), nil
+}
+
+// line returns the first line.
+func (h *head) line() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	line, _, _ := strings.Cut(h.data.String(), "\n")
+	return line
+}

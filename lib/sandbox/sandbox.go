@@ -1,0 +1,171 @@
+// Package sandbox runs jobs in worker processes and believes none of them: it
+// starts, feeds, limits and ends the workers, digests all that they read and
+// write, and tells what happened. Package wire is the language they share.
+package sandbox
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"plasm/lib/engine"
+	"plasm/lib/job"
+)
+
+// EngineInfo says which engine a worker has.
+type EngineInfo struct {
+	Name     string   `json:"name"`
+	Version  string   `json:"version"`
+	Features []string `json:"features"`
+}
+
+// Config is what no job changes. The zero value of each field but Worker and
+// Engine is usable.
+type Config struct {
+	Worker         []string      // command line of a worker: an executable and its arguments
+	Engine         EngineInfo    // the engine in that worker
+	CacheDir       string        // where compiled modules are kept; "" keeps none
+	CacheBytes     int64         // most bytes kept there; default 1 GiB
+	CompileTimeout time.Duration // longest that a worker may compile or load; default 60 s
+	Log            *slog.Logger  // default: none
+}
+
+// Input is a guest's standard input.
+type Input struct {
+	Reader io.Reader  // nil: empty
+	Hash   job.Digest // of all its bytes, where they are known before the job starts, else ""
+
+}
+
+// Job is one job.
+//
+// When the job ends while Input.Reader is still blocked in Read, that Read is
+// left behind until it returns.
+type Job struct {
+	Manifest      *job.Manifest // valid
+	Module        []byte        // what Manifest.ModuleHash names; not changed
+	Input         Input
+	Stdout        io.Writer // written by one goroutine, in order; nil discards
+	Stderr        io.Writer // as Stdout
+	Dirs          []engine.Dir
+	RequireGuards []string // what must be proved before the worker sees a byte
+}
+
+// deadliner is what an output may implement so that a job that has ended does
+// not wait on for a reader who has stopped reading: the bytes that were not
+// taken by then are dropped, and not in the digest.
+type deadliner interface {
+	SetWriteDeadline(t time.Time) error
+}
+
+// Report is what happened to a job that started.
+type Report struct {
+	Outcome    job.Outcome
+	StdoutHash job.Digest
+	StderrHash job.Digest
+	Guards     []string
+	Started    time.Time
+	Finished   time.Time
+	Cause      error // with Cancelled and EngineFailed: why, for people; else nil
+}
+
+// Supervisor runs jobs. Its methods are safe for concurrent use.
+type Supervisor struct {
+	cfg     Config
+	spawner *spawner
+	cache   *cache // nil: none
+	spare   chan *start // holds at most one
+}
+
+// New returns a supervisor. A cache folder that cannot be used is logged and
+// done without. Close it to end its workers.
+func New(cfg Config) *Supervisor {
+	if cfg.CompileTimeout == 0 {
+		cfg.CompileTimeout = time.Minute
+	}
+	if cfg.CacheBytes == 0 {
+		cfg.CacheBytes = 1 << 30
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Supervisor{cfg: cfg, spawner: newSpawner(cfg.Worker), spare: make(chan *start, 1)}
+	return s
+}
+
+// OpenCache prepares the compile cache, if there is to be one. It is apart from
+// New so that a worker can start meanwhile (see Warm).
+func (s *Supervisor) OpenCache() {
+	if s.cfg.CacheDir == "" {
+		return
+	}
+	c, err := openCache(s.cfg.CacheDir, s.cfg.CacheBytes, s.cfg.Engine)
+	if err != nil {
+		s.cfg.Log.Warn("compile cache unusable, going on without", "dir", s.cfg.CacheDir, "error", err)
+		return
+	}
+	s.cache = c
+}
+
+// start is a worker process that is being started.
+type start struct {
+	done chan struct{} // closed when p and err are there
+	p    *process
+	err  error
+}
+
+// Warm begins to start a worker for the next job and returns at once. When one
+// is waiting already it does nothing.
+func (s *Supervisor) Warm() {
+	w := &start{done: make(chan struct{})}
+	select {
+	case s.spare <- w:
+	default:
+		return
+	}
+	go func() {
+		defer close(w.done)
+		w.p, w.err = s.spawner.start()
+	}()
+}
+
+// worker returns a fresh worker process.
+func (s *Supervisor) worker() (*process, error) {
+	select {
+	case w := <-s.spare:
+		<-w.done
+		return w.p, w.err
+	default:
+		return s.spawner.start()
+	}
+}
+
+// Close ends the spare worker and the thread that starts workers. Jobs must have
+// ended.
+func (s *Supervisor) Close() {
+	select {
+	case w := <-s.spare:
+		<-w.done
+		if w.err == nil {
+			w.p.end()
+		}
+	default:
+	}
+	s.spawner.stop()
+}
+
+// Run runs one job. It returns a report for every job that started, however it
+// ended, and a *job.Error for one that did not. Cancelling ctx ends the job with
+// status cancelled and context.Cause(ctx) as the cause.
+func (s *Supervisor) Run(ctx context.Context, j *Job) (*Report, error) {
+	source, err := s.compiled(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.worker()
+	if err != nil {
+		return nil, err
+	}
+	return newRun(s, j, p).do(ctx, source)
+}

@@ -1,0 +1,27 @@
+package sandbox
+
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// workerAttributes puts a worker into a process group of its own, so that a
+// terminal's signals do not reach it, and ties its life to its parent's.
+func workerAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
+// pipeSize is what a pipe may hold at most without privileges, in bytes.
+const pipeSize = 1 << 20
+
+// widen makes a pipe hold more, where the kernel allows it: fewer, longer
+// transfers.
+func widen(f *os.File) {
+	c, err := f.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = c.Control(func(fd uintptr) { _, _ = unix.FcntlInt(fd, unix.F_SETPIPE_SZ, pipeSize) })
+}

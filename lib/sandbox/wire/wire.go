@@ -1,0 +1,226 @@
+// Package wire is what a supervisor and a worker say to each other, so that an
+// engine can be any executable.
+//
+// # Descriptors
+//
+// A worker is started with an environment that holds nothing of its user's, in a
+// process group of its own, and with five descriptors:
+//
+//	0  the guest's standard input, as it is: bytes, then end of file
+//	1  the null device
+//	2  what the worker's runtime says when it dies; kept short, shown to people
+//	3  control: frames from the supervisor
+//	4  frames to the supervisor
+//
+// End of file on 3 means that the supervisor is gone, and the worker exits.
+//
+// # Frames
+//
+// In both directions a frame is one byte of kind, the length of its payload as 4
+// bytes little-endian, and the payload, of at most 1 MiB. A longer or unknown
+// frame, or one out of turn, ends the worker's life.
+//
+//	supervisor to worker         worker to supervisor
+//	Assign  JSON, Assignment     Ready    JSON, Readiness
+//	Module  some of the module   Failed   JSON, Failure: before Started only
+//	Load    JSON, Source         Loaded   empty
+//	                             Started  empty: the guest's first instruction may follow
+//	                             Memory   8 bytes little-endian: linear memory, in bytes
+//	                             Stdout   some output
+//	                             Stderr   some output
+//	                             Ended    JSON, End: the last frame
+//
+// The worker confines itself as far as no job matters, and waits. Assign brings
+// the limits and paths of one job; the worker confines itself further and
+// answers Ready. It must not have read a byte of module or input before. Module
+// frames follow, in order, then Load, which says where the compiled module comes
+// from or goes to. A worker whose task is to compile answers Loaded when the
+// staging folder holds the result, and exits. One whose task is to run answers
+// Loaded, then Started, and runs the guest.
+//
+// All output passes through one channel in the order in which the guest wrote
+// it. The supervisor believes no count, digest or time of a worker's: what a
+// worker alone can know, and so could lie about, is how its guest ended (of
+// exit and trap), and the size of linear memory.
+package wire
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+
+	"plasm/lib/engine"
+)
+
+// MaxPayload is the longest payload of a frame, in bytes.
+const MaxPayload = 1 << 20
+
+// Kind is the kind of a frame.
+type Kind byte
+
+// The kinds of frame. Supervisor to worker: Assign, Module, Load. Worker to
+// supervisor: the others.
+const (
+	Assign  Kind = 'A'
+	Module  Kind = 'M'
+	Load    Kind = 'L'
+	Ready   Kind = 'r'
+	Failed  Kind = 'f'
+	Loaded  Kind = 'l'
+	Started Kind = 's'
+	Memory  Kind = 'm'
+	Stdout  Kind = 'o'
+	Stderr  Kind = 'e'
+	Ended   Kind = 'x'
+)
+
+// Task is what a worker is for.
+type Task string
+
+// The tasks.
+const (
+	Compile Task = "compile" // leave the compiled module in the staging folder
+	Run     Task = "run"     // load and run the module
+)
+
+// Assignment is what a worker needs to know of its job before it sees a byte of
+// module or input.
+type Assignment struct {
+	Task       Task         `json:"task"`
+	Engine     string       `json:"engine"`
+	MemoryMB   int64        `json:"memory_mb"`
+	Args       []string     `json:"args,omitempty"`
+	Env        []string     `json:"env,omitempty"` // name=value, sorted
+	Dirs       []engine.Dir `json:"dirs,omitempty"`
+	StdinKnown bool         `json:"stdin_known,omitempty"`
+	Real       bool         `json:"real,omitempty"` // real clock and entropy
+	Seed       int64        `json:"seed,omitempty"`
+	Staging    string       `json:"staging,omitempty"` // with Compile: an empty folder
+}
+
+// Source says where the compiled module is. With Run and an empty Cached the
+// worker compiles for itself.
+type Source struct {
+	Cached string `json:"cached,omitempty"`
+}
+
+// Readiness is what a worker has proved about its confinement.
+type Readiness struct {
+	Guards []string `json:"guards"`
+}
+
+// Failure is why a job cannot start.
+type Failure struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+// End is how a guest ended.
+type End struct {
+	Status   string `json:"status"`
+	ExitCode uint32 `json:"exit_code,omitempty"`
+	Trap     string `json:"trap,omitempty"`
+}
+
+const headerSize = 5
+
+// Writer writes frames, each with one write. It is not safe for concurrent use.
+type Writer struct {
+	w   io.Writer
+	buf []byte
+}
+
+// NewWriter returns a Writer to w.
+func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
+
+// chunk is the most payload that Stream puts into one frame: one buffer's worth,
+// so that output costs one copy and one system call.
+const chunk = 64 << 10
+
+// Frame writes one frame.
+func (w *Writer) Frame(kind Kind, payload []byte) error {
+	if len(payload) > MaxPayload {
+		return fmt.Errorf("frame %q: %d bytes is more than %d", kind, len(payload), MaxPayload)
+	}
+	w.buf = append(w.buf[:0], byte(kind))
+	w.buf = binary.LittleEndian.AppendUint32(w.buf, uint32(len(payload)))
+	w.buf = append(w.buf, payload...)
+	_, err := w.w.Write(w.buf)
+	return err
+}
+
+// Stream writes data as as many frames as it takes.
+func (w *Writer) Stream(kind Kind, data []byte) error {
+	for len(data) > 0 {
+		n := min(len(data), chunk)
+		if err := w.Frame(kind, data[:n]); err != nil {
+			return err
+		}
+		data = data[n:]
+	}
+	return nil
+}
+
+// Reader reads frames.
+type Reader struct {
+	r    *bufio.Reader
+	left int // of the payload that was not taken yet
+}
+
+// NewReader returns a Reader of r.
+func NewReader(r io.Reader) *Reader { return &Reader{r: bufio.NewReaderSize(r, 256<<10)} }
+
+// Next returns the kind and length of the next frame, having skipped what was
+// not taken of the one before. It returns io.EOF only between two frames.
+func (r *Reader) Next() (Kind, int, error) {
+	if _, err := r.r.Discard(r.left); err != nil {
+		return 0, 0, unexpected(err)
+	}
+	r.left = 0
+	var header [headerSize]byte
+	if _, err := io.ReadFull(r.r, header[:]); err != nil {
+		return 0, 0, err
+	}
+	n := binary.LittleEndian.Uint32(header[1:])
+	if n > MaxPayload {
+		return 0, 0, fmt.Errorf("frame %q: %d bytes is more than %d", header[0], n, MaxPayload)
+	}
+	r.left = int(n)
+	return Kind(header[0]), int(n), nil
+}
+
+// Payload returns what is left of the frame's payload.
+func (r *Reader) Payload() ([]byte, error) {
+	p := make([]byte, r.left)
+	_, err := io.ReadFull(r.r, p)
+	r.left = 0
+	return p, unexpected(err)
+}
+
+// Some returns the next bytes of the payload, at least one and as many as are at
+// hand, or none at the payload's end. They are valid until the next call.
+func (r *Reader) Some() ([]byte, error) {
+	if r.left == 0 {
+		return nil, nil
+	}
+	if _, err := r.r.Peek(1); err != nil {
+		return nil, unexpected(err)
+	}
+	n := min(r.left, r.r.Buffered())
+	p, err := r.r.Peek(n)
+	if err != nil {
+		return nil, unexpected(err)
+	}
+	_, _ = r.r.Discard(n) // cannot fail: they are buffered
+	r.left -= n
+	return p, nil
+}
+
+func unexpected(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

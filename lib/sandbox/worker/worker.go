@@ -1,0 +1,228 @@
+// Package worker is the inside of a worker process: it confines itself, takes
+// one job from its supervisor, compiles or runs the job's module, and ends.
+// Package wire says what the two tell each other.
+package worker
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"plasm/lib/engine"
+	"plasm/lib/job"
+	"plasm/lib/sandbox/wire"
+)
+
+// Descriptors, as package wire assigns them.
+const (
+	fdControl = 3
+	fdFrames  = 4
+)
+
+// Process is the worker's whole life in the process that the supervisor
+// started, with the engines that this executable holds. It returns the exit code.
+func Process(engines ...engine.Engine) int {
+	c := &conversation{
+		control: wire.NewReader(os.NewFile(fdControl, "control")),
+		frames:  wire.NewWriter(os.NewFile(fdFrames, "frames")),
+		stdin:   os.Stdin,
+		engines: engines,
+		spawn:   confineProcess,
+		assign:  confineJob,
+		gone:    make(chan struct{}),
+	}
+	done := make(chan error, 1)
+	go func() { done <- c.hold(context.Background()) }()
+	select {
+	case <-c.gone: // the guest may be in a loop that no goroutine can end: the process can
+		return 1
+	case err := <-done:
+		if err != nil {
+			_, _ = fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return 0
+	}
+}
+
+// conversation is one worker's side of the protocol.
+type conversation struct {
+	control *wire.Reader
+	frames  *wire.Writer
+	stdin   *os.File
+	engines []engine.Engine
+	spawn   func() ([]string, error)                 // confinement that no job changes
+	assign  func(*wire.Assignment) ([]string, error) // confinement for one job
+	gone    chan struct{}                            // closed when the supervisor is
+}
+
+// hold goes through the protocol. The error is for the supervisor's log: a job's
+// own failure has been told in a frame.
+func (c *conversation) hold(ctx context.Context) error {
+	guards, err := c.spawn()
+	if err != nil {
+		return fmt.Errorf("confinement: %w", err)
+	}
+	var a wire.Assignment
+	if err := c.expect(wire.Assign, &a); err != nil {
+		return err
+	}
+	more, err := c.assign(&a)
+	if err != nil {
+		return fmt.Errorf("confinement: %w", err)
+	}
+	if err := c.tell(wire.Ready, wire.Readiness{Guards: append(guards, more...)}); err != nil {
+		return err
+	}
+	module, source, err := c.module()
+	if err != nil {
+		return err
+	}
+	go c.watch()
+	e, err := c.engine(a.Engine)
+	if err != nil {
+		return c.fail(err)
+	}
+	if a.Task == wire.Compile {
+		return c.compile(ctx, e, module, a.Staging)
+	}
+	return c.run(ctx, e, module, source.Cached, &a)
+}
+
+// expect reads one frame of the given kind.
+func (c *conversation) expect(want wire.Kind, into any) error {
+	kind, _, err := c.control.Next()
+	if err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	if kind != want {
+		return fmt.Errorf("control: frame %q where %q was due", kind, want)
+	}
+	payload, err := c.control.Payload()
+	if err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	return json.Unmarshal(payload, into)
+}
+
+// module reads the module and the Load frame behind it.
+func (c *conversation) module() ([]byte, wire.Source, error) {
+	var module []byte
+	var source wire.Source
+	for {
+		kind, _, err := c.control.Next()
+		if err != nil {
+			return nil, source, fmt.Errorf("control: %w", err)
+		}
+		switch kind {
+		case wire.Module:
+			for {
+				some, err := c.control.Some()
+				if err != nil {
+					return nil, source, fmt.Errorf("control: %w", err)
+				}
+				if len(some) == 0 {
+					break
+				}
+				module = append(module, some...)
+			}
+		case wire.Load:
+			payload, err := c.control.Payload()
+			if err != nil {
+				return nil, source, fmt.Errorf("control: %w", err)
+			}
+			return module, source, json.Unmarshal(payload, &source)
+		default:
+			return nil, source, fmt.Errorf("control: frame %q between module and load", kind)
+		}
+	}
+}
+
+// watch notices that the supervisor is gone, where no parent-death signal does.
+// Nothing else comes on control from here on.
+func (c *conversation) watch() {
+	_, _, _ = c.control.Next()
+	close(c.gone)
+}
+
+func (c *conversation) engine(name string) (engine.Engine, error) {
+	for _, e := range c.engines {
+		if e.Name() == name {
+			return e, nil
+		}
+	}
+	return nil, &job.Error{Code: job.CodeUnsupported, Message: fmt.Sprintf("engine: %q is not here", name)}
+}
+
+func (c *conversation) tell(kind wire.Kind, v any) error {
+	payload, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return c.frames.Frame(kind, payload)
+}
+
+// fail tells why the job cannot start.
+func (c *conversation) fail(err error) error {
+	f := wire.Failure{Code: string(job.CodeInternal), Message: err.Error()}
+	var e *job.Error
+	if errors.As(err, &e) {
+		f = wire.Failure{Code: string(e.Code), Message: e.Message, Hint: e.Hint}
+	}
+	return c.tell(wire.Failed, f)
+}
+
+func (c *conversation) compile(ctx context.Context, e engine.Engine, module []byte, staging string) error {
+	if err := e.Compile(ctx, module, staging); err != nil {
+		return c.fail(err)
+	}
+	return c.frames.Frame(wire.Loaded, nil)
+}
+
+func (c *conversation) run(ctx context.Context, e engine.Engine, module []byte, cached string, a *wire.Assignment) error {
+	p, err := e.Load(ctx, module, cached, a.MemoryMB)
+	if err != nil {
+		return c.fail(err)
+	}
+	if err := c.frames.Frame(wire.Loaded, nil); err != nil {
+		return err
+	}
+	if err := c.frames.Frame(wire.Started, nil); err != nil {
+		return err
+	}
+	result, err := p.Run(ctx, engine.Host{
+		Args: a.Args, Env: a.Env, Dirs: a.Dirs, Real: a.Real, Seed: a.Seed,
+		Stdin: c.stdin, StdinKnown: a.StdinKnown,
+		Stdout:     output{c.frames, wire.Stdout},
+		Stderr:     output{c.frames, wire.Stderr},
+		MemoryGrew: c.memoryGrew,
+	})
+	if err != nil {
+		return err
+	}
+	return c.tell(wire.Ended, wire.End{Status: string(result.Status), ExitCode: result.ExitCode, Trap: result.Trap})
+}
+
+func (c *conversation) memoryGrew(size uint64) {
+	// An error here is one at the next write too, and there it can be told.
+	_ = c.frames.Frame(wire.Memory, binary.LittleEndian.AppendUint64(nil, size))
+}
+
+// output is one of the guest's output streams.
+type output struct {
+	frames *wire.Writer
+	kind   wire.Kind
+}
+
+var _ io.Writer = output{}
+
+func (o output) Write(p []byte) (int, error) {
+	if err := o.frames.Stream(o.kind, p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
