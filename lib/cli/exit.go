@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"plasm/lib/job"
+)
+
+// Exit codes that do not come from a guest.
+const (
+	ExitNotVerified = 1   // plasm-verify alone
+	ExitTimeout     = 124 // timeout or deadline
+	ExitPlasm       = 125 // plasm failed, refused, or was used wrongly
+	ExitModule      = 126 // not a module that can be run
+	ExitNotFound    = 127 // no such file, or no node
+	ExitTrap        = 132 // 128 + SIGILL
+	ExitLimit       = 137 // 128 + SIGKILL: out of memory, fuel or output
+	ExitSignal      = 128 // plus the signal
+	ExitPipe        = 141 // 128 + SIGPIPE: stdout was closed
+)
+
+var codes = map[job.Code]int{
+	job.CodeUsage:         ExitPlasm,
+	job.CodeUnsupported:   ExitPlasm,
+	job.CodeNotFound:      ExitNotFound,
+	job.CodeBadManifest:   ExitPlasm,
+	job.CodeBadModule:     ExitModule,
+	job.CodeModuleRefused: ExitModule,
+	job.CodeCompileLimit:  ExitModule,
+	job.CodeBadKey:        ExitPlasm,
+	job.CodeIO:            ExitPlasm,
+	job.CodeGuards:        ExitPlasm,
+	job.CodeNoNode:        ExitNotFound,
+	job.CodeRefused:       ExitPlasm,
+	job.CodeDeadline:      ExitTimeout,
+	job.CodeUnverified:    ExitPlasm,
+	job.CodeCancelled:     ExitPlasm,
+	job.CodeInternal:      ExitPlasm,
+}
+
+// SignalError says that a signal ended the command.
+type SignalError struct{ Signal syscall.Signal }
+
+func (e *SignalError) Error() string {
+	return fmt.Sprintf("stopped by signal %d (%v)", int(e.Signal), e.Signal)
+}
+
+// ExitCode returns the exit code for err: 0 for nil and ErrDone, 128 + n where a
+// signal is the cause, 141 for a closed pipe, else what its Code says.
+func ExitCode(err error) int {
+	var sig *SignalError
+	switch {
+	case err == nil, errors.Is(err, ErrDone):
+		return 0
+	case errors.As(err, &sig):
+		return ExitSignal + int(sig.Signal)
+	case errors.Is(err, syscall.EPIPE):
+		return ExitPipe
+	}
+	return codes[AsError(err).Code]
+}
+
+// OutcomeCode returns the exit code for a job that started and ended as status
+// says. Why a job was cancelled is not in its outcome: cause is the error that
+// led to it, or nil.
+func OutcomeCode(o *job.Outcome, cause error) int {
+	switch o.Status {
+	case job.Exit:
+		return int(min(*o.ExitCode, 255))
+	case job.Timeout:
+		return ExitTimeout
+	case job.Trap:
+		return ExitTrap
+	case job.OutOfFuel, job.OutOfMemory, job.OutputLimit:
+		return ExitLimit
+	case job.Cancelled:
+		if cause != nil {
+			return ExitCode(cause)
+		}
+		return ExitPlasm
+	case job.EngineFailed:
+		return ExitPlasm
+	}
+	return ExitPlasm
+}

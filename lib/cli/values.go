@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"plasm/lib/job"
+)
+
+// whole is a flag value: a whole number within a range.
+type whole struct {
+	into      *int64
+	low, high int64
+}
+
+// Whole defines a flag that takes a whole number from low to high.
+func (f *Flags) Whole(into *int64, name string, low, high int64) {
+	f.Var(whole{into, low, high}, name, "")
+}
+
+func (w whole) Type() string { return "number" }
+
+func (w whole) String() string {
+	if w.into == nil {
+		return ""
+	}
+	return strconv.FormatInt(*w.into, 10)
+}
+
+func (w whole) Set(s string) error {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < w.low || n > w.high {
+		return fmt.Errorf("not a whole number from %d to %d", w.low, w.high)
+	}
+	*w.into = n
+	return nil
+}
+
+// millis is a flag value: a duration of whole milliseconds.
+type millis struct {
+	into *int64
+	high int64
+}
+
+// Millis defines a flag that takes a duration, such as 5s or 1m30s, from one
+// millisecond to high milliseconds, and stores milliseconds.
+func (f *Flags) Millis(into *int64, name string, high int64) {
+	f.Var(millis{into, high}, name, "")
+}
+
+func (m millis) Type() string { return "duration" }
+
+func (m millis) String() string {
+	if m.into == nil {
+		return ""
+	}
+	return (time.Duration(*m.into) * time.Millisecond).String()
+}
+
+func (m millis) Set(s string) error {
+	d, err := time.ParseDuration(s)
+	ms := int64(d / time.Millisecond)
+	if err != nil || d%time.Millisecond != 0 || ms < 1 || ms > m.high {
+		return fmt.Errorf("not a duration of whole milliseconds, with its unit (500ms, 5s, 2m), from 1ms to %v",
+			time.Duration(m.high)*time.Millisecond)
+	}
+	*m.into = ms
+	return nil
+}
+
+// List splits a value that names several things: by commas or white space.
+func List(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' || r == '\r' })
+}
+
+// GuardList reads a list of guards, or the word none.
+func GuardList(name, flag, value string) ([]string, error) {
+	list := List(value)
+	if len(list) == 1 && list[0] == "none" {
+		return nil, nil
+	}
+	for _, g := range list {
+		if !job.ValidGuard(g) {
+			return nil, Usage(name, "--%s: %q is not a guard; the guards are %s, or none", flag, g, strings.Join(job.Guards(), ", "))
+		}
+	}
+	return list, nil
+}
+
+// parseError says in our words what pflag does not like.
+func parseError(name string, err error) error {
+	var value *pflag.InvalidValueError
+	var missing *pflag.NotExistError
+	var bare *pflag.ValueRequiredError
+	switch {
+	case errors.As(err, &value):
+		return Usage(name, "--%s: %q is %v", value.GetFlag().Name, value.GetValue(), plain(value.Unwrap()))
+	case errors.As(err, &missing):
+		return Usage(name, "unknown flag: %s%s", dashes(missing.GetSpecifiedName()), missing.GetSpecifiedName())
+	case errors.As(err, &bare):
+		return Usage(name, "--%s: a value is missing", bare.GetFlag().Name)
+	}
+	return Usage(name, "%v", err)
+}
+
+// plain takes the names of Go functions out of an error.
+func plain(err error) error {
+	var num *strconv.NumError
+	if errors.As(err, &num) {
+		return errors.New("not true or false")
+	}
+	return err
+}
+
+func dashes(flag string) string {
+	if len(flag) == 1 {
+		return "-"
+	}
+	return "--"
+}

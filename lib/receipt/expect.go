@@ -1,0 +1,159 @@
+package receipt
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"plasm/lib/job"
+)
+
+// Content is what the caller has of a stream: its digest and length, so that a
+// stream of any size can be compared.
+type Content struct {
+	Digest job.Digest
+	Bytes  int64
+}
+
+// Expect is what the caller knows about a job, and wants a receipt to be about.
+// The zero value asks for nothing.
+type Expect struct {
+	Module    job.Digest    // "" when not asked
+	Manifest  *job.Manifest // nil when not asked
+	Stdin     []Content     // each must be what the program was given
+	Stdout    []Content     // each must be what it wrote
+	Stderr    []Content
+	Guards    []string // each must have been active
+	ExitCodes []uint32 // the job must have ended by itself, with one of these; empty when not asked
+}
+
+// Asks reports whether e wants the check of reason, one of those from
+// WrongModule to WrongOutcome.
+func (e *Expect) Asks(reason Reason) bool {
+	switch reason {
+	case WrongModule:
+		return e.Module != ""
+	case WrongManifest:
+		return e.Manifest != nil
+	case WrongStdin:
+		return len(e.Stdin) > 0
+	case WrongStdout:
+		return len(e.Stdout) > 0
+	case WrongStderr:
+		return len(e.Stderr) > 0
+	case MissingGuards:
+		return len(e.Guards) > 0
+	case WrongOutcome:
+		return len(e.ExitCodes) > 0
+	default:
+		return false
+	}
+}
+
+// Check compares a verified statement with what the caller has, in the order
+// from WrongModule to WrongOutcome. An error is a *RefusalError.
+func (v *Verified) Check(e *Expect) error {
+	m, o := v.Manifest, v.Outcome
+	if e.Module != "" && e.Module != m.ModuleHash {
+		return refuse(WrongModule, "the receipt is about %s, this is %s", m.ModuleHash, e.Module)
+	}
+	if e.Manifest != nil && !e.Manifest.Equal(m) {
+		return refuse(WrongManifest, "the receipt is about another one: %s differs", difference(e.Manifest, m))
+	}
+	for _, c := range e.Stdin {
+		if m.StdinHash != "" && c.Digest != m.StdinHash {
+			return refuse(WrongStdin, "the manifest has %s, this is %s", m.StdinHash, c.Digest)
+		}
+		if err := compare(WrongStdin, c, Content{o.StdinHash, o.StdinBytes}); err != nil {
+			return err
+		}
+	}
+	for _, c := range e.Stdout {
+		if err := compare(WrongStdout, c, Content{v.Stdout, o.StdoutBytes}); err != nil {
+			return err
+		}
+	}
+	for _, c := range e.Stderr {
+		if err := compare(WrongStderr, c, Content{v.Stderr, o.StderrBytes}); err != nil {
+			return err
+		}
+	}
+	for _, g := range e.Guards {
+		if !slices.Contains(v.Node.Guards, g) {
+			return refuse(MissingGuards, "%s was not active, but %s", g, list(v.Node.Guards))
+		}
+	}
+	if len(e.ExitCodes) > 0 && (o.Status != job.Exit || !slices.Contains(e.ExitCodes, *o.ExitCode)) {
+		return refuse(WrongOutcome, "%s, not %s", Ending(o), anyExit(e.ExitCodes))
+	}
+	return nil
+}
+
+// compare refuses a stream that is not the one signed.
+func compare(reason Reason, have, signed Content) error {
+	if have.Digest != signed.Digest {
+		return refuse(reason, "the receipt is about %s, this is %s", signed.Digest, have.Digest)
+	}
+	if have.Bytes != signed.Bytes {
+		return refuse(reason, "the receipt is about %d bytes, these are %d", signed.Bytes, have.Bytes)
+	}
+	return nil
+}
+
+// difference names a field in which two manifests differ.
+func difference(a, b *job.Manifest) string {
+	for _, f := range []struct {
+		name string
+		same bool
+	}{
+		{"id", a.ID == b.ID},
+		{"module_hash", a.ModuleHash == b.ModuleHash},
+		{"args", slices.Equal(a.Args, b.Args)},
+		{"stdin_hash", a.StdinHash == b.StdinHash},
+		{"dirs", slices.Equal(a.Dirs, b.Dirs)},
+		{"cpu_cores", a.CPUCores == b.CPUCores},
+		{"memory_mb", a.MemoryMB == b.MemoryMB},
+		{"timeout_ms", a.TimeoutMS == b.TimeoutMS},
+		{"fuel", a.Fuel == b.Fuel},
+		{"output_limit_bytes", a.OutputLimitBytes == b.OutputLimitBytes},
+		{"deterministic", a.Deterministic == b.Deterministic},
+		{"seed", a.Seed == b.Seed},
+		{"canonical_nan", a.CanonicalNaN == b.CanonicalNaN},
+		{"arch", a.Arch == b.Arch},
+		{"engine", a.Engine == b.Engine},
+	} {
+		if !f.same {
+			return f.name
+		}
+	}
+	return "env"
+}
+
+// Ending says in a word or two how a job ended: "exit 0", "trap unreachable",
+// "timeout".
+func Ending(o *job.Outcome) string {
+	switch {
+	case o.ExitCode != nil:
+		return string(o.Status) + " " + strconv.FormatUint(uint64(*o.ExitCode), 10)
+	case o.Trap != "":
+		return string(o.Status) + " " + o.Trap
+	}
+	return string(o.Status)
+}
+
+// anyExit is the exits that would have done.
+func anyExit(codes []uint32) string {
+	words := make([]string, len(codes))
+	for i, c := range codes {
+		words[i] = strconv.FormatUint(uint64(c), 10)
+	}
+	return "exit " + strings.Join(words, " or ")
+}
+
+// list is what was active, in a message.
+func list(guards []string) string {
+	if len(guards) == 0 {
+		return "none"
+	}
+	return strings.Join(guards, ", ")
+}
