@@ -95,7 +95,20 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("bad JSON at byte %d: %s", e.Offset, e.Reason)
 }
 
-// Parse reads one document in the profile. An error is a *SyntaxError.
+// Parse reads one document in the profile. A document is read if, and only if,
+//
+//   - it is UTF-8 without a byte order mark,
+//   - it is one JSON value (RFC 8259) with nothing but white space around it,
+//   - no object has two members whose names are equal after unescaping,
+//   - there is no null,
+//   - each number is written 0 or -?[1-9][0-9]*, and lies within ±(2^53-1),
+//   - no string has an unpaired surrogate,
+//   - arrays and objects nest at most MaxDepth deep.
+//
+// Names are compared byte by byte: no case folding, no normalisation. All this is
+// checked before anything is decoded, because the usual decoders each read
+// something else into what breaks it, and a signed document must mean one thing
+// to everybody. An error is a *SyntaxError.
 //
 // Memory stays within about 40 times len(data); limiting that is the caller's part.
 func Parse(data []byte) (Value, error) {

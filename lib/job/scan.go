@@ -6,21 +6,6 @@ import (
 	"io"
 )
 
-// The one JSON profile. A document is read if, and only if,
-//
-//   - it is UTF-8 without a byte order mark,
-//   - it is one JSON value (RFC 8259) with nothing but white space around it,
-//   - no object has two members whose names are equal after unescaping,
-//   - there is no null,
-//   - each number is written 0 or -?[1-9][0-9]*, and lies within ±(2^53-1),
-//   - no string has an unpaired surrogate,
-//   - arrays and objects nest at most MaxDepth deep.
-//
-// Names are compared byte by byte: no case folding, no normalisation. These
-// rules are checked before any document is decoded, because the usual decoders
-// each read something else into what breaks them, and a signed document must
-// mean one thing to everybody.
-
 // bufferSize is how much of a stream is held at a time.
 const bufferSize = 64 << 10
 
