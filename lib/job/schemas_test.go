@@ -14,7 +14,7 @@ import (
 )
 
 // schemaNames are the files in schemas/, without their ending.
-var schemaNames = []string{"envelope", "error", "job", "manifest", "receipt", "result"}
+var schemaNames = []string{"envelope", "error", "job", "manifest", "receipt", "result", "verdict"}
 
 // schemaOf says which schema a kind of vectors is checked against.
 var schemaOf = map[string]string{

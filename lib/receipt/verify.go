@@ -27,8 +27,8 @@ func Verify(data []byte, trusted []ed25519.PublicKey) (*Verified, error) {
 	}
 	signers := e.signers(trusted)
 	if len(signers) == 0 {
-		return nil, refuse(Untrusted, "none of %s verifies under %s",
-			count(len(e.signatures), "signature"), count(len(trusted), "trusted key"))
+		return nil, refuse(Untrusted, "no signature verifies under a trusted key (%s, %s)",
+			count(len(e.signatures), "signature"), count(len(trusted), "key"))
 	}
 	s, err := e.statement()
 	if err != nil {
