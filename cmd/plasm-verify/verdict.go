@@ -1,0 +1,164 @@
+package main
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+
+	"plasm/lib/cli"
+	"plasm/lib/identity"
+	"plasm/lib/job"
+	"plasm/lib/receipt"
+)
+
+// verdict is the document that --json writes; schemas/verdict.schema.json.
+type verdict struct {
+	Verified bool           `json:"verified"`
+	Reason   receipt.Reason `json:"reason,omitempty"`
+	Message  string         `json:"message,omitempty"`
+	Hint     string         `json:"hint,omitempty"`
+	Signer   string         `json:"signer,omitempty"` // once its signature was checked
+	Checks   []checked      `json:"checks"`
+}
+
+// checked is what became of one check.
+type checked struct {
+	Check   receipt.Reason `json:"check"`
+	Of      receipt.Part   `json:"of,omitempty"`
+	Verdict string         `json:"verdict"`
+}
+
+// What may become of a check.
+const (
+	passed  = "passed"
+	failed  = "failed"
+	skipped = "skipped" // not asked for, or another had failed before
+)
+
+// judge comes to a verdict: refusal is nil when all checks have passed, and
+// verified is nil when the signature was not even right.
+func (o *options) judge(e *evidence) (verified *receipt.Verified, refusal *receipt.RefusalError, err error) {
+	if e.received.refusal != nil {
+		return nil, e.received.refusal, nil
+	}
+	verified, err = receipt.Verify(e.received.envelope, e.trusted)
+	if err == nil {
+		err = verified.Check(&e.expect)
+	}
+	if err == nil && o.print != "" && o.print != printStatement && e.printable == nil {
+		return nil, nil, cli.Usage(name, "--print %s: a receipt has no output in it; give a result document, or --%s FILE", o.print, o.print)
+	}
+	if err == nil && o.rerun {
+		err = o.repeat(e, verified)
+	}
+	if refusal, ok := errors.AsType[*receipt.RefusalError](err); ok {
+		return verified, refusal, nil
+	}
+	return verified, nil, err
+}
+
+// asks reports which checks the command line asks for.
+func (o *options) asks(e *evidence) func(receipt.Reason) bool {
+	return func(reason receipt.Reason) bool {
+		switch reason {
+		case receipt.WrongModule, receipt.WrongManifest, receipt.WrongStdin, receipt.WrongStdout, receipt.WrongStderr,
+			receipt.MissingGuards, receipt.WrongOutcome:
+			return e.expect.Asks(reason)
+		case receipt.NotRepeatable, receipt.WrongRerun:
+			return o.rerun
+		default:
+			return true
+		}
+	}
+}
+
+func newVerdict(refusal *receipt.RefusalError, verified *receipt.Verified, asks func(receipt.Reason) bool) *verdict {
+	v := &verdict{Verified: refusal == nil}
+	if verified != nil {
+		v.Signer = verified.Node.PeerID
+	}
+	if refusal != nil {
+		v.Reason, v.Message = refusal.Reason, refusal.Detail
+	}
+	done := false
+	for _, c := range receipt.Checks() {
+		became := passed
+		switch {
+		case done || !asks(c.Reason):
+			became = skipped
+		case refusal != nil && c.Reason == refusal.Reason && c.Of == refusal.Of:
+			became, done = failed, true
+		}
+		v.Checks = append(v.Checks, checked{Check: c.Reason, Of: c.Of, Verdict: became})
+	}
+	return v
+}
+
+// explain adds what helps a person who meets a refusal.
+func (o *options) explain(in *cli.Invocation, v *verdict, e *evidence) {
+	switch {
+	case e.received.failed != nil:
+		v.Hint = e.received.failed.Hint
+	case v.Reason == receipt.Untrusted && len(e.trusted) == 0:
+		v.Message = "no trusted signer was given"
+		v.Hint = claims(in.Stderr, e.received.envelope)
+	case v.Reason == receipt.WrongOutcome && o.print != "" && len(o.expectExit) == 0:
+		v.Hint = "--print expects exit code 0; --any-outcome prints whatever happened"
+	}
+	cli.Fail(in.Stderr, name, &job.Error{
+		Code: job.CodeUnverified, Message: fmt.Sprintf("not verified: %s: %s", v.Reason, v.Message), Hint: v.Hint,
+	})
+}
+
+// tell writes what the command line asks for: data to stdout, or else a word of
+// success to stderr.
+func (o *options) tell(in *cli.Invocation, v *verdict, verified *receipt.Verified, e *evidence) error {
+	var err error
+	switch {
+	case o.json:
+		err = cli.WriteJSON(in.Stdout, v)
+	case !v.Verified:
+	case o.print == printStatement:
+		_, err = in.Stdout.Write(verified.Payload)
+	case o.print != "":
+		err = printSpool(in.Stdout, e.printable)
+	default:
+		_, _ = fmt.Fprintf(in.Stderr, "%s: verified: job %s, %s, run by %s\n",
+			name, verified.Manifest.ID, receipt.Ending(verified.Outcome), v.Signer)
+	}
+	if err != nil {
+		return fileError("standard output", err)
+	}
+	return nil
+}
+
+func printSpool(w io.Writer, s *cli.Spool) error {
+	r, err := s.Reader()
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, r)
+	return err
+}
+
+// claims shows what an envelope says about itself to somebody who has not said
+// whom to trust, and returns a hint: the flag that would do, when the node that
+// it names really signed it.
+func claims(stderr io.Writer, envelope []byte) (hint string) {
+	hint = "say whose word counts with --signer PEERID or --trust FILE"
+	s, err := receipt.Claims(envelope)
+	if err != nil {
+		return hint
+	}
+	_, _ = fmt.Fprintf(stderr, "%s: it claims, and nothing of this is verified: job %s, module %s, %s, run by %s\n",
+		name, s.Manifest.ID, s.Manifest.ModuleHash, receipt.Ending(s.Outcome), s.Node.PeerID)
+	key, err := identity.ParsePeerID(s.Node.PeerID)
+	if err != nil {
+		return hint
+	}
+	if _, err := receipt.Verify(envelope, []ed25519.PublicKey{key}); err != nil {
+		return "the node that it names did not sign it: trust nothing of it"
+	}
+	return "if you know that node and believe it, add --signer " + s.Node.PeerID
+}
