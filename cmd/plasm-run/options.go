@@ -1,12 +1,16 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"plasm/lib/cli"
 	"plasm/lib/engine"
@@ -34,8 +38,8 @@ func newOptions(in *cli.Invocation) *options {
 	o := &options{flags: f, job: cli.AddJobFlags(f, in.Getenv), getenv: in.Getenv}
 	f.StringArrayVar(&o.dirs, "dir", nil, "")
 	f.StringVar(&o.engine, "engine", "auto", "")
-	f.StringVar(&o.engines, "engines", in.Getenv("PLASM_ENGINES"), "")
-	f.StringVar(&o.cacheDir, "cache-dir", in.Getenv("PLASM_CACHE_DIR"), "")
+	f.Path(&o.engines, "engines", in.Getenv("PLASM_ENGINES"))
+	f.Path(&o.cacheDir, "cache-dir", in.Getenv("PLASM_CACHE_DIR"))
 	f.BoolVar(&o.noCache, "no-cache", false, "")
 	f.StringVar(&o.requireGuards, "require-guards", "none", "")
 	return o
@@ -50,16 +54,17 @@ func (o *options) identity(in *cli.Invocation) error {
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintln(in.Stdout, key.PeerID()); err != nil {
-		return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("writing standard output: %v", err), Err: err}
-	}
-	return nil
+	return in.Print([]byte(key.PeerID() + "\n"))
 }
 
-// check reads the flags that are plasm-run's own.
+// check refuses flags that make no sense, and reads those that are plasm-run's
+// own.
 func (o *options) check() (guards []string, dirs []engine.Dir, err error) {
+	if err := o.job.Check(o.flags.Args()); err != nil {
+		return nil, nil, err
+	}
 	if o.engines != "" {
-		return nil, nil, unsupported("--engines %s: this build has its one engine, wazero, built in", o.engines)
+		return nil, nil, unsupported("%s: %s: this build has its one engine, wazero, built in", o.flags.Origin("engines", "PLASM_ENGINES"), o.engines)
 	}
 	if o.engine != "auto" && o.engine != (wazero.Engine{}).Name() {
 		return nil, nil, unsupported("--engine: %q is not here; this build has wazero", o.engine)
@@ -81,13 +86,13 @@ func (o *options) possible(m *job.Manifest, dirs []engine.Dir) error {
 	case m.Fuel != 0:
 		return unsupported("fuel: %d: this build cannot count fuel yet", m.Fuel)
 	case m.CanonicalNaN:
-		return unsupported("canonical_nan: this build cannot make NaNs canonical yet")
+		return unsupported("canonical_nan: true: this build cannot make NaNs canonical yet")
 	case m.Engine != "" && m.Engine != (wazero.Engine{}).Name():
 		return unsupported("engine: the manifest asks for %q, and this build has wazero", m.Engine)
 	case m.Arch != "" && m.Arch != runtime.GOARCH:
 		return unsupported("arch: the manifest asks for %q, and this machine is %q", m.Arch, runtime.GOARCH)
-	case len(m.Dirs) != len(dirs):
-		return cli.Usage(name, "the manifest names %d folders, and there are %d --dir HOST::GUEST[:ro] for them", len(m.Dirs), len(dirs))
+	case len(m.Dirs) != len(dirs): // without any --dir, or they would be the manifest's
+		return cli.Usage(name, "dirs: the manifest wants a folder as %s, and no --dir HOST::GUEST[:ro] gives one", m.Dirs[0].Guest)
 	}
 	return nil
 }
@@ -96,27 +101,41 @@ func (o *options) possible(m *job.Manifest, dirs []engine.Dir) error {
 func parseDirs(values []string) ([]engine.Dir, error) {
 	var dirs []engine.Dir
 	for _, v := range values {
-		host, guest, ok := strings.Cut(v, "::")
-		guest, readOnly := strings.CutSuffix(guest, ":ro")
-		if !ok || host == "" || guest == "" {
-			return nil, cli.Usage(name, "--dir: %q is not HOST::GUEST or HOST::GUEST:ro", v)
-		}
-		abs, err := filepath.Abs(host)
+		dir, err := parseDir(v)
 		if err != nil {
-			return nil, &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("--dir: %s: %v", host, err), Err: err}
+			return nil, err
 		}
-		info, err := os.Stat(abs)
-		switch {
-		case os.IsNotExist(err):
-			return nil, &job.Error{Code: job.CodeNotFound, Message: fmt.Sprintf("--dir: %s: no such directory", host), Err: err}
-		case err != nil:
-			return nil, &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("--dir: %v", err), Err: err}
-		case !info.IsDir():
-			return nil, cli.Usage(name, "--dir: %s: not a directory", host)
+		if slices.ContainsFunc(dirs, func(d engine.Dir) bool { return d.Guest == dir.Guest }) {
+			return nil, cli.Usage(name, "--dir: %q: the program has %s already", v, dir.Guest)
 		}
-		dirs = append(dirs, engine.Dir{Host: abs, Dir: job.Dir{Guest: guest, ReadOnly: readOnly}})
+		dirs = append(dirs, dir)
 	}
 	return dirs, nil
+}
+
+func parseDir(v string) (engine.Dir, error) {
+	host, guest, ok := strings.Cut(v, "::")
+	guest, readOnly := strings.CutSuffix(guest, ":ro")
+	if !ok || host == "" || guest == "" {
+		return engine.Dir{}, cli.Usage(name, "--dir: %q is not HOST::GUEST or HOST::GUEST:ro", v)
+	}
+	if !strings.HasPrefix(guest, "/") || !utf8.ValidString(guest) {
+		return engine.Dir{}, cli.Usage(name, "--dir: %q: %q is not an absolute path in UTF-8", v, guest)
+	}
+	abs, err := filepath.Abs(host)
+	var info fs.FileInfo
+	if err == nil {
+		info, err = os.Stat(abs)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return engine.Dir{}, &job.Error{Code: job.CodeNotFound, Message: fmt.Sprintf("--dir: no such folder: %s", host), Err: err}
+	case err != nil:
+		return engine.Dir{}, &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("--dir: %v", err), Err: err}
+	case !info.IsDir():
+		return engine.Dir{}, cli.Usage(name, "--dir: not a folder: %s", host)
+	}
+	return engine.Dir{Host: abs, Dir: job.Dir{Guest: guest, ReadOnly: readOnly}}, nil
 }
 
 func guestDirs(dirs []engine.Dir) []job.Dir {
@@ -130,11 +149,15 @@ func guestDirs(dirs []engine.Dir) []job.Dir {
 // config returns the supervisor's configuration.
 func (o *options) config(log *slog.Logger) sandbox.Config {
 	var e wazero.Engine
+	level := slog.LevelInfo // a default that cannot be used is only slower
+	if o.cacheDir != "" {
+		level = slog.LevelWarn // what was asked for is not there
+	}
 	return sandbox.Config{
 		Worker:   []string{self(), workerFlag},
 		Engine:   sandbox.EngineInfo{Name: e.Name(), Version: e.Version(), Features: e.Features()},
-		CacheDir: o.cache(),
-		Log:      log,
+		CacheDir: o.cache(), CacheLevel: level,
+		Log: log,
 	}
 }
 

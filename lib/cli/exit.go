@@ -21,7 +21,8 @@ const (
 	ExitPipe        = 141 // 128 + SIGPIPE: stdout was closed
 )
 
-var codes = map[job.Code]int{
+// exitCodes says how each kind of error ends a command.
+var exitCodes = map[job.Code]int{
 	job.CodeUsage:         ExitPlasm,
 	job.CodeUnsupported:   ExitPlasm,
 	job.CodeNotFound:      ExitNotFound,
@@ -48,18 +49,24 @@ func (e *SignalError) Error() string {
 }
 
 // ExitCode returns the exit code for err: 0 for nil and ErrDone, 128 + n where a
-// signal is the cause, 141 for a closed pipe, else what its Code says.
+// signal is the cause, 141 where output went to a closed pipe, else what its Code
+// says.
 func ExitCode(err error) int {
-	var sig *SignalError
-	switch {
-	case err == nil, errors.Is(err, ErrDone):
+	if err == nil || errors.Is(err, ErrDone) {
 		return 0
-	case errors.As(err, &sig):
+	}
+	if sig, ok := errors.AsType[*SignalError](err); ok {
 		return ExitSignal + int(sig.Signal)
-	case errors.Is(err, syscall.EPIPE):
+	}
+	e := AsError(err)
+	// A worker that is gone is a closed pipe as well, but of no concern here.
+	if e.Code == job.CodeIO && errors.Is(err, syscall.EPIPE) {
 		return ExitPipe
 	}
-	return codes[AsError(err).Code]
+	if code, ok := exitCodes[e.Code]; ok {
+		return code
+	}
+	return ExitPlasm
 }
 
 // OutcomeCode returns the exit code for a job that started and ended as status

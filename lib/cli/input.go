@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 
@@ -14,7 +13,8 @@ import (
 // Input is a guest's standard input.
 type Input struct {
 	Reader io.Reader  // nil: empty
-	Hash   job.Digest // of all of it, where it is known before the job starts, else ""
+	Hash   job.Digest // of all of it: what it has, or what the manifest says it must have; "" where neither is known
+	unseen bool       // nobody has looked yet: it may have another digest, or be endless
 	close  func() error
 }
 
@@ -38,13 +38,13 @@ func (j *JobFlags) openInput(stdin io.Reader) (*Input, error) {
 	case j.NoStdin:
 		return emptyInput(), nil
 	case j.Stdin != "" && j.Stdin != "-":
-		f, err := open(j.Stdin, nil)
+		f, err := openFile(j.Stdin)
 		if err != nil {
 			return nil, err
 		}
-		in, err := fileInput(f.(*os.File), j.Stdin)
+		in, err := fileInput(f, j.Stdin)
 		if err != nil {
-			_ = f.Close()
+			_ = f.Close() // it was only read
 			return nil, err
 		}
 		in.close = f.Close
@@ -53,7 +53,7 @@ func (j *JobFlags) openInput(stdin io.Reader) (*Input, error) {
 		return emptyInput(), nil
 	}
 	if f, ok := stdin.(*os.File); ok {
-		return fileInput(f, "standard input")
+		return fileInput(f, standardInput)
 	}
 	return &Input{Reader: stdin}, nil
 }
@@ -106,7 +106,7 @@ func spooledInput(s *Spool) (*Input, error) {
 		r, err = s.Reader()
 	}
 	if err != nil {
-		return nil, errors.Join(&job.Error{Code: job.CodeIO, Message: fmt.Sprintf("temporary file: %v", err), Err: err}, s.Close())
+		return nil, errors.Join(spoolError(err), s.Close())
 	}
 	return &Input{Reader: r, Hash: job.DigestOf(h.Sum(nil)), close: s.Close}, nil
 }

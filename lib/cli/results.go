@@ -1,12 +1,17 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 
 	"plasm/lib/job"
 )
+
+// maxResultOutput is how many bytes of output fit into a result document beside
+// its receipt: base64 makes four of three.
+const maxResultOutput = (job.MaxDocument - job.MaxEnvelope - 1<<10) / 4 * 3
 
 // Outputs are where a job's output goes.
 type Outputs struct {
@@ -15,39 +20,87 @@ type Outputs struct {
 	flags   *JobFlags
 	in      *Invocation
 	files   []*File
-	spooled [2]*Spool // with --json
+	spooled []*Spool // stdout and stderr, with --json
+	receipt []byte   // that is to be printed
 }
 
 // Open opens what the flags name, before the job starts: better no job than one
-// whose output has nowhere to go. Finish or Discard must follow.
-func (j *JobFlags) Open(in *Invocation) (*Outputs, error) {
+// whose output has nowhere to go. Finish or Discard must follow. Cancelling ctx
+// ends the wait for the reader of a named pipe.
+func (j *JobFlags) Open(ctx context.Context, in *Invocation) (*Outputs, error) {
 	o := &Outputs{flags: j, in: in}
 	if j.JSON {
-		o.spooled = [2]*Spool{{}, {}}
-		o.Stdout, o.Stderr = o.spooled[0], o.spooled[1]
+		o.spooled = []*Spool{{}, {}}
+		left := int64(maxResultOutput)
+		o.Stdout, o.Stderr = ration{o.spooled[0], &left}, ration{o.spooled[1], &left}
 		return o, nil
 	}
 	var err error
-	if o.Stdout, err = o.open(j.Stdout, in.Stdout); err != nil {
-		return nil, err
+	if o.Stdout, err = o.open(ctx, j.Stdout, in.Stdout, standardOutput); err == nil {
+		o.Stderr, err = o.open(ctx, j.Stderr, in.Stderr, standardError)
 	}
-	if o.Stderr, err = o.open(j.Stderr, in.Stderr); err != nil {
+	if err == nil {
+		err = o.distinct()
+	}
+	if err != nil {
 		o.Discard()
 		return nil, err
 	}
 	return o, nil
 }
 
-func (o *Outputs) open(name string, stream io.Writer) (io.Writer, error) {
+func (o *Outputs) open(ctx context.Context, name string, w io.Writer, what string) (io.Writer, error) {
 	if name == "" || name == "-" {
-		return Stream(stream), nil
+		return newStream(w, what), nil
 	}
-	f, err := CreateFile(name)
+	f, err := CreateFile(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	o.files = append(o.files, f)
 	return f, nil
+}
+
+// distinct refuses two outputs that would replace each other.
+func (o *Outputs) distinct() error {
+	seen := map[string]string{}
+	for _, f := range o.files {
+		if f.temp == "" {
+			continue
+		}
+		if other, ok := seen[f.target]; ok {
+			return o.flags.wrong("--stdout %s and --stderr %s are the same file", other, f.name)
+		}
+		seen[f.target] = f.name
+	}
+	if o.flags.Receipt == "" || o.flags.Receipt == "-" {
+		return nil
+	}
+	target, err := follow(o.flags.Receipt)
+	if other, ok := seen[target]; err == nil && ok {
+		return o.flags.wrong("--receipt %s is the same file as the output %s", o.flags.Receipt, other)
+	}
+	return nil
+}
+
+// ration is a spool that takes no more than a result document can hold.
+type ration struct {
+	*Spool
+	left *int64 // for all that share it
+}
+
+// Write writes p.
+func (r ration) Write(p []byte) (int, error) {
+	if int64(len(p)) > *r.left {
+		return 0, &job.Error{
+			Code:    job.CodeIO,
+			Message: fmt.Sprintf("too much output for one document: more than %d bytes", int64(maxResultOutput)),
+			Hint:    "leave out --json; --stdout, --stderr and --receipt name files for the same",
+		}
+	}
+	n, err := r.Spool.Write(p)
+	*r.left -= int64(n)
+	return n, err
 }
 
 // Discard lets go of everything; files do not appear.
@@ -56,75 +109,61 @@ func (o *Outputs) Discard() {
 		f.Discard()
 	}
 	for _, s := range o.spooled {
-		if s != nil {
-			_ = s.Close()
-		}
+		_ = s.Close() // of no use any more
 	}
 }
 
-// Finish makes the output of a job that started appear, and its receipt, if one
-// was asked for: envelope is only called then. Each thing that can be written
-// is, whatever happens to the others.
-func (o *Outputs) Finish(envelope func() ([]byte, error)) error {
+// Signed reports whether the flags ask for a receipt, in whatever form.
+func (j *JobFlags) Signed() bool { return j.JSON || j.Receipt != "" }
+
+// Finish makes the files of a job that started appear: those with its output,
+// and the one with its receipt. Each that can be written is, whatever happens to
+// the others. receipt is called only when Signed says so.
+func (o *Outputs) Finish(receipt func() ([]byte, error)) error {
 	var errs []error
 	for _, f := range o.files {
 		errs = append(errs, f.Commit())
 	}
-	if o.flags.JSON || o.flags.Receipt != "" {
-		signed, err := envelope()
-		errs = append(errs, err)
-		if err == nil {
-			errs = append(errs, o.receipt(signed), o.result(signed))
-		}
+	if !o.flags.Signed() {
+		return errors.Join(errs...)
 	}
-	for _, s := range o.spooled {
-		if s != nil {
-			errs = append(errs, s.Close())
+	signed, err := receipt()
+	switch {
+	case err != nil:
+		errs = append(errs, err)
+	default:
+		o.receipt = signed
+		if name := o.flags.Receipt; name != "" && name != "-" {
+			errs = append(errs, WriteFile(name, append(signed, '\n')))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (o *Outputs) receipt(envelope []byte) error {
-	envelope = append(envelope, '\n')
-	switch o.flags.Receipt {
-	case "":
-		return nil
-	case "-":
-		if _, err := o.in.Stdout.Write(envelope); err != nil {
-			return writeError("standard output", err)
-		}
-		return nil
-	default:
-		return WriteFile(o.flags.Receipt, envelope)
+// Printable reports whether Print has a receipt to print; it has none where
+// Finish could not have one signed.
+func (o *Outputs) Printable() bool { return o.receipt != nil }
+
+// Print writes what the flags want on stdout besides output: the result document,
+// the receipt, or nothing. Finish comes before it, and nothing after it.
+func (o *Outputs) Print() error {
+	switch {
+	case o.flags.JSON:
+		defer o.Discard()
+		return o.result()
+	case o.flags.Receipt == "-":
+		return o.in.Print(append(o.receipt, '\n'))
 	}
+	return nil
 }
 
-func (o *Outputs) result(envelope []byte) error {
-	if !o.flags.JSON {
-		return nil
-	}
+func (o *Outputs) result() error {
 	var readers [2]io.Reader
 	for i, s := range o.spooled {
 		var err error
 		if readers[i], err = s.Reader(); err != nil {
-			return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("temporary file: %v", err), Err: err}
+			return err
 		}
 	}
-	return job.WriteResult(o.in.Stdout, envelope, readers[0], readers[1])
-}
-
-// Print writes the manifest or the job document where the flags ask for nothing
-// else, and reports whether they do.
-func (j *JobFlags) Print(in *Invocation, d *Description) (bool, error) {
-	switch {
-	case j.PrintManifest:
-		if _, err := in.Stdout.Write(append(d.Manifest.Encode(), '\n')); err != nil {
-			return true, writeError("standard output", err)
-		}
-		return true, nil
-	case j.PrintJob:
-		return true, d.write(in.Stdout)
-	}
-	return false, nil
+	return job.WriteResult(o.in.Stdout, o.receipt, readers[0], readers[1])
 }

@@ -1,66 +1,102 @@
 package cli
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
-	"plasm/lib/identity"
 	"plasm/lib/job"
 )
 
-// Report tells an error the way that the command line asks for: in words, and
-// with --json as the one document on stdout. It returns the exit code.
-func Report(in *Invocation, name string, err error) int {
-	code := Fail(in.Stderr, name, err)
-	if WantsJSON(in.Args) {
-		if _, werr := in.Stdout.Write(append(job.EncodeError(AsError(err)), '\n')); werr != nil {
-			_, _ = fmt.Fprintf(in.Stderr, "%s: writing the error document: %v\n", name, werr)
-		}
+// Fail tells a person what went wrong, in one line and where there is one a
+// hint, and returns the exit code. That stdout was closed is no news: whoever
+// closed it knows.
+func Fail(stderr io.Writer, name string, err error) int {
+	code := ExitCode(err)
+	if code == ExitPipe {
+		return code
+	}
+	e := AsError(err)
+	_, _ = fmt.Fprintf(stderr, "%s: %s\n", name, oneLine(e.Message))
+	if e.Hint != "" {
+		_, _ = fmt.Fprintf(stderr, "%s: hint: %s\n", name, oneLine(e.Hint))
 	}
 	return code
 }
 
-// TellOutcome says in words how a job ended that did not end by itself.
+// Report tells an error the way that the command line asks for: in words, and
+// with --json as the one document on stdout. It returns the exit code.
+func (f *Flags) Report(in *Invocation, err error) int {
+	code := Fail(in.Stderr, f.name, err)
+	if !f.wantsJSON(in.Args) {
+		return code
+	}
+	e := *AsError(err)
+	e.Message, e.Hint = oneLine(e.Message), oneLine(e.Hint)
+	if err := in.Print(job.EncodeError(&e)); err != nil {
+		_ = Fail(in.Stderr, f.name, err) // the exit code is that of what went wrong first
+	}
+	return code
+}
+
+// AsError returns err as the job.Error that it is or wraps, or as an internal
+// one.
+func AsError(err error) *job.Error {
+	if e, ok := errors.AsType[*job.Error](err); ok {
+		return e
+	}
+	return &job.Error{Code: job.CodeInternal, Message: err.Error(), Err: err}
+}
+
+// oneLine keeps a message on one line and free of control characters, whatever
+// file name or module it quotes.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// WriteJSON writes v as one line of JSON.
+func WriteJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// TellOutcome says in words how a job ended that did not end by itself. cause is
+// why it was cancelled or the engine failed.
 func TellOutcome(stderr io.Writer, name string, m *job.Manifest, o *job.Outcome, cause error) {
-	say := func(format string, args ...any) {
-		_, _ = fmt.Fprintf(stderr, name+": "+format+"\n", args...)
+	say := func(hint, format string, args ...any) {
+		_, _ = fmt.Fprintf(stderr, "%s: %s\n", name, oneLine(fmt.Sprintf(format, args...)))
+		if hint != "" {
+			_, _ = fmt.Fprintf(stderr, "%s: hint: %s\n", name, oneLine(hint))
+		}
 	}
 	switch o.Status {
 	case job.Exit:
 	case job.Trap:
-		say("the guest trapped: %s", o.Trap)
+		say("", "the program trapped: %s", o.Trap)
 	case job.Timeout:
-		say("the job ran out of time: %v", time.Duration(m.TimeoutMS)*time.Millisecond)
-		say("hint: allow it more with --timeout")
+		say("allow it more with --timeout", "the program ran out of time: %v", time.Duration(m.TimeoutMS)*time.Millisecond)
 	case job.OutOfFuel:
-		say("the job ran out of fuel: %d", m.Fuel)
-		say("hint: allow it more with --fuel")
+		say("allow it more with --fuel", "the program ran out of fuel: %d", m.Fuel)
 	case job.OutOfMemory:
-		say("the job ran out of memory: %d MB", m.MemoryMB)
-		say("hint: allow it more with --memory")
+		say("allow it more with --memory", "the program ran out of memory: %d MB", m.MemoryMB)
 	case job.OutputLimit:
-		say("the job wrote too much: more than %d bytes", m.OutputLimitBytes)
-		say("hint: allow it more with --output-limit")
+		say("allow it more with --output-limit", "the program wrote too much: more than %d bytes", m.OutputLimitBytes)
 	case job.Cancelled:
-		say("the job was cancelled: %s", oneLine(fmt.Sprint(cause)))
-		if e := AsError(cause); e.Hint != "" {
-			say("hint: %s", oneLine(e.Hint))
+		if cause == nil {
+			say("", "the job was cancelled")
+		} else if e := AsError(cause); ExitCode(cause) != ExitPipe {
+			say(e.Hint, "the job was cancelled: %s", e.Message)
 		}
 	case job.EngineFailed:
-		say("the engine failed: %s", oneLine(fmt.Sprint(cause)))
+		say("", "the engine failed: %v", cause)
 	}
-}
-
-// LoadKey returns the user's key, which is made on first use.
-func (j *JobFlags) LoadKey(in *Invocation) (*identity.Key, error) {
-	path := j.Key
-	if path == "" {
-		var err error
-		if path, err = identity.DefaultPath(in.Getenv); err != nil {
-			return nil, err
-		}
-	}
-	key, _, err := identity.LoadOrCreate(path, in.Getenv("CREDENTIALS_DIRECTORY"))
-	return key, err
 }

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"plasm/lib/job"
 )
 
@@ -23,14 +21,8 @@ func (f *Flags) Whole(into *int64, name string, low, high int64) {
 	f.Var(whole{into, low, high}, name, "")
 }
 
-func (w whole) Type() string { return "number" }
-
-func (w whole) String() string {
-	if w.into == nil {
-		return ""
-	}
-	return strconv.FormatInt(*w.into, 10)
-}
+func (w whole) Type() string   { return "number" }
+func (w whole) String() string { return strconv.FormatInt(*w.into, 10) }
 
 func (w whole) Set(s string) error {
 	n, err := strconv.ParseInt(s, 10, 64)
@@ -53,14 +45,8 @@ func (f *Flags) Millis(into *int64, name string, high int64) {
 	f.Var(millis{into, high}, name, "")
 }
 
-func (m millis) Type() string { return "duration" }
-
-func (m millis) String() string {
-	if m.into == nil {
-		return ""
-	}
-	return (time.Duration(*m.into) * time.Millisecond).String()
-}
+func (m millis) Type() string   { return "duration" }
+func (m millis) String() string { return (time.Duration(*m.into) * time.Millisecond).String() }
 
 func (m millis) Set(s string) error {
 	d, err := time.ParseDuration(s)
@@ -73,9 +59,31 @@ func (m millis) Set(s string) error {
 	return nil
 }
 
+// path is a flag value: the name of a file or folder, which is not empty. So a
+// variable that a script forgot to set does not quietly mean "no such flag".
+type path struct{ into *string }
+
+// Path defines a flag that takes the name of a file or folder; fallback is its
+// value where it is not given.
+func (f *Flags) Path(into *string, name, fallback string) {
+	*into = fallback
+	f.Var(path{into}, name, "")
+}
+
+func (p path) Type() string   { return "path" }
+func (p path) String() string { return *p.into }
+
+func (p path) Set(s string) error {
+	if s == "" {
+		return errors.New("not the name of a file")
+	}
+	*p.into = s
+	return nil
+}
+
 // List splits a value that names several things: by commas or white space.
 func List(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' || r == '\r' })
+	return strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(", \t\r\n", r) })
 }
 
 // GuardList reads a list of guards, or the word none.
@@ -90,36 +98,4 @@ func GuardList(name, flag, value string) ([]string, error) {
 		}
 	}
 	return list, nil
-}
-
-// parseError says in our words what pflag does not like.
-func parseError(name string, err error) error {
-	var value *pflag.InvalidValueError
-	var missing *pflag.NotExistError
-	var bare *pflag.ValueRequiredError
-	switch {
-	case errors.As(err, &value):
-		return Usage(name, "--%s: %q is %v", value.GetFlag().Name, value.GetValue(), plain(value.Unwrap()))
-	case errors.As(err, &missing):
-		return Usage(name, "unknown flag: %s%s", dashes(missing.GetSpecifiedName()), missing.GetSpecifiedName())
-	case errors.As(err, &bare):
-		return Usage(name, "--%s: a value is missing", bare.GetFlag().Name)
-	}
-	return Usage(name, "%v", err)
-}
-
-// plain takes the names of Go functions out of an error.
-func plain(err error) error {
-	var num *strconv.NumError
-	if errors.As(err, &num) {
-		return errors.New("not true or false")
-	}
-	return err
-}
-
-func dashes(flag string) string {
-	if len(flag) == 1 {
-		return "-"
-	}
-	return "--"
 }

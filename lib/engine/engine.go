@@ -25,7 +25,7 @@ type Engine interface {
 	// Compile checks and compiles module, and leaves the result in staging, an
 	// empty folder, as exactly one regular file in one sub-folder.
 	// The error is a *job.Error with CodeBadModule or CodeModuleRefused when
-	// the module is to blame.
+	// the module is to blame, and with CodeIO when staging is.
 	Compile(ctx context.Context, module []byte, staging string) error
 
 	// Load makes module ready to run with at most memoryMB units of 2^20
@@ -41,6 +41,13 @@ type Program interface {
 	// that exits or traps is a Result, not an error; an error means that the
 	// engine could not do its work.
 	Run(ctx context.Context, host Host) (Result, error)
+}
+
+// Checker is a Program that can say, before the job counts as started, that it
+// cannot have what Host grants it, such as a folder that is not there. The error
+// is a *job.Error when somebody can do something about it.
+type Checker interface {
+	Check(host Host) error
 }
 
 // Dir is a folder of the host, and what the guest sees of it.
@@ -67,7 +74,7 @@ type Host struct {
 
 // Result is how a guest ended.
 type Result struct {
-	Status   job.Status // Exit or Trap
+	Status   job.Status // Exit, Trap, or OutOfMemory: the worker's own bound, not the guest's
 	ExitCode uint32     // with Exit
 	Trap     string     // with Trap: one of job's
 }

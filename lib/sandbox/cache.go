@@ -96,14 +96,13 @@ func (s *Supervisor) compiled(ctx context.Context, j *Job) (source, error) {
 		return source{dir: dir, hit: true}, nil
 	}
 	src, err := s.compile(ctx, j, key)
-	var e *job.Error
-	switch {
-	case err == nil:
+	if err == nil {
 		return src, nil
-	case errors.As(err, &e):
+	}
+	if e, ok := errors.AsType[*job.Error](err); ok && e.Code != job.CodeIO { // which could only be the staging folder's
 		return source{}, err
 	}
-	s.cfg.Log.Warn("compiled module not kept", "dir", s.cache.dir, "error", err)
+	s.cfg.Log.Log(ctx, s.cfg.CacheLevel, "compiled module not kept", "dir", s.cache.dir, "error", err)
 	return source{}, nil
 }
 

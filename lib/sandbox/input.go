@@ -58,21 +58,20 @@ func (f *feed) pump() error {
 // input was hashed before, what the guest does not take is counted all the same,
 // so that check can tell whether it still is the input of the manifest.
 func (f *feed) hand(p []byte) bool {
-	n, over := 0, f.over
-	if !over {
+	f.mu.Lock() // while writing too: what the guest may have read is counted before anyone asks
+	defer f.mu.Unlock()
+	n := 0
+	if !f.over {
 		var err error
 		n, err = f.pipe.Write(p)
-		over = err != nil // the guest has ended
+		f.over = err != nil // the guest has ended
 	}
 	if f.in.Hash != "" {
 		n = len(p)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.over = over
 	f.sum.Write(p[:n])
 	f.bytes += int64(n)
-	return !over
+	return !f.over
 }
 
 func (f *feed) finish() {

@@ -25,10 +25,11 @@ type run struct {
 	stdout *sink
 	stderr *sink
 
-	guards  []string
-	memory  int64
-	cut     bool
-	compile time.Duration
+	guards    []string
+	fromCache bool
+	memory    int64
+	cut       bool
+	compile   time.Duration
 
 	mu      sync.Mutex
 	status  job.Status // why the supervisor stopped the worker; "" when it did not
@@ -78,8 +79,8 @@ func (r *run) do(ctx context.Context, source source) (*Report, error) {
 	if err := r.load(wire.Run, "", source.dir); err != nil {
 		return nil, r.reason(ctx, err)
 	}
-	if source.dir == "" && source.compile == 0 {
-		source.compile = r.compile
+	if !r.fromCache {
+		source.hit, source.compile = false, source.compile+r.compile
 	}
 	if err := r.expect(wire.Started, nil); err != nil {
 		return nil, r.reason(ctx, err)
@@ -112,7 +113,7 @@ func (r *run) load(task wire.Task, staging, cached string) error {
 	})
 	defer limit.Stop()
 	control := wire.NewWriter(r.p.control)
-	if err := tell(control, wire.Assign, r.assignment(task, staging)); err != nil {
+	if err := tell(control, wire.Assign, r.assignment(task, staging, cached)); err != nil {
 		return err
 	}
 	var ready wire.Readiness
@@ -122,6 +123,14 @@ func (r *run) load(task wire.Task, staging, cached string) error {
 	if err := r.guarded(ready.Guards); err != nil {
 		return err
 	}
+	if !slices.Contains(r.guards, "landlock") {
+		// Without it a worker reads and writes files of all kinds of modules.
+		if task == wire.Compile {
+			return errNoLandlock
+		}
+		cached = ""
+	}
+	r.fromCache = cached != ""
 	if err := control.Stream(wire.Module, r.j.Module); err != nil {
 		return err
 	}
@@ -134,6 +143,9 @@ func (r *run) load(task wire.Task, staging, cached string) error {
 	return err
 }
 
+// errNoLandlock says that nothing is compiled to be kept.
+var errNoLandlock = errors.New("this system has no Landlock to keep a compiling worker to its own folder")
+
 func tell(w *wire.Writer, kind wire.Kind, v any) error {
 	payload, err := json.Marshal(v)
 	if err != nil {
@@ -142,9 +154,9 @@ func tell(w *wire.Writer, kind wire.Kind, v any) error {
 	return w.Frame(kind, payload)
 }
 
-func (r *run) assignment(task wire.Task, staging string) *wire.Assignment {
+func (r *run) assignment(task wire.Task, staging, cached string) *wire.Assignment {
 	m := r.j.Manifest
-	a := &wire.Assignment{Task: task, Engine: r.s.cfg.Engine.Name, MemoryMB: m.MemoryMB, Staging: staging}
+	a := &wire.Assignment{Task: task, Engine: r.s.cfg.Engine.Name, MemoryMB: m.MemoryMB, Staging: staging, Cached: cached}
 	if task == wire.Compile {
 		return a
 	}
@@ -248,6 +260,8 @@ func (r *run) reason(ctx context.Context, err error) error {
 		return e
 	case errors.As(err, &bad):
 		return &job.Error{Code: job.CodeInternal, Message: bad.Error(), Err: err}
+	case errors.Is(err, errNoLandlock):
+		return err
 	}
 	return &job.Error{
 		Code:    job.CodeCompileLimit,
@@ -299,7 +313,7 @@ func (r *run) output(to *sink) error {
 		if err := to.write(take); err != nil {
 			r.cut = true
 			if !errors.Is(err, os.ErrDeadlineExceeded) {
-				r.stop(job.Cancelled, &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("writing the output: %v", err), Err: err})
+				r.stop(job.Cancelled, outputError(err))
 			}
 			return errEnough
 		}
@@ -309,6 +323,15 @@ func (r *run) output(to *sink) error {
 			return errEnough
 		}
 	}
+}
+
+// outputError says that output cannot be written, unless the writer has said so
+// itself.
+func outputError(err error) error {
+	if e, ok := errors.AsType[*job.Error](err); ok {
+		return e
+	}
+	return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("writing the output: %v", err), Err: err}
 }
 
 func (r *run) grew(n int) error {
@@ -341,7 +364,7 @@ func (r *run) end() (*wire.End, error) {
 	if claim.Status == job.Exit {
 		claim.ExitCode = &end.ExitCode
 	}
-	if claim.Status != job.Exit && claim.Status != job.Trap || claim.Validate() != nil {
+	if !slices.Contains([]job.Status{job.Exit, job.Trap, job.OutOfMemory}, claim.Status) || claim.Validate() != nil {
 		return nil, nonsense("an end with status %.40q, trap %.40q", end.Status, end.Trap)
 	}
 	r.ended = time.Now()
@@ -354,6 +377,9 @@ func (r *run) report(source source, end *wire.End, err error) *Report {
 	if !r.ended.IsZero() && r.ended.Before(finished) {
 		finished = r.ended
 	}
+	if finished.Before(r.started) { // a guest so short that it was gone before its start was heard of
+		finished = r.started
+	}
 	o := job.Outcome{
 		StdoutBytes: r.stdout.bytes, StderrBytes: r.stderr.bytes, Truncated: r.cut,
 		MemoryBytes: r.memory, WallTimeUS: finished.Sub(r.started).Microseconds(),
@@ -363,8 +389,12 @@ func (r *run) report(source source, end *wire.End, err error) *Report {
 	switch {
 	case status != "":
 		o.Status = status
+	case err != nil && r.p.outOfMemory():
+		o.Status = job.OutOfMemory
 	case err != nil:
 		o.Status, cause = job.EngineFailed, r.died(err)
+	case end.Status == string(job.OutOfMemory):
+		o.Status = job.OutOfMemory
 	case end.Status == string(job.Trap):
 		o.Status, o.Trap = job.Trap, end.Trap
 	default:

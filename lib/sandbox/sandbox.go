@@ -27,6 +27,7 @@ type Config struct {
 	Engine         EngineInfo    // the engine in that worker
 	CacheDir       string        // where compiled modules are kept; "" keeps none
 	CacheBytes     int64         // most bytes kept there; default 1 GiB
+	CacheLevel     slog.Level    // at which trouble with that folder is logged; default info
 	CompileTimeout time.Duration // longest that a worker may compile or load; default 60 s
 	Log            *slog.Logger  // default: none
 }
@@ -74,11 +75,12 @@ type Report struct {
 type Supervisor struct {
 	cfg     Config
 	spawner *spawner
-	cache   *cache // nil: none
+	cache   *cache      // nil: none
 	spare   chan *start // holds at most one
 }
 
-// New returns a supervisor. A cache folder that cannot be used is logged and
+// New returns a supervisor. On Linux it also makes this process one that nobody
+// but root can attach to or dump. A cache folder that cannot be used is logged and
 // done without. Close it to end its workers.
 func New(cfg Config) *Supervisor {
 	if cfg.CompileTimeout == 0 {
@@ -90,6 +92,7 @@ func New(cfg Config) *Supervisor {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	shield()
 	s := &Supervisor{cfg: cfg, spawner: newSpawner(cfg.Worker), spare: make(chan *start, 1)}
 	return s
 }
@@ -102,7 +105,7 @@ func (s *Supervisor) OpenCache() {
 	}
 	c, err := openCache(s.cfg.CacheDir, s.cfg.CacheBytes, s.cfg.Engine)
 	if err != nil {
-		s.cfg.Log.Warn("compile cache unusable, going on without", "dir", s.cfg.CacheDir, "error", err)
+		s.cfg.Log.Log(context.Background(), s.cfg.CacheLevel, "compile cache unusable, going on without", "dir", s.cfg.CacheDir, "error", err)
 		return
 	}
 	s.cache = c

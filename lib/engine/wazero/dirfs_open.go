@@ -58,6 +58,11 @@ func (d *dirFS) open(name string, flag sys.Oflag, perm fs.FileMode) (*dirFile, e
 	if err := d.checkType(name, flag); err != nil {
 		return nil, err
 	}
+	return d.openAny(name, flag, perm)
+}
+
+// openAny opens name without having looked at it before.
+func (d *dirFS) openAny(name string, flag sys.Oflag, perm fs.FileMode) (*dirFile, error) {
 	var f *os.File
 	var err error
 	if flag&sys.O_NOFOLLOW != 0 && namesEntry(name) {

@@ -7,8 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	wz "github.com/tetratelabs/wazero"
@@ -64,17 +66,26 @@ func runtime(ctx context.Context, cached string, pages uint32) (wz.Runtime, erro
 	return wz.NewRuntimeWithConfig(ctx, cfg), nil
 }
 
-// maxPages is all that a 32-bit memory can have.
-const maxPages = job.MaxMemoryMB << 20 / pageSize
+// maxPages is the largest memory that the specification allows; mostPages is
+// what wazero can give: its code keeps the size in 32 bits, so that the last page
+// would make it 0.
+const (
+	maxPages  = job.MaxMemoryMB << 20 / pageSize
+	mostPages = maxPages - 1
+)
 
 // Compile implements engine.Engine.
 //
 // What it leaves is filed under the module's skeleton (see skeleton.go), not
 // under the module: that is what Load will ask for.
 func (Engine) Compile(ctx context.Context, module []byte, staging string) error {
-	if _, err := parse(module, maxPages); err != nil {
+	if _, err := parse(module, mostPages); err != nil {
 		return err
 	}
+	return diskError(compileTwice(ctx, module, staging))
+}
+
+func compileTwice(ctx context.Context, module []byte, staging string) error {
 	full, light := filepath.Join(staging, "full"), filepath.Join(staging, "light")
 	if err := compileInto(ctx, module, full); err != nil {
 		return err
@@ -99,6 +110,15 @@ func (Engine) Compile(ctx context.Context, module []byte, staging string) error 
 	return errors.Join(os.RemoveAll(full), os.RemoveAll(light))
 }
 
+// diskError makes of an error of the staging folder's one with job.CodeIO, so
+// that the module is not blamed for it.
+func diskError(err error) error {
+	if _, told := errors.AsType[*job.Error](err); err == nil || told {
+		return err
+	}
+	return &job.Error{Code: job.CodeIO, Message: "compile cache: " + firstLine(err), Err: err}
+}
+
 func compileInto(ctx context.Context, module []byte, dir string) error {
 	r, err := runtime(ctx, dir, maxPages)
 	if err != nil {
@@ -119,6 +139,9 @@ func onlyFile(dir string) (string, error) {
 
 func compile(ctx context.Context, r wz.Runtime, module []byte) (wz.CompiledModule, error) {
 	compiled, err := r.CompileModule(ctx, module)
+	if _, disk := errors.AsType[*fs.PathError](err); disk {
+		return nil, err
+	}
 	if err != nil {
 		return nil, &job.Error{Code: job.CodeBadModule, Message: "invalid module: " + firstLine(err), Err: err}
 	}
@@ -136,7 +159,7 @@ func compile(ctx context.Context, r wz.Runtime, module []byte) (wz.CompiledModul
 // Load implements engine.Engine. When the cache has nothing for this processor
 // or this wazero, or is damaged, it compiles instead.
 func (Engine) Load(ctx context.Context, module []byte, cached string, memoryMB int64) (engine.Program, error) {
-	pages := uint32(memoryMB << 20 / pageSize)
+	pages := min(uint32(memoryMB<<20/pageSize), mostPages)
 	parsed, err := parse(module, pages)
 	if err != nil {
 		return nil, err
@@ -157,18 +180,44 @@ func (Engine) Load(ctx context.Context, module []byte, cached string, memoryMB i
 // skeleton. On a miss wazero would compile the skeleton, which only traps, and
 // file that: so a hit is one that leaves the folder as it was, with one file.
 func loadCached(ctx context.Context, module []byte, cached string, pages uint32) (*program, error) {
-	before, err := onlyFile(cached)
+	name, err := onlyFile(cached)
 	if err != nil {
 		return nil, err
 	}
+	before, err := os.Open(name) // while it is open, no new file can be mistaken for it
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = before.Close() }()
 	p, err := load(ctx, skeleton(module), cached, pages)
 	if err != nil {
 		return nil, err
 	}
-	if after, err := onlyFile(cached); err != nil || after != before {
-		return nil, errors.Join(errors.New("compile cache: no entry for this processor"), err, p.runtime.Close(ctx))
+	added, err := addedTo(cached, before)
+	if err != nil || len(added) > 0 {
+		for _, name := range added { // or they would be a hit the next time
+			err = errors.Join(err, os.Remove(name))
+		}
+		return nil, errors.Join(errors.New("compile cache: no sound entry for this processor"), err, p.runtime.Close(ctx))
 	}
 	return p, nil
+}
+
+// addedTo returns the files in wazero's cache folder dir other than before. One
+// that is damaged wazero replaces under the same name.
+func addedTo(dir string, before *os.File) ([]string, error) {
+	then, err := before.Stat()
+	if err != nil {
+		return nil, err
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*"))
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(files, func(name string) bool {
+		now, err := os.Stat(name)
+		return err == nil && os.SameFile(then, now)
+	}), nil
 }
 
 func load(ctx context.Context, module []byte, cached string, pages uint32) (*program, error) {
@@ -189,7 +238,11 @@ func load(ctx context.Context, module []byte, cached string, pages uint32) (*pro
 
 // checked returns the program if it imports nothing that it cannot have.
 func (p *program) checked(ctx context.Context, parsed *parsed) (engine.Program, error) {
-	if err := checkImports(parsed.imports, p.wasi); err != nil {
+	err := checkImports(parsed.imports, p.wasi)
+	if err == nil {
+		err = checkTypes(p.compiled.ImportedFunctions(), p.wasi)
+	}
+	if err != nil {
 		return nil, errors.Join(err, p.runtime.Close(ctx))
 	}
 	return p, nil
@@ -218,15 +271,23 @@ func parse(module []byte, pages uint32) (*parsed, error) {
 			p.memory = minMemory(s.content)
 		}
 	}
-	if p.memory > pages && p.memory <= maxPages {
-		need := (int64(p.memory)*pageSize + 1<<20 - 1) >> 20
-		return nil, &job.Error{
-			Code:    job.CodeModuleRefused,
-			Message: fmt.Sprintf("the module's memory begins at %d MB, and the job may have %d MB", need, int64(pages)*pageSize>>20),
-			Hint:    fmt.Sprintf("allow it more with --memory %d", need),
-		}
+	if p.memory > pages && p.memory <= maxPages { // beyond it is wazero's to say
+		return nil, tooSmall(p.memory, pages)
 	}
 	return &p, nil
+}
+
+// tooSmall is the error for a memory that begins larger than pages.
+func tooSmall(need, pages uint32) error {
+	e := &job.Error{Code: job.CodeModuleRefused}
+	if need > mostPages {
+		e.Message = fmt.Sprintf("the module's memory begins at %d pages, and the engine can give %d", need, mostPages)
+		return e
+	}
+	mb := (int64(need)*pageSize + 1<<20 - 1) >> 20
+	e.Message = fmt.Sprintf("the module's memory begins at %d MB, and the job may have %d MB", mb, (int64(pages)*pageSize+1<<20-1)>>20)
+	e.Hint = fmt.Sprintf("allow it more with --memory %d", mb)
+	return e
 }
 
 // checkImports refuses a module that imports anything but WASI preview 1.
@@ -240,6 +301,25 @@ func checkImports(list []imported, host map[string]api.FunctionDefinition) error
 			Code:    job.CodeBadModule,
 			Message: fmt.Sprintf("the module imports %v, which is not WASI preview 1", i),
 			Hint:    "compile the program for the target wasm32-wasip1, without bindings to another host",
+		}
+	}
+	return nil
+}
+
+// checkTypes refuses a module that imports a function of WASI preview 1 with
+// other parameters or results than it has. Every function of the list has passed
+// checkImports.
+func checkTypes(list []api.FunctionDefinition, host map[string]api.FunctionDefinition) error {
+	for _, f := range list {
+		_, name, _ := f.Import()
+		want := host[name]
+		if slices.Equal(f.ParamTypes(), want.ParamTypes()) && slices.Equal(f.ResultTypes(), want.ResultTypes()) {
+			continue
+		}
+		return &job.Error{
+			Code:    job.CodeBadModule,
+			Message: fmt.Sprintf("the module imports the function %q of WASI preview 1 with another type than it has", name),
+			Hint:    "compile the program with a toolchain for the target wasm32-wasip1",
 		}
 	}
 	return nil

@@ -3,11 +3,15 @@
 package wazero
 
 import (
+	"errors"
 	"math"
 
 	"github.com/tetratelabs/wazero/experimental"
 	"golang.org/x/sys/unix"
 )
+
+// errOutOfMemory says that the worker ran into its memory bound.
+var errOutOfMemory = errors.New("the worker's memory bound is reached")
 
 // reserve allocates linear memories as one reservation of their maximum, of
 // which the kernel backs only pages that were touched: growing copies nothing
@@ -24,7 +28,7 @@ func (a reserve) Allocate(_, limit uint64) experimental.LinearMemory {
 	}
 	m, err := unix.Mmap(-1, 0, int(limit), unix.PROT_NONE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err != nil {
-		panic(err) // wazero turns it into an error of the instantiation
+		panic(errOutOfMemory) // Run recovers it
 	}
 	return &mapping{all: m, grew: a.grew}
 }
@@ -36,15 +40,16 @@ type mapping struct {
 	grew func(bytes uint64)
 }
 
-// Reallocate implements experimental.LinearMemory. It never moves the memory,
-// and returns nil when the kernel gives no more of it.
+// Reallocate implements experimental.LinearMemory. It never moves the memory. A
+// guest that grows within its limit is never told that it cannot, because the
+// host happens to be short: its job ends instead.
 func (m *mapping) Reallocate(size uint64) []byte {
 	if size > uint64(len(m.all)) {
 		return nil
 	}
 	if n := int(size); n > m.used {
 		if unix.Mprotect(m.all[m.used:n], unix.PROT_READ|unix.PROT_WRITE) != nil {
-			return nil
+			panic(errOutOfMemory) // wazero, or Run, recovers it
 		}
 		m.used = n
 		if m.grew != nil {

@@ -63,7 +63,15 @@ func (p *program) procExit(ctx context.Context, mod api.Module, stack []uint64) 
 }
 
 // Run implements engine.Program.
-func (p *program) Run(ctx context.Context, h engine.Host) (engine.Result, error) {
+func (p *program) Run(ctx context.Context, h engine.Host) (result engine.Result, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			if r != errOutOfMemory {
+				panic(r)
+			}
+			result, err = engine.Result{Status: job.OutOfMemory}, nil
+		}
+	}()
 	defer func() { _ = p.runtime.Close(ctx) }()
 	p.clock = engine.NewClock(h.Real)
 	p.stdin = &input{file: h.Stdin, known: h.StdinKnown}
@@ -109,6 +117,16 @@ func (p *program) config(h engine.Host) (wz.ModuleConfig, func(), error) {
 	return cfg.WithFSConfig(fs), closeDirs, nil
 }
 
+// Check implements engine.Checker.
+func (p *program) Check(h engine.Host) error {
+	_, closeDirs, err := mount(h.Dirs)
+	if err != nil {
+		return err
+	}
+	closeDirs()
+	return nil
+}
+
 // mount opens the folders that the guest may use.
 func mount(dirs []engine.Dir) (wz.FSConfig, func(), error) {
 	fs := wz.NewFSConfig()
@@ -144,6 +162,8 @@ func (p *program) result(err error) (engine.Result, error) {
 		return engine.Result{Status: job.Exit, ExitCode: p.code}, nil
 	case err == nil:
 		return engine.Result{Status: job.Exit}, nil
+	case errors.Is(err, errOutOfMemory):
+		return engine.Result{Status: job.OutOfMemory}, nil
 	}
 	if trap := trapOf(err); trap != "" {
 		return engine.Result{Status: job.Trap, Trap: trap}, nil

@@ -53,6 +53,9 @@ import (
 	"plasm/lib/engine"
 )
 
+// LastDescriptor is the last of the descriptors that a worker is started with.
+const LastDescriptor = 4
+
 // MaxPayload is the longest payload of a frame, in bytes.
 const MaxPayload = 1 << 20
 
@@ -97,10 +100,12 @@ type Assignment struct {
 	Real       bool         `json:"real,omitempty"` // real clock and entropy
 	Seed       int64        `json:"seed,omitempty"`
 	Staging    string       `json:"staging,omitempty"` // with Compile: an empty folder
+	Cached     string       `json:"cached,omitempty"`  // with Run: the folder that Source may name
 }
 
-// Source says where the compiled module is. With Run and an empty Cached the
-// worker compiles for itself.
+// Source says where the compiled module is: in the folder of the assignment, or,
+// with Run and an empty Cached, nowhere, and the worker compiles for itself. The
+// supervisor knows only after Ready whether the worker may see the folder.
 type Source struct {
 	Cached string `json:"cached,omitempty"`
 }

@@ -26,13 +26,15 @@ const (
 // Process is the worker's whole life in the process that the supervisor
 // started, with the engines that this executable holds. It returns the exit code.
 func Process(engines ...engine.Engine) int {
+	confined := &confinement{}
 	c := &conversation{
 		control: wire.NewReader(os.NewFile(fdControl, "control")),
 		frames:  wire.NewWriter(os.NewFile(fdFrames, "frames")),
 		stdin:   os.Stdin,
 		engines: engines,
-		spawn:   confineProcess,
-		assign:  confineJob,
+		spawn:   confined.process,
+		assign:  confined.job,
+		narrow:  confined.guest,
 		gone:    make(chan struct{}),
 	}
 	done := make(chan error, 1)
@@ -57,6 +59,7 @@ type conversation struct {
 	engines []engine.Engine
 	spawn   func() ([]string, error)                 // confinement that no job changes
 	assign  func(*wire.Assignment) ([]string, error) // confinement for one job
+	narrow  func() error                             // confinement for the guest, once it is loaded
 	gone    chan struct{}                            // closed when the supervisor is
 }
 
@@ -191,16 +194,25 @@ func (c *conversation) run(ctx context.Context, e engine.Engine, module []byte, 
 	if err := c.frames.Frame(wire.Loaded, nil); err != nil {
 		return err
 	}
-	if err := c.frames.Frame(wire.Started, nil); err != nil {
-		return err
-	}
-	result, err := p.Run(ctx, engine.Host{
+	host := engine.Host{
 		Args: a.Args, Env: a.Env, Dirs: a.Dirs, Real: a.Real, Seed: a.Seed,
 		Stdin: c.stdin, StdinKnown: a.StdinKnown,
 		Stdout:     output{c.frames, wire.Stdout},
 		Stderr:     output{c.frames, wire.Stderr},
 		MemoryGrew: c.memoryGrew,
-	})
+	}
+	if checker, ok := p.(engine.Checker); ok {
+		if err := checker.Check(host); err != nil {
+			return c.fail(err)
+		}
+	}
+	if err := c.narrow(); err != nil {
+		return fmt.Errorf("confinement: %w", err)
+	}
+	if err := c.frames.Frame(wire.Started, nil); err != nil {
+		return err
+	}
+	result, err := p.Run(ctx, host)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"plasm/lib/cli"
+	"plasm/lib/engine"
+	"plasm/lib/engine/wazero"
+	"plasm/lib/identity"
+	"plasm/lib/job"
+	"plasm/lib/receipt"
+	"plasm/lib/sandbox"
+)
+
+// run runs the command and returns its exit code.
+func run(in *cli.Invocation) int {
+	ctx, release := cli.Signals()
+	defer release()
+	o := newOptions(in)
+	code, err := o.run(ctx, in, release)
+	if err == nil || errors.Is(err, cli.ErrDone) {
+		return code
+	}
+	release() // so that a reader who does not read can be left
+	return o.flags.Report(in, err)
+}
+
+// run does what the command line asks for. The exit code is for a nil error: a
+// job that started, however it ended. It calls release when all is over but
+// writing to stdout.
+func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (int, error) {
+	if err := o.flags.Parse(in.Args, in.Stdout); err != nil {
+		return 0, err
+	}
+	log, err := o.flags.Logger(in.Stderr)
+	if err != nil {
+		return 0, err
+	}
+	if o.job.Peer {
+		return 0, o.identity(in)
+	}
+	guards, dirs, err := o.check()
+	if err != nil {
+		return 0, err
+	}
+	if o.job.PrintManifest || o.job.PrintJob {
+		return 0, o.print(ctx, in, dirs)
+	}
+	s := sandbox.New(o.config(log))
+	defer s.Close()
+	s.Warm()
+	s.OpenCache()
+	d, err := o.describe(ctx, in, dirs)
+	if err != nil {
+		return 0, err
+	}
+	defer d.Close()
+	if err := o.possible(d.Manifest, dirs); err != nil {
+		return 0, err
+	}
+	return o.execute(ctx, in, s, log, release, &sandbox.Job{
+		Manifest: d.Manifest, Module: d.Module, Input: sandbox.Input{Reader: d.Input.Reader, Hash: d.Input.Hash},
+		Dirs: dirs, RequireGuards: guards,
+	})
+}
+
+// describe reads all that the job is made of.
+func (o *options) describe(ctx context.Context, in *cli.Invocation, dirs []engine.Dir) (*cli.Description, error) {
+	var d *cli.Description
+	err := cli.Interruptible(ctx, func() (err error) {
+		d, err = o.job.Describe(in, o.flags.Args(), guestDirs(dirs))
+		return err
+	})
+	if err != nil {
+		return nil, err // and not d: somebody may still be at work on it
+	}
+	return d, nil
+}
+
+// print writes the document that the flags ask for.
+func (o *options) print(ctx context.Context, in *cli.Invocation, dirs []engine.Dir) error {
+	d, err := o.describe(ctx, in, dirs)
+	if err != nil {
+		return err
+	}
+	return cli.Interruptible(ctx, func() error {
+		defer d.Close()
+		return o.job.Print(in, d)
+	})
+}
+
+// execute runs the job and puts its output, its receipt and its end where they
+// belong.
+func (o *options) execute(ctx context.Context, in *cli.Invocation, s *sandbox.Supervisor, log *slog.Logger, release func(), j *sandbox.Job) (int, error) {
+	var key *identity.Key
+	if o.job.Signed() {
+		var err error
+		if key, err = o.job.LoadKey(in); err != nil {
+			return 0, err
+		}
+	}
+	out, err := o.job.Open(ctx, in)
+	if err != nil {
+		return 0, err
+	}
+	j.Stdout, j.Stderr = out.Stdout, out.Stderr
+	report, err := s.Run(ctx, j)
+	if err != nil {
+		out.Discard()
+		return 0, o.job.AboutModule(o.flags.Args(), err)
+	}
+	log.Info("job.finished", "job", j.Manifest.ID, "status", report.Outcome.Status, "wall_us", report.Outcome.WallTimeUS)
+	cli.TellOutcome(in.Stderr, name, j.Manifest, &report.Outcome, report.Cause)
+	err = out.Finish(func() ([]byte, error) { return sign(key, report, j.Manifest) })
+	release()
+	if err != nil && !out.Printable() {
+		return 0, err
+	}
+	if err = errors.Join(err, out.Print()); err != nil {
+		return cli.Fail(in.Stderr, name, err), nil // stdout has its document
+	}
+	return cli.OutcomeCode(&report.Outcome, report.Cause), nil
+}
+
+// sign returns the receipt for a job that started.
+func sign(key *identity.Key, report *sandbox.Report, m *job.Manifest) ([]byte, error) {
+	return receipt.Sign(key, report.Statement(m, receipt.Node{
+		PeerID: key.PeerID(), Version: cli.Version(), Engine: builtIn(),
+	}))
+}
+
+func builtIn() receipt.Engine {
+	var e wazero.Engine
+	return receipt.Engine{Name: e.Name(), Version: e.Version()}
+}

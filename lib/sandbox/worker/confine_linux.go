@@ -1,0 +1,241 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"unsafe"
+
+	"github.com/landlock-lsm/go-landlock/landlock"
+	"golang.org/x/sys/unix"
+
+	"plasm/lib/sandbox/seccomp"
+	"plasm/lib/sandbox/wire"
+)
+
+// What a worker may have beyond its guest's linear memory, in bytes of writable
+// private memory (RLIMIT_DATA).
+const (
+	runMemory     = 192 << 20  // the Go runtime, the engine, compiled code, the module, tables and stacks
+	compileMemory = 1536 << 20 // the compiler
+	stagedFile    = 512 << 20  // the longest file that a compiling worker may write
+)
+
+// confinement is what confines this process.
+type confinement struct {
+	proved []string
+	narrow bool // the guest runs under a narrower filter than the loading of its module
+}
+
+// process sets what no job changes and returns the guards that were proved: what
+// was tried, and failed as it should. The rest is gone without, and the
+// supervisor decides whether that will do.
+func (c *confinement) process() ([]string, error) {
+	// First, before the Go runtime opens descriptors of its own: what the
+	// supervisor's parent left open.
+	_ = unix.CloseRange(wire.LastDescriptor+1, math.MaxUint32, 0)
+	c.add("nofds", noDescriptors())
+	offerToOOMKiller()
+	if err := limitProcess(); err != nil {
+		return nil, err
+	}
+	c.add("process", true)
+	c.add("pdeathsig", diesWithParent())
+	c.add("nodump", unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) == nil && control(unix.PR_GET_DUMPABLE) == 0)
+	return c.proved, nil
+}
+
+// job sets what depends on the job, in an order in which each step can still be
+// taken, and returns what was proved anew.
+func (c *confinement) job(a *wire.Assignment) ([]string, error) {
+	before := len(c.proved)
+	bound, err := limitMemory(a)
+	if err != nil {
+		return nil, err
+	}
+	writes := len(a.Dirs) > 0 || a.Staging != ""
+	files := uint64(0)
+	switch {
+	case a.Staging != "":
+		files = stagedFile
+	case writes:
+		files = unix.RLIM_INFINITY
+	}
+	if err := limit("fsize", unix.RLIMIT_FSIZE, files); err != nil {
+		return nil, err
+	}
+	c.add("rlimits", limitsHold() && memoryHeld(bound) && (files != 0 || fileHeld()))
+	c.add("landlock", restrict(a))
+	c.add("seccomp", c.filter(a))
+	c.add("nnp", slices.Contains(c.proved, "seccomp") || control(unix.PR_GET_NO_NEW_PRIVS) == 1)
+	return c.proved[before:], nil
+}
+
+func (c *confinement) add(guard string, proved bool) {
+	if proved {
+		c.proved = append(c.proved, guard)
+	}
+}
+
+// filter loads the system-call filter for the job's task.
+func (c *confinement) filter(a *wire.Assignment) bool {
+	if seccomp.Proved() {
+		return false // somebody else answers the probe: it would prove nothing
+	}
+	p := seccomp.Load
+	switch {
+	case a.Task == wire.Compile:
+		p = seccomp.Compile
+	case len(a.Dirs) > 0:
+		p = seccomp.Folders
+	}
+	c.narrow = p == seccomp.Load && seccomp.Apply(p) == nil && seccomp.Proved()
+	if p == seccomp.Load {
+		return c.narrow
+	}
+	return seccomp.Apply(p) == nil && seccomp.Proved()
+}
+
+// guest narrows the filter, where it can be, before the guest's first
+// instruction.
+func (c *confinement) guest() error {
+	if !c.narrow {
+		return nil
+	}
+	return seccomp.Apply(seccomp.Run)
+}
+
+// diesWithParent reports whether the kernel will kill this process when its
+// parent dies. The supervisor asked for it between fork and exec, where the
+// standard library has also made sure that the parent was still there.
+func diesWithParent() bool {
+	var signal int32
+	err := unix.Prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&signal)), 0, 0, 0)
+	return err == nil && signal == int32(unix.SIGKILL)
+}
+
+// offerToOOMKiller makes the kernel take this process first when memory runs
+// out. A process that cannot be dumped could no longer say so.
+func offerToOOMKiller() {
+	fd, err := unix.Open("/proc/self/oom_score_adj", unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	_, _ = unix.Write(fd, []byte("1000"))
+	_ = unix.Close(fd)
+}
+
+// control asks prctl for a number, -1 where it knows none.
+func control(option int) int {
+	n, err := unix.PrctlRetInt(option, 0, 0, 0, 0)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// noDescriptors reports whether nothing is open beyond what was passed on
+// purpose.
+func noDescriptors() bool {
+	for fd := uintptr(wire.LastDescriptor + 1); fd < maxFiles; fd++ {
+		if _, err := unix.FcntlInt(fd, unix.F_GETFD, 0); !errors.Is(err, unix.EBADF) {
+			return false
+		}
+	}
+	return true
+}
+
+// limitMemory bounds the memory that the process can write, and returns the
+// bound.
+func limitMemory(a *wire.Assignment) (uint64, error) {
+	bound := uint64(runMemory)
+	if a.Cached == "" {
+		bound = compileMemory
+	}
+	debug.SetMemoryLimit(int64(bound / 4 * 3)) // of the Go heap: collect rather than die
+	if a.Task == wire.Run {
+		bound += uint64(a.MemoryMB) << 20
+	}
+	return bound, limit("data", unix.RLIMIT_DATA, bound)
+}
+
+// memoryHeld tries to map more than the bound.
+func memoryHeld(bound uint64) bool {
+	m, err := unix.Mmap(-1, 0, int(bound)+1<<20, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE)
+	if err == nil {
+		_ = unix.Munmap(m)
+	}
+	return errors.Is(err, unix.ENOMEM)
+}
+
+// fileHeld tries to write one byte to a file.
+func fileHeld() bool {
+	fd, err := unix.MemfdCreate("probe", unix.MFD_CLOEXEC)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = unix.Close(fd) }()
+	_, err = unix.Write(fd, []byte{0})
+	return errors.Is(err, unix.EFBIG)
+}
+
+// restrict takes all of the file system from this process but the job's own
+// folders and, to read, its entry of the compile cache. It reports whether a
+// folder that could be opened before can no longer be opened.
+func restrict(a *wire.Assignment) bool {
+	var rules []landlock.Rule
+	var granted []string
+	grant := func(path string, rule landlock.Rule) {
+		rules = append(rules, rule)
+		granted = append(granted, path)
+	}
+	if a.Cached != "" {
+		grant(a.Cached, landlock.RODirs(a.Cached))
+	}
+	if a.Staging != "" {
+		grant(a.Staging, landlock.RWDirs(a.Staging).WithRefer())
+	}
+	for _, d := range a.Dirs {
+		if d.ReadOnly {
+			grant(d.Host, landlock.RODirs(d.Host))
+		} else {
+			grant(d.Host, landlock.RWDirs(d.Host).WithRefer())
+		}
+	}
+	probe := forbidden(granted)
+	if probe == "" {
+		return false
+	}
+	return landlock.V7.BestEffort().Restrict(rules...) == nil && errors.Is(openFolder(probe), unix.EACCES)
+}
+
+// forbidden returns a folder that can be opened now and that no rule will grant.
+func forbidden(granted []string) string {
+	for _, dir := range []string{"/", "/proc", "/usr", "/etc"} {
+		within := slices.ContainsFunc(granted, func(g string) bool {
+			return dir == g || strings.HasPrefix(dir, filepath.Clean(g)+"/") || filepath.Clean(g) == "/"
+		})
+		if !within && openFolder(dir) == nil {
+			return dir
+		}
+	}
+	return ""
+}
+
+func openFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		var pathErr *fs.PathError
+		if errors.As(err, &pathErr) {
+			return pathErr.Err
+		}
+		return fmt.Errorf("open: %w", err)
+	}
+	return f.Close()
+}
