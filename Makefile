@@ -38,7 +38,7 @@ test: ## everything that CI checks
 	@scripts/deps
 	@$(MAKE) --no-print-directory examples-check
 	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory build examples cross
+	@$(MAKE) --no-print-directory demo examples cross
 	@$(MAKE) --no-print-directory cover
 
 deps: ## install what `make test` needs, or say what that is

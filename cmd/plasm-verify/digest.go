@@ -20,7 +20,7 @@ func openFile(in *cli.Invocation, file string) (io.ReadCloser, error) {
 	if file == "-" {
 		return io.NopCloser(in.Stdin), nil
 	}
-	f, err := os.Open(file) //nolint:gosec // files named by the user are what commands read
+	f, err := os.Open(file)
 	if err != nil {
 		return nil, fileError(file, err)
 	}

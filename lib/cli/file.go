@@ -71,7 +71,7 @@ func CreateFile(ctx context.Context, name string) (*File, error) {
 // createBeside makes the temporary file that is to become target.
 func createBeside(name, target string) (*File, error) {
 	temp := filepath.Join(filepath.Dir(target), ".plasm-"+job.NewID())
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) //nolint:gosec // who may read a user's output is for their umask to say
 	if err != nil {
 		return nil, writeError(name, err)
 	}

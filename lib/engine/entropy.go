@@ -17,7 +17,7 @@ func NewEntropy(real bool, seed int64) io.Reader {
 	if real {
 		return rand.Reader
 	}
-	key := sha256.Sum256(binary.LittleEndian.AppendUint64([]byte("plasm-random/1"), uint64(seed))) //nolint:gosec // the same 64 bits
+	key := sha256.Sum256(binary.LittleEndian.AppendUint64([]byte("plasm-random/1"), uint64(seed)))
 	c, err := chacha20.NewUnauthenticatedCipher(key[:], make([]byte, chacha20.NonceSize))
 	if err != nil {
 		panic(err) // impossible: both lengths are right

@@ -28,7 +28,7 @@ func OutcomeFromValue(v Value, path string) (*Outcome, error) {
 	f := NewFields(v, path)
 	o := &Outcome{Status: Status(f.Str("status"))}
 	if n, ok := f.OptInt("exit_code", 0, math.MaxUint32); ok {
-		code := uint32(n) //nolint:gosec // OptInt checked the range
+		code := uint32(n) // OptInt checked the range
 		o.ExitCode = &code
 	}
 	o.Trap = f.optNonEmpty("trap")

@@ -224,18 +224,24 @@ func (f *dirFile) Truncate(size int64) sys.Errno {
 
 // Sync implements sys.File.
 func (f *dirFile) Sync() sys.Errno {
-	if f.closed {
-		return sys.EBADF
-	}
-	return errnoOf(f.file.Sync())
+	return f.flush((*os.File).Sync)
 }
 
 // Datasync implements sys.File.
 func (f *dirFile) Datasync() sys.Errno {
-	if f.closed {
+	return f.flush(datasync)
+}
+
+// flush calls sync where there can be something to write: a worker that may
+// only read could be forbidden the very call.
+func (f *dirFile) flush(sync func(*os.File) error) sys.Errno {
+	switch {
+	case f.closed:
 		return sys.EBADF
+	case f.readOnly:
+		return 0
 	}
-	return errnoOf(datasync(f.file))
+	return errnoOf(sync(f.file))
 }
 
 // Utimens implements sys.File. What the kernel forbids is EACCES and not EPERM,

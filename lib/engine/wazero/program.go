@@ -66,7 +66,7 @@ func (p *program) procExit(ctx context.Context, mod api.Module, stack []uint64) 
 func (p *program) Run(ctx context.Context, h engine.Host) (result engine.Result, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			if r != errOutOfMemory {
+			if e, ok := r.(error); !ok || !errors.Is(e, errOutOfMemory) {
 				panic(r)
 			}
 			result, err = engine.Result{Status: job.OutOfMemory}, nil
@@ -143,7 +143,12 @@ func mount(dirs []engine.Dir) (wz.FSConfig, func(), error) {
 			return nil, nil, err
 		}
 		open = append(open, dir)
-		fs = fs.(sysfs.FSConfig).WithSysFSMount(dir, d.Guest)
+		mounting, ok := fs.(sysfs.FSConfig) // as its documentation says that it is
+		if !ok {
+			closeAll()
+			return nil, nil, fmt.Errorf("wazero: %T cannot mount a folder", fs)
+		}
+		fs = mounting.WithSysFSMount(dir, d.Guest)
 	}
 	return fs, closeAll, nil
 }
@@ -209,6 +214,6 @@ func trapOf(err error) string {
 }
 
 func isRuntimeError(err error) bool {
-	_, ok := err.(goruntime.Error)
-	return ok
+	var e goruntime.Error
+	return errors.As(err, &e)
 }

@@ -1,0 +1,50 @@
+// Package bin builds the commands for the tests that run them, and keeps count
+// of which statements such runs cover.
+package bin
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// CoverDir names the variable that asks for coverage: a folder into which the
+// commands that tests start write what they have run. Unset, nothing is counted.
+const CoverDir = "PLASM_COVERDIR"
+
+// Build builds the named commands of cmd/ into dir as they are shipped: static.
+// It must be called in a folder of the module, as tests are.
+func Build(ctx context.Context, dir string, names ...string) error {
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-o", dir + string(filepath.Separator)}
+	if os.Getenv(CoverDir) != "" {
+		args = append(args, "-cover", "-covermode=atomic", "-coverpkg=plasm/...")
+	}
+	for _, name := range names {
+		args = append(args, "plasm/cmd/"+name)
+	}
+	build := exec.CommandContext(ctx, "go", args...)
+	build.Env = append(build.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// Env returns the variables that a command from Build is to have beside its
+// test's own.
+func Env() []string {
+	if dir := os.Getenv(CoverDir); dir != "" {
+		return []string{"GOCOVERDIR=" + dir}
+	}
+	return nil
+}
+
+// Worker returns the command line of a worker from the plasm-run that Build has
+// put into dir. What it covers is not counted: a worker has no variables, and may
+// write no files.
+func Worker(dir string) []string {
+	return []string{filepath.Join(dir, "plasm-run"), "--worker"}
+}

@@ -1,0 +1,236 @@
+package test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"plasm/lib/cli"
+	"plasm/lib/job"
+	"plasm/lib/receipt"
+	"plasm/test/bin"
+)
+
+// section returns what stands below a heading, up to the next of its level.
+func (p page) section(t *testing.T, title string) string {
+	t.Helper()
+	level, _, _ := strings.Cut(title, " ")
+	_, after, found := strings.Cut("\n"+p.text, "\n"+title+"\n")
+	if !found {
+		t.Fatalf("%s has no heading %q", p.name, title)
+	}
+	text, _, _ := strings.Cut(after, "\n"+level+" ")
+	return text
+}
+
+// rows returns the cells of the tables in a text, without their heads.
+func rows(text string) [][]string {
+	var all [][]string
+	for line := range strings.Lines(text) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		if strings.HasPrefix(line, "| `") {
+			for i := range cells {
+				cells[i] = strings.TrimSpace(cells[i])
+			}
+			all = append(all, cells)
+		}
+	}
+	return all
+}
+
+var code = regexp.MustCompile("`([^`]+)`")
+
+// quoted returns what a text has in backticks.
+func quoted(text string) []string {
+	var all []string
+	for _, m := range code.FindAllStringSubmatch(text, -1) {
+		all = append(all, m[1])
+	}
+	return all
+}
+
+func sorted(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
+
+// TestFlagsAreThoseOfHelp compares the tables of flags, and the variables, with
+// what --help says.
+func TestFlagsAreThoseOfHelp(t *testing.T) {
+	t.Parallel()
+	programs := t.TempDir()
+	commands := readPage(t, "docs/commands.md")
+	helpFlag := regexp.MustCompile(`(?m)^ {2}(?:(-\w), )?(--[a-z-]+)`)
+	pageFlag := regexp.MustCompile("`(--?[a-z-]+)[^`]*`")
+	variable := regexp.MustCompile(`PLASM_[A-Z_]+`)
+	for _, name := range []string{"plasm-run", "plasm-verify"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(programs, name)
+			if err := bin.Build(t.Context(), dir, name); err != nil {
+				t.Fatal(err)
+			}
+			command := exec.CommandContext(t.Context(), filepath.Join(dir, name), "--help")
+			command.Env = bin.Env()
+			help, err := command.Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var inHelp, inPage []string
+			for _, m := range helpFlag.FindAllStringSubmatch(string(help), -1) {
+				inHelp = append(inHelp, m[2])
+				if m[1] != "" {
+					inHelp = append(inHelp, m[1])
+				}
+			}
+			text := commands.section(t, "## "+name)
+			for _, row := range rows(text) {
+				for _, m := range pageFlag.FindAllStringSubmatch(row[0], -1) {
+					inPage = append(inPage, m[1])
+				}
+			}
+			if diff := cmp.Diff(sorted(inHelp), sorted(inPage)); diff != "" {
+				t.Errorf("flags (-help +page):\n%s", diff)
+			}
+			if diff := cmp.Diff(sorted(variable.FindAllString(string(help), -1)), sorted(variable.FindAllString(text, -1))); diff != "" {
+				t.Errorf("variables (-help +page):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestExitCodesAreThoseOfTheCommands(t *testing.T) {
+	t.Parallel()
+	commands := readPage(t, "docs/commands.md")
+	plain := regexp.MustCompile(`^\d+(;|$)`) // not one that depends, such as 128 + n
+	compare := func(title string, names []string, exitCode func(name string) int) {
+		var shown []string
+		for _, row := range rows(commands.section(t, title)) {
+			for _, name := range quoted(row[0]) {
+				shown = append(shown, name)
+				want := strconv.Itoa(exitCode(name))
+				if got := plain.FindString(row[2]); got != "" && strings.TrimSuffix(got, ";") != want {
+					t.Errorf("%s: %s: the page says %s, the commands %s", title, name, row[2], want)
+				}
+			}
+		}
+		if diff := cmp.Diff(sorted(names), sorted(shown)); diff != "" {
+			t.Errorf("%s (-schema +page):\n%s", title, diff)
+		}
+	}
+	compare("## Errors", enumeration(t, "error", "properties", "error", "properties", "code"), func(name string) int {
+		return cli.ExitCode(&job.Error{Code: job.Code(name)})
+	})
+	compare("## Statuses", enumeration(t, "receipt", "$defs", "outcome", "properties", "status"), func(name string) int {
+		var zero uint32
+		return cli.OutcomeCode(&job.Outcome{Status: job.Status(name), ExitCode: &zero}, nil)
+	})
+}
+
+// schema returns what stands at a path in a schema.
+func schema(t *testing.T, name string, path ...string) map[string]any {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(root, "schemas", name+".schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var at map[string]any
+	if err := json.Unmarshal(data, &at); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range path {
+		next, ok := at[step].(map[string]any)
+		if !ok {
+			t.Fatalf("schema %s has no %v", name, path)
+		}
+		at = next
+	}
+	return at
+}
+
+// enumeration returns the closed set that stands at a path in a schema.
+func enumeration(t *testing.T, name string, path ...string) []string {
+	t.Helper()
+	values, ok := schema(t, name, path...)["enum"].([]any)
+	if !ok {
+		t.Fatalf("schema %s: no enumeration at %v", name, path)
+	}
+	var all []string
+	for _, v := range values {
+		all = append(all, fmt.Sprint(v))
+	}
+	return all
+}
+
+// TestMembersAreThoseOfTheSchemas compares the tables of documents.md with the
+// schemas: names, and where the page gives them, defaults.
+func TestMembersAreThoseOfTheSchemas(t *testing.T) {
+	t.Parallel()
+	documents := readPage(t, "docs/documents.md")
+	for title, properties := range map[string]map[string]any{
+		"## Manifest":        schema(t, "manifest", "properties"),
+		"## Job document":    schema(t, "job", "properties"),
+		"## Result document": schema(t, "result", "properties"),
+		"## Verdict":         schema(t, "verdict", "properties"),
+		"### Outcome":        schema(t, "receipt", "$defs", "outcome", "properties"),
+		"### Node":           schema(t, "receipt", "$defs", "node", "properties"),
+	} {
+		var shown []string
+		for _, row := range rows(documents.section(t, title)) {
+			names := quoted(row[0])
+			shown = append(shown, names...)
+			if property, ok := properties[names[0]].(map[string]any); ok && len(row) == 4 {
+				compareDefault(t, names[0], property["default"], row[3])
+			}
+		}
+		if diff := cmp.Diff(slices.Sorted(maps.Keys(properties)), sorted(shown)); diff != "" {
+			t.Errorf("%s (-schema +page):\n%s", title, diff)
+		}
+	}
+	if diff := cmp.Diff(enumeration(t, "receipt", "$defs", "outcome", "properties", "trap"), quoted(documents.section(t, "### Traps"))); diff != "" {
+		t.Errorf("traps (-schema +page):\n%s", diff)
+	}
+	first, _, _ := strings.Cut(documents.section(t, "### Guards"), "\n\n|")
+	if diff := cmp.Diff(enumeration(t, "receipt", "$defs", "node", "properties", "guards", "items"), quoted(first)); diff != "" {
+		t.Errorf("guards (-schema +page):\n%s", diff)
+	}
+}
+
+// compareDefault compares the default of a schema, nil for none, with a cell.
+func compareDefault(t *testing.T, name string, value any, cell string) {
+	t.Helper()
+	if value == nil {
+		if cell != "required" && !strings.HasPrefix(cell, "absent: ") {
+			t.Errorf("%s has no default, and the page says %q", name, cell)
+		}
+		return
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Trim(cell, "`"); got != string(text) {
+		t.Errorf("%s: the default is %s, and the page says %q", name, text, got)
+	}
+}
+
+func TestReasonsAreThoseOfTheVerifier(t *testing.T) {
+	t.Parallel()
+	var want, shown []string
+	for _, check := range receipt.Checks() {
+		want = append(want, string(check.Reason))
+	}
+	for _, row := range rows(readPage(t, "docs/verifying.md").section(t, "## The checks")) {
+		shown = append(shown, quoted(row[0])...)
+	}
+	if diff := cmp.Diff(want, shown); diff != "" {
+		t.Errorf("reasons, in their order (-verifier +page):\n%s", diff)
+	}
+}

@@ -1,0 +1,64 @@
+package guest
+
+import "math"
+
+// traps are guests that do what WebAssembly forbids. Each but those that trap
+// while they are instantiated writes "before\n" first.
+func traps() map[string]func() []byte {
+	return map[string]func() []byte{
+		"unreachable": func() []byte { return trapping(Op(OpUnreachable)) },
+		"divzero":     func() []byte { return trapping(Op(OpDrop, Op(OpI32DivS, Int(1), Int(0)))) },
+		"overflow":    func() []byte { return trapping(Op(OpDrop, Op(OpI32DivS, Int(math.MinInt32), Int(-1)))) },
+		"conversion":  func() []byte { return trapping(Op(OpDrop, Op(OpI32TruncF, Float(float32(math.NaN()))))) },
+		"oob-load":    func() []byte { return trapping(Op(OpDrop, Load(OpI32Load, 0, Int(-4)))) },
+		"oob-store":   func() []byte { return trapping(Store(OpI32Store, 0, Int(65533), Int(1))) },
+		// Behind the end of a memory of one page, by an offset of almost 4 GiB.
+		"oob-offset": func() []byte { return trapping(Op(OpDrop, Load(OpI32Load, math.MaxUint32, Int(-4)))) },
+		// The function calls itself without end.
+		"stackoverflow": func() []byte {
+			p := newProgram("fd_write")
+			p.define("down", FuncType{}, nil, func() Code { return p.call("down") })
+			return p.main(p.print(stdout, "before\n"), p.call("down"))
+		},
+		// A table of two elements: the first a function of another type, the
+		// second empty, the third not there.
+		"indirect-mismatch": func() []byte { return indirect(0) },
+		"indirect-null":     func() []byte { return indirect(1) },
+		"indirect-oob":      func() []byte { return indirect(2) },
+		// A data segment that ends behind the memory: a trap while instantiating.
+		"oob-data": func() []byte {
+			p := newProgram()
+			p.Data = []Data{{Offset: Int(65530), Bytes: make([]byte, 16)}}
+			return p.main()
+		},
+		// An element segment that ends behind the table: the specification says
+		// trap, and wazero leaves out the segment.
+		"oob-elem": func() []byte {
+			p := newProgram()
+			p.Table = &Limits{Min: 1}
+			p.Elems = []Elem{{Offset: Int(1), Funcs: []uint32{0}}}
+			return p.main()
+		},
+		// Calls fd_write although it has no memory.
+		"no-memory": func() []byte {
+			p := newProgram("fd_write")
+			p.Memory, p.Exports = nil, nil
+			return p.main(Op(OpDrop, p.call("fd_write", Int(stdout), Int(0), Int(1), Int(8))))
+		},
+	}
+}
+
+func trapping(trap Code) []byte {
+	p := newProgram("fd_write")
+	return p.main(p.print(stdout, "before\n"), trap)
+}
+
+// indirect calls the element of the table as a function without parameters.
+func indirect(element int64) []byte {
+	p := newProgram("fd_write")
+	p.define("other", FuncType{Params: []ValType{I32}}, nil, func() Code { return nil })
+	p.Table = &Limits{Min: 2}
+	p.Elems = []Elem{{Offset: Int(0), Funcs: []uint32{p.index["other"]}}}
+	// Types are numbered as functions are: that of _start comes next.
+	return p.main(p.print(stdout, "before\n"), CallIndirect(p.index["other"]+1, Int(element)))
+}
