@@ -139,7 +139,7 @@ func parseDir(v string) (engine.Dir, error) {
 }
 
 func guestDirs(dirs []engine.Dir) []job.Dir {
-	var list []job.Dir
+	list := make([]job.Dir, 0, len(dirs))
 	for _, d := range dirs {
 		list = append(list, d.Dir)
 	}

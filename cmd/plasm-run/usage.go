@@ -7,13 +7,13 @@ Runs a WebAssembly (WASI preview 1) program as a job on this machine. Its input,
 output and exit code are the command's own; a signed receipt says what ran.
 
 The job:
-  --manifest FILE        take the job from this manifest; flags override its fields
+  --manifest FILE        take the job from this manifest; flags override it
   --job FILE|-           take manifest, module and input from this job document
   --memory MB            linear memory, in units of 2^20 bytes (default 256)
   --timeout DUR          wall time of the program, as 500ms, 5s, 2m (default 1m)
   --fuel N               instructions; not in this build yet
   --output-limit BYTES   stdout and stderr together (default 16777216)
-  --env NAME=VALUE       set a variable; may be repeated
+  --env NAME=VALUE       set a variable, beside the manifest's; may be repeated
   --deterministic=false  real clock, sleep and random numbers. By default random
                          numbers are predictable: make no keys or tokens
   --seed N               of the predictable random numbers (default 0)
@@ -38,15 +38,15 @@ This machine:
                          (PLASM_KEY; default $XDG_DATA_HOME/plasm/key.pem)
   --identity             print the key's peer ID and stop
   --engine NAME|auto     what executes the module: wazero (default auto)
-  --engines DIR          where other engines are (PLASM_ENGINES); not in this build yet
+  --engines DIR          other engines (PLASM_ENGINES); not in this build yet
   --cache-dir DIR        compiled modules (PLASM_CACHE_DIR; default
                          $XDG_CACHE_HOME/plasm/modules)
   --no-cache             compile the module anew
   --require-guards LIST  what must confine the program, else it does not run:
                          process, rlimits, nodump, pdeathsig, nofds, nnp,
                          landlock, seccomp (default none)
-  --log-level LEVEL      debug, info, warn or error (PLASM_LOG_LEVEL; default warn)
-  --log-format FORMAT    text or json (PLASM_LOG_FORMAT; default text)
+  --log-level LEVEL      debug, info, warn (default) or error (PLASM_LOG_LEVEL)
+  --log-format FORMAT    text (default) or json (PLASM_LOG_FORMAT)
   -h, --help             show this
   --version              show the version
 

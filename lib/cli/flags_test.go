@@ -143,3 +143,24 @@ func TestLogger(t *testing.T) {
 		}
 	}
 }
+
+// FuzzWantsJSON: where the command line is understood, what is read of it by hand
+// is what the flags say.
+func FuzzWantsJSON(f *testing.F) {
+	for _, args := range []string{
+		"", "--json", "--json x.wasm", "x.wasm --json", "-- --json", "--memory 5 --json", "--memory=5 --json=false x", "-n --json -",
+		"--env --json --json", "-nn --json=1 x", "--stdin --json --no-stdin=t --json=F", "-n=true --json",
+	} {
+		f.Add(args)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		args := strings.Fields(line)
+		flags := testFlags(nil)
+		if flags.Parse(args, &strings.Builder{}) != nil {
+			return
+		}
+		if want, err := flags.GetBool("json"); err != nil || flags.wantsJSON(args) != want {
+			t.Errorf("%q: wantsJSON says %v", args, !want)
+		}
+	})
+}

@@ -1,0 +1,299 @@
+package main
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestSlowWriterIsSeenSlowly(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	put(t, dir, "cat")
+	c := start(t, dir, "cat.wasm")
+	for i := range 5 {
+		line := fmt.Sprintf("line %d\n", i)
+		c.send(line)
+		c.receive(line)
+	}
+	_ = c.stdin.Close()
+	if rest := c.ends(0); rest != "" {
+		t.Errorf("stdout goes on: %q", rest)
+	}
+}
+
+// TestConstantMemory lets more through a pipe than may be held.
+func TestConstantMemory(t *testing.T) {
+	t.Parallel()
+	const size, most = 256 << 20, 30 << 10 // bytes, KiB
+	dir := t.TempDir()
+	put(t, dir, "cat")
+	c := start(t, dir, "--receipt", "r.json", "--output-limit", fmt.Sprint(size), "cat.wasm")
+	_ = c.stdout.SetReadDeadline(time.Time{}) // it may take its time
+	in, out := sha256.New(), sha256.New()
+	written := make(chan error, 1)
+	go func() {
+		block := []byte(strings.Repeat("0123456789abcde\n", 64<<10))
+		var err error
+		for n := 0; n < size && err == nil; n += len(block) {
+			block[n/len(block)]++ // no two alike
+			in.Write(block)
+			_, err = c.stdin.Write(block)
+		}
+		written <- err
+	}()
+	if _, err := io.CopyN(out, c.stdout, size); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-written; err != nil {
+		t.Fatal(err)
+	}
+	if peak := peakMemory(t, c.Process.Pid); peak > most {
+		t.Errorf("the supervisor took %d KiB, more than %d", peak, most)
+	}
+	_ = c.stdin.Close()
+	c.ends(0)
+	want := fmt.Sprintf("sha256:%x", in.Sum(nil))
+	if got := fmt.Sprintf("sha256:%x", out.Sum(nil)); got != want {
+		t.Errorf("what came out is %s, what went in %s", got, want)
+	}
+	if got := outcome(t, filepath.Join(dir, "r.json"))["stdin_hash"]; got != want {
+		t.Errorf("stdin_hash is %v, want %s", got, want)
+	}
+}
+
+// peakMemory returns the most memory that a process has had at once, in KiB.
+func peakMemory(t *testing.T, pid int) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(status)) {
+		var peak int
+		if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &peak); n == 1 {
+			return peak
+		}
+	}
+	t.Fatal("no VmHWM")
+	return 0
+}
+
+func TestKilledCommandLeavesNoWorker(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	put(t, dir, "hang")
+	c := start(t, dir, "--receipt", "r.json", "--stdout", "/dev/stdout", "hang.wasm")
+	c.receive("ready\n")
+	worker := c.worker() // of the one that compiled nothing is left, not even a zombie
+	if s := state(worker); s == "Z" || s == "" {
+		t.Fatalf("the worker's state is %q", s)
+	}
+	c.signal(syscall.SIGKILL)
+	if status := c.wait(); status.Signal() != syscall.SIGKILL {
+		t.Errorf("ended with %v", status)
+	}
+	eventually(t, "the worker is gone", func() bool { return gone(worker) })
+}
+
+func TestKilledWorkerIsEngineFailed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	put(t, dir, "hang")
+	c := start(t, dir, "--receipt", "r.json", "hang.wasm")
+	c.receive("ready\n")
+	if err := syscall.Kill(c.worker(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	c.ends(125)
+	o := outcome(t, filepath.Join(dir, "r.json"))
+	if o["status"] != "engine_failed" || o["exit_code"] != nil || o["stdout_bytes"] != 6.0 {
+		t.Errorf("the receipt says %v", o)
+	}
+	if words := c.stderr.String(); !strings.HasPrefix(words, "plasm-run: the engine failed: the worker died: ") ||
+		!strings.Contains(words, "killed") || strings.Count(words, "\n") != 1 {
+		t.Errorf("stderr says %q", words)
+	}
+}
+
+// TestSignalBeforeStart interrupts the command where it waits for somebody else.
+func TestSignalBeforeStart(t *testing.T) {
+	t.Parallel()
+	tests := map[string][]string{
+		"manifest from stdin":    {"--manifest", "-", "nothing.wasm"},
+		"job from stdin":         {"--job", "-"},
+		"module from stdin":      {"-"},
+		"module from a pipe":     {"fifo"},
+		"input from a pipe":      {"--stdin", "fifo", "nothing.wasm"},
+		"receipt, then no input": {"--receipt", "r.json", "--stdin", "fifo", "nothing.wasm"},
+	}
+	for name, args := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := fifo(t)
+			c := start(t, dir, append([]string{"--json"}, args...)...)
+			worker := c.worker() // by then the signals are caught
+			c.signal(syscall.SIGINT)
+			if code := errorCode(t, c.ends(130)); code != "cancelled" {
+				t.Errorf("error code %q", code)
+			}
+			if words := c.stderr.String(); words != "plasm-run: cancelled before the job started: stopped by signal 2 (interrupt)\n" {
+				t.Errorf("stderr says %q", words)
+			}
+			eventually(t, "the worker is gone", func() bool { return gone(worker) })
+		})
+	}
+	t.Run("output to a pipe", func(t *testing.T) {
+		t.Parallel()
+		dir := fifo(t)
+		c := start(t, dir, "--stderr", "err", "--stdout", "fifo", "nothing.wasm")
+		c.worker()
+		c.signal(syscall.SIGTERM)
+		c.ends(143)
+		if _, err := os.Stat(filepath.Join(dir, "err")); err == nil {
+			t.Error("the other output has appeared")
+		}
+	})
+}
+
+// fifo returns a folder with the guest nothing and a named pipe that nobody has
+// opened.
+func fifo(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	put(t, dir, "nothing")
+	if err := syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestSignalWithJSON: the one document on stdout is the result of the job.
+func TestSignalWithJSON(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	put(t, dir, "cat")
+	c := start(t, dir, "--json", "--receipt", "r.json", "cat.wasm")
+	c.send(strings.Repeat("x", 8<<20)) // more than pipes hold: so the job has started
+	c.signal(syscall.SIGTERM)
+	if doc := c.ends(143); !strings.HasPrefix(doc, `{"receipt":{`) || strings.Count(doc, "\n") != 1 {
+		t.Errorf("stdout has %.100q", doc)
+	}
+	if o := outcome(t, filepath.Join(dir, "r.json")); o["status"] != "cancelled" {
+		t.Errorf("the receipt says %v", o)
+	}
+}
+
+// TestReaderWhoDoesNotRead does not hold up the end of a job.
+func TestReaderWhoDoesNotRead(t *testing.T) {
+	t.Parallel()
+	t.Run("out of time", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		put(t, dir, "write-100000000")
+		c := start(t, dir, "--timeout", "1s", "--output-limit", "100000000", "--receipt", "r.json", "write-100000000.wasm")
+		if status := c.wait(); status.ExitStatus() != 124 {
+			t.Errorf("ended with %v; stderr: %s", status, c.stderr.String())
+		}
+		if o := outcome(t, filepath.Join(dir, "r.json")); o["status"] != "timeout" || o["truncated"] != true {
+			t.Errorf("the receipt says %v", o)
+		}
+	})
+	t.Run("stopped", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		put(t, dir, "yes")
+		c := start(t, dir, "--receipt", "r.json", "yes.wasm")
+		c.receive("y\n")
+		c.signal(syscall.SIGTERM)
+		if status := c.wait(); status.ExitStatus() != 143 {
+			t.Errorf("ended with %v; stderr: %s", status, c.stderr.String())
+		}
+		o := outcome(t, filepath.Join(dir, "r.json"))
+		rest, err := io.ReadAll(c.stdout)
+		if got := float64(2 + len(rest)); err != nil || o["status"] != "cancelled" || o["stdout_bytes"] != got {
+			t.Errorf("%v bytes came, %v; the receipt says %v", got, err, o)
+		}
+	})
+	t.Run("when all is over", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		put(t, dir, "write-1000000")
+		c := start(t, dir, "--json", "write-1000000.wasm")
+		c.receive(`{"receipt"`) // the rest does not fit into the pipe
+		c.signal(syscall.SIGINT)
+		if status := c.wait(); !status.Signaled() || status.Signal() != syscall.SIGINT {
+			t.Errorf("ended with %v", status)
+		}
+	})
+}
+
+// TestSecondSignal ends what the first could not: a socket's reader can hold up a
+// write for good.
+func TestSecondSignal(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	put(t, dir, "yes")
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends := [2]*os.File{os.NewFile(uintptr(fds[0]), "socket"), os.NewFile(uintptr(fds[1]), "socket")}
+	defer func() { _ = ends[0].Close() }()
+	c := startOn(t, dir, ends, "yes.wasm")
+	c.receive("y\n")
+	ended := make(chan struct{})
+	var insisting sync.WaitGroup
+	insisting.Go(func() {
+		for again := time.NewTicker(100 * time.Millisecond); ; {
+			select {
+			case <-again.C:
+				_ = c.Process.Signal(syscall.SIGINT) // the last of them may come too late
+			case <-ended:
+				again.Stop()
+				return
+			}
+		}
+	})
+	if status := c.wait(); !status.Signaled() || status.Signal() != syscall.SIGINT {
+		t.Errorf("ended with %v; stderr: %s", status, c.stderr.String())
+	}
+	close(ended)
+	insisting.Wait()
+}
+
+// TestInputThatChanges while it is fed is not the input of the manifest.
+func TestInputThatChanges(t *testing.T) {
+	t.Parallel()
+	const size = 16 << 20 // much more than all pipes on the way hold
+	dir := t.TempDir()
+	put(t, dir, "cat")
+	name := filepath.Join(dir, "input")
+	if err := os.WriteFile(name, []byte(strings.Repeat("x", size)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, dir, "--stdin", "input", "--receipt", "r.json", "cat.wasm")
+	c.receive("x") // it has been hashed
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt([]byte("y"), size-1); err != nil {
+		t.Fatal(err)
+	}
+	_ = f.Close()
+	c.ends(125)
+	if o := outcome(t, filepath.Join(dir, "r.json")); o["status"] != "cancelled" {
+		t.Errorf("the receipt says %v", o)
+	}
+	if words := c.stderr.String(); !strings.Contains(words, "the input is not what was hashed before the job started") {
+		t.Errorf("stderr says %q", words)
+	}
+}
