@@ -83,10 +83,6 @@ func unsupported(format string, args ...any) error {
 // possible refuses a manifest that asks for what this build cannot do.
 func (o *options) possible(m *job.Manifest, dirs []engine.Dir) error {
 	switch {
-	case m.Fuel != 0:
-		return unsupported("fuel: %d: this build cannot count fuel yet", m.Fuel)
-	case m.CanonicalNaN:
-		return unsupported("canonical_nan: true: this build cannot make NaNs canonical yet")
 	case m.Engine != "" && m.Engine != (wazero.Engine{}).Name():
 		return unsupported("engine: the manifest asks for %q, and this build has wazero", m.Engine)
 	case m.Arch != "" && m.Arch != runtime.GOARCH:

@@ -11,13 +11,14 @@ The job:
   --job FILE|-           take manifest, module and input from this job document
   --memory MB            linear memory, in units of 2^20 bytes (default 256)
   --timeout DUR          wall time of the program, as 500ms, 5s, 2m (default 1m)
-  --fuel N               instructions; not in this build yet
+  --fuel N               stop when this much is used (plasm-fuel/1, about one
+                         an instruction)
   --output-limit BYTES   stdout and stderr together (default 16777216)
   --env NAME=VALUE       set a variable, beside the manifest's; may be repeated
   --deterministic=false  real clock, sleep and random numbers. By default random
                          numbers are predictable: make no keys or tokens
   --seed N               of the predictable random numbers (default 0)
-  --canonical-nan        the same NaN bits everywhere; not in this build yet
+  --canonical-nan        the same NaN bits everywhere, at a cost
   --dir HOST::GUEST[:ro] let the program use a folder; may be repeated
 
   ARG and --env are written into the receipt: pass secrets on stdin, of which

@@ -22,6 +22,11 @@ type Engine interface {
 	// Features lists the WebAssembly features that are on, sorted.
 	Features() []string
 
+	// Validate refuses a module that is not valid, without keeping anything of
+	// it. It is for a module that will be rewritten before it is compiled.
+	// Errors are as with Compile.
+	Validate(ctx context.Context, module []byte) error
+
 	// Compile checks and compiles module, and leaves the result in staging, an
 	// empty folder, as exactly one regular file in one sub-folder.
 	// The error is a *job.Error with CodeBadModule or CodeModuleRefused when
@@ -69,12 +74,23 @@ type Host struct {
 	Dirs       []Dir
 	Real       bool // the real clock, sleep and entropy
 	Seed       int64
+	Meter      *Meter             // the module counts fuel; nil: it does not
 	MemoryGrew func(bytes uint64) // told the size of linear memory when it is made and each time it grows; may be nil
+}
+
+// Meter is how a module that was rewritten to count fuel is driven: the names of
+// what the rewriting has added to its exports, and how much fuel there is.
+type Meter struct {
+	Fuel        int64  // the allowance
+	FuelGlobal  string // mutable i64: to be set before Start; negative when fuel ran out
+	StackGlobal string // mutable i32: negative when calls were too deep
+	Start       string // the start function, where there is one: called before _start
 }
 
 // Result is how a guest ended.
 type Result struct {
-	Status   job.Status // Exit, Trap, or OutOfMemory: the worker's own bound, not the guest's
+	Status   job.Status // Exit, Trap, OutOfFuel, or OutOfMemory: the worker's own bound, not the guest's
 	ExitCode uint32     // with Exit
 	Trap     string     // with Trap: one of job's
+	FuelUsed int64      // with Host.Meter, unless OutOfMemory
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"plasm/lib/job"
 )
@@ -22,6 +23,7 @@ type feed struct {
 	complete bool
 	over     bool // the guest takes no more
 
+	quit atomic.Bool   // nobody wants the rest any more
 	done chan struct{} // closed when pump has returned
 }
 
@@ -39,7 +41,7 @@ func (f *feed) pump() error {
 		return nil
 	}
 	buf := make([]byte, 256<<10)
-	for {
+	for !f.quit.Load() {
 		n, err := f.in.Reader.Read(buf)
 		if n > 0 && !f.hand(buf[:n]) && f.in.Hash == "" {
 			return nil // nobody wants the rest, and nobody knows it
@@ -52,6 +54,7 @@ func (f *feed) pump() error {
 			return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("reading the input: %v", err), Err: err}
 		}
 	}
+	return nil
 }
 
 // hand writes p to the guest and reports whether it took it all. Where the

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -53,6 +54,7 @@ type process struct {
 	stdin   *os.File // write end
 	control *os.File // write end
 	frames  *wire.Reader
+	tails   []*tail    // of what it writes
 	files   []*os.File // all that are ours
 
 	reaping sync.Mutex // held to signal or to reap, so that no other process of that number is hit
@@ -107,37 +109,51 @@ func (p *process) start(command []string) error {
 	stdin, stderr, control, frames := pipes[0], pipes[1], pipes[2], pipes[3]
 	widen(stdin.w)
 	widen(frames.w)
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	theirs := []*os.File{stdin.r, null, stderr.w, control.r, frames.w}
+	theirs := []*os.File{stdin.r, nil, stderr.w, control.r, frames.w}
 	p.files = []*os.File{stdin.w, stderr.r, control.w, frames.r}
-	attr := &syscall.ProcAttr{Dir: "/", Sys: workerAttributes(), Env: []string{
-		// Go would keep files of the cgroup open, to read CPU limits from.
-		"GODEBUG=containermaxprocs=0,updatemaxprocs=0",
-	}}
-	for _, f := range theirs {
-		attr.Files = append(attr.Files, f.Fd())
+	theirs[1], err = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err == nil {
+		err = p.exec(command, theirs)
 	}
-	p.pid, err = syscall.ForkExec(command[0], append([]string{"plasm-run"}, command[1:]...), attr)
 	for _, f := range theirs {
-		_ = f.Close()
+		_ = f.Close() // also of nil, which only says so
 	}
 	if err != nil {
 		p.closeFiles()
 		return err
 	}
-	p.stdin, p.control, p.frames = stdin.w, control.w, wire.NewReader(frames.r)
-	p.drains.Go(func() { _, _ = io.Copy(p.last, stderr.r) })
+	said, sent := &tail{file: stderr.r}, &tail{file: frames.r}
+	p.tails = []*tail{said, sent}
+	p.stdin, p.control, p.frames = stdin.w, control.w, wire.NewReader(sent)
+	p.drains.Go(func() { _, _ = io.Copy(p.last, said) })
 	go p.reap()
 	return nil
 }
 
-// reap waits for the process and notes when and how it ended.
+// exec starts the process with the given descriptors.
+func (p *process) exec(command []string, files []*os.File) error {
+	attr := &syscall.ProcAttr{Dir: "/", Sys: workerAttributes(), Env: []string{
+		// Go would keep files of the cgroup open, to read CPU limits from.
+		"GODEBUG=containermaxprocs=0,updatemaxprocs=0",
+	}}
+	for _, f := range files {
+		attr.Files = append(attr.Files, f.Fd())
+	}
+	var err error
+	p.pid, err = syscall.ForkExec(command[0], append([]string{"plasm-run"}, command[1:]...), attr)
+	return err
+}
+
+// reap waits for the process and notes when and how it ended. What it has started
+// itself, where nothing kept it from that, ends with it.
 func (p *process) reap() {
 	waitNoReap(p.pid)
 	p.at = time.Now()
+	_ = unix.Kill(-p.pid, unix.SIGKILL) // mostly nobody is left
+	for _, t := range p.tails {
+		t.end()
+	}
+	p.drains.Wait()
 	p.reaping.Lock()
 	defer p.reaping.Unlock()
 	for {
@@ -150,13 +166,14 @@ func (p *process) reap() {
 	close(p.exited)
 }
 
-// kill ends the process at once. It may be called at any time and more than
-// once.
+// kill ends the process and its process group at once. It may be called at any
+// time and more than once.
 func (p *process) kill() {
 	p.reaping.Lock()
 	defer p.reaping.Unlock()
-	if !p.reaped {
-		_ = unix.Kill(p.pid, unix.SIGKILL) // it is ours and not reaped: there is nothing to go wrong
+	if !p.reaped { // it is ours, and its number nobody else's: there is nothing to go wrong
+		_ = unix.Kill(p.pid, unix.SIGKILL)
+		_ = unix.Kill(-p.pid, unix.SIGKILL)
 	}
 }
 
@@ -165,7 +182,6 @@ func (p *process) end() {
 	p.kill()
 	<-p.exited
 	p.closeFiles()
-	p.drains.Wait()
 }
 
 // linger waits for a process that has said its last word to exit, and kills it
@@ -207,6 +223,45 @@ func (p *process) closeFiles() {
 	for _, f := range p.files {
 		_ = f.Close()
 	}
+}
+
+// tail reads what a worker writes. Once the worker is gone it waits for no more,
+// whoever else may still hold the other end.
+type tail struct {
+	file *os.File
+	gone bool // the worker is gone, and that has been seen
+}
+
+// end says that the worker is gone.
+func (t *tail) end() {
+	_ = t.file.SetReadDeadline(time.Now()) // a pipe can; on a closed one there is nothing to wake
+}
+
+func (t *tail) Read(p []byte) (int, error) {
+	if !t.gone {
+		n, err := t.file.Read(p)
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, err
+		}
+		t.gone = true
+		_ = t.file.SetReadDeadline(time.Time{}) // or the pipe would be refused below
+	}
+	c, err := t.file.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	failed := c.Read(func(fd uintptr) bool {
+		for {
+			if n, err = unix.Read(int(fd), p); !errors.Is(err, unix.EINTR) {
+				return true
+			}
+		}
+	})
+	if failed != nil || err != nil || n <= 0 {
+		return 0, io.EOF
+	}
+	return n, nil
 }
 
 // head keeps the first few KiB that are written to it.

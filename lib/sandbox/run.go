@@ -2,12 +2,10 @@ package sandbox
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -25,18 +23,19 @@ type run struct {
 	stdout *sink
 	stderr *sink
 
+	ready     bool // the worker has confined itself
 	guards    []string
 	fromCache bool
 	memory    int64
 	cut       bool
 	compile   time.Duration
 
-	mu      sync.Mutex
-	status  job.Status // why the supervisor stopped the worker; "" when it did not
-	cause   error
 	started time.Time
 	ended   time.Time // when the guest said that it ended
-	timer   *time.Timer
+
+	mu     sync.Mutex
+	status job.Status // why the supervisor stopped the worker; "" when it did not
+	cause  error
 }
 
 func newRun(s *Supervisor, j *Job, p *process) *run {
@@ -76,21 +75,21 @@ func (r *run) do(ctx context.Context, source source) (*Report, error) {
 	defer r.p.end()
 	unwatch := context.AfterFunc(ctx, func() { r.stop(job.Cancelled, context.Cause(ctx)) })
 	defer unwatch()
+	limit := r.limit()
+	defer limit.Stop()
 	if err := r.load(wire.Run, "", source.dir); err != nil {
-		return nil, r.reason(ctx, err)
+		return nil, r.reason(err)
 	}
 	if !r.fromCache {
 		source.hit, source.compile = false, source.compile+r.compile
 	}
 	if err := r.expect(wire.Started, nil); err != nil {
-		return nil, r.reason(ctx, err)
+		return nil, r.reason(err)
 	}
-	started := time.Now()
-	r.mu.Lock()
-	r.started = started
-	r.timer = time.AfterFunc(time.Duration(r.j.Manifest.TimeoutMS)*time.Millisecond, func() { r.stop(job.Timeout, nil) })
-	r.mu.Unlock()
-	defer r.timer.Stop()
+	r.started = time.Now()
+	limit.Stop()
+	timer := time.AfterFunc(r.timeout(), func() { r.stop(job.Timeout, nil) })
+	defer timer.Stop()
 
 	r.feed = newFeed(r.j.Input, r.p.stdin)
 	go func() {
@@ -99,19 +98,28 @@ func (r *run) do(ctx context.Context, source source) (*Report, error) {
 		}
 	}()
 	end, err := r.frames()
+	timer.Stop() // a guest that has told its end in time has kept it
+	if _, ok := errors.AsType[*nonsenseError](err); ok {
+		r.p.kill()
+	}
 	r.p.linger()
-	return r.report(source, end, err), nil
+	return r.report(ctx, source, end, err), nil
 }
 
-// load goes through the protocol up to Loaded, within the time for compiling.
-func (r *run) load(task wire.Task, staging, cached string) error {
-	limit := time.AfterFunc(r.s.cfg.CompileTimeout, func() {
-		r.stop(job.EngineFailed, &job.Error{
-			Code:    job.CodeCompileLimit,
-			Message: fmt.Sprintf("compiling the module took more than %v", r.s.cfg.CompileTimeout),
-		})
+func (r *run) timeout() time.Duration {
+	return time.Duration(r.j.Manifest.TimeoutMS) * time.Millisecond
+}
+
+// limit starts the time for compiling and loading.
+func (r *run) limit() *time.Timer {
+	most := r.s.cfg.CompileTimeout
+	return time.AfterFunc(most, func() {
+		r.stop(job.EngineFailed, &job.Error{Code: job.CodeCompileLimit, Message: fmt.Sprintf("compiling the module took more than %v", most)})
 	})
-	defer limit.Stop()
+}
+
+// load goes through the protocol up to Loaded.
+func (r *run) load(task wire.Task, staging, cached string) error {
 	control := wire.NewWriter(r.p.control)
 	if err := tell(control, wire.Assign, r.assignment(task, staging, cached)); err != nil {
 		return err
@@ -120,6 +128,7 @@ func (r *run) load(task wire.Task, staging, cached string) error {
 	if err := r.expect(wire.Ready, &ready); err != nil {
 		return err
 	}
+	r.ready = true
 	if err := r.guarded(ready.Guards); err != nil {
 		return err
 	}
@@ -156,7 +165,7 @@ func tell(w *wire.Writer, kind wire.Kind, v any) error {
 
 func (r *run) assignment(task wire.Task, staging, cached string) *wire.Assignment {
 	m := r.j.Manifest
-	a := &wire.Assignment{Task: task, Engine: r.s.cfg.Engine.Name, MemoryMB: m.MemoryMB, Staging: staging, Cached: cached}
+	a := &wire.Assignment{Task: task, Engine: r.s.cfg.Engine.Name, MemoryMB: m.MemoryMB, Staging: staging, Cached: cached, Fuel: m.Fuel, NaN: m.CanonicalNaN}
 	if task == wire.Compile {
 		return a
 	}
@@ -187,245 +196,4 @@ func (r *run) guarded(proved []string) error {
 		}
 	}
 	return nil
-}
-
-// expect reads the next frame, which must be of the given kind; a Failed frame
-// is the error that it tells.
-func (r *run) expect(want wire.Kind, into any) error {
-	kind, _, err := r.p.frames.Next()
-	if err != nil {
-		return err
-	}
-	payload, err := r.p.frames.Payload()
-	switch {
-	case err != nil:
-		return err
-	case kind == wire.Failed:
-		return failure(payload)
-	case kind != want:
-		return nonsense("frame %q where %q was due", kind, want)
-	case into == nil:
-		return nil
-	}
-	if err := json.Unmarshal(payload, into); err != nil {
-		return nonsense("frame %q: %v", kind, err)
-	}
-	return nil
-}
-
-// nonsenseError says what a worker must not say.
-type nonsenseError struct{ what string }
-
-func (e *nonsenseError) Error() string { return "the worker broke the protocol: " + e.what }
-
-func nonsense(format string, args ...any) error {
-	return &nonsenseError{fmt.Sprintf(format, args...)}
-}
-
-// maxMessage is how much of a worker's words is passed on, in bytes.
-const maxMessage = 2 << 10
-
-// failure turns a worker's Failed frame into an error. Of the codes it may only
-// use those that blame the module or its own engine.
-func failure(payload []byte) error {
-	var f wire.Failure
-	if err := json.Unmarshal(payload, &f); err != nil {
-		return nonsense("frame %q: %v", wire.Failed, err)
-	}
-	e := &job.Error{
-		Code:    job.Code(f.Code),
-		Message: f.Message[:min(len(f.Message), maxMessage)],
-		Hint:    f.Hint[:min(len(f.Hint), maxMessage)],
-	}
-	switch e.Code {
-	case job.CodeBadModule, job.CodeModuleRefused, job.CodeNotFound, job.CodeIO, job.CodeUnsupported:
-	default:
-		e.Code = job.CodeInternal
-	}
-	return e
-}
-
-// reason says why a job did not start: the supervisor's own reason before what
-// the worker said, and that before how it died.
-func (r *run) reason(ctx context.Context, err error) error {
-	r.p.kill()
-	<-r.p.exited
-	status, cause := r.why()
-	var e *job.Error
-	var bad *nonsenseError
-	switch {
-	case status == job.Cancelled:
-		return &job.Error{Code: job.CodeCancelled, Message: fmt.Sprintf("cancelled before the job started: %v", cause), Err: cause}
-	case errors.As(cause, &e), errors.As(err, &e):
-		return e
-	case errors.As(err, &bad):
-		return &job.Error{Code: job.CodeInternal, Message: bad.Error(), Err: err}
-	case errors.Is(err, errNoLandlock):
-		return err
-	}
-	return &job.Error{
-		Code:    job.CodeCompileLimit,
-		Message: "the worker died while it compiled or loaded the module: " + r.p.death(),
-		Err:     err,
-	}
-}
-
-// frames passes on what the worker sends until it has told its end, is gone, or
-// has been stopped for what it sent. The error is not nil exactly when there was
-// no Ended frame.
-func (r *run) frames() (*wire.End, error) {
-	for {
-		kind, n, err := r.p.frames.Next()
-		if err != nil {
-			return nil, err
-		}
-		switch kind {
-		case wire.Stdout:
-			err = r.output(r.stdout)
-		case wire.Stderr:
-			err = r.output(r.stderr)
-		case wire.Memory:
-			err = r.grew(n)
-		case wire.Ended:
-			return r.end()
-		default:
-			err = nonsense("frame %q while the guest runs", kind)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-}
-
-// errEnough ends the reading of a worker that has been stopped for its output.
-var errEnough = errors.New("output ended")
-
-// output passes one frame of output on, up to the limit on the sum of both
-// streams.
-func (r *run) output(to *sink) error {
-	for {
-		some, err := r.p.frames.Some()
-		if err != nil || len(some) == 0 {
-			return err
-		}
-		left := r.j.Manifest.OutputLimitBytes - r.stdout.bytes - r.stderr.bytes
-		take := some[:min(int64(len(some)), left)]
-		if err := to.write(take); err != nil {
-			r.cut = true
-			if !errors.Is(err, os.ErrDeadlineExceeded) {
-				r.stop(job.Cancelled, outputError(err))
-			}
-			return errEnough
-		}
-		if len(take) < len(some) {
-			r.cut = true
-			r.stop(job.OutputLimit, nil)
-			return errEnough
-		}
-	}
-}
-
-// outputError says that output cannot be written, unless the writer has said so
-// itself.
-func outputError(err error) error {
-	if e, ok := errors.AsType[*job.Error](err); ok {
-		return e
-	}
-	return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("writing the output: %v", err), Err: err}
-}
-
-func (r *run) grew(n int) error {
-	payload, err := r.p.frames.Payload()
-	if err != nil {
-		return err
-	}
-	if n != 8 {
-		return nonsense("frame %q of %d bytes", wire.Memory, n)
-	}
-	size := binary.LittleEndian.Uint64(payload)
-	if size > uint64(r.j.Manifest.MemoryMB)<<20 {
-		return nonsense("linear memory of %d bytes", size)
-	}
-	r.memory = max(r.memory, int64(size))
-	return nil
-}
-
-// end reads the Ended frame.
-func (r *run) end() (*wire.End, error) {
-	payload, err := r.p.frames.Payload()
-	if err != nil {
-		return nil, err
-	}
-	var end wire.End
-	if err := json.Unmarshal(payload, &end); err != nil {
-		return nil, nonsense("frame %q: %v", wire.Ended, err)
-	}
-	claim := job.Outcome{Status: job.Status(end.Status), Trap: end.Trap, StdinHash: job.EmptyDigest}
-	if claim.Status == job.Exit {
-		claim.ExitCode = &end.ExitCode
-	}
-	if !slices.Contains([]job.Status{job.Exit, job.Trap, job.OutOfMemory}, claim.Status) || claim.Validate() != nil {
-		return nil, nonsense("an end with status %.40q, trap %.40q", end.Status, end.Trap)
-	}
-	r.ended = time.Now()
-	return &end, nil
-}
-
-// report puts together what happened, once the worker has exited.
-func (r *run) report(source source, end *wire.End, err error) *Report {
-	finished := r.p.at
-	if !r.ended.IsZero() && r.ended.Before(finished) {
-		finished = r.ended
-	}
-	if finished.Before(r.started) { // a guest so short that it was gone before its start was heard of
-		finished = r.started
-	}
-	o := job.Outcome{
-		StdoutBytes: r.stdout.bytes, StderrBytes: r.stderr.bytes, Truncated: r.cut,
-		MemoryBytes: r.memory, WallTimeUS: finished.Sub(r.started).Microseconds(),
-		CPUTimeUS: r.p.cpuTime().Microseconds(), CompileTimeUS: source.compile.Microseconds(), CompileCached: source.hit,
-	}
-	status, cause := r.why()
-	switch {
-	case status != "":
-		o.Status = status
-	case err != nil && r.p.outOfMemory():
-		o.Status = job.OutOfMemory
-	case err != nil:
-		o.Status, cause = job.EngineFailed, r.died(err)
-	case end.Status == string(job.OutOfMemory):
-		o.Status = job.OutOfMemory
-	case end.Status == string(job.Trap):
-		o.Status, o.Trap = job.Trap, end.Trap
-	default:
-		o.Status, o.ExitCode = job.Exit, &end.ExitCode
-	}
-	cause = r.input(&o, cause)
-	return &Report{
-		Outcome: o, StdoutHash: r.stdout.digest(), StderrHash: r.stderr.digest(), Guards: r.guards,
-		Started: r.started, Finished: finished, Cause: cause,
-	}
-}
-
-// died says what is known of a worker that ended without a word.
-func (r *run) died(err error) error {
-	var bad *nonsenseError
-	if errors.As(err, &bad) {
-		return bad
-	}
-	return fmt.Errorf("the worker died: %s", r.p.death())
-}
-
-// input fills in what the guest was fed. Input that was hashed before is all
-// the job's, however much of it the guest took; so the rest is looked at too,
-// and a job whose input turns out not to be what its manifest says is cancelled.
-func (r *run) input(o *job.Outcome, cause error) error {
-	if r.j.Input.Hash != "" && o.Status != job.Cancelled {
-		<-r.feed.done
-		if err := r.feed.check(); err != nil {
-			o.Status, o.ExitCode, o.Trap, cause = job.Cancelled, nil, "", err
-		}
-	}
-	o.StdinHash, o.StdinBytes, o.StdinComplete = r.feed.handed()
-	return cause
 }

@@ -36,7 +36,6 @@ type Config struct {
 type Input struct {
 	Reader io.Reader  // nil: empty
 	Hash   job.Digest // of all its bytes, where they are known before the job starts, else ""
-
 }
 
 // Job is one job.

@@ -59,7 +59,7 @@ func runtime(ctx context.Context, cached string, pages uint32) (wz.Runtime, erro
 	if cached != "" {
 		cache, err := wz.NewCompilationCacheWithDir(cached)
 		if err != nil {
-			return nil, fmt.Errorf("compile cache: %w", err)
+			return nil, err
 		}
 		cfg = cfg.WithCompilationCache(cache)
 	}
@@ -73,6 +73,17 @@ const (
 	maxPages  = job.MaxMemoryMB << 20 / pageSize
 	mostPages = maxPages - 1
 )
+
+// Validate implements engine.Engine. It lets wazero's interpreter take the module
+// in, which decodes and validates it like the compiler and does little more.
+func (Engine) Validate(ctx context.Context, module []byte) error {
+	if _, err := parse(module, mostPages); err != nil {
+		return err
+	}
+	r := wz.NewRuntimeWithConfig(ctx, wz.NewRuntimeConfigInterpreter().WithCoreFeatures(features).WithDebugInfoEnabled(false))
+	_, err := compile(ctx, r, module)
+	return errors.Join(err, r.Close(ctx))
+}
 
 // Compile implements engine.Engine.
 //
@@ -132,7 +143,7 @@ func compileInto(ctx context.Context, module []byte, dir string) error {
 func onlyFile(dir string) (string, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*", "*"))
 	if err != nil || len(files) != 1 {
-		return "", fmt.Errorf("compile cache: %d files where wazero leaves one", len(files))
+		return "", fmt.Errorf("%d files where wazero leaves one", len(files))
 	}
 	return files[0], nil
 }
@@ -198,7 +209,7 @@ func loadCached(ctx context.Context, module []byte, cached string, pages uint32)
 		for _, name := range added { // or they would be a hit the next time
 			err = errors.Join(err, os.Remove(name))
 		}
-		return nil, errors.Join(errors.New("compile cache: no sound entry for this processor"), err, p.runtime.Close(ctx))
+		return nil, errors.Join(errors.New("no sound entry for this processor"), err, p.runtime.Close(ctx))
 	}
 	return p, nil
 }
@@ -255,7 +266,7 @@ type parsed struct {
 }
 
 func parse(module []byte, pages uint32) (*parsed, error) {
-	if err := checkHeader(module); err != nil {
+	if err := engine.CheckHeader(module); err != nil {
 		return nil, err
 	}
 	all, err := sections(module)

@@ -1,10 +1,9 @@
 package wazero
 
 import (
-	"bytes"
-	"encoding/binary"
 	"fmt"
 
+	"plasm/lib/engine"
 	"plasm/lib/job"
 )
 
@@ -21,37 +20,7 @@ const (
 	importGlobal = 3
 )
 
-const (
-	headerSize = 8 // of a module: magic and version, in bytes
-	pageSize   = 64 << 10
-)
-
-var (
-	magic     = []byte("\x00asm")
-	core      = []byte{1, 0, 0, 0}
-	component = []byte{0x0d, 0, 1, 0}
-)
-
-// checkHeader tells what a file is that is not a core module.
-func checkHeader(module []byte) error {
-	bad := func(message, hint string) error {
-		return &job.Error{Code: job.CodeBadModule, Message: message, Hint: hint}
-	}
-	const build = "compile the program for the target wasm32-wasip1"
-	switch {
-	case len(module) == 0:
-		return bad("not a WebAssembly module: the file is empty", build)
-	case !bytes.HasPrefix(module, magic[:min(len(module), len(magic))]):
-		return bad(fmt.Sprintf("not a WebAssembly module: it begins with %q, not %q", module[:min(8, len(module))], magic), build)
-	case len(module) < headerSize:
-		return bad(fmt.Sprintf("truncated module: %d bytes", len(module)), "")
-	case bytes.Equal(module[4:8], component):
-		return bad("a WebAssembly component, not a core module", build+", or take the core module out of the component")
-	case !bytes.Equal(module[4:8], core):
-		return bad(fmt.Sprintf("WebAssembly binary version %d, not 1", binary.LittleEndian.Uint32(module[4:8])), build)
-	}
-	return nil
-}
+const pageSize = 64 << 10
 
 // section is one section of a module: its ID, its content, and where in the
 // module the whole section begins and ends.
@@ -61,10 +30,10 @@ type section struct {
 	start, end int
 }
 
-// sections splits a module that has passed checkHeader.
+// sections splits a module that has passed engine.CheckHeader.
 func sections(module []byte) ([]section, error) {
 	var found []section
-	r := reader{data: module, at: headerSize}
+	r := reader{data: module, at: engine.HeaderSize}
 	for r.at < len(module) {
 		start := r.at
 		id := r.byte()

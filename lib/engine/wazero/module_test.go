@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"plasm/lib/engine"
 	"plasm/lib/job"
 	"plasm/test/guest"
 )
@@ -214,7 +215,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatalf("parsed and not: %v, %v", p, err)
 		}
-		again := append([]byte{}, module[:headerSize]...)
+		again := append([]byte{}, module[:engine.HeaderSize]...)
 		for _, s := range all {
 			if !bytes.HasSuffix(module[s.start:s.end], s.content) || module[s.start] != s.id {
 				t.Errorf("section %+v is not what stands there", s)

@@ -83,10 +83,16 @@ func (p *program) Run(ctx context.Context, h engine.Host) (result engine.Result,
 	defer closeDirs()
 	ctx = experimental.WithMemoryAllocator(ctx, reserve{grew: h.MemoryGrew})
 	mod, err := p.runtime.InstantiateModule(ctx, p.compiled, cfg)
-	if err == nil {
-		_, err = mod.ExportedFunction(startFunction).Call(ctx)
+	if h.Meter == nil {
+		if err == nil {
+			_, err = mod.ExportedFunction(startFunction).Call(ctx)
+		}
+		return p.result(err)
 	}
-	return p.result(err)
+	if err != nil { // before any instruction
+		return p.result(err)
+	}
+	return p.metered(ctx, mod, h.Meter)
 }
 
 func (p *program) config(h engine.Host) (wz.ModuleConfig, func(), error) {

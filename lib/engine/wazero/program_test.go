@@ -291,6 +291,16 @@ func TestDirs(t *testing.T) {
 	}
 	p, err := Engine{}.Load(t.Context(), named(t, "nothing"), "", 1)
 	must(t, err)
+	checker, ok := p.(engine.Checker)
+	if !ok {
+		t.Fatal("the program cannot check its host")
+	}
+	if err := checker.Check(with(dir)); err != nil {
+		t.Errorf("with two folders: %v", err)
+	}
+	if err := checker.Check(with(dir + "/missing")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("with a folder that is not there: %v", err)
+	}
 	if result, err := p.Run(t.Context(), with(dir)); err != nil || result.Status != job.Exit {
 		t.Errorf("with two folders: %+v, %v", result, err)
 	}

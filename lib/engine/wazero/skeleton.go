@@ -1,6 +1,10 @@
 package wazero
 
-import "bytes"
+import (
+	"bytes"
+
+	"plasm/lib/engine"
+)
 
 // skeleton returns module without what is read only to be compiled: each
 // function body is replaced by one that traps, and custom sections, such as the
@@ -18,7 +22,7 @@ func skeleton(module []byte) []byte {
 	if err != nil {
 		return module
 	}
-	light := append([]byte{}, module[:headerSize]...)
+	light := append([]byte{}, module[:engine.HeaderSize]...)
 	for _, s := range all {
 		switch s.id {
 		case sectionCustom:

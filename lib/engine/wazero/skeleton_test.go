@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"plasm/lib/engine"
 	"plasm/test/guest"
 )
 
@@ -64,7 +65,7 @@ func FuzzSkeleton(f *testing.F) {
 	f.Add([]byte("\x00asm\x01\x00\x00\x00\x0a\x05\xff\xff\xff\xff\x0f"))
 	f.Add([]byte("\x00asm\x01\x00\x00\x00\x0a\x00"))
 	f.Fuzz(func(t *testing.T, module []byte) {
-		if checkHeader(module) != nil {
+		if engine.CheckHeader(module) != nil {
 			return // never comes this far
 		}
 		light := skeleton(module)

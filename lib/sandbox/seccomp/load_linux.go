@@ -29,7 +29,7 @@ func Apply(p Profile) error {
 			return fmt.Errorf("no_new_privs: %w", err)
 		}
 	}
-	r, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&prog)))
+	r, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&prog))) //nolint:gosec // the kernel reads the program there
 	switch {
 	case errno != 0:
 		return fmt.Errorf("seccomp: %w", errno)

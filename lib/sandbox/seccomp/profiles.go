@@ -1,101 +1,147 @@
 package seccomp
 
-// Values of arguments (Linux, the same on both architectures but for O_ flags
-// that no rule names).
+// Profile is a named filter.
+type Profile string
+
+// The profiles, each no wider than its work. A worker is first under one of the
+// upper four, with which its module is made ready; one of the lower three goes on
+// top of it before the guest's first instruction.
 const (
-	protWrite = 2
-	protExec  = 4
+	// Compile is for compiling a module into a staging folder.
+	Compile Profile = "compile"
+	// Build is for compiling a module in memory: no file can be opened.
+	Build Profile = "build"
+	// Load is for reading a compiled module.
+	Load Profile = "load"
+	// Mount is for a job with folders: all of Load, ReadFolders and WriteFolders.
+	Mount Profile = "mount"
 
-	// How Go makes a thread, to the flag: CLONE_VM, FS, FILES, SIGHAND, SYSVSEM
-	// and THREAD, and on amd64 SETTLS. Anything else would be a process.
-	cloneThread = 0x50f00
-	cloneSetTLS = 0x80000
-
-	prSetVMA       = 0x53564d41
-	prGetSeccomp   = 21
-	fDupFD         = 0
-	fGetFD         = 1
-	fGetFL         = 3
-	fSetFL         = 4
-	openWriteFlags = 0o1 | 0o2 | 0o100 | 0o1000 | 0o2000 | 0o20000000 // WRONLY RDWR CREAT TRUNC APPEND __O_TMPFILE
-	openAccMode    = 0o3
+	// Run is for a guest without folders: no file can be opened.
+	Run Profile = "run"
+	// ReadFolders is for a guest all of whose folders are read-only.
+	ReadFolders Profile = "read-folders"
+	// WriteFolders is for a guest with folders that it may change.
+	WriteFolders Profile = "write-folders"
 )
 
-func allow(calls ...string) []rule {
-	var rules []rule
-	for _, c := range calls {
-		rules = append(rules, rule{call: c})
-	}
-	return rules
-}
-
-func when(call string, conds ...cond) rule { return rule{call: call, conds: conds} }
-
-func equals(arg int, value uint64) cond { return cond{arg, all64, value} }
-
-func without(arg int, bits uint64) cond { return cond{arg, bits, 0} }
-
-// profiles lists the rules of each profile.
+// profiles lists the rules of each profile. Of the rules for one call the first
+// that matches counts.
 func profiles(arch Arch, pid int) map[Profile][]rule {
-	run := append(runtimeCalls(arch, pid), when("mprotect", without(2, protExec)))
-	load := append(runtimeCalls(arch, pid), jit()...)
-	load = append(load, readFiles()...)
-	load = append(load, allow("seccomp")...) // to go on to Run
-	folders := append(runtimeCalls(arch, pid), jit()...)
-	folders = append(folders, readFiles()...)
-	folders = append(folders, writeFiles()...)
-	compile := append(runtimeCalls(arch, pid), jit()...)
-	compile = append(compile, readFiles()...)
-	compile = append(compile, writeFiles()...)
-	return map[Profile][]rule{Run: run, Load: load, Folders: folders, Compile: compile}
+	runtime := runtimeCalls(arch, pid)
+	return map[Profile][]rule{
+		Compile:      join(runtime, jit(), readFiles(), makeFiles(), []rule{openAny()}),
+		Build:        join(runtime, jit(), narrow()),
+		Load:         join(runtime, jit(), readFiles(), openToRead(), narrow()),
+		Mount:        join(runtime, jit(), readFiles(), browse(), makeFiles(), change(), []rule{openAny()}, narrow()),
+		Run:          join(runtime, noJIT()),
+		ReadFolders:  join(runtime, noJIT(), readFiles(), browse(), openToRead()),
+		WriteFolders: join(runtime, noJIT(), readFiles(), browse(), makeFiles(), change(), []rule{openAny()}),
+	}
 }
 
-// runtimeCalls is what the Go runtime needs to run goroutines, collect garbage
+// runtimeCalls is what the Go runtime needs to run goroutines, collect garbage,
 // and read and write what is open. mprotect is left to the profile.
 func runtimeCalls(arch Arch, pid int) []rule {
-	thread := uint64(cloneThread)
-	if arch == AMD64 {
-		thread |= cloneSetTLS
+	thread := uint64(cloneThread | cloneSetTLS)
+	if arch == ARM64 {
+		thread = cloneThread
 	}
-	rules := allow(
-		"read", "write", "writev", "close", "fstat",
-		"futex", "sched_yield", "sched_getaffinity", "nanosleep", "clock_nanosleep", "clock_gettime", "gettimeofday",
-		"rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "restart_syscall",
-		"getpid", "gettid", "getrandom", "madvise", "munmap", "mincore",
-		"epoll_create1", "epoll_ctl", "epoll_pwait", "eventfd2", "poll", "ppoll",
-		"exit", "exit_group",
-	)
-	return append(rules,
-		when("clone", equals(0, thread)),
-		rule{call: "clone3", errno: enosys},
-		when("mmap", without(2, protExec)),
-		when("tgkill", equals(0, uint64(pid))),
-		when("prctl", equals(0, prSetVMA)),
-		when("fcntl", equals(1, fGetFL)),
-		when("fcntl", equals(1, fSetFL)),
-		when("fcntl", equals(1, fGetFD)),
-		rule{call: "getpgid", conds: []cond{equals(0, probePID)}, errno: ProbeErrno},
-	)
-}
-
-// jit lets written memory be made executable, and never both at once.
-func jit() []rule {
 	return []rule{
-		when("mprotect", without(2, protExec)),
-		when("mprotect", cond{2, protWrite | protExec, protExec}),
+		// Goroutines wait for each other by futex(2): two operations of some twenty.
+		when("futex", equals(1, futexWaitPrivate)),
+		when("futex", equals(1, futexWakePrivate)),
+		allow("read"),  // input, control
+		allow("write"), // frames, and the runtime's last words
+		allow("close"), // files that the collector finds are closed whenever it does
+		// The poller starts with the first file or timer, which may be in any profile.
+		allow("epoll_create1"), allow("eventfd2"), allow("epoll_ctl"), allow("epoll_pwait"),
+		allow("ppoll"),                       // whether there is input
+		when("fcntl", equals(1, fcntlGetFL)), // whether a descriptor blocks
+		allow("nanosleep"), allow("sched_yield"),
+		allow("clock_gettime"), // where the kernel has no vDSO for it
+		// Goroutines are preempted by a signal to their thread. A thread may also
+		// signal itself; and the default action of a signal takes rt_sigaction.
+		when("tgkill", equals(0, uint64(pid))),
+		allow("rt_sigaction"), allow("rt_sigprocmask"), allow("rt_sigreturn"), allow("sigaltstack"),
+		allow("getpid"), allow("gettid"),
+		allow("restart_syscall"), // the kernel's own, behind a wait that SIGSTOP broke off
+		allow("getrandom"),
+		// Threads, not processes: the flags must be Go's to the bit. clone3 has its
+		// flags in memory, where a filter cannot look.
+		when("clone", equals(0, thread)),
+		refuse("clone3", enosys),
+		// Private memory of no file. Shared memory, and stacks that grow, would not
+		// count against RLIMIT_DATA. wazero tries huge pages, and takes no for an answer.
+		when("mmap", without(protExec), cond{3, all64 &^ mapFixed, mapPrivate | mapAnonymous}),
+		when("mmap", without(protExec), equals(3, mapDroppable|mapAnonymous)), // getrandom in the vDSO
+		refuse("mmap", enomem, without(protExec), cond{3, mapHugeTLB, mapHugeTLB}),
+		allow("munmap"),
+		when("madvise", equals(2, adviseDontNeed)),
+		when("madvise", equals(2, adviseFree)),
+		when("madvise", equals(2, adviseHugePage)),
+		when("madvise", equals(2, adviseNoHugePage)),
+		when("madvise", equals(2, adviseCollapse)),
+		when("prctl", equals(0, prSetVMA), equals(1, 0)), // Go names its memory, on kernels that can
+		allow("exit"), allow("exit_group"),
+		refuse("getpgid", ProbeErrno, equals(0, probePID)),
 	}
 }
 
-// readFiles is reading files and folders; which ones, Landlock says.
-func readFiles() []rule {
-	return append(allow("lseek", "pread64", "getdents64", "newfstatat", "readlinkat", "fstatfs"),
-		when("openat", without(2, openWriteFlags)))
+// jit lets memory that was written be made executable, and never both at once.
+func jit() []rule {
+	return append(noJIT(), when("mprotect", cond{2, protWrite | protExec, protExec}))
 }
 
-// writeFiles is changing files and folders; which ones, Landlock says.
-func writeFiles() []rule {
-	return allow(
-		"openat", "pwrite64", "ftruncate", "fsync", "fdatasync", "fchmod", "fchmodat", "utimensat", "flock",
-		"mkdirat", "unlinkat", "renameat", "renameat2", "linkat", "symlinkat", "copy_file_range", "fcntl",
-	)
+func noJIT() []rule { return []rule{when("mprotect", without(protExec))} }
+
+// narrow lets another filter be laid on top.
+func narrow() []rule {
+	return []rule{when("seccomp", equals(0, seccompSetModeFilter), equals(1, seccompTSync))}
+}
+
+// readFiles is what opening, listing and reading takes but openat; which files
+// and folders, Landlock says. newfstatat it does not bound.
+func readFiles() []rule {
+	return []rule{
+		allow("fstat"), allow("newfstatat"), allow("getdents64"),
+		when("fcntl", equals(1, fcntlSetFL), without(openAsync)), // a file shall block, or append; never send signals
+	}
+}
+
+// openToRead is openat for reading. A file for writing is refused and not
+// deadly: where wazero finds nothing in its cache, it tries to write there.
+func openToRead() []rule {
+	return []rule{
+		when("openat", without(openWrite|openPath)),
+		refuse("openat", eacces, without(openPath)),
+	}
+}
+
+// openAny is openat, but for O_PATH, which Landlock does not bound.
+func openAny() rule { return when("openat", without(openPath)) }
+
+// browse is what else a guest with a folder can do to read.
+func browse() []rule {
+	return []rule{
+		allow("lseek"), allow("pread64"),
+		allow("readlinkat"),
+		allow("fstatfs"), // to keep away from /proc
+	}
+}
+
+// makeFiles makes, replaces and removes files and folders; which ones, Landlock
+// says.
+func makeFiles() []rule {
+	return []rule{allow("mkdirat"), allow("renameat"), allow("unlinkat"), allow("fsync")}
+}
+
+// change is what else a guest with a folder can do to change it. Calls that
+// Landlock does not bound are missing (chmod, chown, attributes), but for one:
+// a guest may set times.
+func change() []rule {
+	return []rule{
+		allow("pwrite64"), allow("ftruncate"), allow("fdatasync"),
+		allow("linkat"), allow("symlinkat"),
+		allow("utimensat"),
+	}
 }

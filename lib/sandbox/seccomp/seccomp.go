@@ -12,26 +12,8 @@ package seccomp
 
 import (
 	"fmt"
-	"slices"
 
 	"golang.org/x/net/bpf"
-)
-
-// Profile is a named filter.
-type Profile string
-
-// The profiles, each no wider than its work.
-const (
-	// Compile is for checking and compiling a module into a staging folder.
-	Compile Profile = "compile"
-	// Load is for a job without folders, until its guest starts: it may read
-	// the compiled module and make it executable.
-	Load Profile = "load"
-	// Run is for a job without folders from then on: no file can be opened and
-	// no memory made executable. It is loaded on top of Load.
-	Run Profile = "run"
-	// Folders is for a job with folders.
-	Folders Profile = "folders"
 )
 
 // Arch is a processor architecture, by its GOARCH.
@@ -63,41 +45,13 @@ const (
 	retAllow = 0x7fff0000 // SECCOMP_RET_ALLOW
 )
 
-const (
-	enosys = 38
-	// ProbeErrno is what the probe answers under a filter: ENOTNAM, which no
-	// system call of Linux uses.
-	ProbeErrno = 118
-	// probePID is no process: they are at most 2^22.
-	probePID = 0x7ffffff5
-)
-
-// cond is a condition on one argument: arg & mask == value, over 64 bits.
-type cond struct {
-	arg   int
-	mask  uint64
-	value uint64
-}
-
-const all64 = ^uint64(0)
-
-// rule allows a system call when every condition holds, or answers errno.
-type rule struct {
-	call  string
-	conds []cond
-	errno uint32 // 0: allow
-}
-
 // Program returns the filter of a profile. pid is the process that it is for:
 // the only one that it may send signals to, which is how Go preempts goroutines.
 func Program(p Profile, arch Arch, pid int) ([]bpf.RawInstruction, error) {
-	rules, ok := profiles(arch, pid)[p]
-	if !ok {
+	audit := map[Arch]uint32{AMD64: auditAMD64, ARM64: auditARM64}[arch]
+	rules := profiles(arch, pid)[p]
+	if audit == 0 || rules == nil {
 		return nil, fmt.Errorf("seccomp: no profile %q for %q", p, arch)
-	}
-	audit := uint32(auditAMD64)
-	if arch == ARM64 {
-		audit = auditARM64
 	}
 	prog := []bpf.Instruction{
 		bpf.LoadAbsolute{Off: offArch, Size: 4},
@@ -113,7 +67,7 @@ func Program(p Profile, arch Arch, pid int) ([]bpf.RawInstruction, error) {
 	for _, r := range rules {
 		nr, ok := number(r.call, arch)
 		if !ok {
-			continue // a call that this architecture has not
+			return nil, fmt.Errorf("seccomp: no number for %q on %q", r.call, arch)
 		}
 		prog = append(prog, assemble(r, nr)...)
 	}
@@ -130,7 +84,7 @@ func assemble(r rule, nr uint32) []bpf.Instruction {
 		verdict = bpf.RetConstant{Val: retErrno | r.errno}
 	}
 	var body []bpf.Instruction
-	var checks []int // positions of the jumps that leave the rule
+	leave := map[int]uint32{} // where a jump leaves the rule unless the accumulator has the value
 	for _, c := range r.conds {
 		for half := range 2 {
 			mask, value := uint32(c.mask), uint32(c.value)
@@ -145,31 +99,16 @@ func assemble(r rule, nr uint32) []bpf.Instruction {
 			if mask != ^uint32(0) {
 				body = append(body, bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: mask})
 			}
-			checks = append(checks, len(body))
-			body = append(body, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: value})
+			leave[len(body)] = value
+			body = append(body, nil)
 		}
 	}
 	body = append(body, verdict)
-	for _, at := range checks {
-		j := body[at].(bpf.JumpIf)
-		j.SkipTrue = uint8(len(body) - at - 1)
-		body[at] = j
+	for at, value := range leave {
+		body[at] = bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: value, SkipTrue: uint8(len(body) - at - 1)}
 	}
-	if len(checks) > 0 {
+	if len(leave) > 0 {
 		body = append(body, bpf.LoadAbsolute{Off: offNumber, Size: 4})
 	}
 	return append([]bpf.Instruction{bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: nr, SkipTrue: uint8(len(body))}}, body...)
-}
-
-// Calls returns the names of the system calls that a profile allows at least
-// with some arguments, sorted.
-func Calls(p Profile, arch Arch) []string {
-	var names []string
-	for _, r := range profiles(arch, 1)[p] {
-		if _, ok := number(r.call, arch); ok && r.errno == 0 {
-			names = append(names, r.call)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }

@@ -47,6 +47,7 @@ package wire
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 
@@ -99,8 +100,10 @@ type Assignment struct {
 	StdinKnown bool         `json:"stdin_known,omitempty"`
 	Real       bool         `json:"real,omitempty"` // real clock and entropy
 	Seed       int64        `json:"seed,omitempty"`
-	Staging    string       `json:"staging,omitempty"` // with Compile: an empty folder
-	Cached     string       `json:"cached,omitempty"`  // with Run: the folder that Source may name
+	Fuel       int64        `json:"fuel,omitempty"`          // 0: not counted
+	NaN        bool         `json:"canonical_nan,omitempty"` // make NaNs canonical
+	Staging    string       `json:"staging,omitempty"`       // with Compile: an empty folder
+	Cached     string       `json:"cached,omitempty"`        // with Run: the folder that Source may name
 }
 
 // Source says where the compiled module is: in the folder of the assignment, or,
@@ -127,9 +130,13 @@ type End struct {
 	Status   string `json:"status"`
 	ExitCode uint32 `json:"exit_code,omitempty"`
 	Trap     string `json:"trap,omitempty"`
+	FuelUsed int64  `json:"fuel_used,omitempty"`
 }
 
 const headerSize = 5
+
+// ErrTooLong is the error for a frame with a payload longer than MaxPayload.
+var ErrTooLong = errors.New("longer than a frame may be")
 
 // Writer writes frames, each with one write. It is not safe for concurrent use.
 type Writer struct {
@@ -147,7 +154,7 @@ const chunk = 64 << 10
 // Frame writes one frame.
 func (w *Writer) Frame(kind Kind, payload []byte) error {
 	if len(payload) > MaxPayload {
-		return fmt.Errorf("frame %q: %d bytes is more than %d", kind, len(payload), MaxPayload)
+		return fmt.Errorf("frame %q of %d bytes: %w", kind, len(payload), ErrTooLong)
 	}
 	w.buf = append(w.buf[:0], byte(kind))
 	w.buf = binary.LittleEndian.AppendUint32(w.buf, uint32(len(payload)))
@@ -178,7 +185,8 @@ type Reader struct {
 func NewReader(r io.Reader) *Reader { return &Reader{r: bufio.NewReaderSize(r, 256<<10)} }
 
 // Next returns the kind and length of the next frame, having skipped what was
-// not taken of the one before. It returns io.EOF only between two frames.
+// not taken of the one before. It returns io.EOF only between two frames, and
+// ErrTooLong, after which there is no more to be had.
 func (r *Reader) Next() (Kind, int, error) {
 	if _, err := r.r.Discard(r.left); err != nil {
 		return 0, 0, unexpected(err)
@@ -190,7 +198,7 @@ func (r *Reader) Next() (Kind, int, error) {
 	}
 	n := binary.LittleEndian.Uint32(header[1:])
 	if n > MaxPayload {
-		return 0, 0, fmt.Errorf("frame %q: %d bytes is more than %d", header[0], n, MaxPayload)
+		return 0, 0, fmt.Errorf("frame %q of %d bytes: %w", header[0], n, ErrTooLong)
 	}
 	r.left = int(n)
 	return Kind(header[0]), int(n), nil
@@ -224,7 +232,7 @@ func (r *Reader) Some() ([]byte, error) {
 }
 
 func unexpected(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

@@ -2,19 +2,20 @@ package worker
 
 import (
 	"errors"
-	"fmt"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
 	"unsafe"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
+	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
 
+	"plasm/lib/engine"
 	"plasm/lib/sandbox/seccomp"
 	"plasm/lib/sandbox/wire"
 )
@@ -30,7 +31,8 @@ const (
 // confinement is what confines this process.
 type confinement struct {
 	proved []string
-	narrow bool // the guest runs under a narrower filter than the loading of its module
+	born   bool            // the process was started with no_new_privs: every thread has it
+	second seccomp.Profile // what narrows the filter for the guest; "" where there is none to narrow
 }
 
 // process sets what no job changes and returns the guards that were proved: what
@@ -39,8 +41,9 @@ type confinement struct {
 func (c *confinement) process() ([]string, error) {
 	// First, before the Go runtime opens descriptors of its own: what the
 	// supervisor's parent left open.
-	_ = unix.CloseRange(wire.LastDescriptor+1, math.MaxUint32, 0)
-	c.add("nofds", noDescriptors())
+	closed := unix.CloseRange(wire.LastDescriptor+1, math.MaxUint32, 0)
+	c.add("nofds", closed == nil && noDescriptors())
+	c.born = control(unix.PR_GET_NO_NEW_PRIVS) == 1
 	offerToOOMKiller()
 	if err := limitProcess(); err != nil {
 		return nil, err
@@ -73,9 +76,13 @@ func (c *confinement) job(a *wire.Assignment) ([]string, error) {
 	c.add("rlimits", limitsHold() && memoryHeld(bound) && (files != 0 || fileHeld()))
 	c.add("landlock", restrict(a))
 	c.add("seccomp", c.filter(a))
-	c.add("nnp", slices.Contains(c.proved, "seccomp") || control(unix.PR_GET_NO_NEW_PRIVS) == 1)
+	// Landlock and the filter set it on all threads, so that asking one will do.
+	all := c.born || c.has("landlock") || c.has("seccomp")
+	c.add("nnp", all && (c.has("seccomp") || control(unix.PR_GET_NO_NEW_PRIVS) == 1))
 	return c.proved[before:], nil
 }
+
+func (c *confinement) has(guard string) bool { return slices.Contains(c.proved, guard) }
 
 func (c *confinement) add(guard string, proved bool) {
 	if proved {
@@ -88,35 +95,49 @@ func (c *confinement) filter(a *wire.Assignment) bool {
 	if seccomp.Proved() {
 		return false // somebody else answers the probe: it would prove nothing
 	}
-	p := seccomp.Load
-	switch {
-	case a.Task == wire.Compile:
-		p = seccomp.Compile
-	case len(a.Dirs) > 0:
-		p = seccomp.Folders
+	first, second := c.profiles(a)
+	if seccomp.Apply(first) != nil || !seccomp.Proved() {
+		return false
 	}
-	c.narrow = p == seccomp.Load && seccomp.Apply(p) == nil && seccomp.Proved()
-	if p == seccomp.Load {
-		return c.narrow
-	}
-	return seccomp.Apply(p) == nil && seccomp.Proved()
+	c.second = second
+	return true
 }
 
-// guest narrows the filter, where it can be, before the guest's first
-// instruction.
+// profiles returns the filters for before and for during the guest's run.
+func (c *confinement) profiles(a *wire.Assignment) (first, second seccomp.Profile) {
+	switch {
+	case a.Task == wire.Compile:
+		return seccomp.Compile, ""
+	case slices.ContainsFunc(a.Dirs, func(d engine.Dir) bool { return !d.ReadOnly }):
+		return seccomp.Mount, seccomp.WriteFolders
+	case len(a.Dirs) > 0:
+		return seccomp.Mount, seccomp.ReadFolders
+	case a.Cached != "" && c.has("landlock"):
+		return seccomp.Load, seccomp.Run
+	}
+	return seccomp.Build, seccomp.Run // the supervisor grants no cache without Landlock
+}
+
+// guest narrows the filter before the guest's first instruction.
 func (c *confinement) guest() error {
-	if !c.narrow {
+	if c.second == "" {
 		return nil
 	}
-	return seccomp.Apply(seccomp.Run)
+	return seccomp.Apply(c.second)
 }
 
 // diesWithParent reports whether the kernel will kill this process when its
-// parent dies. The supervisor asked for it between fork and exec, where the
-// standard library has also made sure that the parent was still there.
+// parent dies. The supervisor asked for it between fork and exec, where it has
+// also been made sure that the parent was still there. The kernel keeps the wish
+// for each thread apart, and shows a thread its own only: so it is made again for
+// this one, which from here on runs nothing but this goroutine.
 func diesWithParent() bool {
+	runtime.LockOSThread()
 	var signal int32
-	err := unix.Prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&signal)), 0, 0, 0)
+	err := errors.Join(
+		unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0),
+		unix.Prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&signal)), 0, 0, 0), //nolint:gosec // the kernel writes there
+	)
 	return err == nil && signal == int32(unix.SIGKILL)
 }
 
@@ -185,27 +206,35 @@ func fileHeld() bool {
 	return errors.Is(err, unix.EFBIG)
 }
 
+// What a job may do below a folder (linux/landlock.h). Devices, sockets and FIFOs
+// it may not make, and nothing it may execute.
+const (
+	readRights  = ll.AccessFSReadFile | ll.AccessFSReadDir
+	stageRights = readRights | ll.AccessFSWriteFile | ll.AccessFSTruncate | ll.AccessFSMakeReg | ll.AccessFSMakeDir |
+		ll.AccessFSRemoveFile | ll.AccessFSRemoveDir | ll.AccessFSRefer
+	writeRights = stageRights | ll.AccessFSMakeSym
+)
+
 // restrict takes all of the file system from this process but the job's own
 // folders and, to read, its entry of the compile cache. It reports whether a
 // folder that could be opened before can no longer be opened.
 func restrict(a *wire.Assignment) bool {
 	var rules []landlock.Rule
 	var granted []string
-	grant := func(path string, rule landlock.Rule) {
-		rules = append(rules, rule)
-		granted = append(granted, path)
+	grant := func(path string, rights landlock.AccessFSSet) {
+		if path != "" {
+			// What is missing is the engine's to say, or to do without.
+			rules = append(rules, landlock.PathAccess(rights, path).IgnoreIfMissing())
+			granted = append(granted, path)
+		}
 	}
-	if a.Cached != "" {
-		grant(a.Cached, landlock.RODirs(a.Cached))
-	}
-	if a.Staging != "" {
-		grant(a.Staging, landlock.RWDirs(a.Staging).WithRefer())
-	}
+	grant(a.Cached, readRights)
+	grant(a.Staging, stageRights)
 	for _, d := range a.Dirs {
 		if d.ReadOnly {
-			grant(d.Host, landlock.RODirs(d.Host))
+			grant(d.Host, readRights)
 		} else {
-			grant(d.Host, landlock.RWDirs(d.Host).WithRefer())
+			grant(d.Host, writeRights)
 		}
 	}
 	probe := forbidden(granted)
@@ -231,11 +260,7 @@ func forbidden(granted []string) string {
 func openFolder(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
-		var pathErr *fs.PathError
-		if errors.As(err, &pathErr) {
-			return pathErr.Err
-		}
-		return fmt.Errorf("open: %w", err)
+		return err
 	}
 	return f.Close()
 }

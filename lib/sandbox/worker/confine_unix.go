@@ -13,8 +13,18 @@ import (
 // files, and the runtime's own.
 const maxFiles = 256
 
-// limit sets a resource limit for good.
+// maxStack is what the stack of the process's first thread may take, in bytes. Go
+// runs on it for a moment only; but a stack does not count as data.
+const maxStack = 8 << 20
+
+// limit sets a resource limit for good: to value, or to less where the process was
+// started with less.
 func limit(name string, resource int, value uint64) error {
+	var old unix.Rlimit
+	if err := unix.Getrlimit(resource, &old); err != nil {
+		return fmt.Errorf("rlimit %s: %w", name, err)
+	}
+	value = min(value, old.Max)
 	if err := unix.Setrlimit(resource, &unix.Rlimit{Cur: value, Max: value}); err != nil {
 		return fmt.Errorf("rlimit %s: %w", name, err)
 	}
@@ -26,6 +36,7 @@ func limitProcess() error {
 	return errors.Join(
 		limit("core", unix.RLIMIT_CORE, 0),
 		limit("nofile", unix.RLIMIT_NOFILE, maxFiles),
+		limit("stack", unix.RLIMIT_STACK, maxStack),
 	)
 }
 

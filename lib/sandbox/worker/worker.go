@@ -19,6 +19,8 @@ import (
 
 // Descriptors, as package wire assigns them.
 const (
+	fdStdin   = 0
+	fdStderr  = 2
 	fdControl = 3
 	fdFrames  = 4
 )
@@ -30,11 +32,12 @@ func Process(engines ...engine.Engine) int {
 	c := &conversation{
 		control: wire.NewReader(os.NewFile(fdControl, "control")),
 		frames:  wire.NewWriter(os.NewFile(fdFrames, "frames")),
-		stdin:   os.Stdin,
+		stdin:   os.NewFile(fdStdin, "stdin"),
 		engines: engines,
 		spawn:   confined.process,
 		assign:  confined.job,
 		narrow:  confined.guest,
+		prepare: prepare,
 		gone:    make(chan struct{}),
 	}
 	done := make(chan error, 1)
@@ -44,7 +47,7 @@ func Process(engines ...engine.Engine) int {
 		return 1
 	case err := <-done:
 		if err != nil {
-			_, _ = fmt.Fprintln(os.Stderr, err)
+			_, _ = fmt.Fprintln(os.NewFile(fdStderr, "stderr"), err)
 			return 1
 		}
 		return 0
@@ -60,7 +63,8 @@ type conversation struct {
 	spawn   func() ([]string, error)                 // confinement that no job changes
 	assign  func(*wire.Assignment) ([]string, error) // confinement for one job
 	narrow  func() error                             // confinement for the guest, once it is loaded
-	gone    chan struct{}                            // closed when the supervisor is
+	prepare preparation
+	gone    chan struct{} // closed when the supervisor is
 }
 
 // hold goes through the protocol. The error is for the supervisor's log: a job's
@@ -91,7 +95,7 @@ func (c *conversation) hold(ctx context.Context) error {
 		return c.fail(err)
 	}
 	if a.Task == wire.Compile {
-		return c.compile(ctx, e, module, a.Staging)
+		return c.compile(ctx, e, module, &a)
 	}
 	return c.run(ctx, e, module, source.Cached, &a)
 }
@@ -138,7 +142,8 @@ func (c *conversation) module() ([]byte, wire.Source, error) {
 			if err != nil {
 				return nil, source, fmt.Errorf("control: %w", err)
 			}
-			return module, source, json.Unmarshal(payload, &source)
+			err = json.Unmarshal(payload, &source)
+			return module, source, err
 		default:
 			return nil, source, fmt.Errorf("control: frame %q between module and load", kind)
 		}
@@ -179,14 +184,22 @@ func (c *conversation) fail(err error) error {
 	return c.tell(wire.Failed, f)
 }
 
-func (c *conversation) compile(ctx context.Context, e engine.Engine, module []byte, staging string) error {
-	if err := e.Compile(ctx, module, staging); err != nil {
+func (c *conversation) compile(ctx context.Context, e engine.Engine, module []byte, a *wire.Assignment) error {
+	module, err := c.prepare(ctx, e, module, a, false)
+	if err == nil {
+		err = e.Compile(ctx, module, a.Staging)
+	}
+	if err != nil {
 		return c.fail(err)
 	}
 	return c.frames.Frame(wire.Loaded, nil)
 }
 
 func (c *conversation) run(ctx context.Context, e engine.Engine, module []byte, cached string, a *wire.Assignment) error {
+	module, err := c.prepare(ctx, e, module, a, cached != "")
+	if err != nil {
+		return c.fail(err)
+	}
 	p, err := e.Load(ctx, module, cached, a.MemoryMB)
 	if err != nil {
 		return c.fail(err)
@@ -199,6 +212,7 @@ func (c *conversation) run(ctx context.Context, e engine.Engine, module []byte, 
 		Stdin: c.stdin, StdinKnown: a.StdinKnown,
 		Stdout:     output{c.frames, wire.Stdout},
 		Stderr:     output{c.frames, wire.Stderr},
+		Meter:      metering(a),
 		MemoryGrew: c.memoryGrew,
 	}
 	if checker, ok := p.(engine.Checker); ok {
@@ -216,7 +230,7 @@ func (c *conversation) run(ctx context.Context, e engine.Engine, module []byte, 
 	if err != nil {
 		return err
 	}
-	return c.tell(wire.Ended, wire.End{Status: string(result.Status), ExitCode: result.ExitCode, Trap: result.Trap})
+	return c.tell(wire.Ended, wire.End{Status: string(result.Status), ExitCode: result.ExitCode, Trap: result.Trap, FuelUsed: result.FuelUsed})
 }
 
 func (c *conversation) memoryGrew(size uint64) {

@@ -1,0 +1,175 @@
+package meter
+
+import (
+	"plasm/lib/job"
+)
+
+// readBodies reads the code section and holds every body against the limits.
+func (m *module) readBodies(r *reader) *job.Error {
+	n := r.count("bodies")
+	if n > len(m.funcs)-m.imported {
+		r.fail(r.pos, "%d bodies for %d functions", n, len(m.funcs)-m.imported)
+		return nil
+	}
+	w := &walk{m: m}
+	for range n {
+		size := r.count("bytes of a body")
+		body := span{r.pos, r.pos + size}
+		r.skip(size)
+		if r.err != nil {
+			return r.err
+		}
+		w.function = m.imported + len(m.bodies)
+		if err := w.check(body); err != nil {
+			return err
+		}
+		m.bodies = append(m.bodies, body)
+	}
+	return nil
+}
+
+// walk goes over bodies, one after the other.
+type walk struct {
+	m        *module
+	r        reader
+	in       instruction
+	function int // its number
+	locals   int // parameters included
+	blocks   int
+	loops    []bool // the blocks around, and whether each is a loop
+	inLoops  int
+	deepest  int // most loops inside each other
+	targets  int // of all br_table
+}
+
+// where names the function at hand.
+func (w *walk) where() place { return place{"function", w.function} }
+
+// begin reads the locals of a body.
+func (w *walk) begin(body span) {
+	w.r = reader{data: w.m.data, pos: body.start, end: body.end}
+	w.locals = len(w.m.types[w.m.funcs[w.function]].params)
+	w.blocks, w.targets, w.deepest = 0, 0, 0
+	for range w.r.count("groups of locals") {
+		// Far below what an int holds, as there are fewer groups than bytes.
+		w.locals += int(w.r.u32())
+		w.r.valueType()
+	}
+}
+
+// check reads one body, from which every limit of a function is known.
+func (w *walk) check(body span) *job.Error {
+	l := &w.m.limits
+	if err := within("bytes", w.where(), body.end-body.start, l.BodyBytes); err != nil {
+		return err
+	}
+	w.begin(body)
+	if w.r.err == nil {
+		if err := within("locals", w.where(), w.locals, l.Locals); err != nil {
+			return err
+		}
+	}
+	return w.checkCode()
+}
+
+// checkCode reads the instructions of a body up to its end.
+func (w *walk) checkCode() *job.Error {
+	w.loops, w.inLoops = w.loops[:0], 0
+	for {
+		w.m.decode(&w.r, &w.in)
+		if w.r.err != nil {
+			return w.r.err
+		}
+		switch w.in.code {
+		case opBlock, opLoop, opIf:
+			if err := w.open(w.in.code == opLoop); err != nil {
+				return err
+			}
+		case opEnd:
+			if len(w.loops) == 0 {
+				return w.finish()
+			}
+			w.close()
+		default:
+			if err := w.checkOperands(len(w.loops) + 1); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// open begins a block, and close ends it.
+func (w *walk) open(loop bool) *job.Error {
+	w.blocks++
+	w.loops = append(w.loops, loop)
+	if loop {
+		w.inLoops++
+		w.deepest = max(w.deepest, w.inLoops)
+	}
+	if err := within("nested blocks", w.where(), len(w.loops), w.m.limits.Nesting); err != nil {
+		return err
+	}
+	return within("nested loops", w.where(), w.inLoops, w.m.limits.LoopNesting)
+}
+
+func (w *walk) close() {
+	last := len(w.loops) - 1
+	if w.loops[last] {
+		w.inLoops--
+	}
+	w.loops = w.loops[:last]
+}
+
+// checkOperands checks what only the walk can: labels, locals, tables that grow.
+func (w *walk) checkOperands(depth int) *job.Error {
+	in := &w.in
+	switch in.op.imm {
+	case immLocal:
+		if in.index >= w.locals {
+			w.r.fail(in.at, "local %d of %d", in.index, w.locals)
+		}
+	case immLabel:
+		w.checkLabel(in.index, depth)
+	case immLabels:
+		if err := within("br_table targets", w.where(), in.index, w.m.limits.BranchTargets); err != nil {
+			return err
+		}
+		w.targets += in.index
+		for _, label := range in.targets {
+			w.checkLabel(label, depth)
+		}
+	case immTable:
+		if in.code == opTableGrow {
+			w.m.grown[in.index] = true
+		}
+	default:
+	}
+	return nil
+}
+
+func (w *walk) checkLabel(label, depth int) {
+	if label >= depth {
+		w.r.fail(w.in.at, "label %d in %d blocks", label, depth)
+	}
+}
+
+// finish holds the sums against the limits.
+func (w *walk) finish() *job.Error {
+	if w.r.err == nil && w.r.left() > 0 {
+		w.r.fail(w.r.pos, "%d bytes behind a body's end", w.r.left())
+	}
+	if w.r.err != nil {
+		return w.r.err
+	}
+	l := &w.m.limits
+	if err := within("blocks", w.where(), w.blocks, l.Blocks); err != nil {
+		return err
+	}
+	if err := within("br_table targets of all", w.where(), w.targets, l.FunctionTargets); err != nil {
+		return err
+	}
+	if err := within("nested loops times locals", w.where(), w.deepest*w.locals, l.LoopLocals); err != nil {
+		return err
+	}
+	return within("blocks times locals", w.where(), w.blocks*w.locals, l.BlockLocals)
+}

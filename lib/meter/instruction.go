@@ -1,0 +1,206 @@
+package meter
+
+import "fmt"
+
+// instruction is one instruction. What a decode leaves in targets is good until
+// the next one.
+type instruction struct {
+	at      int // offset of its first byte
+	code    int // the opcode; behind a prefix byte that byte, then the number
+	number  uint32
+	op      *operation
+	index   int   // its function, type, local, global, table, or label
+	targets []int // labels of br_table, the default last
+	block   blockType
+}
+
+// blockType is the number of values that a block takes and leaves.
+type blockType struct{ params, results int }
+
+// name names an opcode as the specification does.
+func (in *instruction) name() string {
+	if in.code > 0xff {
+		return fmt.Sprintf("0x%02x 0x%02x", in.code>>8, in.number)
+	}
+	return fmt.Sprintf("0x%02x", in.code)
+}
+
+// family says which proposal an unknown opcode is of, as far as the number tells.
+func (in *instruction) family() string {
+	switch {
+	case in.code>>8 == prefixSIMD && in.number >= 0x100:
+		return " (relaxed SIMD)"
+	case in.code == 0xfe:
+		return " (threads)"
+	case in.code == 0xfb, in.code == 0xd3, in.code == 0xd5, in.code == 0xd6, in.code == 0x14, in.code == 0x15:
+		return " (garbage collection)"
+	case in.code >= 0x06 && in.code <= 0x0a, in.code == 0x18, in.code == 0x19, in.code == 0x1f:
+		return " (exceptions)"
+	}
+	return ""
+}
+
+// decode reads one instruction. It holds every number against what the module has
+// of that kind, as far as the pass adds things of the kind: nothing in the
+// module can name those.
+func (m *module) decode(r *reader, in *instruction) {
+	in.at = r.pos
+	first := r.byte()
+	in.code = int(first)
+	switch first {
+	case prefixMisc:
+		m.prefixed(r, in, miscTable)
+	case prefixSIMD:
+		m.prefixed(r, in, simdTable)
+	default:
+		in.op = &plainTable[first]
+	}
+	if !in.op.known {
+		if r.err == nil {
+			r.fail(in.at, "unknown opcode %s%s", in.name(), in.family())
+		}
+		return
+	}
+	if in.op.imm != immNone {
+		m.immediates(r, in)
+	}
+}
+
+// prefixed reads the number behind a prefix byte.
+func (m *module) prefixed(r *reader, in *instruction, t *table) {
+	in.number = r.u32()
+	in.code = in.code<<8 | int(in.number&0xff)
+	if in.number > 0xff {
+		in.op = &operation{}
+		return
+	}
+	in.op = &t[in.number]
+}
+
+func (m *module) immediates(r *reader, in *instruction) {
+	switch in.op.imm {
+	case immLocal, immLabel: // the walk knows how many there are
+		in.index = int(r.u32())
+	case immI32:
+		r.signed(32)
+	case immI64:
+		r.signed(64)
+	case immAddress:
+		m.address(r)
+	case immBlock:
+		m.blockType(r, in)
+	case immFunc:
+		in.index = m.function(r)
+	case immGlobal:
+		at := r.pos
+		if in.index = int(r.u32()); in.index >= m.globals {
+			r.fail(at, "global %d of %d", in.index, m.globals)
+		}
+	case immLabels:
+		m.labels(r, in)
+	case imm4:
+		r.skip(4)
+	case imm8:
+		r.skip(8)
+	case imm16:
+		r.skip(16)
+	default:
+		m.rareImmediates(r, in)
+	}
+}
+
+func (m *module) rareImmediates(r *reader, in *instruction) {
+	switch in.op.imm { //nolint:exhaustive // the others are read above
+	case immIndirect:
+		in.index = m.typeIndex(r)
+		m.table(r)
+	case immTypes:
+		r.valueTypes("types")
+	case immTable:
+		in.index = m.table(r)
+	case immMemory:
+		zero(r)
+	case immMemories:
+		zero(r)
+		zero(r)
+	case immTables:
+		m.table(r)
+		m.table(r)
+	case immLane:
+		r.byte()
+	case immAddressLane:
+		m.address(r)
+		r.byte()
+	case immRefType:
+		r.refType()
+	case immSegment:
+		r.u32()
+	case immSegmentMemory:
+		r.u32()
+		zero(r)
+	case immSegmentTable:
+		r.u32()
+		m.table(r)
+	}
+}
+
+// address reads alignment and offset. A larger alignment is another proposal's.
+func (m *module) address(r *reader) {
+	at := r.pos
+	if align := r.u32(); align > 4 {
+		r.fail(at, "alignment 2^%d", align)
+	}
+	r.u32()
+}
+
+// table reads the number of a table.
+func (m *module) table(r *reader) int {
+	at := r.pos
+	n := int(r.u32())
+	if n >= len(m.tables) {
+		r.fail(at, "table %d of %d", n, len(m.tables))
+		return 0
+	}
+	return n
+}
+
+// zero reads the number of the only memory.
+func zero(r *reader) {
+	at := r.pos
+	if n := r.byte(); n != 0 {
+		r.fail(at, "memory %d", n)
+	}
+}
+
+// blockType reads the type of a block: none, one result, or the number of a type.
+func (m *module) blockType(r *reader, in *instruction) {
+	at := r.pos
+	n := r.signed(33)
+	switch {
+	case n >= int64(len(m.types)):
+		r.fail(at, "type %d of %d", n, len(m.types))
+	case n >= 0:
+		t := m.types[n]
+		in.block = blockType{len(t.params), len(t.results)}
+	case n == typeNone-0x80:
+		in.block = blockType{}
+	case n >= -0x40 && isValueType(byte(n+0x80)):
+		in.block = blockType{0, 1}
+	default:
+		r.fail(at, "unknown type of a block")
+	}
+}
+
+// labels reads the targets of a br_table; each takes a byte at least. What is
+// above the limit is refused after the walk, from their number.
+func (m *module) labels(r *reader, in *instruction) {
+	in.targets = in.targets[:0]
+	n := r.count("targets")
+	in.index = n
+	if n > m.limits.BranchTargets {
+		return
+	}
+	for range n + 1 {
+		in.targets = append(in.targets, int(r.u32()))
+	}
+}

@@ -1,0 +1,162 @@
+package meter
+
+import "plasm/lib/job"
+
+// region is instructions that are paid for together.
+type region struct {
+	cost int64
+	dead bool // its beginning is never reached
+}
+
+// edit is a change of a body at one place.
+type edit struct {
+	kind editKind
+	at   int // offset in the module
+	to   int // offset from which on the body goes on: behind what is replaced
+	arg  int
+}
+
+type editKind byte
+
+const (
+	editCharge  editKind = iota // the cost of region arg
+	editLength                  // the topmost operand is a length of the kind arg
+	editNaN                     // the topmost operand may be a NaN, of the shape arg
+	editReturn                  // return, from arg blocks
+	editRelease                 // the frame is given back, before a tail call
+	editReload                  // what is left may have changed: a call came back
+)
+
+// planner finds what to change in the body of a function.
+type planner struct {
+	*walk
+	options Options
+
+	frames  []frame
+	regions []region
+	edits   []edit
+	region  int // the current one
+	height  int // operands
+	highest int
+	calls   bool // does it call?
+	loops   bool // has it a loop?
+	nans    [nanF64x2 + 1]bool
+	lengths bool
+}
+
+func (p *planner) fail(at int, format string, args ...any) { p.r.fail(at, format, args...) }
+
+func (p *planner) edit(kind editKind, at, to, arg int) {
+	p.edits = append(p.edits, edit{kind, at, to, arg})
+}
+
+// begin begins a region behind the instruction at hand.
+func (p *planner) begin() {
+	p.region = len(p.regions)
+	p.regions = append(p.regions, region{dead: p.top().dead})
+	if p.options.Fuel {
+		p.edit(editCharge, p.r.pos, p.r.pos, p.region)
+	}
+}
+
+// plan goes over one body and returns where its instructions are.
+func (p *planner) plan(body span) (span, *job.Error) {
+	p.walk.begin(body)
+	t := p.m.types[p.m.funcs[p.function]]
+	p.frames = append(p.frames[:0], frame{code: opBlock, block: blockType{0, len(t.results)}})
+	p.regions, p.edits = p.regions[:0], p.edits[:0]
+	p.height, p.highest = 0, 0
+	p.calls, p.loops, p.lengths = false, false, false
+	p.nans = [nanF64x2 + 1]bool{}
+	code := span{p.r.pos, body.end}
+	p.begin()
+	for p.r.err == nil {
+		p.m.decode(&p.r, &p.in)
+		if p.r.err != nil {
+			break
+		}
+		if p.in.code == opEnd && len(p.frames) == 1 {
+			code.end = p.in.at
+			return code, nil
+		}
+		p.step()
+	}
+	return code, p.r.err
+}
+
+// step takes one instruction.
+func (p *planner) step() {
+	in := &p.in
+	p.regions[p.region].cost += int64(in.op.cost)
+	p.pop(int(in.op.pops))
+	if in.op.length != lengthNone && p.options.Fuel {
+		p.edit(editLength, in.at, in.at, int(in.op.length))
+		p.lengths = true
+	}
+	p.grow(int(in.op.pushes))
+	if in.op.nan != nanNone && p.options.CanonicalNaN {
+		p.edit(editNaN, p.r.pos, p.r.pos, int(in.op.nan))
+		p.nans[in.op.nan] = true
+	}
+	if in.code <= opReturnCallIndirect {
+		p.control()
+	}
+}
+
+// control takes an instruction that has to do with blocks, branches and calls.
+func (p *planner) control() {
+	in := &p.in
+	switch in.code {
+	case opUnreachable:
+		p.leave()
+	case opBlock:
+		p.push(opBlock, in.block)
+	case opLoop, opIf:
+		p.push(in.code, in.block)
+		p.begin()
+		p.loops = p.loops || in.code == opLoop
+	case opElse:
+		p.elseArm()
+	case opEnd:
+		p.endBlock()
+	case opBr:
+		p.branch(in.index)
+		p.leave()
+	case opBrIf:
+		p.branch(in.index)
+		p.begin()
+	case opBrTable:
+		for _, label := range in.targets {
+			p.branch(label)
+		}
+		p.leave()
+	case opReturn:
+		p.edit(editReturn, in.at, p.r.pos, len(p.frames)-1)
+		p.branch(len(p.frames) - 1)
+		p.leave()
+	case opCall, opCallIndirect, opReturnCall, opReturnCallIndirect:
+		p.call()
+	}
+}
+
+func (p *planner) call() {
+	in := &p.in
+	number := in.index
+	if in.code == opCall || in.code == opReturnCall {
+		number = p.m.funcs[in.index]
+		if in.index < p.m.imported {
+			p.regions[p.region].cost += costFarCall - costCall
+		}
+	}
+	t := p.m.types[number]
+	p.pop(len(t.params))
+	p.calls = true
+	if in.code == opReturnCall || in.code == opReturnCallIndirect {
+		p.edit(editRelease, in.at, in.at, 0)
+		p.branch(len(p.frames) - 1)
+		p.leave()
+		return
+	}
+	p.grow(len(t.results))
+	p.edit(editReload, p.r.pos, p.r.pos, 0)
+}

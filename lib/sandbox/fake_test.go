@@ -1,0 +1,187 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"plasm/lib/sandbox/wire"
+)
+
+// liar is a worker that keeps to the protocol as far as its mode says.
+type liar struct {
+	out     *os.File
+	frames  *wire.Writer
+	control *wire.Reader
+	task    wire.Assignment
+}
+
+// fake is such a worker's whole life. A mode is a list of steps, separated by
+// spaces, that it takes one after the other; then it exits with 0. The step «:»
+// followed by text sends the rest of the mode as it is, unquoted, but for «;hang»
+// at its end.
+func fake(mode string) int {
+	out := os.NewFile(4, "frames")
+	l := &liar{out: out, frames: wire.NewWriter(out), control: wire.NewReader(os.NewFile(3, "control"))}
+	for mode != "" {
+		var step string
+		if strings.HasPrefix(mode, ":") {
+			step, mode, _ = strings.Cut(mode, ";")
+		} else {
+			step, mode, _ = strings.Cut(mode, " ")
+		}
+		name, value, _ := strings.Cut(step, "=")
+		if code := l.step(name, value); code >= 0 {
+			return code
+		}
+	}
+	return 0
+}
+
+// step takes one step. It returns the exit code, or -1 to go on.
+func (l *liar) step(name, value string) int {
+	switch name {
+	case "exit":
+		code, _ := strconv.Atoi(value)
+		return code
+	case "hang":
+		select {}
+	case "kill":
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	case "say":
+		_, _ = fmt.Fprintln(os.Stderr, strings.ReplaceAll(value, "_", " "))
+	case "flood":
+		for range 1 << 10 {
+			_, _ = os.Stderr.WriteString(strings.Repeat("x", 10<<10))
+		}
+	case "pid":
+		_ = os.WriteFile(value, []byte(strconv.Itoa(os.Getpid())), 0o600)
+	case "unless-run": // what follows is for a compiling worker: to run, be a good one
+		if l.task.Task == wire.Run {
+			return l.good()
+		}
+	case "child", "orphan":
+		l.child(name == "orphan")
+	default:
+		if strings.HasPrefix(name, ":") {
+			name, value = name[:1], name[1:]+"="+value
+			value = strings.TrimSuffix(value, "=")
+		}
+		l.talk(name, value)
+	}
+	return -1
+}
+
+// good runs a guest that exits with 0.
+func (l *liar) good() int {
+	for _, step := range []string{"module", "loaded", "started", "ended"} {
+		l.talk(step, "")
+	}
+	return 0
+}
+
+// talk takes a step that sends or reads frames.
+func (l *liar) talk(name, value string) {
+	tell := func(kind wire.Kind, v any) {
+		payload, _ := json.Marshal(v)
+		_ = l.frames.Frame(kind, payload)
+	}
+	switch name {
+	case ":": // bytes
+		text, _ := strconv.Unquote(`"` + value + `"`)
+		_, _ = l.out.WriteString(text)
+	case "ready":
+		l.assigned()
+		tell(wire.Ready, wire.Readiness{Guards: strings.Split(value, ",")})
+	case "module":
+		for {
+			if kind, _, err := l.control.Next(); err != nil || kind == wire.Load {
+				return
+			}
+		}
+	case "failed":
+		code, message, _ := strings.Cut(value, ",")
+		tell(wire.Failed, wire.Failure{Code: code, Message: message, Hint: "a hint"})
+	case "loaded":
+		_ = l.frames.Frame(wire.Loaded, nil)
+	case "started":
+		_ = l.frames.Frame(wire.Started, nil)
+	case "out":
+		_ = l.frames.Frame(wire.Stdout, []byte(value))
+	case "ended":
+		tell(wire.Ended, wire.End{Status: "exit"})
+	case "end": // status,trap
+		status, trap, _ := strings.Cut(value, ",")
+		tell(wire.Ended, wire.End{Status: status, Trap: trap})
+	default:
+		l.stage(name)
+	}
+}
+
+func (l *liar) assigned() {
+	_, _, _ = l.control.Next()
+	payload, _ := l.control.Payload()
+	_ = json.Unmarshal(payload, &l.task)
+}
+
+// stage leaves something in the staging folder that the supervisor must refuse.
+func (l *liar) stage(name string) {
+	dir := l.task.Staging
+	sub := filepath.Join(dir, "sub")
+	write := func(name string) { _ = os.WriteFile(filepath.Join(sub, name), []byte("compiled"), 0o600) }
+	_ = os.Mkdir(sub, 0o700)
+	switch name {
+	case "stage-good":
+		write("file")
+	case "stage-nothing":
+		_ = os.Remove(sub)
+	case "stage-empty":
+	case "stage-two-files":
+		write("file")
+		write("file2")
+	case "stage-two-folders":
+		write("file")
+		_ = os.Mkdir(sub+"2", 0o700)
+	case "stage-file-beside":
+		write("file")
+		_ = os.WriteFile(filepath.Join(dir, "beside"), nil, 0o600)
+	case "stage-flat":
+		_ = os.Remove(sub)
+		_ = os.WriteFile(filepath.Join(dir, "file"), []byte("compiled"), 0o600)
+	case "stage-deep":
+		_ = os.Mkdir(filepath.Join(sub, "subsub"), 0o700)
+	case "stage-link":
+		_ = os.Symlink("/etc/passwd", filepath.Join(sub, "file"))
+	case "stage-linked-folder":
+		_ = os.Remove(sub)
+		_ = os.Symlink("/etc", sub)
+	case "stage-fifo":
+		_ = syscall.Mkfifo(filepath.Join(sub, "file"), 0o600)
+	case "stage-odd-name":
+		write("..x")
+	case "stage-long-name":
+		write(strings.Repeat("x", 200))
+	case "stage-huge":
+		write("file")
+		_ = os.Truncate(filepath.Join(sub, "file"), maxEntry+1)
+	default:
+		panic("a fake worker knows no step " + name)
+	}
+}
+
+// child starts a process that has all the worker's pipes and outlives it, as an
+// orphan in a session of its own.
+func (l *liar) child(orphan bool) {
+	c := exec.Command("/bin/sleep", "3600")
+	c.Stderr, c.ExtraFiles = os.Stderr, []*os.File{l.out, l.out}
+	c.SysProcAttr = &syscall.SysProcAttr{Setsid: orphan}
+	if err := c.Start(); err != nil {
+		panic(err)
+	}
+	_ = l.frames.Frame(wire.Stdout, []byte(strconv.Itoa(c.Process.Pid)))
+}

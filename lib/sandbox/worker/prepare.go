@@ -1,0 +1,57 @@
+package worker
+
+import (
+	"context"
+
+	"plasm/lib/engine"
+	"plasm/lib/meter"
+	"plasm/lib/sandbox/wire"
+)
+
+// preparation is what prepare is.
+type preparation func(ctx context.Context, e engine.Engine, module []byte, a *wire.Assignment, known bool) ([]byte, error)
+
+// prepare holds a stranger's module against the static limits, before an engine
+// spends time on it, and rewrites it where the job wants fuel counted or NaNs
+// made canonical. known says that the same module was compiled for the cache:
+// then it is within the limits, and valid.
+func prepare(ctx context.Context, e engine.Engine, module []byte, a *wire.Assignment, known bool) ([]byte, error) {
+	options := meter.Options{Fuel: a.Fuel > 0, CanonicalNaN: a.NaN, Limits: limits()}
+	rewrite := options.Fuel || options.CanonicalNaN
+	if !known {
+		if err := engine.CheckHeader(module); err != nil {
+			return nil, err
+		}
+		if err := meter.Check(module, options.Limits); err != nil {
+			return nil, err
+		}
+		if rewrite {
+			if err := e.Validate(ctx, module); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if !rewrite {
+		return module, nil
+	}
+	return meter.Rewrite(module, options)
+}
+
+// maxModule is the longest module that a worker takes, in bytes. Who hands it one
+// may allow less.
+const maxModule = 64 << 20
+
+func limits() meter.Limits {
+	l := meter.DefaultLimits()
+	l.ModuleBytes = maxModule
+	return l
+}
+
+// metering returns how the engine is to drive the module, nil where it counts
+// nothing.
+func metering(a *wire.Assignment) *engine.Meter {
+	if a.Fuel == 0 {
+		return nil
+	}
+	return &engine.Meter{Fuel: a.Fuel, FuelGlobal: meter.FuelGlobal, StackGlobal: meter.StackGlobal, Start: meter.StartExport}
+}

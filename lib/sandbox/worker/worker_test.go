@@ -1,0 +1,395 @@
+package worker
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"plasm/lib/engine"
+	"plasm/lib/job"
+	"plasm/lib/sandbox/wire"
+)
+
+// toy is an engine that does what its test says.
+type toy struct {
+	compile func(module []byte, staging string) error
+	load    func(module []byte, cached string, memoryMB int64) error
+	check   func(h engine.Host) error
+	run     func(h engine.Host) (engine.Result, error)
+}
+
+func (*toy) Name() string       { return "toy" }
+func (*toy) Version() string    { return "1" }
+func (*toy) Features() []string { return nil }
+
+func (*toy) Validate(context.Context, []byte) error { return nil }
+
+func (e *toy) Compile(_ context.Context, module []byte, staging string) error {
+	return e.compile(module, staging)
+}
+
+func (e *toy) Load(_ context.Context, module []byte, cached string, memoryMB int64) (engine.Program, error) {
+	if e.load != nil {
+		if err := e.load(module, cached, memoryMB); err != nil {
+			return nil, err
+		}
+	}
+	if e.check != nil {
+		return struct {
+			program
+			checker
+		}{program{e}, checker{e}}, nil
+	}
+	return program{e}, nil
+}
+
+type program struct{ e *toy }
+
+func (p program) Run(_ context.Context, h engine.Host) (engine.Result, error) { return p.e.run(h) }
+
+type checker struct{ e *toy }
+
+func (c checker) Check(h engine.Host) error { return c.e.check(h) }
+
+// frame is one frame as text: its kind and payload.
+func frame(kind wire.Kind, payload any) string {
+	if text, ok := payload.(string); ok {
+		return string(kind) + text
+	}
+	data, err := json.Marshal(payload)
+	if err != nil {
+		panic(err) // the payloads of this file can be written
+	}
+	return string(kind) + string(data)
+}
+
+// script is what a supervisor says.
+func script(t *testing.T, told ...string) *bytes.Buffer {
+	t.Helper()
+	var control bytes.Buffer
+	say(t, &control, told...)
+	return &control
+}
+
+func say(t *testing.T, to io.Writer, told ...string) {
+	t.Helper()
+	w := wire.NewWriter(to)
+	for _, f := range told {
+		if err := w.Frame(wire.Kind(f[0]), []byte(f[1:])); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// talker is a worker that is confined by nothing.
+func talker(control io.Reader, frames io.Writer, e *toy) *conversation {
+	return &conversation{
+		control: wire.NewReader(control), frames: wire.NewWriter(frames), engines: []engine.Engine{e}, gone: make(chan struct{}),
+		spawn:  func() ([]string, error) { return nil, nil },
+		assign: func(*wire.Assignment) ([]string, error) { return nil, nil },
+		narrow: func() error { return nil },
+		prepare: func(_ context.Context, _ engine.Engine, module []byte, _ *wire.Assignment, _ bool) ([]byte, error) {
+			return module, nil
+		},
+	}
+}
+
+// talk holds a conversation with a worker that is told the given frames, and
+// returns what it says, which steps it takes, and its error.
+func talk(t *testing.T, e *toy, told ...string) (said, calls []string, err error) {
+	t.Helper()
+	var frames bytes.Buffer
+	c := talker(script(t, told...), &frames, e)
+	c.spawn = func() ([]string, error) { calls = append(calls, "spawn"); return []string{"process"}, nil }
+	c.assign = func(a *wire.Assignment) ([]string, error) {
+		calls = append(calls, "assign "+a.Engine)
+		return []string{"landlock"}, nil
+	}
+	c.narrow = func() error { calls = append(calls, "narrow"); return nil }
+	if e.run == nil {
+		e.run = func(engine.Host) (engine.Result, error) {
+			calls = append(calls, "run")
+			return engine.Result{Status: job.Exit}, nil
+		}
+	}
+	err = c.hold(t.Context())
+	return read(t, &frames), calls, err
+}
+
+// read takes a stream of frames apart.
+func read(t *testing.T, from io.Reader) []string {
+	t.Helper()
+	var all []string
+	r := wire.NewReader(from)
+	for {
+		kind, _, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		payload, err := r.Payload()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, string(kind)+string(payload))
+	}
+}
+
+// The frames of an ordinary job, as a supervisor sends them.
+var (
+	assignRun     = frame(wire.Assign, wire.Assignment{Task: wire.Run, Engine: "toy", MemoryMB: 7})
+	assignCompile = frame(wire.Assign, wire.Assignment{Task: wire.Compile, Engine: "toy", Staging: "/staging"})
+	load          = frame(wire.Load, wire.Source{})
+)
+
+const readied = `r{"guards":["process","landlock"]}`
+
+func TestRun(t *testing.T) {
+	t.Parallel()
+	e := &toy{
+		load: func(module []byte, cached string, memoryMB int64) error {
+			if string(module) != "the module" || cached != "/cached" || memoryMB != 7 {
+				t.Errorf("loads %q, %q, %d", module, cached, memoryMB)
+			}
+			return nil
+		},
+		run: func(h engine.Host) (engine.Result, error) {
+			h.MemoryGrew(1 << 16)
+			_, err := io.WriteString(h.Stdout, "out")
+			_, err2 := io.WriteString(h.Stderr, "error")
+			_, err3 := h.Stdout.Write(nil)
+			return engine.Result{Status: job.Exit, ExitCode: 1<<32 - 1}, errors.Join(err, err2, err3)
+		},
+	}
+	said, calls, err := talk(t, e, assignRun, frame(wire.Module, "the "), frame(wire.Module, ""), frame(wire.Module, "module"),
+		frame(wire.Load, wire.Source{Cached: "/cached"}))
+	want := []string{readied, "l", "s", "m\x00\x00\x01\x00\x00\x00\x00\x00", "oout", "eerror", `x{"status":"exit","exit_code":4294967295}`}
+	if diff := cmp.Diff(want, said); diff != "" || err != nil {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	if diff := cmp.Diff([]string{"spawn", "assign toy", "narrow"}, calls); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestHost hands on all that an assignment says.
+func TestHost(t *testing.T) {
+	t.Parallel()
+	a := wire.Assignment{
+		Task: wire.Run, Engine: "toy", Args: []string{"a"}, Env: []string{"A=b"}, StdinKnown: true, Real: true, Seed: 9,
+		Dirs: []engine.Dir{{Host: "/h", Dir: job.Dir{Guest: "/g", ReadOnly: true}}},
+	}
+	var got engine.Host
+	_, _, err := talk(t, &toy{run: func(h engine.Host) (engine.Result, error) {
+		got = h
+		return engine.Result{Status: job.Trap, Trap: job.TrapOther}, nil
+	}}, frame(wire.Assign, a), load)
+	got.Stdout, got.Stderr, got.MemoryGrew = nil, nil, nil
+	want := engine.Host{Args: a.Args, Env: a.Env, StdinKnown: true, Real: true, Seed: 9, Dirs: a.Dirs}
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("%v\n%s", err, diff)
+	}
+}
+
+func TestCompile(t *testing.T) {
+	t.Parallel()
+	said, calls, err := talk(t, &toy{compile: func(module []byte, staging string) error {
+		if string(module) != "m" || staging != "/staging" {
+			t.Errorf("compiles %q into %q", module, staging)
+		}
+		return nil
+	}}, assignCompile, frame(wire.Module, "m"), load)
+	if diff := cmp.Diff([]string{readied, "l"}, said); diff != "" || err != nil || len(calls) != 2 {
+		t.Errorf("%v, %v\n%s", err, calls, diff)
+	}
+}
+
+// TestFailures tells why a job cannot start, and says no more.
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	bad := &job.Error{Code: job.CodeBadModule, Message: "a bad one", Hint: "take another"}
+	const badFrame = `f{"code":"bad_module","message":"a bad one","hint":"take another"}`
+	other := frame(wire.Assign, wire.Assignment{Task: wire.Run, Engine: "other"})
+	tests := []struct {
+		name   string
+		engine *toy
+		assign string
+		want   []string
+	}{
+		{"load", &toy{load: func([]byte, string, int64) error { return bad }}, assignRun, []string{badFrame}},
+		{"load, wrapped", &toy{load: func([]byte, string, int64) error { return fmt.Errorf("x: %w", bad) }}, assignRun, []string{badFrame}},
+		{
+			"load, without a code",
+			&toy{load: func([]byte, string, int64) error { return io.ErrUnexpectedEOF }},
+			assignRun,
+			[]string{`f{"code":"internal","message":"unexpected EOF"}`},
+		},
+		{"compile", &toy{compile: func([]byte, string) error { return bad }}, assignCompile, []string{badFrame}},
+		{"check", &toy{check: func(engine.Host) error { return bad }}, assignRun, []string{"l", badFrame}},
+		{"another engine", &toy{}, other, []string{`f{"code":"unsupported","message":"engine: \"other\" is not here"}`}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			said, _, err := talk(t, test.engine, test.assign, load)
+			if diff := cmp.Diff(append([]string{readied}, test.want...), said); diff != "" || err != nil {
+				t.Errorf("%v\n%s", err, diff)
+			}
+		})
+	}
+}
+
+// TestCheckPasses runs a program that can say no, and does not.
+func TestCheckPasses(t *testing.T) {
+	t.Parallel()
+	said, _, err := talk(t, &toy{check: func(engine.Host) error { return nil }}, assignRun, load)
+	if err != nil || len(said) != 4 {
+		t.Errorf("%q, %v", said, err)
+	}
+}
+
+// TestOutOfTurn ends at frames that no supervisor sends.
+func TestOutOfTurn(t *testing.T) {
+	t.Parallel()
+	module := frame(wire.Module, "m")
+	tests := []struct {
+		name string
+		told []string
+		want string // of the error
+		said int    // frames before it
+	}{
+		{"nothing", nil, "control: EOF", 0},
+		{"module first", []string{module}, `control: frame 'M' where 'A' was due`, 0},
+		{"load first", []string{load}, `control: frame 'L' where 'A' was due`, 0},
+		{"no JSON in the assignment", []string{"A{"}, "unexpected end of JSON input", 0},
+		{"gone when ready", []string{assignRun}, "control: EOF", 1},
+		{"gone in the module", []string{assignRun, module}, "control: EOF", 1},
+		{"assigned again", []string{assignRun, module, assignRun}, "control: frame 'A' between module and load", 1},
+		{"its own word", []string{assignRun, frame(wire.Started, "")}, "control: frame 's' between module and load", 1},
+		{"no JSON in load", []string{assignRun, "L"}, "unexpected end of JSON input", 1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			said, calls, err := talk(t, &toy{}, test.told...)
+			if err == nil || err.Error() != test.want || len(said) != test.said || strings.Contains(strings.Join(calls, " "), "run") {
+				t.Errorf("%v, said %q, called %v; want %s", err, said, calls, test.want)
+			}
+		})
+	}
+}
+
+// TestCutControl cuts what a supervisor says behind each byte: nothing but the
+// whole makes the guest run.
+func TestCutControl(t *testing.T) {
+	t.Parallel()
+	all := script(t, assignRun, frame(wire.Module, "module"), load).Bytes()
+	for n := range all {
+		if err := talker(bytes.NewReader(all[:n]), io.Discard, &toy{}).hold(t.Context()); err == nil {
+			t.Errorf("the first %d bytes are enough", n)
+		}
+	}
+}
+
+// TestConfinementFails is for a step that could not be taken: then nothing that
+// comes after it is.
+func TestConfinementFails(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("the kernel says no")
+	for step, said := range map[string]int{"spawn": 0, "assign": 0, "narrow": 2} {
+		var frames bytes.Buffer
+		c := talker(script(t, assignRun, load), &frames, &toy{run: func(engine.Host) (engine.Result, error) {
+			t.Errorf("%s: the guest runs", step)
+			return engine.Result{}, nil
+		}})
+		switch step {
+		case "spawn":
+			c.spawn = func() ([]string, error) { return nil, broken }
+		case "assign":
+			c.assign = func(*wire.Assignment) ([]string, error) { return nil, broken }
+		default:
+			c.narrow = func() error { return broken }
+		}
+		if err := c.hold(t.Context()); !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "confinement: ") {
+			t.Errorf("%s: %v", step, err)
+		}
+		if got := read(t, &frames); len(got) != said {
+			t.Errorf("%s: said %q", step, got)
+		}
+	}
+}
+
+// TestEngineFails is for an engine that could not do its work: there is no end,
+// and the error is for the supervisor to see.
+func TestEngineFails(t *testing.T) {
+	t.Parallel()
+	broken := errors.New("the engine is broken")
+	said, _, err := talk(t, &toy{run: func(engine.Host) (engine.Result, error) { return engine.Result{}, broken }}, assignRun, load)
+	if diff := cmp.Diff([]string{readied, "l", "s"}, said); diff != "" || !errors.Is(err, broken) {
+		t.Errorf("%v\n%s", err, diff)
+	}
+}
+
+// TestSupervisorGone notices it while the guest runs, which itself will never end.
+func TestSupervisorGone(t *testing.T) {
+	t.Parallel()
+	in, out := io.Pipe()
+	running, end := make(chan struct{}), make(chan struct{})
+	c := talker(in, io.Discard, &toy{run: func(engine.Host) (engine.Result, error) {
+		close(running)
+		<-end
+		return engine.Result{Status: job.Exit}, nil
+	}})
+	held := make(chan error)
+	go func() { held <- c.hold(t.Context()) }()
+	say(t, out, assignRun, load)
+	<-running
+	select {
+	case <-c.gone:
+		t.Error("gone before it was")
+	default:
+	}
+	_ = out.Close() // it cannot fail
+	<-c.gone
+	close(end)
+	if err := <-held; err != nil {
+		t.Error(err)
+	}
+}
+
+// refusing takes so many writes and no more.
+type refusing struct{ left int }
+
+func (r *refusing) Write(p []byte) (int, error) {
+	r.left--
+	if r.left < 0 {
+		return 0, io.ErrClosedPipe
+	}
+	return len(p), nil
+}
+
+// TestNobodyListens cannot send one frame after the other: the guest sees its
+// output refused, and the worker ends with an error wherever it was.
+func TestNobodyListens(t *testing.T) {
+	t.Parallel()
+	for n := range 5 {
+		c := talker(script(t, assignRun, load), &refusing{left: n}, &toy{run: func(h engine.Host) (engine.Result, error) {
+			if _, err := h.Stdout.Write([]byte("x")); (err == nil) != (n > 3) {
+				t.Errorf("after %d frames: %v", n, err)
+			}
+			return engine.Result{Status: job.Exit}, nil
+		}})
+		if err := c.hold(t.Context()); !errors.Is(err, io.ErrClosedPipe) {
+			t.Errorf("after %d frames: %v", n, err)
+		}
+	}
+}
