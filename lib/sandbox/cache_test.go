@@ -7,12 +7,10 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"plasm/lib/job"
 )
@@ -183,90 +181,6 @@ func TestCacheDamaged(t *testing.T) {
 	}
 }
 
-// TestCacheEvicts keeps the cache small: what was used last stays.
-func TestCacheEvicts(t *testing.T) {
-	t.Parallel()
-	cfg := cachedConfig(t)
-	s := supervisor(t, cfg)
-	run := func(name string) string {
-		t.Helper()
-		before := entries(t, cfg.CacheDir)
-		play(t.Context(), t, s, described(t, name))
-		for _, key := range entries(t, cfg.CacheDir) {
-			if !slices.Contains(before, key) {
-				return key
-			}
-		}
-		return ""
-	}
-	first, second, third := run("exit-1"), run("exit-2"), run("exit-3")
-	age := func(key string, by time.Duration) {
-		t.Helper()
-		then := time.Now().Add(-by)
-		must(t, os.Chtimes(filepath.Join(cfg.CacheDir, key), then, then))
-	}
-	age(first, 3*time.Hour)
-	age(second, 2*time.Hour)
-	age(third, time.Hour)
-	play(t.Context(), t, s, described(t, "exit-1")) // the oldest is used again
-	size := sizeOf(filepath.Join(cfg.CacheDir, first))
-	s.cache.limit = 3*size + size/2
-	fourth := run("exit-4")
-	if got, want := entries(t, cfg.CacheDir), []string{first, third, fourth}; !sameSet(got, want) {
-		t.Errorf("left are %v, want %v", got, want)
-	}
-	s.cache.limit = 1
-	fifth := run("exit-5")
-	if got := entries(t, cfg.CacheDir); !sameSet(got, []string{fifth}) {
-		t.Errorf("left are %v, want %s alone", got, fifth)
-	}
-}
-
-func sameSet(a, b []string) bool {
-	a, b = slices.Clone(a), slices.Clone(b)
-	slices.Sort(a)
-	slices.Sort(b)
-	return slices.Equal(a, b)
-}
-
-// TestCacheLeavesOthersAlone puts the cache into a folder that holds other
-// things, old and large: neither the bound nor the sweep may touch them.
-func TestCacheLeavesOthersAlone(t *testing.T) {
-	t.Parallel()
-	cfg := cachedConfig(t)
-	cfg.CacheBytes = 1
-	theirs := []string{"letters/to mother", "tmp/work", stagingDir + "/theatre/scene", "0123/x", strings.Repeat("g", 64) + "/x"}
-	for _, name := range theirs {
-		name = filepath.Join(cfg.CacheDir, name)
-		must(t, os.MkdirAll(filepath.Dir(name), 0o700))
-		must(t, os.WriteFile(name, []byte("precious"), 0o600))
-		must(t, os.Chtimes(filepath.Dir(name), time.Time{}, time.Unix(1, 0)))
-	}
-	for range 2 {
-		wantCached(t, supervisor(t, cfg), false)
-		must(t, os.RemoveAll(filepath.Join(cfg.CacheDir, mustKey(t, cfg.CacheDir))))
-	}
-	for _, name := range theirs {
-		if data, err := os.ReadFile(filepath.Join(cfg.CacheDir, name)); string(data) != "precious" {
-			t.Errorf("%s: %q, %v", name, data, err)
-		}
-	}
-}
-
-// mustKey returns the one entry of a cache folder.
-func mustKey(t *testing.T, dir string) string {
-	t.Helper()
-	all, err := os.ReadDir(dir)
-	must(t, err)
-	for _, e := range all {
-		if isKey(e.Name()) {
-			return e.Name()
-		}
-	}
-	t.Fatal("no entry")
-	return ""
-}
-
 // TestCacheUnusable cannot be opened, or becomes unusable later: the job runs.
 func TestCacheUnusable(t *testing.T) {
 	t.Parallel()
@@ -309,75 +223,6 @@ func TestCacheUnusable(t *testing.T) {
 					t.Errorf("the log says %q", log.String())
 				}
 			})
-		}
-	}
-}
-
-// TestStagingIsRefused is for compiling workers that leave what they must not.
-// Nothing of it is kept, and the job runs.
-func TestStagingIsRefused(t *testing.T) {
-	t.Parallel()
-	for _, what := range []string{
-		"nothing", "empty", "two-files", "two-folders", "file-beside", "flat", "deep", "link", "linked-folder", "fifo", "odd-name",
-		"long-name", "huge",
-	} {
-		t.Run(what, func(t *testing.T) {
-			t.Parallel()
-			cfg := fakeConfig(t, "ready=process,landlock unless-run module stage-"+what+" loaded")
-			cfg.CacheDir = t.TempDir()
-			r := play(t.Context(), t, supervisor(t, cfg), described(t, "nothing"))
-			r.wantExit(t, 0)
-			if keys := entries(t, cfg.CacheDir); len(keys) > 0 || r.Outcome.CompileCached {
-				t.Errorf("kept is %v, cached %v", keys, r.Outcome.CompileCached)
-			}
-		})
-	}
-}
-
-// TestStagingIsTaken shows that the fakes above are refused for what they leave,
-// and that a worker without Landlock compiles nothing for others.
-func TestStagingIsTaken(t *testing.T) {
-	t.Parallel()
-	for guards, want := range map[string]int{"process,landlock": 1, "process": 0} {
-		cfg := fakeConfig(t, "ready="+guards+" unless-run module stage-good loaded")
-		cfg.CacheDir = t.TempDir()
-		s := supervisor(t, cfg)
-		play(t.Context(), t, s, described(t, "nothing")).wantExit(t, 0)
-		keys := entries(t, cfg.CacheDir)
-		if len(keys) != want {
-			t.Fatalf("with %s there are %d entries", guards, len(keys))
-		}
-		if r := play(t.Context(), t, s, described(t, "nothing")); r.Outcome.CompileCached != (want > 0) {
-			t.Errorf("with %s the second time cached is %v", guards, r.Outcome.CompileCached)
-		}
-		if want > 0 {
-			data, err := os.ReadFile(filepath.Join(cfg.CacheDir, keys[0], codeDir, "sub", "file"))
-			if string(data) != "compiled" || err != nil {
-				t.Errorf("kept is %q, %v", data, err)
-			}
-		}
-	}
-}
-
-// TestCompilingWorkerFails tells the module's fault from the disk's.
-func TestCompilingWorkerFails(t *testing.T) {
-	t.Parallel()
-	for mode, want := range map[string]job.Code{
-		"failed=bad_module,x":   job.CodeBadModule,
-		"failed=io,disk-full":   "", // then it is compiled without being kept
-		"exit=1":                job.CodeCompileLimit,
-		"kill":                  job.CodeCompileLimit,
-		"started hang":          job.CodeInternal,
-		`:\x00\x00\x00\x00\xff`: job.CodeInternal,
-	} {
-		cfg := fakeConfig(t, "ready=process,landlock unless-run module "+mode)
-		cfg.CacheDir = t.TempDir()
-		_, err := supervisor(t, cfg).Run(t.Context(), described(t, "nothing"))
-		if got := codeOf(err); got != want {
-			t.Errorf("%s: %#v", mode, err)
-		}
-		if keys := entries(t, cfg.CacheDir); len(keys) > 0 {
-			t.Errorf("%s: kept is %v", mode, keys)
 		}
 	}
 }

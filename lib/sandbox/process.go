@@ -28,7 +28,7 @@ type spawner struct {
 }
 
 func newSpawner(command []string) *spawner {
-	s := &spawner{command: command, jobs: make(chan func()), done: make(chan struct{})}
+	s := &spawner{command: command, jobs: make(chan func(), 1), done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
 		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
@@ -68,17 +68,32 @@ type process struct {
 	drains sync.WaitGroup
 }
 
-// start starts one worker.
-func (s *spawner) start() (*process, error) {
-	p := &process{exited: make(chan struct{}), last: &head{}}
-	var err error
-	started := make(chan struct{})
-	s.jobs <- func() { err = p.start(s.command); close(started) }
-	<-started
-	if err != nil {
-		return nil, &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("starting a worker: %v", err), Err: err}
+// start is a worker process that is being started.
+type start struct {
+	done chan struct{} // closed when p and err are there
+	p    *process
+	err  error
+}
+
+func newStart() *start {
+	return &start{done: make(chan struct{}), p: &process{exited: make(chan struct{}), last: &head{}}}
+}
+
+// begin begins to start the worker that w stands for.
+func (s *spawner) begin(w *start) {
+	s.jobs <- func() {
+		defer close(w.done)
+		w.err = w.p.start(s.command)
 	}
-	return p, nil
+}
+
+// worker waits for the worker.
+func (w *start) worker() (*process, error) {
+	<-w.done
+	if w.err != nil {
+		return nil, &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("starting a worker: %v", w.err), Err: w.err}
+	}
+	return w.p, nil
 }
 
 // pipe is a pipe's two ends.

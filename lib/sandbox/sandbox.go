@@ -110,37 +110,27 @@ func (s *Supervisor) OpenCache() {
 	s.cache = c
 }
 
-// start is a worker process that is being started.
-type start struct {
-	done chan struct{} // closed when p and err are there
-	p    *process
-	err  error
-}
-
 // Warm begins to start a worker for the next job and returns at once. When one
 // is waiting already it does nothing.
 func (s *Supervisor) Warm() {
-	w := &start{done: make(chan struct{})}
+	w := newStart()
 	select {
 	case s.spare <- w:
+		s.spawner.begin(w)
 	default:
-		return
 	}
-	go func() {
-		defer close(w.done)
-		w.p, w.err = s.spawner.start()
-	}()
 }
 
 // worker returns a fresh worker process.
 func (s *Supervisor) worker() (*process, error) {
+	var w *start
 	select {
-	case w := <-s.spare:
-		<-w.done
-		return w.p, w.err
+	case w = <-s.spare:
 	default:
-		return s.spawner.start()
+		w = newStart()
+		s.spawner.begin(w)
 	}
+	return w.worker()
 }
 
 // Close ends the spare worker and the thread that starts workers. Jobs must have
@@ -148,9 +138,8 @@ func (s *Supervisor) worker() (*process, error) {
 func (s *Supervisor) Close() {
 	select {
 	case w := <-s.spare:
-		<-w.done
-		if w.err == nil {
-			w.p.end()
+		if p, err := w.worker(); err == nil {
+			p.end()
 		}
 	default:
 	}

@@ -46,8 +46,8 @@ func (in *input) wait(timeout int64) bool {
 	for {
 		ms := -1
 		if timeout != math.MaxInt64 {
-			left := max(0, time.Until(deadline)) + time.Millisecond - 1
-			ms = int(min(left/time.Millisecond, math.MaxInt32))
+			left := min(max(0, time.Until(deadline)), time.Hour) // what is left after that is waited for again
+			ms = int((left + time.Millisecond - 1) / time.Millisecond)
 		}
 		n, err := unix.Poll([]unix.PollFd{{Fd: int32(in.file.Fd()), Events: unix.POLLIN}}, ms)
 		switch {

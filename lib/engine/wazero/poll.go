@@ -92,7 +92,7 @@ func (p *program) poll(mem api.Memory, in, out, n, nevents uint32) uint16 {
 
 // subscriptions decodes what the guest waits for.
 func (p *program) subscriptions(raw []byte) ([]subscription, uint16) {
-	var subs []subscription
+	subs := make([]subscription, 0, len(raw)/subscriptionSize)
 	for b := range slices.Chunk(raw, subscriptionSize) {
 		s := subscription{userdata: binary.LittleEndian.Uint64(b), kind: b[8]}
 		switch s.kind {

@@ -177,8 +177,7 @@ func (c *conversation) tell(kind wire.Kind, v any) error {
 // fail tells why the job cannot start.
 func (c *conversation) fail(err error) error {
 	f := wire.Failure{Code: string(job.CodeInternal), Message: err.Error()}
-	var e *job.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*job.Error](err); ok {
 		f = wire.Failure{Code: string(e.Code), Message: e.Message, Hint: e.Hint}
 	}
 	return c.tell(wire.Failed, f)
