@@ -220,7 +220,8 @@ func (c *conversation) run(ctx context.Context, e engine.Engine, module []byte, 
 		}
 	}
 	if err := c.narrow(); err != nil {
-		return fmt.Errorf("confinement: %w", err)
+		err = fmt.Errorf("confinement: %w", err)
+		return errors.Join(err, c.fail(err))
 	}
 	if err := c.frames.Frame(wire.Started, nil); err != nil {
 		return err

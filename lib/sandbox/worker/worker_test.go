@@ -179,7 +179,7 @@ func TestCutControl(t *testing.T) {
 func TestConfinementFails(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the kernel says no")
-	for step, said := range map[string]int{"spawn": 0, "assign": 0, "narrow": 2} {
+	for step, said := range map[string]int{"spawn": 0, "assign": 0, "narrow": 3} {
 		var frames bytes.Buffer
 		c := talker(script(t, assignRun, load), &frames, &toy{run: func(engine.Host) (engine.Result, error) {
 			t.Errorf("%s: the guest runs", step)
