@@ -9,12 +9,10 @@ import (
 
 // Section IDs and import kinds (WebAssembly core specification 2.0, section 5.5).
 const (
-	sectionCustom    = 0
-	sectionImport    = 2
-	sectionMemory    = 5
-	sectionCode      = 10
-	sectionData      = 11
-	sectionDataCount = 12
+	sectionCustom = 0
+	sectionImport = 2
+	sectionMemory = 5
+	sectionCode   = 10
 
 	importFunc   = 0
 	importTable  = 1

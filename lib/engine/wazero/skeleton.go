@@ -2,14 +2,13 @@ package wazero
 
 import (
 	"bytes"
-	"slices"
 
 	"plasm/lib/engine"
 )
 
 // skeleton returns module without what is read only to be compiled: each
-// function body is replaced by one that traps, custom sections, such as the names
-// for stack traces, are left out, and neighbouring data segments are merged.
+// function body is replaced by one that traps, and custom sections, such as the
+// names for stack traces, are left out.
 //
 // Decoding and validating function bodies is nine tenths of what wazero does to
 // load a module whose machine code is in the cache already, and is wasted: the
@@ -24,7 +23,6 @@ func skeleton(module []byte) []byte {
 		return module
 	}
 	light := append([]byte{}, module[:engine.HeaderSize]...)
-	named := slices.ContainsFunc(all, func(s section) bool { return s.id == sectionDataCount })
 	for _, s := range all {
 		switch s.id {
 		case sectionCustom:
@@ -36,12 +34,6 @@ func skeleton(module []byte) []byte {
 			}
 			code := append(leb(nil, n), bytes.Repeat([]byte{3, 0, 0x00, 0x0b}, int(n))...) // size, no locals, unreachable, end
 			light = append(leb(append(light, s.id), uint32(len(code))), code...)
-		case sectionData:
-			data := s.content
-			if !named {
-				data = mergeData(data)
-			}
-			light = append(leb(append(light, s.id), uint32(len(data))), data...)
 		default:
 			light = append(light, module[s.start:s.end]...)
 		}
