@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -207,11 +208,20 @@ func TestStreamDeadline(t *testing.T) {
 	}
 	defer func() { _, _ = r.Close(), w.Close() }()
 	s := newStream(w, standardOutput)
-	if err := s.SetWriteDeadline(time.Now().Add(20 * time.Millisecond)); err != nil {
+	var n int
+	written := make(chan error, 1)
+	go func() {
+		var err error
+		n, err = s.Write(make([]byte, 4<<20))
+		written <- err
+	}()
+	if _, err := io.ReadFull(r, make([]byte, 1)); err != nil { // then the write is under way
 		t.Fatal(err)
 	}
-	n, err := s.Write(make([]byte, 4<<20))
-	if !errors.Is(err, os.ErrDeadlineExceeded) || n == 0 || n == 4<<20 {
+	if err := s.SetWriteDeadline(time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-written; !errors.Is(err, os.ErrDeadlineExceeded) || n == 0 || n == 4<<20 {
 		t.Errorf("%d bytes, %v", n, err)
 	}
 	var b strings.Builder

@@ -11,7 +11,7 @@ import (
 
 // grace is how long an output may take the bytes that are left when a job has
 // been stopped.
-const grace = 20 * time.Millisecond
+const grace = 100 * time.Millisecond
 
 // sink is one output stream on its way out: what was written, and only that, is
 // counted and digested.
