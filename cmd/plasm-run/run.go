@@ -38,7 +38,7 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 	if err != nil {
 		return 0, err
 	}
-	if o.job.Peer {
+	if o.job.Identity {
 		return 0, o.identity(in)
 	}
 	guards, dirs, err := o.check()

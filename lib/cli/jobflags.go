@@ -17,10 +17,11 @@ type JobFlags struct {
 	deterministic, nan    bool
 	env                   []string
 
-	Stdin, Stdout, Stderr, Receipt      string
-	NoStdin                             bool
-	JSON, PrintManifest, PrintJob, Peer bool
-	Key                                 string
+	Stdin, Stdout, Stderr, Receipt string
+	NoStdin                        bool
+	JSON, PrintManifest, PrintJob  bool
+	Key                            string
+	Identity                       bool // print the key's peer ID and stop
 }
 
 // AddJobFlags adds them to a flag set.
@@ -45,7 +46,7 @@ func AddJobFlags(f *Flags, getenv func(string) string) *JobFlags {
 	f.BoolVar(&j.PrintManifest, "print-manifest", false, "")
 	f.BoolVar(&j.PrintJob, "print-job", false, "")
 	f.Path(&j.Key, "key", getenv("PLASM_KEY"))
-	f.BoolVar(&j.Peer, "identity", false, "")
+	f.BoolVar(&j.Identity, "identity", false, "")
 	return j
 }
 

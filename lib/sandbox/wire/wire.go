@@ -41,7 +41,9 @@
 // All output passes through one channel in the order in which the guest wrote
 // it. The supervisor believes no count, digest or time of a worker's: what a
 // worker alone can know, and so could lie about, is how its guest ended (of
-// exit and trap), and the size of linear memory.
+// exit, trap, out of memory and, with fuel, out of fuel), the fuel used, and the
+// size of linear memory. The guards are its word too, given before it has seen a
+// byte of the module.
 package wire
 
 import (
