@@ -58,6 +58,12 @@ func (h *house) guest(b *testing.B, name string) string {
 	if err != nil {
 		b.Fatal(err)
 	}
+	return h.module(b, name, module)
+}
+
+// module writes a module and returns its path.
+func (h *house) module(b *testing.B, name string, module []byte) string {
+	b.Helper()
 	path := filepath.Join(h.dir, name+".wasm")
 	if err := os.WriteFile(path, module, 0o600); err != nil {
 		b.Fatal(err)
@@ -127,33 +133,6 @@ func BenchmarkPipe(b *testing.B) {
 		atMost(b, median(ratios), "x-sha256sum", 4)
 	} else {
 		b.ReportMetric(median(ratios), "x-sha256sum")
-	}
-}
-
-// BenchmarkTimeout tells how late jobs end that would never end: the worst of
-// all runs, in milliseconds beyond timeout_ms.
-func BenchmarkTimeout(b *testing.B) {
-	const timeout = 100 * time.Millisecond
-	h := build(b)
-	for _, name := range guest.Names() {
-		if !guest.Endless(name) {
-			continue
-		}
-		b.Run(name, func(b *testing.B) {
-			module := h.guest(b, name)
-			var late []float64
-			for b.Loop() {
-				cmd := h.command(h.run, "--json", "--no-stdin", "--deterministic=false", "--timeout", timeout.String(), "--output-limit", "100000000000", module)
-				out, _ := cmd.Output() // exit 124 is what is wanted
-				o := outcome(b, out)
-				if o.Status != job.Timeout {
-					b.Fatalf("status %s", o.Status)
-				}
-				late = append(late, float64(o.WallTimeUS)/1000-float64(timeout.Milliseconds()))
-			}
-			b.ReportMetric(median(late), "ms-late-median")
-			atMost(b, slices.Max(late), "ms-late-worst", 50)
-		})
 	}
 }
 

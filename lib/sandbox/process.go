@@ -219,7 +219,7 @@ func (p *process) outOfMemory() bool {
 	const goFatal = 2
 	line := p.last.line()
 	return p.status.ExitStatus() == goFatal &&
-		(strings.Contains(line, "out of memory") || strings.Contains(line, "cannot allocate memory"))
+		(strings.Contains(line, "out of memory") || strings.Contains(line, "cannot allocate memory") || p.last.nilInRuntime())
 }
 
 // death tells how the process ended, once it has.
@@ -292,6 +292,18 @@ func (h *head) Write(p []byte) (int, error) {
 	defer h.mu.Unlock()
 	h.data.Write(p[:min(len(p), headSize-h.data.Len())])
 	return len(p), nil
+}
+
+// nilInRuntime reports whether the Go runtime says that it has itself read through
+// nil: where it needs memory for its own books, it does not look whether it got any.
+// Code that was compiled from a module has no name there.
+func (h *head) nilInRuntime() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	first, rest, _ := strings.Cut(h.data.String(), "\n")
+	pc, stack, _ := strings.Cut(rest, "\n\n") // PC=… m=… sigcode=1 addr=0x0
+	_, frames, _ := strings.Cut(stack, "\n")  // goroutine 0 …
+	return strings.HasPrefix(first, "SIGSEGV") && strings.HasSuffix(pc, " addr=0x0") && strings.HasPrefix(frames, "runtime.")
 }
 
 // line returns the first line.

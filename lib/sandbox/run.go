@@ -121,15 +121,7 @@ func (r *run) limit() *time.Timer {
 // load goes through the protocol up to Loaded.
 func (r *run) load(task wire.Task, staging, cached string) error {
 	control := wire.NewWriter(r.p.control)
-	if err := tell(control, wire.Assign, r.assignment(task, staging, cached)); err != nil {
-		return err
-	}
-	var ready wire.Readiness
-	if err := r.expect(wire.Ready, &ready); err != nil {
-		return err
-	}
-	r.ready = true
-	if err := r.guarded(ready.Guards); err != nil {
+	if err := r.prove(control, task, staging, cached); err != nil {
 		return err
 	}
 	if !slices.Contains(r.guards, "landlock") {
@@ -150,6 +142,19 @@ func (r *run) load(task wire.Task, staging, cached string) error {
 	err := r.expect(wire.Loaded, nil)
 	r.compile = time.Since(begun)
 	return err
+}
+
+// prove assigns the job and has the worker prove how it is confined for it.
+func (r *run) prove(control *wire.Writer, task wire.Task, staging, cached string) error {
+	if err := tell(control, wire.Assign, r.assignment(task, staging, cached)); err != nil {
+		return err
+	}
+	var ready wire.Readiness
+	if err := r.expect(wire.Ready, &ready); err != nil {
+		return err
+	}
+	r.ready = true
+	return r.guarded(ready.Guards)
 }
 
 // errNoLandlock says that nothing is compiled to be kept.

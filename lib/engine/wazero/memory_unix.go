@@ -30,6 +30,7 @@ func (a reserve) Allocate(_, limit uint64) experimental.LinearMemory {
 	if err != nil {
 		panic(errOutOfMemory) // Run recovers it
 	}
+	preferLargePages(m)
 	return &mapping{all: m, grew: a.grew}
 }
 

@@ -2,12 +2,14 @@ package worker
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"unsafe"
 
@@ -23,7 +25,7 @@ import (
 // What a worker may have beyond its guest's linear memory, in bytes of writable
 // private memory (RLIMIT_DATA).
 const (
-	runMemory     = 192 << 20  // the Go runtime, the engine, compiled code, the module, tables and stacks
+	runMemory     = 320 << 20  // the Go runtime, the engine, compiled code, the module, tables and stacks
 	compileMemory = 1536 << 20 // the compiler
 	stagedFile    = 512 << 20  // the longest file that a compiling worker may write
 )
@@ -39,10 +41,7 @@ type confinement struct {
 // was tried, and failed as it should. The rest is gone without, and the
 // supervisor decides whether that will do.
 func (c *confinement) process() ([]string, error) {
-	// First, before the Go runtime opens descriptors of its own: what the
-	// supervisor's parent left open.
-	closed := unix.CloseRange(wire.LastDescriptor+1, math.MaxUint32, 0)
-	c.add("nofds", closed == nil && noDescriptors())
+	c.add("nofds", closeInherited() && noDescriptors())
 	c.born = control(unix.PR_GET_NO_NEW_PRIVS) == 1
 	offerToOOMKiller()
 	if err := limitProcess(); err != nil {
@@ -161,15 +160,34 @@ func control(option int) int {
 	return n
 }
 
+// closeInherited closes what the supervisor's parent left open. What the Go runtime
+// has opened meanwhile (on arm64 a package reads a file before main begins, and
+// from then on there is an epoll descriptor) stays: it is to be closed on exec,
+// which nothing that has come through exec can be.
+func closeInherited() bool {
+	for fd := uintptr(wire.LastDescriptor + 1); fd < maxFiles; fd++ {
+		if inherited(fd) {
+			_ = unix.Close(int(fd))
+		}
+	}
+	return unix.CloseRange(maxFiles, math.MaxUint32, 0) == nil
+}
+
 // noDescriptors reports whether nothing is open beyond what was passed on
-// purpose.
+// purpose and what this process has opened itself.
 func noDescriptors() bool {
 	for fd := uintptr(wire.LastDescriptor + 1); fd < maxFiles; fd++ {
-		if _, err := unix.FcntlInt(fd, unix.F_GETFD, 0); !errors.Is(err, unix.EBADF) {
+		if inherited(fd) {
 			return false
 		}
 	}
 	return true
+}
+
+// inherited reports whether fd is open and has come through exec.
+func inherited(fd uintptr) bool {
+	flags, err := unix.FcntlInt(fd, unix.F_GETFD, 0)
+	return err == nil && flags&unix.FD_CLOEXEC == 0
 }
 
 // limitMemory bounds the memory that the process can write, and returns the
@@ -183,16 +201,42 @@ func limitMemory(a *wire.Assignment) (uint64, error) {
 	if a.Task == wire.Run {
 		bound += uint64(a.MemoryMB) << 20
 	}
-	return bound, limit("data", unix.RLIMIT_DATA, bound)
+	space, err := addressSpace()
+	if err != nil {
+		return 0, fmt.Errorf("rlimit as: %w", err)
+	}
+	return bound, errors.Join(
+		limit("data", unix.RLIMIT_DATA, bound),
+		// The kernel does not count as data what is mapped over a reservation, which is
+		// how the Go heap grows: without this one allocation could be of any size.
+		limit("as", unix.RLIMIT_AS, space+bound+heapArena),
+	)
 }
 
-// memoryHeld tries to map more than the bound.
-func memoryHeld(bound uint64) bool {
-	m, err := unix.Mmap(-1, 0, int(bound)+1<<20, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE)
-	if err == nil {
-		_ = unix.Munmap(m)
+// heapArena is by how much the Go heap's reservation grows at a time, in bytes.
+const heapArena = 128 << 20
+
+// addressSpace returns the size of this process's address space, in bytes.
+func addressSpace() (uint64, error) {
+	data, err := os.ReadFile("/proc/self/statm") // proc(5): the first number, in pages
+	if err != nil {
+		return 0, err
 	}
-	return errors.Is(err, unix.ENOMEM)
+	pages, _, _ := strings.Cut(string(data), " ")
+	n, err := strconv.ParseUint(pages, 10, 40)
+	return n * uint64(os.Getpagesize()), err
+}
+
+// memoryHeld tries to map more than the bound, and to reserve more.
+func memoryHeld(bound uint64) bool {
+	held := func(size uint64, prot int) bool {
+		m, err := unix.Mmap(-1, 0, int(size), prot, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE)
+		if err == nil {
+			_ = unix.Munmap(m)
+		}
+		return errors.Is(err, unix.ENOMEM)
+	}
+	return held(bound+1<<20, unix.PROT_READ|unix.PROT_WRITE) && held(bound+heapArena+1<<20, unix.PROT_NONE)
 }
 
 // fileHeld tries to write one byte to a file.

@@ -174,12 +174,18 @@ func (c *conversation) tell(kind wire.Kind, v any) error {
 	return c.frames.Frame(kind, payload)
 }
 
+// maxMessage is how much of an error is told, in bytes: more than the supervisor
+// passes on.
+const maxMessage = 4 << 10
+
 // fail tells why the job cannot start.
 func (c *conversation) fail(err error) error {
 	f := wire.Failure{Code: string(job.CodeInternal), Message: err.Error()}
 	if e, ok := errors.AsType[*job.Error](err); ok {
 		f = wire.Failure{Code: string(e.Code), Message: e.Message, Hint: e.Hint}
 	}
+	// A name in the module can make it longer than a frame may be.
+	f.Message, f.Hint = f.Message[:min(len(f.Message), maxMessage)], f.Hint[:min(len(f.Hint), maxMessage)]
 	return c.tell(wire.Failed, f)
 }
 

@@ -1,0 +1,54 @@
+package hostile
+
+import (
+	"fmt"
+
+	"plasm/lib/job"
+	"plasm/test/guest"
+)
+
+// endings are ends that could be taken for others.
+func endings() []Case {
+	var all []Case
+	for _, code := range []uint32{1, 2, 124, 125, 126, 127, 128, 132, 137, 139, 141, 143, 159, 254, 257, 1 << 31, 0xfffffffe} {
+		all = append(all, Case{Name: fmt.Sprintf("exits-%d", code), Module: catalogued(fmt.Sprintf("exit-%d", code)), Want: exits(code)})
+	}
+	return append(all,
+		Case{Name: "exit-in-start-all-ones", Want: exits(1<<32 - 1), Module: func() []byte {
+			c := newCommand("proc_exit")
+			return started(c, c.call("proc_exit", -1))
+		}},
+		Case{Name: "exit-deep", Want: exits(1<<32 - 1), Module: func() []byte {
+			c := newCommand("proc_exit")
+			c.define("down",
+				guest.Store(guest.OpI32Store, 0, guest.Int(0), guest.Op(guest.OpI32Add, guest.Load(guest.OpI32Load, 0, guest.Int(0)), guest.Int(1))),
+				guest.If(guest.Op(guest.OpI32Eq, guest.Load(guest.OpI32Load, 0, guest.Int(0)), guest.Int(1000)), c.call("proc_exit", -1)),
+				guest.Call(1),
+			)
+			return c.main(guest.Call(1))
+		}},
+		Case{Name: "says-out-of-memory", Want: exits(2), Module: func() []byte {
+			c := newCommand("proc_exit", "fd_write")
+			at, n := c.text("fatal error: runtime: out of memory\n")
+			return c.main(c.write(2, at, n), c.call("proc_exit", 2))
+		}},
+		Case{Name: "start-recursion", Want: traps(job.TrapStackOverflow), Module: func() []byte {
+			c := newCommand()
+			return started(c, guest.Call(0))
+		}},
+		Case{Name: "start-is-start", Want: exits(0), Module: func() []byte { // runs twice
+			return crowd([][]byte{body(nil)}, part{startSection, leb(0)})
+		}},
+		Case{Name: "starts-itself", Timeout: soon, Want: ends(job.Timeout), Module: func() []byte {
+			return crowd([][]byte{body(forever())}, part{startSection, leb(0)})
+		}},
+	)
+}
+
+// started gives c a start function of the given code, and an empty _start.
+func started(c *command, code guest.Code) []byte {
+	c.define("start", code)
+	start := c.index["start"]
+	c.Start = &start
+	return c.main()
+}

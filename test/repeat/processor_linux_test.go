@@ -1,0 +1,67 @@
+//go:build amd64
+
+package repeat_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"plasm/test/variant"
+)
+
+// emulator runs a program for arm64, the whole process, without a kernel of its
+// own. What the kernel is asked for that the emulator does not know (seccomp,
+// Landlock, limits on memory) is missing there, and the receipts say so.
+const emulator = "qemu-aarch64-static"
+
+// arm64 builds plasm-run for arm64 and returns how it is started.
+//
+// Under the emulator /proc/self/exe is a program for arm64, which this machine's
+// kernel cannot start. So this build starts its workers by a script, which starts
+// the emulator again. That, and the time for compiling, which an emulator takes
+// more of, is all that differs from the command as it is shipped.
+func arm64(t *testing.T) []string {
+	t.Helper()
+	qemu, err := exec.LookPath(emulator)
+	if err != nil {
+		t.Fatalf("%v; `make deps` installs it, as qemu-user-static", err)
+	}
+	dir := t.TempDir()
+	program, worker := filepath.Join(dir, "plasm-run"), filepath.Join(dir, "worker")
+	script := fmt.Sprintf("#!/bin/sh\nexec %s %s \"$@\"\n", qemu, program)
+	must(t, os.WriteFile(worker, []byte(script), 0o700))
+	must(t, variant.Build(t.Context(), program, "arm64",
+		variant.Edit{File: "cmd/plasm-run/options.go", Old: `"/proc/self/exe"`, New: fmt.Sprintf("%q", worker)},
+		variant.Edit{File: "lib/sandbox/sandbox.go", Old: "= time.Minute", New: "= time.Hour"},
+	))
+	return []string{qemu, program}
+}
+
+// emulable reports whether a job is run on the other processor too: what starts, and
+// compiles in a moment. A run takes a second there; so most are metered only, which
+// says more.
+func emulable(r run) bool {
+	switch {
+	case r.refused, r.bounded, r.endless:
+		return false
+	case r.example:
+		return r.metered || !r.large
+	}
+	return r.metered && !r.large
+}
+
+// TestNaNs does without --canonical-nan, and must see a difference: or nothing here
+// would show that the flag does anything, nor that a difference is seen.
+func TestNaNs(t *testing.T) {
+	t.Parallel()
+	r := run{&subject{module: write(t, "nans", nans())}, false}
+	native, other := play(t, here(), r), play(t, arm64(t), r, "--no-cache")
+	if native.Error != nil || other.Error != nil || cmp.Equal(native.Subject, other.Subject) {
+		t.Errorf("NaNs have the same bits on both processors: %v, %v", native, other)
+	}
+}

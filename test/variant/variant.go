@@ -1,0 +1,96 @@
+// Package variant builds plasm-run with a few lines of its source changed, or for
+// another processor: what tests and benchmarks hold the product against. So the
+// product has no switch that only they would use, and that somebody else could
+// find.
+package variant
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Edit changes one file of the source for one build; the file itself stays as it
+// is. A file can be changed by one Edit of a build.
+type Edit struct {
+	File string // its path below the module's root; it need not exist when Old is ""
+	Old  string // what New takes the place of, in the file exactly once; "": all of it
+	New  string
+}
+
+// Build builds plasm-run, static, as the file out. arch is a GOARCH, "" for this
+// machine's. It must be called in a folder of the module, as tests are.
+func Build(ctx context.Context, out, arch string, edits ...Edit) error {
+	env := append(os.Environ(), "CGO_ENABLED=0")
+	if arch != "" {
+		env = append(env, "GOARCH="+arch)
+	}
+	scratch, err := os.MkdirTemp("", "plasm-variant-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(scratch) }()
+	overlay, err := replace(ctx, scratch, edits)
+	if err != nil {
+		return err
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-overlay", overlay, "-o", out, "plasm/cmd/plasm-run")
+	build.Env = env
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// replace writes the changed files into scratch, and beside them the list that go
+// build wants; it returns the list's path.
+func replace(ctx context.Context, scratch string, edits []Edit) (string, error) {
+	goMod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env: %w", err)
+	}
+	root := filepath.Dir(strings.TrimSpace(string(goMod)))
+	list := struct{ Replace map[string]string }{map[string]string{}}
+	for i, e := range edits {
+		source := filepath.Join(root, filepath.FromSlash(e.File))
+		text, err := e.apply(source)
+		if err != nil {
+			return "", err
+		}
+		changed := filepath.Join(scratch, fmt.Sprintf("%d.go", i))
+		if err := os.WriteFile(changed, []byte(text), 0o600); err != nil {
+			return "", err
+		}
+		list.Replace[source] = changed
+	}
+	if len(list.Replace) < len(edits) {
+		return "", errors.New("two edits of one file")
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		return "", err
+	}
+	overlay := filepath.Join(scratch, "overlay.json")
+	return overlay, os.WriteFile(overlay, text, 0o600)
+}
+
+// apply returns the text of source with the change in it.
+func (e Edit) apply(source string) (string, error) {
+	if e.Old == "" {
+		return e.New, nil
+	}
+	text, err := os.ReadFile(source)
+	if err != nil {
+		return "", err
+	}
+	if n := strings.Count(string(text), e.Old); n != 1 {
+		return "", fmt.Errorf("%s: %q is there %d times, not once", e.File, e.Old, n)
+	}
+	return strings.Replace(string(text), e.Old, e.New, 1), nil
+}
