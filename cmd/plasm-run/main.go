@@ -20,5 +20,9 @@ func main() {
 	if len(os.Args) == 2 && os.Args[1] == workerFlag {
 		os.Exit(worker.Process(wazero.Engine{}))
 	}
-	os.Exit(run(cli.Process(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)))
+	in := cli.Process(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	if len(os.Args) == 2 && os.Args[1] == engineInfoFlag {
+		os.Exit(engineInfo(in))
+	}
+	os.Exit(run(in))
 }

@@ -144,17 +144,22 @@ func guestDirs(dirs []engine.Dir) []job.Dir {
 
 // config returns the supervisor's configuration.
 func (o *options) config(log *slog.Logger) sandbox.Config {
-	var e wazero.Engine
 	level := slog.LevelInfo // a default that cannot be used is only slower
 	if o.cacheDir != "" {
 		level = slog.LevelWarn // what was asked for is not there
 	}
 	return sandbox.Config{
 		Worker:   []string{self(), workerFlag},
-		Engine:   sandbox.EngineInfo{Name: e.Name(), Version: e.Version(), Features: e.Features()},
+		Engine:   engineOfWorkers(),
 		CacheDir: o.cache(), CacheLevel: level,
 		Log: log,
 	}
+}
+
+// engineOfWorkers is the engine that is built in.
+func engineOfWorkers() sandbox.EngineInfo {
+	var e wazero.Engine
+	return sandbox.EngineInfo{Name: e.Name(), Version: e.Version(), Features: e.Features()}
 }
 
 // self returns this executable, so that a worker is of the same build even while
@@ -180,13 +185,9 @@ func (o *options) cache() string {
 	if o.cacheDir != "" {
 		return o.cacheDir
 	}
-	base := o.getenv("XDG_CACHE_HOME")
-	if !filepath.IsAbs(base) {
-		home := o.getenv("HOME")
-		if !filepath.IsAbs(home) {
-			return ""
-		}
-		base = filepath.Join(home, ".cache")
+	base := cli.CacheDir(o.getenv)
+	if base == "" {
+		return ""
 	}
-	return filepath.Join(base, "plasm", "modules")
+	return filepath.Join(base, "modules")
 }

@@ -24,12 +24,20 @@ type Flags struct {
 	getenv      func(string) string
 	logLevel    string
 	logFormat   string
+	origins     map[string]string // of flags that Settle has set: see Origin
 }
 
-// NewFlags returns the flag set of the command name, whose --help is usage. The
-// common flags are there already: --help, --version, --log-level, --log-format,
-// the last two with defaults from PLASM_LOG_LEVEL and PLASM_LOG_FORMAT. level is
-// the default log level where neither says one.
+// program is the command without a subcommand: how it names itself.
+func (f *Flags) program() string {
+	program, _, _ := strings.Cut(f.name, " ")
+	return program
+}
+
+// NewFlags returns the flag set of the command name, whose --help is usage; the
+// name of a subcommand is both words. The common flags are there already: --help,
+// --version, --log-level, --log-format, the last two with defaults from
+// PLASM_LOG_LEVEL and PLASM_LOG_FORMAT. level is the default log level where
+// neither says one.
 func NewFlags(name, usage, level string, getenv func(string) string) *Flags {
 	f := &Flags{FlagSet: pflag.NewFlagSet(name, pflag.ContinueOnError), name: name, usage: usage, getenv: getenv}
 	f.SetInterspersed(false)
@@ -50,9 +58,12 @@ func FromEnv(getenv func(string) string, name, fallback string) string {
 	return fallback
 }
 
-// Origin says where the value of a flag comes from, for messages: "--flag", or
-// the name of the variable that stands in for it.
+// Origin says where the value of a flag comes from, for messages: "--flag", the
+// name of the variable that stands in for it, or the file and its key.
 func (f *Flags) Origin(flag, variable string) string {
+	if origin, ok := f.origins[flag]; ok {
+		return origin
+	}
 	if !f.Changed(flag) && f.getenv(variable) != "" {
 		return variable
 	}
@@ -71,7 +82,7 @@ func (f *Flags) Parse(args []string, stdout io.Writer) error {
 		return parseError(f.name, err)
 	}
 	if asked, _ := f.GetBool("version"); asked {
-		return f.done(stdout, f.name+" "+version+"\n")
+		return f.done(stdout, f.program()+" "+version+"\n")
 	}
 	return nil
 }
@@ -132,12 +143,15 @@ func Usage(name, format string, args ...any) error {
 	return &job.Error{Code: job.CodeUsage, Message: fmt.Sprintf(format, args...), Hint: name + " --help lists the flags"}
 }
 
+// errNotBool is what is wrong with the value of a flag that is on or off.
+var errNotBool = errors.New("not true or false")
+
 // parseError says in our words what pflag does not like.
 func parseError(name string, err error) error {
 	if value, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		problem := value.Unwrap()
 		if value.GetFlag().Value.Type() == "bool" {
-			problem = errors.New("not true or false")
+			problem = errNotBool
 		}
 		return Usage(name, "--%s: %q is %v", value.GetFlag().Name, value.GetValue(), problem)
 	}

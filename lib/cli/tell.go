@@ -20,9 +20,9 @@ func Fail(stderr io.Writer, name string, err error) int {
 		return code
 	}
 	e := AsError(err)
-	_, _ = fmt.Fprintf(stderr, "%s: %s\n", name, oneLine(e.Message))
+	_, _ = fmt.Fprintf(stderr, "%s: %s\n", name, OneLine(e.Message))
 	if e.Hint != "" {
-		_, _ = fmt.Fprintf(stderr, "%s: hint: %s\n", name, oneLine(e.Hint))
+		_, _ = fmt.Fprintf(stderr, "%s: hint: %s\n", name, OneLine(e.Hint))
 	}
 	return code
 }
@@ -30,14 +30,14 @@ func Fail(stderr io.Writer, name string, err error) int {
 // Report tells an error the way that the command line asks for: in words, and
 // with --json as the one document on stdout. It returns the exit code.
 func (f *Flags) Report(in *Invocation, err error) int {
-	code := Fail(in.Stderr, f.name, err)
+	code := Fail(in.Stderr, f.program(), err)
 	if !f.wantsJSON(in.Args) {
 		return code
 	}
 	e := *AsError(err)
-	e.Message, e.Hint = oneLine(e.Message), oneLine(e.Hint)
+	e.Message, e.Hint = OneLine(e.Message), OneLine(e.Hint)
 	if err := in.Print(job.EncodeError(&e)); err != nil {
-		_ = Fail(in.Stderr, f.name, err) // the exit code is that of what went wrong first
+		_ = Fail(in.Stderr, f.program(), err) // the exit code is that of what went wrong first
 	}
 	return code
 }
@@ -51,9 +51,9 @@ func AsError(err error) *job.Error {
 	return &job.Error{Code: job.CodeInternal, Message: err.Error(), Err: err}
 }
 
-// oneLine keeps a message on one line and free of control characters, whatever
+// OneLine keeps a message on one line and free of control characters, whatever
 // file name or module it quotes.
-func oneLine(s string) string {
+func OneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
 			return ' '
@@ -73,9 +73,9 @@ func WriteJSON(w io.Writer, v any) error {
 // why it was cancelled or the engine failed.
 func TellOutcome(stderr io.Writer, name string, m *job.Manifest, o *job.Outcome, cause error) {
 	say := func(hint, format string, args ...any) {
-		_, _ = fmt.Fprintf(stderr, "%s: %s\n", name, oneLine(fmt.Sprintf(format, args...)))
+		_, _ = fmt.Fprintf(stderr, "%s: %s\n", name, OneLine(fmt.Sprintf(format, args...)))
 		if hint != "" {
-			_, _ = fmt.Fprintf(stderr, "%s: hint: %s\n", name, oneLine(hint))
+			_, _ = fmt.Fprintf(stderr, "%s: hint: %s\n", name, OneLine(hint))
 		}
 	}
 	switch o.Status {

@@ -25,7 +25,7 @@ func TestOneLine(t *testing.T) {
 		"half a letter: \xc3": "half a letter: \uFFFD",
 	}
 	for text, want := range tests {
-		if got := oneLine(text); got != want {
+		if got := OneLine(text); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}

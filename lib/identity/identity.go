@@ -58,6 +58,10 @@ func (k *Key) Public() ed25519.PublicKey {
 	return ed25519.PublicKey(k.private[ed25519.SeedSize:])
 }
 
+// Private returns the private key, for a library that must sign with it by itself.
+// The caller must not change it, nor let it out of the process.
+func (k *Key) Private() ed25519.PrivateKey { return k.private }
+
 // Sign returns the 64-byte Ed25519 signature of message.
 func (k *Key) Sign(message []byte) []byte {
 	return ed25519.Sign(k.private, message)

@@ -234,13 +234,20 @@ func (f *Fields) digest(name, s string) Digest {
 // 12D3KooW and 44 more characters of base58. That it names a key is for whoever
 // uses the key to check.
 func (f *Fields) PeerID(name string) string {
-	const prefix, length = "12D3KooW", 52
 	s := f.Str(name)
-	if len(s) != length || !strings.HasPrefix(s, prefix) || strings.Trim(s, base58) != "" {
-		f.Fail(name, "%s is not a peer ID", Quote(s))
+	if !validPeerID(s) {
+		f.Fail(name, notPeerID, Quote(s))
 		return ""
 	}
 	return s
+}
+
+// notPeerID is the format of a message about something that is no peer ID.
+const notPeerID = "%s is not a peer ID"
+
+func validPeerID(s string) bool {
+	const prefix, length = "12D3KooW", 52
+	return len(s) == length && strings.HasPrefix(s, prefix) && strings.Trim(s, base58) == ""
 }
 
 // base58 is the alphabet of peer IDs.

@@ -27,6 +27,10 @@ func TestFieldsAreProperties(t *testing.T) {
 		{"dir", "manifest", []string{"properties", "dirs", "items"}, job.Dir{}},
 		{"outcome", "receipt", []string{"$defs", "outcome"}, job.Outcome{}},
 		{"rejection", "error", []string{"$defs", "rejection"}, job.Rejection{}},
+		{"node", "node", nil, job.Node{}},
+		{"node's engine", "node", []string{"properties", "engines", "items"}, job.NodeEngine{}},
+		{"node's slots", "node", []string{"properties", "slots"}, job.Slots{}},
+		{"node's limits", "node", []string{"properties", "limits"}, job.NodeLimits{}},
 		{"node rejection", "error", []string{"properties", "error", "properties", "nodes", "items"}, job.NodeRejection{}},
 	}
 	for _, test := range tests {
@@ -66,6 +70,7 @@ func TestClosedSetsAreEnums(t *testing.T) {
 		{"statuses", job.Statuses, object(t, outcome, "status")},
 		{"traps", job.Traps, object(t, outcome, "trap")},
 		{"guards", job.Guards(), object(t, node, "guards", "items")},
+		{"a node's guards", job.Guards(), object(t, schema(t, "node"), "properties", "guards", "items")},
 		{"codes", job.Codes, object(t, failure, "properties", "error", "properties", "code")},
 		{"rejections", job.RejectCodes, object(t, failure, "$defs", "rejection", "properties", "code")},
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // schemaNames are the files in schemas/, without their ending.
-var schemaNames = []string{"envelope", "error", "job", "manifest", "receipt", "result", "verdict"}
+var schemaNames = []string{"envelope", "error", "job", "manifest", "node", "protocol", "receipt", "result", "verdict"}
 
 // schemaOf says which schema a kind of vectors is checked against.
 var schemaOf = map[string]string{
@@ -24,6 +24,7 @@ var schemaOf = map[string]string{
 	"statement": "urn:plasm:schema:receipt:v1",
 	"outcome":   "urn:plasm:schema:receipt:v1#/$defs/outcome",
 	"error":     "urn:plasm:schema:error:v1",
+	"node":      "urn:plasm:schema:node:v1",
 }
 
 // schema returns a schema file as plain JSON.
@@ -177,7 +178,7 @@ func walkSchema(node map[string]any, pointer string, visit func(pointer string, 
 func TestExamplesDecode(t *testing.T) {
 	t.Parallel()
 	examples := map[string][]any{"outcome": list(t, object(t, schema(t, "receipt"), "$defs", "outcome"), "examples")}
-	for _, kind := range []string{"manifest", "job", "result", "error"} {
+	for _, kind := range []string{"manifest", "job", "result", "error", "node"} {
 		examples[kind] = list(t, schema(t, kind), "examples")
 	}
 	for kind, examples := range examples {
@@ -233,7 +234,7 @@ func TestVectorFilesAreKnown(t *testing.T) {
 	}
 	for _, f := range files {
 		kind := strings.TrimSuffix(filepath.Base(f), ".json")
-		if decoders[kind] == nil && schemaOf[kind] == "" && !strings.HasPrefix(kind, "receipts") {
+		if decoders[kind] == nil && schemaOf[kind] == "" && !strings.HasPrefix(kind, "receipts") && kind != "protocol" {
 			t.Errorf("no test reads %s", f)
 		}
 	}

@@ -59,7 +59,7 @@ var reasons = map[string]*regexp.Regexp{
 	"value":    regexp.MustCompile(`: ".*" is not one of `),
 	"count":    regexp.MustCompile(`: `),
 	"repeated": regexp.MustCompile(` is there twice$`),
-	"conflict": regexp.MustCompile(`: goes with status `),
+	"conflict": regexp.MustCompile(`: goes with status | is more than (memory_mb|slots\.total), `),
 	"digest":   regexp.MustCompile(`: is sha256:[0-9a-f]{64}, but manifest\.`),
 	"base64":   regexp.MustCompile(`: not base64`),
 }
@@ -171,6 +171,7 @@ var decoders = map[string]func([]byte) (any, error){
 	"manifest": func(data []byte) (any, error) { return nilOnError(job.DecodeManifest(data)) },
 	"draft":    func(data []byte) (any, error) { return nilOnError(job.DecodeDraft(data)) },
 	"error":    func(data []byte) (any, error) { return nilOnError(job.DecodeError(data)) },
+	"node":     func(data []byte) (any, error) { return nilOnError(job.DecodeNode(data)) },
 	"outcome": func(data []byte) (any, error) {
 		v, err := job.Parse(data)
 		if err != nil {

@@ -90,6 +90,9 @@ func (r *run) do(ctx context.Context, source source) (*Report, error) {
 	limit.Stop()
 	timer := time.AfterFunc(r.timeout(), func() { r.stop(job.Timeout, nil) })
 	defer timer.Stop()
+	if r.j.Started != nil {
+		r.j.Started()
+	}
 
 	r.feed = newFeed(r.j.Input, r.p.stdin)
 	go func() {

@@ -50,6 +50,7 @@ type Job struct {
 	Stderr        io.Writer // as Stdout
 	Dirs          []engine.Dir
 	RequireGuards []string // what must be proved before the worker sees a byte
+	Started       func()   // called once when the guest's first instruction may have run; must not block; nil: nobody
 }
 
 // deadliner is what an output may implement so that a job that has ended does

@@ -1,0 +1,137 @@
+// Package client is what the commands share that look for nodes: the flags that
+// say where to look, and the host that looks there. It is apart from cli, so that
+// commands without a network do not link one.
+package client
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"plasm/lib/cli"
+	"plasm/lib/control"
+	"plasm/lib/identity"
+	"plasm/lib/job"
+	"plasm/lib/network"
+)
+
+// The variables that stand in for flags.
+const (
+	bootstrapVariable  = "PLASM_BOOTSTRAP"
+	networkKeyVariable = "PLASM_NETWORK_KEY"
+)
+
+// Flags say where a command looks for nodes.
+type Flags struct {
+	flags      *cli.Flags
+	getenv     func(string) string
+	bootstrap  []string
+	networkKey string
+	mdns       bool
+}
+
+// Add adds --bootstrap, --network-key and --mdns to a flag set.
+func Add(f *cli.Flags, getenv func(string) string) *Flags {
+	n := &Flags{flags: f, getenv: getenv}
+	f.StringArrayVar(&n.bootstrap, "bootstrap", strings.Fields(getenv(bootstrapVariable)), "")
+	f.Path(&n.networkKey, "network-key", getenv(networkKeyVariable))
+	f.BoolVar(&n.mdns, "mdns", true, "")
+	return n
+}
+
+// Start starts a host with a fresh key that begins at once to dial what it knows:
+// the bootstrap addresses, the peers that answered last time, and a node on this
+// machine; mDNS besides. Errors are *job.Error.
+func (n *Flags) Start(ctx context.Context, log *slog.Logger) (*network.Host, error) {
+	cfg := network.Config{MDNS: n.mdns, Log: log}
+	var err error
+	if cfg.Bootstrap, err = network.ParseAddrs(n.bootstrap); err != nil {
+		return nil, named(n.flags.Origin("bootstrap", bootstrapVariable), err)
+	}
+	if cfg.NetworkKey, err = n.readNetworkKey(); err != nil {
+		return nil, err
+	}
+	if cfg.PeersFile, err = peersFile(n.getenv, cfg.NetworkKey); err != nil {
+		log.Info("peers are not remembered", "error", err)
+	}
+	h, err := network.Start(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	n.contactLocal(h, log)
+	return h, nil
+}
+
+// MDNS reports whether neighbours are asked.
+func (n *Flags) MDNS() bool { return n.mdns }
+
+// Private reports whether nodes of a private network are looked for.
+func (n *Flags) Private() bool { return n.networkKey != "" }
+
+// contactLocal makes a node on this machine a first contact.
+func (n *Flags) contactLocal(h *network.Host, log *slog.Logger) {
+	addrs, problems := control.User{Getenv: n.getenv, UID: os.Geteuid()}.LocalAddrs()
+	for _, err := range problems {
+		log.Info("a runtime folder is not believed", "error", err)
+	}
+	infos, err := network.ParseAddrs(addrs)
+	if err != nil {
+		log.Info("a runtime folder has bad addresses", "error", err)
+	}
+	for _, info := range infos {
+		h.Contact(info, network.SourceLocal)
+	}
+}
+
+// readNetworkKey reads the key of the private network, if there is to be one.
+func (n *Flags) readNetworkKey() ([]byte, error) {
+	if n.networkKey == "" {
+		return nil, nil
+	}
+	data, err := identity.ReadFile(n.networkKey)
+	origin := n.flags.Origin("network-key", networkKeyVariable)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &job.Error{Code: job.CodeNotFound, Message: fmt.Sprintf("%s: no such file: %s", origin, n.networkKey), Err: err}
+	case err != nil:
+		return nil, &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("%s: %v", origin, err), Err: err}
+	}
+	key, err := network.ReadNetworkKey(data)
+	if err != nil {
+		return nil, named(origin, err)
+	}
+	return key, nil
+}
+
+// named says in a message where the value came from.
+func named(origin string, err error) error {
+	e := *cli.AsError(err)
+	e.Message = origin + ": " + e.Message
+	return &e
+}
+
+// peersFile returns where the peers of a network are remembered, in a folder
+// that is there, or "" where there is no home. Each private network has a file
+// of its own: its members are of no use in another.
+func peersFile(getenv func(string) string, networkKey []byte) (string, error) {
+	base := cli.CacheDir(getenv)
+	if base == "" {
+		return "", nil
+	}
+	if err := os.MkdirAll(base, 0o700); err != nil {
+		return "", err
+	}
+	file := "peers"
+	if networkKey != nil {
+		sum := sha256.Sum256(networkKey)
+		file += "-" + hex.EncodeToString(sum[:4])
+	}
+	return filepath.Join(base, file), nil
+}

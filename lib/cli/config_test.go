@@ -1,0 +1,215 @@
+package cli
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"plasm/lib/job"
+)
+
+// settled are the flags of a command that reads a configuration.
+type settled struct {
+	*Flags
+	slots, timeout int64
+	dir, mode      string
+	relay, mdns    bool
+	listen         []string
+}
+
+var testSettings = Settings{
+	Prefix: "CMDD_",
+	Also:   map[string]string{"log-level": "PLASM_LOG_LEVEL", "listen": "PLASM_LISTEN"},
+	Not:    []string{"config"},
+}
+
+func newSettled(env map[string]string) *settled {
+	s := &settled{Flags: NewFlags("cmd", "Usage: cmd\n", "info", func(name string) string { return env[name] }), slots: 2, timeout: 60_000}
+	s.Whole(&s.slots, "slots", 1, 64)
+	s.Millis(&s.timeout, "max-timeout", job.MaxTimeout)
+	s.Path(&s.dir, "data-dir", "")
+	s.StringVar(&s.mode, "mode", "auto", "")
+	s.BoolVar(&s.relay, "relay", false, "")
+	s.BoolVar(&s.mdns, "mdns", true, "")
+	s.StringArrayVar(&s.listen, "listen", []string{"a", "b"}, "")
+	s.String("config", "", "")
+	return s
+}
+
+// outcome is what has become of all values.
+func (s *settled) outcome() []any {
+	return []any{s.slots, s.timeout, s.dir, s.mode, s.relay, s.mdns, s.listen, s.logLevel}
+}
+
+func TestSettle(t *testing.T) {
+	t.Parallel()
+	defaults := []any{int64(2), int64(60_000), "", "auto", false, true, []string{"a", "b"}, "info"}
+	all := []any{int64(5), int64(1500), "/d", "public", true, false, []string{"x", "y z"}, "debug"}
+	const file = `
+		slots = 5
+		max-timeout = "1500ms" # a comment
+		data-dir = '/d'
+		mode = "public"
+		relay = true
+		mdns = false
+		listen = ["x", "y z"]
+		log-level = "debug"
+	`
+	tests := []struct {
+		name string
+		args string
+		env  map[string]string
+		file string
+		want []any
+	}{
+		{"nothing", "", nil, "", defaults},
+		{"a file", "", nil, file, all},
+		{
+			"variables",
+			"",
+			map[string]string{
+				"CMDD_SLOTS": "5", "CMDD_MAX_TIMEOUT": "1.5s", "CMDD_DATA_DIR": "/d", "CMDD_MODE": "public",
+				"CMDD_RELAY": "true", "CMDD_MDNS": "0", "CMDD_LISTEN": " x\ty\n", "CMDD_LOG_LEVEL": "debug",
+			},
+			"",
+			[]any{int64(5), int64(1500), "/d", "public", true, false, []string{"x", "y"}, "debug"},
+		},
+		{
+			"variables over a file", "",
+			map[string]string{"CMDD_SLOTS": "6", "CMDD_MDNS": "true", "CMDD_LISTEN": "q", "PLASM_LOG_LEVEL": "warn", "CMDD_MODE": ""},
+			file,
+			[]any{int64(6), int64(1500), "/d", "public", true, true, []string{"q"}, "warn"},
+		},
+		{
+			"flags over both", "--slots 7 --relay=false --listen l --listen m --log-level error",
+			map[string]string{"CMDD_SLOTS": "6", "CMDD_LISTEN": "q", "CMDD_LOG_LEVEL": "warn"},
+			file,
+			[]any{int64(7), int64(1500), "/d", "public", false, false, []string{"l", "m"}, "error"},
+		},
+		{
+			"a flag with its default over both", "--slots 2 --mode auto",
+			map[string]string{"CMDD_SLOTS": "6"},
+			file,
+			[]any{int64(2), int64(1500), "/d", "auto", true, false, []string{"x", "y z"}, "debug"},
+		},
+		{
+			"the nearer variable", "",
+			map[string]string{"CMDD_LISTEN": "q", "PLASM_LISTEN": "r", "PLASM_LOG_LEVEL": "warn"},
+			"",
+			[]any{int64(2), int64(60_000), "", "auto", false, true, []string{"q"}, "warn"},
+		},
+		{"an empty text", "", nil, "mode = ''", []any{int64(2), int64(60_000), "", "", false, true, []string{"a", "b"}, "info"}},
+		{
+			"an empty list", "", nil, "listen = []",
+			[]any{int64(2), int64(60_000), "", "auto", false, true, []string{}, "info"},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSettled(test.env)
+			if err := s.Parse(strings.Fields(test.args), nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Settle(testSettings, "c.toml", []byte(test.file)); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, s.outcome()); diff != "" {
+				t.Errorf("values (-want +got):\n%s", diff)
+			}
+			again(t, s)
+		})
+	}
+}
+
+// again checks that what PrintConfig writes gives the same values.
+func again(t *testing.T, s *settled) {
+	t.Helper()
+	printed, err := s.PrintConfig(testSettings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := newSettled(nil)
+	if err := next.Settle(testSettings, "printed", printed); err != nil {
+		t.Fatalf("%v\n%s", err, printed)
+	}
+	if diff := cmp.Diff(s.outcome(), next.outcome()); diff != "" {
+		t.Errorf("values after printing (-before +after):\n%s\n%s", diff, printed)
+	}
+}
+
+func TestPrintConfigQuotes(t *testing.T) {
+	t.Parallel()
+	s := newSettled(map[string]string{"CMDD_DATA_DIR": "/a \"b\"\\ü\n\x01"})
+	if err := s.Settle(testSettings, "", nil); err != nil {
+		t.Fatal(err)
+	}
+	again(t, s)
+}
+
+func TestSettleRefuses(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		env, file string // one of them
+		want      string
+	}{
+		{"CMDD_SLOTS=0", "", `CMDD_SLOTS: "0" is not a whole number from 1 to 64`},
+		{"CMDD_MAX_TIMEOUT=5", "", `CMDD_MAX_TIMEOUT: "5" is not a duration`},
+		{"CMDD_RELAY=perhaps", "", `CMDD_RELAY: "perhaps" is not true or false`},
+		{"", "slots = 65", `c.toml: slots: "65" is not a whole number from 1 to 64`},
+		{"", `slots = "5"`, `c.toml: slots: must be a whole number, not "5"`},
+		{"", "slots = 5.0", `c.toml: slots: must be a whole number, not "5"`},
+		{"", `relay = "true"`, `c.toml: relay: must be true or false, not "true"`},
+		{"", `listen = "x"`, `c.toml: listen: must be a list of strings, not "x"`},
+		{"", `listen = [1]`, `c.toml: listen: must be a list of strings, not "[1]"`},
+		{"", "data-dir = 1", `c.toml: data-dir: must be a string, not "1"`},
+		{"", `data-dir = ""`, `c.toml: data-dir: "" is not the name of a file`},
+		{"", "[mode]\nx = 1", "c.toml: mode: must be a string, not a table"},
+		{"", "slotz = 5", `c.toml: there is no such key: "slotz"`},
+		{"", "Slots = 5", `c.toml: there is no such key: "Slots"`},
+		{"", "help = true", `c.toml: there is no such key: "help"`},
+		{"", "config = 'x'", `c.toml: there is no such key: "config"`},
+		{"", "[serve]\nslots = 5", `c.toml: there is no such key: "serve"`},
+		{"", "slots = 5\nslots = 6", "c.toml:2: not TOML: "},
+		{"", "mode = \"auto\"\n\nslots 5", "c.toml:3: not TOML: "},
+		{"", "mode = \"a\x00b\"", "c.toml:1: not TOML: "},
+		{"", "\x7fELF\x02\xff", "c.toml:1: not TOML: "},
+	}
+	for _, test := range tests {
+		name, value, _ := strings.Cut(test.env, "=")
+		s := newSettled(map[string]string{name: value})
+		err := s.Settle(testSettings, "c.toml", []byte(test.file))
+		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeUsage || !strings.HasPrefix(e.Message, test.want) {
+			t.Errorf("%s%s: %v, want %s", test.env, test.file, err, test.want)
+		}
+	}
+}
+
+func TestOriginOfSettledFlags(t *testing.T) {
+	t.Parallel()
+	s := newSettled(map[string]string{"CMDD_LOG_LEVEL": "loud", "PLASM_LOG_FORMAT": "text"})
+	if err := s.Settle(testSettings, "c.toml", []byte(`log-format = "xml"`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Logger(nil); err == nil || err.Error() != `CMDD_LOG_LEVEL: "loud" is not one of debug, info, warn, error` {
+		t.Errorf("got %v", err)
+	}
+	s.logLevel = "info"
+	if _, err := s.Logger(nil); err == nil || err.Error() != `c.toml: log-format: "xml" is not one of text, json` {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzSettle(f *testing.F) {
+	f.Add("slots = 5\nlisten = ['x']")
+	f.Add("mode = \"\\u0000\"")
+	f.Add("[[listen]]\n")
+	f.Fuzz(func(t *testing.T, file string) {
+		s := newSettled(nil)
+		if s.Settle(testSettings, "c.toml", []byte(file)) == nil {
+			again(t, s)
+		}
+	})
+}

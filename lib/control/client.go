@@ -1,0 +1,139 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"plasm/lib/job"
+)
+
+const (
+	maxAnswer = 1 << 20 // bytes
+	askWithin = 15 * time.Second
+)
+
+// Client asks the node in one runtime folder. It is safe for concurrent use.
+type Client struct {
+	Dir  string // the runtime folder
+	http *http.Client
+}
+
+// Client returns a client of the node in the runtime folder dir, which is
+// absolute. The folder and the socket must be such that ReadAddrs would believe
+// them: what a node answers decides which file plasmd allow edits. An error is a
+// *job.Error; that there is no socket is one that wraps fs.ErrNotExist.
+func (u User) Client(dir string) (*Client, error) {
+	path := filepath.Join(dir, socketName)
+	b := &believer{caller: u.UID, guest: -1}
+	err := b.folder(dir)
+	var info fs.FileInfo
+	if err == nil {
+		info, err = os.Lstat(path)
+	}
+	if err == nil && info.Mode().Type() != fs.ModeSocket {
+		err = errors.New("it is not a socket")
+	}
+	if err == nil {
+		err = b.owned(path, ownerOf(info), false)
+	}
+	if err != nil {
+		return nil, fileError("no node can be asked by this socket", path, err, "")
+	}
+	dialer := &net.Dialer{}
+	return &Client{Dir: dir, http: &http.Client{Timeout: askWithin, Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, "unix", path)
+		},
+		DisableKeepAlives: true,
+	}}}, nil
+}
+
+// Status asks the node how it is. An error is a *job.Error; one that wraps
+// syscall.ECONNREFUSED says that no node is there any more.
+func (c *Client) Status(ctx context.Context) (*Status, error) {
+	var s Status
+	if err := c.ask(ctx, http.MethodGet, "/v1/status", &s); err != nil {
+		return nil, err
+	}
+	return &s, nil
+}
+
+// Reload has the node read its allow file again, and returns once it has.
+func (c *Client) Reload(ctx context.Context) error {
+	return c.ask(ctx, http.MethodPost, "/v1/reload", nil)
+}
+
+func (c *Client) ask(ctx context.Context, method, path string, into any) error {
+	req, err := http.NewRequestWithContext(ctx, method, "http://plasmd"+path, http.NoBody)
+	if err != nil {
+		return c.failed(err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return c.failed(err)
+	}
+	defer func() { _ = resp.Body.Close() }() // it was only read
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return c.failed(err)
+	case len(body) > maxAnswer:
+		return c.failed(fmt.Errorf("an answer of more than %d bytes", maxAnswer))
+	case resp.StatusCode != http.StatusOK:
+		if e, err := job.DecodeError(body); err == nil {
+			return e
+		}
+		return c.failed(fmt.Errorf("status %d", resp.StatusCode))
+	case into == nil:
+		return nil
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return c.failed(err)
+	}
+	return nil
+}
+
+// failed says that a node could not be asked.
+func (c *Client) failed(err error) error {
+	e := &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("asking the node in %s: %v", c.Dir, cause(err)), Err: err}
+	if errors.Is(err, fs.ErrPermission) {
+		e.Hint = "ask as root, or as a member of the group that the socket belongs to"
+	}
+	return e
+}
+
+// Running is a node that answers.
+type Running struct {
+	*Client
+	Status *Status
+}
+
+// Running returns the nodes that answer in the folders dirs. unheard is about what
+// is there and could not be asked, such as somebody else's socket: an error each.
+func (u User) Running(ctx context.Context, dirs []string) (nodes []Running, unheard []error) {
+	for _, dir := range dirs {
+		c, err := u.Client(dir)
+		var status *Status
+		if err == nil {
+			status, err = c.Status(ctx)
+		}
+		switch {
+		case err == nil:
+			nodes = append(nodes, Running{c, status})
+		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED): // nobody, or what a killed node left
+		default:
+			unheard = append(unheard, err)
+		}
+	}
+	return nodes, unheard
+}

@@ -1,0 +1,227 @@
+package identity
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"plasm/lib/job"
+)
+
+func TestAllowEdit(t *testing.T) {
+	t.Parallel()
+	const a, b = rfc8032PeerID, zeroPeerID
+	tests := []struct {
+		name    string
+		data    string
+		edit    AllowEdit
+		want    string
+		changed []string
+	}{
+		{"the first", "", AllowEdit{Add: []string{a}}, a + "\n", []string{a}},
+		{"any", "# nobody\n", AllowEdit{Add: []string{"any"}}, "# nobody\nany\n", []string{"any"}},
+		{"two", "", AllowEdit{Add: []string{b, a}}, b + "\n" + a + "\n", []string{b, a}},
+		{"one twice", "", AllowEdit{Add: []string{a, a}}, a + "\n", []string{a}},
+		{"there already", "\t" + a + " # box\n", AllowEdit{Add: []string{a}}, "\t" + a + " # box\n", nil},
+		{"behind no line break", a, AllowEdit{Add: []string{b}}, a + "\n" + b + "\n", []string{b}},
+		{"in a comment only", "#" + a + "\n", AllowEdit{Add: []string{a}}, "#" + a + "\n" + a + "\n", []string{a}},
+		{"all else stays", "# x\r\n\r\n  " + b + "  #y\r\n", AllowEdit{Add: []string{a}}, "# x\r\n\r\n  " + b + "  #y\r\n" + a + "\n", []string{a}},
+		{"remove", "# x\n" + a + " # box\n\n" + b, AllowEdit{Remove: []string{a}}, "# x\n\n" + b, []string{a}},
+		{"remove all of it", a + "\nany\n" + a + "\r\n", AllowEdit{Remove: []string{a, "any"}}, "", []string{a, "any"}},
+		{"remove what is not there", b, AllowEdit{Remove: []string{a}}, b, nil},
+		{"neither", b, AllowEdit{}, b, nil},
+	}
+	for _, test := range tests {
+		got, changed, err := test.edit.Apply([]byte(test.data), "allow")
+		if err != nil || string(got) != test.want || !slices.Equal(changed, test.changed) {
+			t.Errorf("%s: %q, %q, %v; want %q, %q", test.name, got, changed, err, test.want, test.changed)
+		}
+	}
+}
+
+func TestAllowEditRefuses(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		data, add, remove, want string
+	}{
+		"not a peer ID":      {"", "bob", "", `"bob" is not a peer ID`},
+		"a comment":          {"", "#", "", `"#" is not a peer ID`},
+		"nothing":            {"", "", "", `"" is not a peer ID`},
+		"more than a line":   {"", zeroPeerID + "\nany", "", "is not a peer ID"},
+		"remove no peer ID":  {"", "any", "ANY", `"ANY" is not a peer ID`},
+		"a list that is not": {"any\nroot:x:0:0\n", "any", "any", "allow:2: "},
+		"a list too long":    {"#" + strings.Repeat("x", maxTrust-2) + "\n", zeroPeerID, "any", "too large"},
+	} {
+		_, _, err := AllowEdit{Add: []string{c.add}, Remove: []string{c.remove}}.Apply([]byte(c.data), "allow")
+		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeUsage || !strings.Contains(e.Message, c.want) {
+			t.Errorf("%s: %v, want %s", name, err, c.want)
+		}
+	}
+}
+
+func TestEditAllowFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "allow")
+	check := func(want string, mode fs.FileMode) {
+		t.Helper()
+		data, err := os.ReadFile(path)
+		if err != nil || string(data) != want {
+			t.Errorf("the file has %q, %v; want %q", data, err, want)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode() != mode {
+			t.Errorf("the file is %v, %v; want %v", info.Mode(), err, mode)
+		}
+	}
+	edit := func(path string, e AllowEdit, want ...string) {
+		t.Helper()
+		changed, err := EditAllowFile(path, e)
+		if err != nil || !slices.Equal(changed, want) {
+			t.Errorf("changed %q, %v; want %q", changed, err, want)
+		}
+	}
+	edit(path, AllowEdit{Remove: []string{zeroPeerID}})
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("nothing to remove, and yet: %v", err)
+	}
+	edit(path, AllowEdit{Add: []string{zeroPeerID}}, zeroPeerID)
+	check(zeroPeerID+"\n", 0o644)
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	edit(link, AllowEdit{Add: []string{"any"}}, "any")
+	check(zeroPeerID+"\nany\n", 0o640)
+	if info, err := os.Lstat(link); err != nil || info.Mode().Type() != fs.ModeSymlink {
+		t.Errorf("the link is %v, %v", info.Mode(), err)
+	}
+	edit(path, AllowEdit{Remove: []string{"any", zeroPeerID}}, zeroPeerID, "any")
+	check("", 0o640)
+	if left, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+// TestEditAllowFileKeepsOwners needs root, to whom it matters: a service must be
+// able to read what root has edited.
+func TestEditAllowFileKeepsOwners(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Log("not as root: only root can give files away")
+		return
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "allow")
+	owners := func(file, uid, gid int) {
+		t.Helper()
+		if file != 0 {
+			if err := os.Chown(path, file, file+1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := EditAllowFile(path, AllowEdit{Add: []string{PeerIDOf(Generate().Public())}}); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st, ok := info.Sys().(*syscall.Stat_t); !ok || int(st.Uid) != uid || int(st.Gid) != gid {
+			t.Errorf("the file belongs to %v, want %d:%d", st, uid, gid)
+		}
+	}
+	if err := os.Chown(dir, 999, 998); err != nil {
+		t.Fatal(err)
+	}
+	owners(0, 999, 998)
+	owners(1001, 1001, 1002)
+}
+
+func TestEditAllowFileRefuses(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "passwd"), []byte("root:x:0:0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"pipe":      "not a regular file",
+		"":          "not a regular file",
+		"none/none": "no such file or directory",
+		"passwd":    "passwd:1: ",
+	} {
+		path := filepath.Join(dir, name)
+		_, err := EditAllowFile(path, AllowEdit{Add: []string{"any"}})
+		if e, ok := errors.AsType[*job.Error](err); !ok || !strings.Contains(e.Message, path) || !strings.Contains(e.Message, want) {
+			t.Errorf("%s: %v, want %s", name, err, want)
+		}
+	}
+	if _, err := EditAllowFile(os.DevNull, AllowEdit{Add: []string{"any"}}); err == nil {
+		t.Error("the null device was replaced")
+	}
+}
+
+// TestEditsAtOnce shows that no edit is lost.
+func TestEditsAtOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "allow")
+	const n = 32
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() {
+			if _, err := EditAllowFile(path, AllowEdit{Add: []string{Generate().PeerID()}}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if trust, err := ParseTrust(data, path); err != nil || len(trust.Keys) != n {
+		t.Errorf("%d of %d edits are there: %v", strings.Count(string(data), "\n"), n, err)
+	}
+}
+
+func FuzzAllowEdit(f *testing.F) {
+	f.Add("# x\n"+zeroPeerID+" # y\nany", true)
+	f.Add(rfc8032PeerID+"\r\n\r\n", false)
+	f.Fuzz(func(t *testing.T, data string, remove bool) {
+		e := AllowEdit{Add: []string{zeroPeerID}}
+		if remove {
+			e = AllowEdit{Remove: []string{zeroPeerID}}
+		}
+		before, err := ParseTrust([]byte(data), "allow")
+		edited, changed, editErr := e.Apply([]byte(data), "allow")
+		if editErr != nil {
+			if err == nil && len(data) < maxTrust-100 {
+				t.Errorf("%q can be read but not edited: %v", data, editErr)
+			}
+			return
+		}
+		after, err := ParseTrust(edited, "allow")
+		if err != nil {
+			t.Fatalf("%q became %q: %v", data, edited, err)
+		}
+		had, has := len(before.Keys), len(after.Keys)
+		if has-had != len(changed) && had-has != len(changed) || before.Any != after.Any {
+			t.Errorf("%q became %q", data, edited)
+		}
+		if again, more, err := e.Apply(edited, "allow"); err != nil || len(more) > 0 || !bytes.Equal(again, edited) {
+			t.Errorf("%q becomes %q the second time: %v", edited, again, err)
+		}
+	})
+}
