@@ -1,0 +1,143 @@
+package network
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
+
+	"plasm/lib/job"
+)
+
+// The peers file: one multiaddress with /p2p/ID a line, the addresses of one
+// peer together, those that answered last first. Lines that cannot be read are
+// passed over; it is written by us, and a loss is no loss.
+const (
+	maxRemembered      = 16               // peers
+	maxRememberedAddrs = 8                // of one peer
+	maxPeersFile       = 64 << 10         // bytes
+	rememberInterval   = 10 * time.Minute // a crash loses no more
+)
+
+// readPeers reads the peers file at path. Problems are logged: a node that
+// cannot remember still works.
+func readPeers(path string, log *slog.Logger) []peer.AddrInfo {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		log.Warn("peers file not read", "err", err)
+		return nil
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxPeersFile))
+	if err = errors.Join(err, f.Close()); err != nil {
+		log.Warn("peers file not read", "err", err)
+	}
+	return parsePeers(data)
+}
+
+// parsePeers reads what the peers file holds.
+func parsePeers(data []byte) []peer.AddrInfo {
+	var infos []peer.AddrInfo
+	for line := range bytes.Lines(data) {
+		info, err := parseAddr(string(bytes.TrimSpace(line)))
+		if err != nil || !isDialable(info.Addrs[0]) {
+			continue
+		}
+		i := slices.IndexFunc(infos, func(known peer.AddrInfo) bool { return known.ID == info.ID })
+		switch {
+		case i >= 0 && len(infos[i].Addrs) < maxRememberedAddrs:
+			infos[i].Addrs = ma.Unique(append(infos[i].Addrs, info.Addrs...))
+		case i < 0 && len(infos) < maxRemembered:
+			infos = append(infos, *info)
+		}
+	}
+	return infos
+}
+
+// keepPeersFile writes the peers file from time to time.
+func (h *Host) keepPeersFile(ctx context.Context) {
+	ticker := time.NewTicker(rememberInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			if err := h.rememberPeers(); err != nil {
+				h.log.Warn("peers file not written", "err", err)
+			}
+		}
+	}
+}
+
+// rememberPeers writes the peers file: who is in the routing table, and then
+// those remembered before, who may only be away.
+func (h *Host) rememberPeers() error {
+	if h.peersFile == "" {
+		return nil
+	}
+	var infos []peer.AddrInfo
+	for _, id := range h.dht.RoutingTable().ListPeers() {
+		infos = append(infos, peer.AddrInfo{ID: id, Addrs: h.rememberable(id)})
+	}
+	infos = append(infos, h.remembered...)
+	text := formatPeers(infos)
+	if text == nil {
+		return nil // what is there is all that is known
+	}
+	if err := replaceFile(h.peersFile, text); err != nil {
+		return &job.Error{Code: job.CodeIO, Message: "peers file: " + err.Error(), Err: err}
+	}
+	return nil
+}
+
+// rememberable returns addresses of id that may still be right tomorrow: where
+// it listens, not the port that it happened to connect from.
+func (h *Host) rememberable(id peer.ID) []ma.Multiaddr {
+	return slices.DeleteFunc(dialable(h.Peerstore().Addrs(id)), isRelayed)
+}
+
+// formatPeers writes the first maxRemembered distinct peers of infos that have
+// addresses.
+func formatPeers(infos []peer.AddrInfo) []byte {
+	var text []byte
+	seen := make(map[peer.ID]bool)
+	for _, info := range infos {
+		if seen[info.ID] || len(info.Addrs) == 0 || len(seen) == maxRemembered {
+			continue
+		}
+		seen[info.ID] = true
+		for _, addr := range info.Addrs[:min(len(info.Addrs), maxRememberedAddrs)] {
+			text = append(text, addr.String()+"/p2p/"+info.ID.String()+"\n"...)
+		}
+	}
+	return text
+}
+
+// replaceFile puts data at path as a whole or not at all.
+func replaceFile(path string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".peers-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
