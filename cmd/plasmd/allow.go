@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"plasm/lib/cli"
+	"plasm/lib/control"
+	"plasm/lib/identity"
+	"plasm/lib/node"
+)
+
+// allow are the flags of plasmd allow.
+type allow struct {
+	where        *place
+	remove, list bool
+}
+
+// newAllow is plasmd allow.
+func newAllow(in *cli.Invocation) *command {
+	flags := cli.NewFlags(name+" allow", allowUsage, "info", in.Getenv)
+	a := &allow{where: addPlace(flags, in)}
+	flags.BoolVar(&a.remove, "remove", false, "")
+	flags.BoolVar(&a.list, "list", false, "")
+	return &command{flags, func(ctx context.Context, in *cli.Invocation) error {
+		return a.run(ctx, in, flags.Args())
+	}}
+}
+
+func (a *allow) run(ctx context.Context, in *cli.Invocation, names []string) error {
+	switch {
+	case a.list && (a.remove || len(names) > 0):
+		return cli.Usage(name+" allow", "--list changes nothing: leave out --remove and PEERID")
+	case !a.list && len(names) == 0:
+		return cli.Usage(name+" allow", "who? PEERID or any is missing")
+	}
+	running, file, err := a.where.allowFile(ctx)
+	if err != nil {
+		return err
+	}
+	if a.list {
+		return list(in, file)
+	}
+	edit := identity.AllowEdit{Add: names}
+	if a.remove {
+		edit = identity.AllowEdit{Remove: names}
+	}
+	changed, err := identity.EditAllowFile(file, edit)
+	if err != nil {
+		return err
+	}
+	a.tell(in, file, names, changed)
+	if running == nil {
+		return nil
+	}
+	return running.Reload(ctx)
+}
+
+// tell says what has become of the file.
+func (a *allow) tell(in *cli.Invocation, file string, names, changed []string) {
+	did, had := "added", "was there already"
+	if a.remove {
+		did, had = "removed", "was not there"
+	}
+	for i, name := range names {
+		switch {
+		case slices.Contains(names[:i], name):
+		case slices.Contains(changed, name):
+			say(in, "%s: %s %s", file, did, name)
+		default:
+			say(in, "%s: %s %s", file, name, had)
+		}
+	}
+}
+
+// allowFile returns the running node, if there is one, and its allow file, or
+// that which the next one has unless it is told otherwise.
+func (p *place) allowFile(ctx context.Context) (*control.Running, string, error) {
+	running, err := p.running(ctx)
+	switch {
+	case err == nil:
+		return running, running.Status.Allow.File, nil
+	case !errors.Is(err, errNobody) || p.runtimeDir != "" && p.dataDir == "":
+		return nil, "", err
+	}
+	dir, err := p.data()
+	return nil, filepath.Join(dir, node.AllowName), err
+}
+
+// list prints who is in the file, one a line. A file that is not there lists
+// nobody.
+func list(in *cli.Invocation, file string) error {
+	data, err := cli.ReadFile(file, in.Stdin, cli.MaxConfig)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	trust, err := identity.ParseTrust(data, file)
+	if err != nil {
+		return err
+	}
+	var out []byte
+	if trust.Any {
+		out = append(out, "any\n"...)
+	}
+	for _, key := range trust.Keys {
+		out = append(out, identity.PeerIDOf(key)+"\n"...)
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return in.Print(out)
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"plasm/lib/cli"
+	"plasm/lib/identity"
+	"plasm/lib/job"
+	"plasm/lib/network"
+	"plasm/lib/node"
+)
+
+// run is plasmd serve.
+func (s *serve) run(ctx context.Context, in *cli.Invocation) error {
+	if s.flags.NArg() > 0 {
+		return cli.Usage(serveName, "it takes no argument: %s", job.Quote(s.flags.Arg(0)))
+	}
+	if err := s.settle(in); err != nil {
+		return err
+	}
+	log, err := s.flags.Logger(in.Stderr)
+	if err != nil {
+		return err
+	}
+	cfg, err := s.nodeConfig(in)
+	if err != nil {
+		return err
+	}
+	if s.printConfig {
+		text, err := s.flags.PrintConfig(settings())
+		if err != nil {
+			return err
+		}
+		return in.Print(text)
+	}
+	ctx, reload, release := signals(ctx)
+	defer release()
+	cfg.Log, cfg.Reload = log, reload
+	cfg.Ready = func(addrs []string) error { return in.Print([]byte(strings.Join(addrs, "\n") + "\n")) }
+	return node.Run(ctx, *cfg)
+}
+
+// nodeConfig checks the flags and returns what they say of the node.
+func (s *serve) nodeConfig(in *cli.Invocation) (*node.Config, error) {
+	guards, err := cli.GuardList(serveName, "require-guards", s.requireGuards)
+	if err != nil {
+		return nil, err
+	}
+	if s.engines != "" {
+		return nil, &job.Error{
+			Code:    job.CodeUnsupported,
+			Message: s.from("engines") + ": " + s.engines + ": this build has its one engine, wazero, in plasm-run",
+		}
+	}
+	for _, word := range s.allow {
+		if _, err := identity.ParsePeerID(word); err != nil && word != "any" {
+			return nil, cli.Usage(serveName, "%s: %v, or any", s.from("allow"), err)
+		}
+	}
+	if s.metrics != "" {
+		if err := node.CheckMetrics(s.metrics); err != nil {
+			return nil, cli.Usage(serveName, "%s: %v", s.from("metrics"), err)
+		}
+	}
+	net, err := s.network()
+	if err != nil {
+		return nil, err
+	}
+	return &node.Config{
+		Version: cli.Version(), User: user(in), DataDir: s.dataDir, RuntimeDir: s.runtimeDir,
+		Network: *net, Machine: s.machine, Slots: s.slots,
+		Limits: job.NodeLimits{
+			MemoryMB: s.machine.MaxJobMemoryMB(), TimeoutMS: s.maxTimeout,
+			ModuleBytes: s.maxModule, InputBytes: maxInput, OutputBytes: maxOutput,
+		},
+		Worker: s.worker, RequireGuards: guards,
+		AllowFile: s.allowFile, Given: s.allow, Metrics: s.metrics,
+	}, nil
+}
+
+// network returns what the flags say of the network.
+func (s *serve) network() (*network.Config, error) {
+	cfg := &network.Config{Listen: s.listen, MDNS: s.mdns}
+	var ok bool
+	if cfg.Reachability, ok = network.ParseReachability(s.reachability); !ok {
+		return nil, cli.Usage(serveName, "%s: %s is not one of auto, public, private", s.from("reachability"), job.Quote(s.reachability))
+	}
+	if len(s.listen) == 0 {
+		return nil, cli.Usage(serveName, "%s: an address to listen at is missing", s.from("listen"))
+	}
+	var err error
+	if cfg.Bootstrap, err = network.ParseAddrs(s.bootstrap); err != nil {
+		return nil, s.about("bootstrap", err)
+	}
+	if s.networkKey != "" {
+		if cfg.NetworkKey, err = s.readNetworkKey(); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.Relay, err = s.relayService(cfg.Reachability); err != nil {
+		return nil, err
+	}
+	return cfg, nil
+}
+
+// readNetworkKey reads the key of the private network.
+func (s *serve) readNetworkKey() ([]byte, error) {
+	data, err := cli.ReadFile(s.networkKey, strings.NewReader(""), cli.MaxConfig)
+	if err != nil {
+		return nil, s.about("network-key", err)
+	}
+	key, err := network.ReadNetworkKey(data)
+	if err != nil {
+		named := *cli.AsError(err)
+		named.Message = s.networkKey + ": " + named.Message
+		return nil, s.about("network-key", &named)
+	}
+	return key, nil
+}
+
+// relayService returns what the node relays for others, or nil.
+func (s *serve) relayService(reachability network.Reachability) (*network.Relay, error) {
+	if !s.relay {
+		for _, flag := range []string{"relay-data", "relay-duration", "relay-allow"} {
+			if s.from(flag) == "--"+flag && s.flags.Changed(flag) { // a file, such as one that was printed, has it all
+				return nil, cli.Usage(serveName, "%s says what a relay does, and --relay is missing", s.from(flag))
+			}
+		}
+		return nil, nil
+	}
+	if reachability != network.ReachabilityPublic {
+		return nil, cli.Usage(serveName, "%s: a relay must be public, not %s", s.from("reachability"), reachability)
+	}
+	r := &network.Relay{Data: s.relayData, Duration: time.Duration(s.relayDuration) * time.Millisecond}
+	for _, id := range s.relayAllow {
+		if _, err := identity.ParsePeerID(id); err != nil {
+			return nil, cli.Usage(serveName, "%s: %v", s.from("relay-allow"), err)
+		}
+		decoded, err := peer.Decode(id)
+		if err != nil {
+			return nil, cli.Usage(serveName, "%s: %v", s.from("relay-allow"), err)
+		}
+		r.Allow = append(r.Allow, decoded)
+	}
+	return r, nil
+}
+
+// from says where the value of a flag comes from.
+func (s *serve) from(flag string) string { return s.flags.Origin(flag, settings().Variable(flag)) }

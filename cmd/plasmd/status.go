@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"plasm/lib/cli"
+	"plasm/lib/control"
+	"plasm/lib/job"
+)
+
+// newStatus is plasmd status.
+func newStatus(in *cli.Invocation) *command {
+	flags := cli.NewFlags(name+" status", statusUsage, "info", in.Getenv)
+	where := addPlace(flags, in)
+	asJSON := flags.Bool("json", false, "")
+	return &command{flags, func(ctx context.Context, in *cli.Invocation) error {
+		if flags.NArg() > 0 {
+			return cli.Usage(name+" status", "it takes no argument: %s", job.Quote(flags.Arg(0)))
+		}
+		running, err := where.running(ctx)
+		if err != nil {
+			return err
+		}
+		var out bytes.Buffer
+		if *asJSON {
+			err = cli.WriteJSON(&out, running.Status)
+		} else {
+			err = writeStatus(&out, running.Status)
+		}
+		if err != nil {
+			return err
+		}
+		return in.Print(out.Bytes())
+	}}
+}
+
+// writeStatus says in words how a node is.
+func writeStatus(out *bytes.Buffer, s *control.Status) error {
+	t := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	line := func(what, format string, args ...any) {
+		fmt.Fprintf(t, "%s\t%s\n", what, cli.OneLine(fmt.Sprintf(format, args...)))
+	}
+	lines := func(what string, all []string) {
+		for _, one := range all {
+			line(what, "%s", one)
+			what = ""
+		}
+	}
+	n, net := &s.Node, &s.Network
+	line("peer ID", "%s", n.PeerID)
+	line("state", "%s, process %d, since %s", s.State, s.PID, s.StartedAt)
+	line("version", "%s, %s/%s", n.Version, n.OS, n.Arch)
+	lines("addresses", n.Addrs)
+	line("gives", "%d cores, %d MB, %d of %d slots free", n.CPUCores, n.MemoryMB, n.Slots.Free, n.Slots.Total)
+	engines := make([]string, 0, len(n.Engines))
+	for _, e := range n.Engines {
+		engines = append(engines, e.Name+" "+e.Version)
+	}
+	line("engines", "%s", strings.Join(engines, ", "))
+	line("guards", "%s", strings.Join(n.Guards, ", "))
+	line("network", "%s", networkWords(net))
+	line("announced", "%s", announcedWords(net))
+	lines("contacts", contactWords(s.Contacts))
+	line("may submit", "%s", allowWords(&s.Allow))
+	line("data folder", "%s", s.DataDir)
+	line("runtime folder", "%s", s.RuntimeDir)
+	line("worker", "%s", s.Worker)
+	return t.Flush()
+}
+
+func networkWords(net *control.Network) string {
+	words := fmt.Sprintf("%d peers, %d in the routing table; reachability %s", net.Peers, net.DHTPeers, net.Reachability)
+	if net.Private {
+		words = "private; " + words
+	}
+	if len(net.Relays) > 0 {
+		words += "; reached over " + strings.Join(net.Relays, ", ")
+	}
+	if net.RelayService {
+		words += "; a relay for others"
+	}
+	return words
+}
+
+func announcedWords(net *control.Network) string {
+	switch {
+	case net.Pending > 0:
+		return fmt.Sprintf("%d of %d keys wait for a peer", net.Pending, len(net.Keys))
+	case net.AnnouncedAt == "":
+		return "not yet"
+	}
+	return fmt.Sprintf("%d keys, at %s", len(net.Keys), net.AnnouncedAt)
+}
+
+func contactWords(contacts []control.Contact) []string {
+	words := make([]string, 0, len(contacts))
+	for _, c := range contacts {
+		one := fmt.Sprintf("%s (%s) %s", c.PeerID, c.Source, c.State)
+		if c.Error != "" {
+			one += ": " + c.Error
+		}
+		words = append(words, one)
+	}
+	return words
+}
+
+func allowWords(a *control.Allow) string {
+	who := fmt.Sprintf("%d listed", a.Peers)
+	switch {
+	case a.Any:
+		who = "everybody, " + who
+	case a.Peers == 0:
+		who = "nobody"
+	}
+	return who + "; " + a.File
+}

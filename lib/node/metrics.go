@@ -1,0 +1,92 @@
+package node
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"plasm/lib/job"
+	"plasm/lib/network"
+)
+
+// Metrics are what a node counts. Every series is there from the start, at 0, so
+// that a query finds it before anything has happened.
+type Metrics struct {
+	Offers      *prometheus.CounterVec // outcome: accepted, or the code of the rejection
+	Jobs        *prometheus.CounterVec // status: how it ended
+	Queued      prometheus.Gauge
+	WaitSeconds prometheus.Histogram   // from offer to start
+	JobSeconds  prometheus.Histogram   // from start to end
+	Bytes       *prometheus.CounterVec // stream: module, stdin, stdout, stderr
+
+	registry *prometheus.Registry
+}
+
+// newMetrics returns metrics in a registry of their own, with those of the Go
+// runtime and the process.
+func newMetrics() *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		Offers: counters("plasm_offers_total", "Offers of jobs, by what became of them: accepted, or why not.",
+			"outcome", append([]string{"accepted"}, rejections()...)),
+		Jobs: counters("plasm_jobs_total", "Jobs that started and ended, by how they ended.", "status", statuses()),
+		Queued: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "plasm_jobs_queued", Help: "Jobs that wait for a slot.",
+		}),
+		WaitSeconds: durations("plasm_job_wait_seconds", "From a job's offer to its start."),
+		JobSeconds:  durations("plasm_job_duration_seconds", "From a job's start to its end."),
+		Bytes: counters("plasm_job_bytes_total", "Bytes of jobs received (module, stdin) and sent (stdout, stderr).",
+			"stream", []string{"module", "stdin", "stdout", "stderr"}),
+	}
+	m.registry.MustRegister(
+		m.Offers, m.Jobs, m.Queued, m.WaitSeconds, m.JobSeconds, m.Bytes,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	return m
+}
+
+// watch adds what the host knows.
+func (m *Metrics) watch(h *network.Host) {
+	gauge := func(name, help string, value func() int) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) }))
+	}
+	gauge("plasm_peers", "Peers that are connected.", func() int { return len(h.Network().Peers()) })
+	gauge("plasm_dht_peers", "Peers in the routing table.", h.TableSize)
+	gauge("plasm_relay_reservations", "Relays that hold a reservation for this node.", func() int { return len(h.Relays()) })
+}
+
+// counters returns a counter for each value of one label.
+func counters(name, help, label string, values []string) *prometheus.CounterVec {
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{label})
+	for _, v := range values {
+		c.WithLabelValues(v)
+	}
+	return c
+}
+
+// durations returns a histogram from a millisecond to more than an hour.
+func durations(name, help string) prometheus.Histogram {
+	return prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: prometheus.ExponentialBuckets(0.001, 4, 12)})
+}
+
+func statuses() []string {
+	return texts(job.Exit, job.Trap, job.Timeout, job.OutOfFuel, job.OutOfMemory, job.OutputLimit, job.Cancelled, job.EngineFailed)
+}
+
+func rejections() []string {
+	return texts(
+		job.RejectMemory, job.RejectCPUCores, job.RejectArch, job.RejectEngine, job.RejectGuards, job.RejectTimeout,
+		job.RejectModuleTooLarge, job.RejectInputTooLarge, job.RejectOutputTooLarge, job.RejectNotAllowed,
+		job.RejectCompileLimit, job.RejectRelayLimited, job.RejectExpired, job.RejectInternal, job.RejectShuttingDown,
+		job.RejectBusy, job.RejectRateLimited,
+		job.RejectBadManifest, job.RejectBadModule, job.RejectModuleRefused, job.RejectHashMismatch, job.RejectConflict,
+	)
+}
+
+// texts returns the words of a closed set as strings.
+func texts[T ~string](words ...T) []string {
+	list := make([]string, 0, len(words))
+	for _, w := range words {
+		list = append(list, string(w))
+	}
+	return list
+}

@@ -1,0 +1,92 @@
+package node
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// TestMetricsAreComplete compares the labels with the closed sets of the schemas.
+func TestMetricsAreComplete(t *testing.T) {
+	t.Parallel()
+	for metric, c := range map[string]struct {
+		counter *prometheus.CounterVec
+		schema  string
+		has     string // a word of the set meant
+		more    int    // labels that are not in the set
+	}{
+		"jobs":   {newMetrics().Jobs, "../../schemas/receipt.schema.json", "out_of_fuel", 0},
+		"offers": {newMetrics().Offers, "../../schemas/error.schema.json", "rate_limited", 1},
+	} {
+		set := enumWith(t, c.schema, c.has)
+		series := make(chan prometheus.Metric, 100)
+		c.counter.Collect(series)
+		if len(series) != len(set)+c.more {
+			t.Errorf("%s: %d series for %q", metric, len(series), set)
+		}
+		for _, word := range set {
+			if _, err := c.counter.GetMetricWithLabelValues(word); err != nil {
+				t.Errorf("%s: %s: %v", metric, word, err)
+			}
+		}
+		series = make(chan prometheus.Metric, 100)
+		c.counter.Collect(series)
+		if len(series) != len(set)+c.more {
+			t.Errorf("%s: not all of %q were there", metric, set)
+		}
+	}
+}
+
+// enumWith returns the enumeration in a schema that has a word.
+func enumWith(t *testing.T, file, word string) []string {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	must(t, err)
+	var schema any
+	must(t, json.Unmarshal(data, &schema))
+	var found []string
+	var look func(v any)
+	look = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, e := range v {
+				look(e)
+			}
+		case map[string]any:
+			for name, e := range v {
+				list, ok := e.([]any)
+				if name == "enum" && ok && slices.Contains(list, any(word)) {
+					for _, w := range list {
+						text, _ := w.(string)
+						found = append(found, text)
+					}
+				}
+				look(e)
+			}
+		}
+	}
+	look(schema)
+	if len(found) == 0 {
+		t.Fatalf("%s has no enumeration with %s", file, word)
+	}
+	return found
+}
+
+func TestCheckMetrics(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]bool{
+		"127.0.0.1:0": true, "127.9.8.7:9464": true, "[::1]:9464": true, "localhost:9464": true,
+		"": false, "9464": false, ":9464": false, "127.0.0.1": false, "127.0.0.1:": false, "0.0.0.0:1": false, "[::]:1": false,
+		"192.0.2.1:1": false, "localhost.example.org:1": false, "example.org:1": false,
+	} {
+		if err := CheckMetrics(address); (err == nil) != want {
+			t.Errorf("%q: %v", address, err)
+		} else if err != nil && !strings.Contains(err.Error(), "loopback") {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+}
