@@ -1,0 +1,178 @@
+package netlab_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"plasm/test/netlab"
+)
+
+// What one stranger's machine can make a node hold, beyond what it holds anyway.
+// docs/network.md says where the numbers come from.
+const (
+	floodMemory      = 96 << 20 // bytes of resident memory
+	floodConns       = 128      // of one address
+	floodDescriptors = floodConns + 16
+)
+
+// abandoned is how long a node may hold what its peer left without a word: until
+// the muxers' and QUIC's own signs of life have failed.
+const abandoned = 2 * time.Minute
+
+// TestFlood: whatever one machine opens and abandons, another one's question is
+// answered within a second, what the node holds is bounded, and in the end it
+// holds what it held before.
+func TestFlood(t *testing.T) {
+	t.Parallel()
+	l := netlab.New(t)
+	buildFlood(t)
+	machines := l.LAN("node", "user", "silence", "strangers", "streams")
+	n := serve(t, machines[0], "--mdns=false", "--metrics", "127.0.0.1:9464")
+	known := n.at(t, "/ip4/"+machines[0].Addr+"/tcp")
+	ask(t, machines[1], n, known) // once before, so that all that stays is there
+	before := settled(t, machines[0], sample{peers: 0, goroutines: 1 << 20, descriptors: 1 << 20})
+	t.Logf("before: %+v", before)
+
+	held := before
+	for i, how := range []string{"silence", "strangers", "streams"} { // each from an address of its own
+		p := machines[2+i].Start(nil, programs+"/flood", how, known, "2000")
+		meanwhile := ask(t, machines[1], n, known)
+		var got map[string]int
+		if err := json.Unmarshal(p.Line(abandoned, func(line []byte) bool { return len(line) > 0 && line[0] == '{' }), &got); err != nil {
+			t.Fatal(err)
+		}
+		after := ask(t, machines[1], n, known)
+		now := measure(t, machines[0])
+		t.Logf("%s: %v; answers in %v and %v; %+v", how, got, meanwhile, after, now)
+		if got["got"] == 0 {
+			t.Errorf("%s: it is no flood: %v", how, got)
+		}
+		if more := now.memory - held.memory; more > floodMemory {
+			t.Errorf("%s: %d MiB more memory", how, more>>20)
+		}
+		if more := now.descriptors - held.descriptors; more > floodDescriptors {
+			t.Errorf("%s: %d more descriptors", how, more)
+		}
+		if more := now.peers - held.peers; more > floodConns {
+			t.Errorf("%s: %d more peers", how, more)
+		}
+		held = now
+	}
+
+	for _, m := range machines[2:] {
+		m.Set("link set eth0 down") // no word of farewell
+	}
+	began := time.Now()
+	last := settled(t, machines[0], before)
+	t.Logf("all is over after %v: %+v", time.Since(began), last)
+}
+
+// ask has plasm-discover ask the node three times, each from a cold start, and
+// returns the fastest: on a machine that is busy otherwise, that one tells what
+// the node does. None may be held up.
+func ask(t *testing.T, m *netlab.Machine, n *node, known string) time.Duration {
+	t.Helper()
+	const bound, heldUp = time.Second, 5 * time.Second
+	fastest := heldUp
+	for range 3 {
+		found, took := discover(t, m, "--mdns=false", "--limit", "1", "--bootstrap", known)
+		if found[n.id] == nil {
+			t.Errorf("found %v, want %s", found, n.id)
+		}
+		if took > heldUp {
+			t.Errorf("held up for %v", took)
+		}
+		fastest = min(fastest, took)
+	}
+	if fastest > bound {
+		t.Errorf("answered after %v, must be %v", fastest, bound)
+	}
+	return fastest
+}
+
+// TestOffice: twenty users behind one address are served at once, and one more.
+func TestOffice(t *testing.T) {
+	t.Parallel()
+	l := netlab.New(t)
+	buildFlood(t)
+	internet := l.Internet()
+	n := serve(t, internet.Host("node"), "--mdns=false", "--reachability", "public")
+	known := n.at(t, "/ip4/192.0.0.65/tcp")
+	office := internet.Site(netlab.Cone, "office")[0]
+	p := office.Start(nil, programs+"/flood", "users", known, "20")
+	line := p.Line(time.Minute, func(line []byte) bool { return len(line) > 0 && line[0] == '{' })
+	if got := string(line); got != `{"got":20,"refused":0}` {
+		t.Errorf("of twenty users: %s", got)
+	}
+	if found, _ := discover(t, office, "--mdns=false", "--bootstrap", known); found[n.id] == nil {
+		t.Errorf("the next user found %v, want %s", found, n.id)
+	}
+}
+
+// buildFlood builds the misbehaving peer.
+func buildFlood(t *testing.T) {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", programs+"/", "./flood").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+}
+
+// sample is what a node holds.
+type sample struct{ memory, descriptors, goroutines, peers int64 }
+
+// measure reads a node's metrics.
+func measure(t *testing.T, m *netlab.Machine) sample {
+	t.Helper()
+	page, err := m.Command(t.Context(), programs+"/flood", "metrics").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s sample
+	fields := map[string]*int64{
+		"process_resident_memory_bytes": &s.memory, "process_open_fds": &s.descriptors,
+		"go_goroutines": &s.goroutines, "plasm_peers": &s.peers,
+	}
+	for lines := bufio.NewScanner(bytes.NewReader(page)); lines.Scan(); {
+		name, value, _ := strings.Cut(lines.Text(), " ")
+		field := fields[name]
+		if field == nil {
+			continue
+		}
+		number, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		*field = int64(number)
+		delete(fields, name)
+	}
+	if len(fields) > 0 {
+		t.Fatalf("metrics lack %v:\n%s", fields, page)
+	}
+	return s
+}
+
+// settled waits until the node has no peers and holds no more than it did.
+func settled(t *testing.T, m *netlab.Machine, before sample) sample {
+	t.Helper()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	late := time.After(abandoned)
+	for {
+		now := measure(t, m)
+		if now.peers == 0 && now.goroutines <= before.goroutines && now.descriptors <= before.descriptors {
+			return now
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("the node still holds %+v, before it was %+v", now, before)
+		}
+	}
+}
