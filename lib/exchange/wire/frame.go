@@ -1,0 +1,130 @@
+package wire
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"io"
+)
+
+const (
+	// maxLength is how many bytes the length of MaxPayload takes.
+	maxLength = 3
+	// chunk is the most of a stream that goes into one frame: the others that
+	// want to send wait no longer than that takes.
+	chunk = 64 << 10
+	// readSize is how much of what came is held.
+	readSize = 64 << 10
+)
+
+// appendFrame appends one frame to b. The payload must be of a length that its
+// kind allows.
+func appendFrame(b []byte, kind Kind, payload []byte) []byte {
+	b = append(b, byte(kind))
+	b = binary.AppendUvarint(b, uint64(len(payload)))
+	return append(b, payload...)
+}
+
+// AppendMessage appends the frame of m to b. It refuses what the other end would.
+func AppendMessage(b []byte, m Message) ([]byte, error) {
+	payload, err := Encode(m)
+	if err != nil {
+		return nil, err
+	}
+	return appendFrame(b, m.Kind(), payload), nil
+}
+
+// Reader reads the frames of one end, and keeps their order out of it. It is not
+// safe for concurrent use. After an error there is no more to be had.
+type Reader struct {
+	r    *bufio.Reader
+	from Role
+	kind Kind
+	left int // of the payload that was not taken yet
+}
+
+// NewReader returns a Reader of what comes from one end.
+func NewReader(r io.Reader, from Role) *Reader {
+	return &Reader{r: bufio.NewReaderSize(r, readSize), from: from}
+}
+
+// Next returns the kind of the next frame, and the length of its payload, having
+// skipped what was not taken of the one before. It returns io.EOF only between
+// two frames, and a *BreachError for a frame that this end may not send.
+func (r *Reader) Next() (Kind, int, error) {
+	for r.left > 0 { // not Discard, which would have to be resumed after an error
+		if _, err := r.Some(); err != nil {
+			return 0, 0, err
+		}
+	}
+	kind, err := r.r.ReadByte()
+	if err != nil {
+		return 0, 0, err
+	}
+	r.kind = Kind(kind)
+	if _, ok := r.kind.rule(); !ok { // before any byte that may not be a length
+		return 0, 0, r.kind.check(r.from, 0)
+	}
+	n, err := r.length()
+	if err != nil {
+		return 0, 0, err
+	}
+	if err := r.kind.check(r.from, n); err != nil {
+		return 0, 0, err
+	}
+	r.left = n
+	return r.kind, n, nil
+}
+
+// length reads the length of a payload.
+func (r *Reader) length() (int, error) {
+	n := 0
+	for i := range maxLength {
+		b, err := r.r.ReadByte()
+		if err != nil {
+			return 0, unexpected(err)
+		}
+		n |= int(b&0x7f) << (7 * i)
+		if b < 0x80 {
+			if b == 0 && i > 0 {
+				return 0, breach(RuleLength, "%s: the length is not in its shortest form", r.kind)
+			}
+			return n, nil
+		}
+	}
+	return 0, breach(RuleLength, "%s: the length has more than %d bytes", r.kind, maxLength)
+}
+
+// Payload returns what is left of the frame's payload.
+func (r *Reader) Payload() ([]byte, error) {
+	p := make([]byte, r.left)
+	_, err := io.ReadFull(r.r, p)
+	r.left = 0
+	return p, unexpected(err)
+}
+
+// Some returns the next bytes of the payload, at least one and as many as are at
+// hand, or none at the payload's end. They are valid until the next call.
+func (r *Reader) Some() ([]byte, error) {
+	if r.left == 0 {
+		return nil, nil
+	}
+	if _, err := r.r.Peek(1); err != nil {
+		return nil, unexpected(err)
+	}
+	n := min(r.left, r.r.Buffered())
+	p, err := r.r.Peek(n)
+	if err != nil {
+		return nil, unexpected(err)
+	}
+	_, _ = r.r.Discard(n) // cannot fail: they are buffered
+	r.left -= n
+	return p, nil
+}
+
+func unexpected(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

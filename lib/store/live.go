@@ -1,0 +1,141 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"syscall"
+
+	"plasm/lib/job"
+)
+
+// The files of a job.
+const (
+	manifestFile = "manifest"
+	receiptFile  = "receipt"
+	stdinFile    = "stdin"
+	stdoutFile   = "stdout"
+	stderrFile   = "stderr"
+)
+
+// live is what is in memory of a job that somebody has open.
+type live struct {
+	manifest []byte
+	stdin    *Spool // nil of one that is kept
+	stdout   *Spool
+	stderr   *Spool
+	done     chan struct{} // closed when the job has ended
+	receipt  []byte        // set before done is closed; nil when there is none
+}
+
+func (l *live) close() {
+	for _, s := range l.spools() {
+		s.close()
+	}
+}
+
+func (l *live) spools() []*Spool {
+	var all []*Spool
+	for _, s := range []*Spool{l.stdin, l.stdout, l.stderr} {
+		if s != nil {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// begin makes the folder dir of a new job.
+func (s *Store) begin(dir string, manifest []byte, input, output *room) (*live, error) {
+	l := &live{manifest: manifest, done: make(chan struct{})}
+	if err := s.disk.mkdir(dir); err != nil {
+		return nil, err
+	}
+	for _, f := range []struct {
+		name  string
+		room  *room
+		spool **Spool
+	}{{stdinFile, input, &l.stdin}, {stdoutFile, output, &l.stdout}, {stderrFile, output, &l.stderr}} {
+		file, err := s.disk.create(path.Join(dir, f.name))
+		if err != nil {
+			l.close()
+			return nil, err
+		}
+		*f.spool = &Spool{file: file, room: f.room}
+	}
+	return l, nil
+}
+
+// load opens the folder dir of a job that is kept.
+func (s *Store) load(dir string) (*live, error) {
+	l := &live{done: make(chan struct{})}
+	close(l.done)
+	var err error
+	if l.manifest, err = readSmall(s.disk, path.Join(dir, manifestFile), job.MaxManifest); err != nil {
+		return nil, err
+	}
+	if l.receipt, err = readSmall(s.disk, path.Join(dir, receiptFile), job.MaxEnvelope); err != nil {
+		return nil, err
+	}
+	for _, f := range []struct {
+		name  string
+		spool **Spool
+	}{{stdoutFile, &l.stdout}, {stderrFile, &l.stderr}} {
+		spool, err := s.loadSpool(path.Join(dir, f.name))
+		if err != nil {
+			l.close()
+			return nil, err
+		}
+		*f.spool = spool
+	}
+	return l, nil
+}
+
+func (s *Store) loadSpool(name string) (*Spool, error) {
+	file, err := s.disk.open(name)
+	if err != nil {
+		return nil, err
+	}
+	bytes, err := file.size()
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &Spool{file: file, bytes: bytes, ended: true}, nil
+}
+
+// unsound reports whether an error means that what was kept is damaged, and not
+// that it cannot be read at the moment.
+func unsound(err error) bool {
+	return slices.ContainsFunc([]error{fs.ErrNotExist, syscall.ENOTDIR, syscall.ELOOP, errNotRegular, errUnsound}, func(damage error) bool {
+		return errors.Is(err, damage)
+	})
+}
+
+// attach returns what is in memory of a pinned entry, from the disk if need be; nil
+// when there is no such job any more.
+func (s *Store) attach(e *entry) (*live, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s.mu.Lock()
+	dir, gone := e.path, e.gone
+	s.mu.Unlock()
+	if e.live != nil || gone {
+		return e.live, nil // of one that was given up what is left can still be read
+	}
+	l, err := s.load(dir)
+	if err == nil {
+		e.live = l
+		return l, nil
+	}
+	if !unsound(err) {
+		return nil, ioError("stored result cannot be read", err)
+	}
+	s.cfg.Log.Warn("damaged result removed", "requester", e.key.requester, "job", e.key.name, "error", err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.withdraw(e); err != nil {
+		return nil, ioError(fmt.Sprintf("damaged result of %s cannot be removed", e.key.name), err)
+	}
+	return nil, nil
+}
