@@ -26,9 +26,9 @@ var layers = [][]string{
 	{"lib/job"},
 	{"lib/identity"},
 	{"lib/receipt", "lib/engine", "lib/meter"},
-	{"lib/network", "lib/store", "lib/sandbox"},
+	{"lib/network", "lib/store", "lib/sandbox", "lib/control"},
 	{"lib/exchange", "lib/capability"},
-	{"lib/cli"},
+	{"lib/cli", "lib/node"},
 	{"cmd"},
 }
 

@@ -21,7 +21,8 @@ import (
 	"plasm/test/bin"
 )
 
-// section returns what stands below a heading, up to the next of its level.
+// section returns what stands below a heading, up to the next of its level or a
+// higher one.
 func (p page) section(t *testing.T, title string) string {
 	t.Helper()
 	level, _, _ := strings.Cut(title, " ")
@@ -29,8 +30,11 @@ func (p page) section(t *testing.T, title string) string {
 	if !found {
 		t.Fatalf("%s has no heading %q", p.name, title)
 	}
-	text, _, _ := strings.Cut(after, "\n"+level+" ")
-	return text
+	end := regexp.MustCompile(fmt.Sprintf(`(?m)^#{1,%d} `, len(level))).FindStringIndex(after)
+	if end == nil {
+		return after
+	}
+	return after[:end[0]]
 }
 
 // rows returns the cells of the tables in a text, without their heads.
@@ -69,19 +73,29 @@ func TestFlagsAreThoseOfHelp(t *testing.T) {
 	commands := readPage(t, "docs/commands.md")
 	helpFlag := regexp.MustCompile(`(?m)^ {2}(?:(-\w), )?(--[a-z-]+)`)
 	pageFlag := regexp.MustCompile("`(--?[a-z-]+)[^`]*`")
-	variable := regexp.MustCompile(`PLASM_[A-Z_]+`)
-	for _, name := range []string{"plasm-run", "plasm-verify"} {
-		t.Run(name, func(t *testing.T) {
+	variable := regexp.MustCompile(`PLASMD?_[A-Z_]+`)
+	if err := bin.Build(t.Context(), programs, "plasm-run", "plasm-verify", "plasm-discover", "plasmd"); err != nil {
+		t.Fatal(err)
+	}
+	for title, asked := range map[string][]string{
+		"## plasm-run":                       {"plasm-run"},
+		"## plasm-verify":                    {"plasm-verify"},
+		"## plasm-discover":                  {"plasm-discover"},
+		"### plasmd serve":                   {"plasmd serve"},
+		"### plasmd identity, status, allow": {"plasmd identity", "plasmd status", "plasmd allow"},
+	} {
+		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			dir := filepath.Join(programs, name)
-			if err := bin.Build(t.Context(), dir, name); err != nil {
-				t.Fatal(err)
-			}
-			command := exec.CommandContext(t.Context(), filepath.Join(dir, name), "--help")
-			command.Env = bin.Env()
-			help, err := command.Output()
-			if err != nil {
-				t.Fatal(err)
+			var help []byte
+			for _, command := range asked {
+				words := strings.Fields(command)
+				command := exec.CommandContext(t.Context(), filepath.Join(programs, words[0]), append(words[1:], "--help")...)
+				command.Env = bin.Env()
+				text, err := command.Output()
+				if err != nil {
+					t.Fatal(err)
+				}
+				help = append(help, text...)
 			}
 			var inHelp, inPage []string
 			for _, m := range helpFlag.FindAllStringSubmatch(string(help), -1) {
@@ -90,7 +104,7 @@ func TestFlagsAreThoseOfHelp(t *testing.T) {
 					inHelp = append(inHelp, m[1])
 				}
 			}
-			text := commands.section(t, "## "+name)
+			text := commands.section(t, title)
 			for _, row := range rows(text) {
 				for _, m := range pageFlag.FindAllStringSubmatch(row[0], -1) {
 					inPage = append(inPage, m[1])
@@ -175,12 +189,14 @@ func TestMembersAreThoseOfTheSchemas(t *testing.T) {
 	t.Parallel()
 	documents := readPage(t, "docs/documents.md")
 	for title, properties := range map[string]map[string]any{
-		"## Manifest":        schema(t, "manifest", "properties"),
-		"## Job document":    schema(t, "job", "properties"),
-		"## Result document": schema(t, "result", "properties"),
-		"## Verdict":         schema(t, "verdict", "properties"),
-		"### Outcome":        schema(t, "receipt", "$defs", "outcome", "properties"),
-		"### Node":           schema(t, "receipt", "$defs", "node", "properties"),
+		"## Manifest":         schema(t, "manifest", "properties"),
+		"## Job document":     schema(t, "job", "properties"),
+		"## Result document":  schema(t, "result", "properties"),
+		"## Verdict":          schema(t, "verdict", "properties"),
+		"## Node document":    schema(t, "node", "properties"),
+		"## Limits of a node": schema(t, "node", "properties", "limits", "properties"),
+		"### Outcome":         schema(t, "receipt", "$defs", "outcome", "properties"),
+		"### Node":            schema(t, "receipt", "$defs", "node", "properties"),
 	} {
 		var shown []string
 		for _, row := range rows(documents.section(t, title)) {

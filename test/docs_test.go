@@ -123,7 +123,7 @@ func TestPagesRun(t *testing.T) {
 func environment(t *testing.T) []string {
 	t.Helper()
 	programs := t.TempDir()
-	if err := bin.Build(t.Context(), programs, "plasm-run", "plasm-verify"); err != nil {
+	if err := bin.Build(t.Context(), programs, "plasm-run", "plasm-verify", "plasm-discover", "plasmd"); err != nil {
 		t.Fatal(err)
 	}
 	env := append(bin.Env(), "PATH="+programs+string(filepath.ListSeparator)+os.Getenv("PATH"), "LC_ALL=C")
@@ -150,8 +150,14 @@ func terminal(t *testing.T, env []string, steps []step) []ending {
 		script.WriteString(s.command + "\nprintf '\\036%d\\036' $?\n")
 	}
 	shell := exec.CommandContext(t.Context(), "sh", "-c", script.String())
+	if os.Geteuid() == 0 { // a network of the page's own: its nodes meet no others
+		shell = exec.CommandContext(t.Context(), "unshare", "--net", "sh", "-c", "ip link set lo up\n"+script.String())
+	}
+	home := t.TempDir()
 	shell.Dir = checkout(t)
-	shell.Env = slices.Concat(env, []string{"HOME=" + t.TempDir()})
+	shell.Env = slices.Concat(env, []string{
+		"HOME=" + home, "STATE_DIRECTORY=" + filepath.Join(home, "state"), "RUNTIME_DIRECTORY=" + filepath.Join(home, "run"),
+	})
 	var out bytes.Buffer
 	shell.Stdout, shell.Stderr = &out, &out
 	if err := shell.Run(); err != nil {
@@ -200,7 +206,7 @@ func TestNothingOfOursIsShownUnrun(t *testing.T) {
 	for _, name := range names {
 		all = append(all, readPage(t, strings.TrimPrefix(filepath.ToSlash(name), root+"/")))
 	}
-	command := regexp.MustCompile(`\bplasm-(run|verify)\b`)
+	command := regexp.MustCompile(`\bplasm(d|-(run|verify|discover|submit))\b`)
 	for _, p := range all {
 		for _, language := range []string{"sh", "bash", "shell"} {
 			for _, block := range p.blocks(language) {
