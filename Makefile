@@ -64,7 +64,7 @@ cover: ## all tests with -race, and at least 80 % of the statements covered
 	@GO='$(GO)' scripts/coverage
 
 bench: build examples ## the benchmarks
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 1h ./...
 
 fuzz: ## each fuzz target for FUZZTIME, 10s when not given
 	@GO='$(GO)' scripts/fuzz $(FUZZTIME)

@@ -99,7 +99,7 @@ const (
 	relayReservationsPerASN = 128           // of one provider's IPv6 network
 	relayCircuits           = 16            // relayed connections of one peer at a time
 	relayBuffer             = 4096          // bytes a direction of one relayed connection
-	relayReservationTTL     = time.Hour     // renewed by its holder before
+	relayReservationTTL     = 24 * time.Hour // renewed by its holder before; gone when it disconnects
 	relayForever            = 1 << 31 * 1e9 // "no limit" where only the other limit is set: 68 years
 )
 

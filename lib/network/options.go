@@ -4,7 +4,10 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"math"
+	"math/big"
 	"slices"
 	"time"
 
@@ -18,6 +21,8 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
 	"github.com/libp2p/go-libp2p/p2p/protocol/holepunch"
+	"github.com/libp2p/go-libp2p/p2p/security/noise"
+	libp2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
 	"github.com/libp2p/go-libp2p/p2p/transport/quic"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
 	ma "github.com/multiformats/go-multiaddr"
@@ -49,6 +54,10 @@ func (h *Host) options(cfg *Config, addrs []ma.Multiaddr, route func(host.Host) 
 		libp2p.AddrsFactory(announceable),
 		libp2p.Routing(route),
 		libp2p.Transport(tcp.NewTCPTransport),
+		// Noise first: unlike TLS it has no certificate that a wrong clock makes
+		// invalid.
+		libp2p.Security(noise.ID, noise.New),
+		libp2p.Security(libp2ptls.ID, libp2ptls.New),
 		libp2p.EnableRelay(),
 		libp2p.EnableHolePunching(holepunch.WithTracer(punchTracer{h})),
 		// The detectors of networks without UDP or IPv6 want a hundred dials
@@ -59,7 +68,12 @@ func (h *Host) options(cfg *Config, addrs []ma.Multiaddr, route func(host.Host) 
 	if cfg.NetworkKey != nil {
 		options = append(options, libp2p.PrivateNetwork(slices.Clone(cfg.NetworkKey))) // knows TCP only
 	} else {
-		options = append(options, libp2p.Transport(libp2pquic.NewTransport))
+		certificate, err := timeless()
+		if err != nil {
+			return nil, err
+		}
+		identity := libp2pquic.WithTLSIdentityOption(libp2ptls.WithCertTemplate(certificate))
+		options = append(options, libp2p.Transport(libp2pquic.NewTransport, identity))
 	}
 	if cfg.Metrics != nil {
 		options = append(options, libp2p.PrometheusRegisterer(cfg.Metrics))
@@ -68,6 +82,22 @@ func (h *Host) options(cfg *Config, addrs []ma.Multiaddr, route func(host.Host) 
 	}
 	options = append(options, h.reachabilityOptions(cfg, addrs)...)
 	return append(options, cfg.Options...), nil
+}
+
+// timeless is the template of a certificate that holds at any time. What it
+// proves, the peer's key, has no time; libp2p's own holds from an hour before it
+// is made, and so keeps peers apart whose clocks differ by more.
+func timeless() (*x509.Certificate, error) {
+	number, err := rand.Int(rand.Reader, big.NewInt(math.MaxInt64))
+	if err != nil {
+		return nil, err
+	}
+	return &x509.Certificate{
+		SerialNumber: number,
+		Subject:      pkix.Name{SerialNumber: number.String()}, // the issuer's too, which must not be empty
+		NotBefore:    time.Unix(0, 0),
+		NotAfter:     time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), // no end: RFC 5280, section 4.1.2.5
+	}, nil
 }
 
 // reachabilityOptions is what helps this host and others through NATs.
