@@ -94,13 +94,13 @@ const (
 	DefaultRelayData     = 16 << 20         // bytes a direction of one relayed connection
 	DefaultRelayDuration = 10 * time.Minute // of one relayed connection
 
-	relayReservations       = 256           // places in all
-	relayReservationsPerIP  = 32            // of one address: an office behind one NAT
-	relayReservationsPerASN = 128           // of one provider's IPv6 network
-	relayCircuits           = 16            // relayed connections of one peer at a time
-	relayBuffer             = 4096          // bytes a direction of one relayed connection
+	relayReservations       = 256            // places in all
+	relayReservationsPerIP  = 32             // of one address: an office behind one NAT
+	relayReservationsPerASN = 128            // of one provider's IPv6 network
+	relayCircuits           = 16             // relayed connections of one peer at a time
+	relayBuffer             = 4096           // bytes a direction of one relayed connection
 	relayReservationTTL     = 24 * time.Hour // renewed by its holder before; gone when it disconnects
-	relayForever            = 1 << 31 * 1e9 // "no limit" where only the other limit is set: 68 years
+	relayForever            = 1 << 31 * 1e9  // "no limit" where only the other limit is set: 68 years
 )
 
 // scaleMemory is what libp2p's limits for its own services are scaled to: a
