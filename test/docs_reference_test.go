@@ -74,13 +74,14 @@ func TestFlagsAreThoseOfHelp(t *testing.T) {
 	helpFlag := regexp.MustCompile(`(?m)^ {2}(?:(-\w), )?(--[a-z-]+)`)
 	pageFlag := regexp.MustCompile("`(--?[a-z-]+)[^`]*`")
 	variable := regexp.MustCompile(`PLASMD?_[A-Z_]+`)
-	if err := bin.Build(t.Context(), programs, "plasm-run", "plasm-verify", "plasm-discover", "plasmd"); err != nil {
+	if err := bin.Build(t.Context(), programs, "plasm-run", "plasm-verify", "plasm-discover", "plasm-submit", "plasmd"); err != nil {
 		t.Fatal(err)
 	}
 	for title, asked := range map[string][]string{
 		"## plasm-run":                       {"plasm-run"},
 		"## plasm-verify":                    {"plasm-verify"},
 		"## plasm-discover":                  {"plasm-discover"},
+		"## plasm-submit":                    {"plasm-submit"},
 		"### plasmd serve":                   {"plasmd serve"},
 		"### plasmd identity, status, allow": {"plasmd identity", "plasmd status", "plasmd allow"},
 	} {

@@ -123,7 +123,7 @@ func TestPagesRun(t *testing.T) {
 func environment(t *testing.T) []string {
 	t.Helper()
 	programs := t.TempDir()
-	if err := bin.Build(t.Context(), programs, "plasm-run", "plasm-verify", "plasm-discover", "plasmd"); err != nil {
+	if err := bin.Build(t.Context(), programs, "plasm-run", "plasm-verify", "plasm-discover", "plasm-submit", "plasmd"); err != nil {
 		t.Fatal(err)
 	}
 	env := append(bin.Env(), "PATH="+programs+string(filepath.ListSeparator)+os.Getenv("PATH"), "LC_ALL=C")

@@ -77,7 +77,7 @@ func (s *serve) nodeConfig(in *cli.Invocation) (*node.Config, error) {
 			MemoryMB: s.machine.MaxJobMemoryMB(), TimeoutMS: s.maxTimeout,
 			ModuleBytes: s.maxModule, InputBytes: maxInput, OutputBytes: maxOutput,
 		},
-		Worker: s.worker, RequireGuards: guards,
+		Worker: s.worker, RequireGuards: guards, Drain: time.Duration(s.drain) * time.Millisecond,
 		AllowFile: s.allowFile, Given: s.allow, Metrics: s.metrics,
 	}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"plasm/lib/exchange/queue"
 	"plasm/lib/job"
 	"plasm/lib/network"
 )
@@ -13,7 +14,6 @@ import (
 type Metrics struct {
 	Offers      *prometheus.CounterVec // outcome: accepted, or the code of the rejection
 	Jobs        *prometheus.CounterVec // status: how it ended
-	Queued      prometheus.Gauge
 	WaitSeconds prometheus.Histogram   // from offer to start
 	JobSeconds  prometheus.Histogram   // from start to end
 	Bytes       *prometheus.CounterVec // stream: module, stdin, stdout, stderr
@@ -28,17 +28,14 @@ func newMetrics() *Metrics {
 		registry: prometheus.NewRegistry(),
 		Offers: counters("plasm_offers_total", "Offers of jobs, by what became of them: accepted, or why not.",
 			"outcome", append([]string{"accepted"}, rejections()...)),
-		Jobs: counters("plasm_jobs_total", "Jobs that started and ended, by how they ended.", "status", statuses()),
-		Queued: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "plasm_jobs_queued", Help: "Jobs that wait for a slot.",
-		}),
+		Jobs:        counters("plasm_jobs_total", "Jobs that started and ended, by how they ended.", "status", statuses()),
 		WaitSeconds: durations("plasm_job_wait_seconds", "From a job's offer to its start."),
 		JobSeconds:  durations("plasm_job_duration_seconds", "From a job's start to its end."),
 		Bytes: counters("plasm_job_bytes_total", "Bytes of jobs received (module, stdin) and sent (stdout, stderr).",
 			"stream", []string{"module", "stdin", "stdout", "stderr"}),
 	}
 	m.registry.MustRegister(
-		m.Offers, m.Jobs, m.Queued, m.WaitSeconds, m.JobSeconds, m.Bytes,
+		m.Offers, m.Jobs, m.WaitSeconds, m.JobSeconds, m.Bytes,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m
@@ -46,12 +43,22 @@ func newMetrics() *Metrics {
 
 // watch adds what the host knows.
 func (m *Metrics) watch(h *network.Host) {
-	gauge := func(name, help string, value func() int) {
-		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) }))
-	}
-	gauge("plasm_peers", "Peers that are connected.", func() int { return len(h.Network().Peers()) })
-	gauge("plasm_dht_peers", "Peers in the routing table.", h.TableSize)
-	gauge("plasm_relay_reservations", "Relays that hold a reservation for this node.", func() int { return len(h.Relays()) })
+	m.gauge("plasm_peers", "Peers that are connected.", func() int { return len(h.Network().Peers()) })
+	m.gauge("plasm_dht_peers", "Peers in the routing table.", h.TableSize)
+	m.gauge("plasm_relay_reservations", "Relays that hold a reservation for this node.", func() int { return len(h.Relays()) })
+}
+
+// watchQueue adds what the queue knows.
+func (m *Metrics) watchQueue(q *queue.Queue) {
+	m.gauge("plasm_jobs_queued", "Jobs that wait for a slot.", func() int { return q.Stats().Waiting })
+	m.gauge("plasm_jobs_running", "Jobs that have a worker.", func() int { return q.Stats().Running })
+	m.gauge("plasm_slots_free", "Slots that nobody holds.", func() int { return q.Stats().FreeSlots })
+	m.gauge("plasm_memory_held_megabytes", "Memory that jobs have been promised, in units of 2^20 bytes.", func() int { return int(q.Stats().UsedMemoryMB) })
+}
+
+// gauge adds a value that is asked for when somebody wants to know it.
+func (m *Metrics) gauge(name, help string, value func() int) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) }))
 }
 
 // counters returns a counter for each value of one label.

@@ -20,10 +20,12 @@ import (
 
 	"plasm/lib/capability"
 	"plasm/lib/control"
+	"plasm/lib/exchange/queue"
 	"plasm/lib/identity"
 	"plasm/lib/job"
 	"plasm/lib/network"
 	"plasm/lib/sandbox"
+	"plasm/lib/store"
 )
 
 // Names in the data folder.
@@ -55,6 +57,7 @@ type Config struct {
 	AllowFile string   // who may submit: a file that need not be there
 	Given     []string // who may submit besides: peer IDs, or "any"
 
+	Drain   time.Duration        // how long jobs may go on when the node is to end; 0: they are cancelled at once
 	Metrics string               // loopback address of the metrics, as 127.0.0.1:9464; "" for none
 	Reload  <-chan struct{}      // a value has the allow file read again
 	Ready   func([]string) error // told the addresses once all is ready; an error ends the node
@@ -67,14 +70,18 @@ type Node struct {
 	log     *slog.Logger
 	manager manager
 
-	folders  *control.Folders
-	who      *requesters
-	metrics  *Metrics
-	build    *sandbox.Build
-	guards   []string
-	host     *network.Host
-	announce *capability.Announcer
-	changes  event.Subscription
+	folders    *control.Folders
+	who        *requesters
+	metrics    *Metrics
+	build      *sandbox.Build
+	guards     []string
+	key        *identity.Key
+	store      *store.Store
+	queue      *queue.Queue
+	supervisor *sandbox.Supervisor
+	host       *network.Host
+	announce   *capability.Announcer
+	changes    event.Subscription
 
 	started  time.Time
 	stopping atomic.Bool
@@ -93,7 +100,7 @@ func Run(ctx context.Context, cfg Config) error {
 	n := &Node{cfg: cfg, log: cfg.Log, manager: manager{cfg.Log}, started: time.Now(), calls: make(chan func())}
 	defer n.stop()
 	for _, step := range []func(context.Context) error{
-		n.openFolders, n.askWorker, n.startNetwork, n.answer, n.tellReady,
+		n.openFolders, n.askWorker, n.openStore, n.startNetwork, n.serveJobs, n.answer, n.tellReady,
 	} {
 		if err := step(ctx); err != nil {
 			if ctx.Err() != nil { // whatever did not work because of that
@@ -133,7 +140,7 @@ func (n *Node) openFolders(context.Context) error {
 	if err != nil {
 		return keyError(err)
 	}
-	n.cfg.Network.Key = key.Private()
+	n.key, n.cfg.Network.Key = key, key.Private()
 	if created {
 		n.log.Info("key made", "file", KeyPath(n.cfg.DataDir), "peer", key.PeerID())
 	}
@@ -286,5 +293,5 @@ func (n *Node) freeSlots() int64 {
 	if n.stopping.Load() {
 		return 0
 	}
-	return n.cfg.Slots
+	return int64(n.queue.Stats().FreeSlots)
 }

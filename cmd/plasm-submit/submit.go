@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"plasm/lib/cli"
+	"plasm/lib/exchange/submit"
+	"plasm/lib/identity"
+	"plasm/lib/job"
+)
+
+// run does what the command line asks for. The exit code is for a nil error: a
+// job that started, however it ended. It calls release when all is over but
+// writing to stdout.
+func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (int, error) {
+	began := time.Now()
+	if err := o.flags.Parse(in.Args, in.Stdout); err != nil {
+		return 0, err
+	}
+	log, err := o.flags.Logger(in.Stderr)
+	if err != nil {
+		return 0, err
+	}
+	if o.job.Identity {
+		return 0, o.identity(in)
+	}
+	if err := o.check(); err != nil {
+		return 0, err
+	}
+	if o.deadlineMS > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = o.until(ctx, began, o.deadlineMS)
+		defer cancel()
+	}
+	if o.job.PrintManifest || o.job.PrintJob {
+		return 0, o.print(ctx, in)
+	}
+	return o.submit(ctx, in, log, release, began)
+}
+
+// until returns a context that ends with the command's deadline.
+func (o *options) until(ctx context.Context, began time.Time, ms int64) (context.Context, context.CancelFunc) {
+	return context.WithDeadlineCause(ctx, began.Add(time.Duration(ms)*time.Millisecond), submit.ErrDeadline)
+}
+
+// describe reads all that the job is made of.
+func (o *options) describe(ctx context.Context, in *cli.Invocation) (*cli.Description, error) {
+	own := *in
+	if o.takesStdin() {
+		own.Stdin = nil
+	}
+	var d *cli.Description
+	err := cli.Interruptible(ctx, func() (err error) {
+		if d, err = o.job.Describe(&own, o.flags.Args(), nil); err != nil {
+			return err
+		}
+		if err = o.place(d.Manifest); err != nil {
+			d.Close()
+		}
+		return err
+	})
+	if err != nil {
+		return nil, late(err) // and not d: somebody may still be at work on it
+	}
+	return d, nil
+}
+
+// late makes of an error that the deadline is the cause of one that says so.
+func late(err error) error {
+	if !errors.Is(err, submit.ErrDeadline) {
+		return err
+	}
+	return &job.Error{
+		Code: job.CodeDeadline, Message: "the deadline has passed before there was a job to submit",
+		Hint: "allow it more with --deadline", Err: err,
+	}
+}
+
+// print writes the document that the flags ask for.
+func (o *options) print(ctx context.Context, in *cli.Invocation) error {
+	d, err := o.describe(ctx, in)
+	if err != nil {
+		return err
+	}
+	return late(cli.Interruptible(ctx, func() error {
+		defer d.Close()
+		return o.job.Print(in, d)
+	}))
+}
+
+// submit describes the job, finds a node for it, and puts its output, its receipt
+// and its end where they belong.
+func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logger, release func(), began time.Time) (int, error) {
+	peers, err := parsePeers(o.peers)
+	if err != nil {
+		return 0, err
+	}
+	trust, err := o.readTrust(in, peers)
+	if err != nil {
+		return 0, err
+	}
+	key, err := o.job.LoadKey(in)
+	if err != nil {
+		return 0, err
+	}
+	host, err := o.where.Start(ctx, log) // finds its way while the job is read
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = host.Close() }() // nothing of it is needed any more
+	d, err := o.describe(ctx, in)
+	if err != nil {
+		return 0, err
+	}
+	defer d.Close()
+	j, closeInput, err := o.newJob(ctx, in, d)
+	if err != nil {
+		return 0, late(err)
+	}
+	defer closeInput()
+	if o.deadlineMS == 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = o.until(ctx, began, deadlineBeyond+j.Manifest.TimeoutMS)
+		defer cancel()
+	}
+	cfg := o.config(in, log, key, trust)
+	cfg.Host = host
+	f := &finder{o: o, in: in, host: host, peers: peers, need: o.need(j.Manifest)}
+	cfg.Fits = f.need.Against
+	return o.execute(ctx, in, release, cfg, j, f.source())
+}
+
+// newJob is the job as it is submitted. Its streams are Live's, or there is none.
+func (o *options) newJob(ctx context.Context, in *cli.Invocation, d *cli.Description) (*submit.Job, func(), error) {
+	j := &submit.Job{Manifest: d.Manifest, Module: d.Module}
+	if o.streams(in) {
+		j.Live = &submit.Live{}
+		if d.Manifest.StdinHash == "" {
+			j.Live.Stdin = d.Input.Reader
+			return j, func() {}, nil
+		}
+	}
+	var input *stdin
+	err := cli.Interruptible(ctx, func() (err error) {
+		input, err = whole(d)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	j.Stdin, j.StdinBytes = input.r, input.bytes
+	return j, input.close, nil
+}
+
+// config is what the flags say of how to submit.
+func (o *options) config(in *cli.Invocation, log *slog.Logger, key *identity.Key, t *trust) submit.Config {
+	cfg := submit.Config{
+		Key: key, Trusted: t.trusts, Admit: t.admit, Guards: o.guards, Retries: int(o.retries),
+		Spool: func() submit.Spool { return &cli.Spool{} }, Log: log,
+		AttemptTimeout: time.Duration(o.attemptMS) * time.Millisecond,
+	}
+	if o.verbose {
+		cfg.Tell = func(peerID, text string) { say(in.Stderr, peerID, text) }
+	}
+	return cfg
+}
+
+// execute submits the job and writes what came of it.
+func (o *options) execute(
+	ctx context.Context, in *cli.Invocation, release func(), cfg submit.Config, j *submit.Job, source submit.Source,
+) (int, error) {
+	out, err := o.job.Open(ctx, in)
+	if err != nil {
+		return 0, err
+	}
+	if j.Live != nil {
+		j.Live.Stdout, j.Live.Stderr = out.Stdout, out.Stderr
+	}
+	result, err := submit.Run(ctx, cfg, j, source)
+	if err != nil {
+		out.Discard()
+		return 0, o.job.AboutModule(o.flags.Args(), err)
+	}
+	defer result.Close()
+	err = write(out, result)
+	outcome := result.Verified.Outcome
+	cli.TellOutcome(in.Stderr, name, j.Manifest, outcome, result.Cause)
+	err = errors.Join(err, out.Finish(func() ([]byte, error) { return result.Receipt, nil }))
+	release()
+	if err != nil && !out.Printable() {
+		return 0, err
+	}
+	if err = errors.Join(err, out.Print()); err != nil {
+		return cli.Fail(in.Stderr, name, err), nil // stdout has its document
+	}
+	if result.Cause != nil && outcome.Status != job.Cancelled && outcome.Status != job.EngineFailed { // output could not be written
+		return cli.Fail(in.Stderr, name, result.Cause), nil
+	}
+	return cli.OutcomeCode(outcome, result.Cause), nil
+}
+
+// write writes output that was held until it was verified.
+func write(out *cli.Outputs, r *submit.Result) error {
+	if r.Stdout == nil {
+		return nil
+	}
+	_, err := io.Copy(out.Stdout, r.Stdout)
+	_, err2 := io.Copy(out.Stderr, r.Stderr)
+	return errors.Join(err, err2)
+}

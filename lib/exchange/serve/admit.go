@@ -1,0 +1,167 @@
+package serve
+
+import (
+	"fmt"
+	"net/netip"
+	"runtime"
+	"slices"
+
+	p2p "github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
+
+	"plasm/lib/exchange/queue"
+	"plasm/lib/exchange/wire"
+	"plasm/lib/job"
+)
+
+// source returns what whoever is at the other end is charged by, unless listed.
+func (s *Server) source(c p2p.Conn) string {
+	addr := c.RemoteMultiaddr()
+	if relay, ok := relayOf(addr); ok && slices.Contains(s.cfg.Host.Relays(), relay) {
+		return queue.RelaySource(relay.String())
+	}
+	ip, err := manet.ToIP(addr) // the relay's, where there is one
+	if err != nil {
+		return queue.SourceOf(netip.Addr{})
+	}
+	from, _ := netip.AddrFromSlice(ip)
+	return queue.SourceOf(from)
+}
+
+// relayOf returns the relay over which a connection from addr goes, if one does.
+func relayOf(addr ma.Multiaddr) (peer.ID, bool) {
+	before, rest := ma.SplitFunc(addr, func(c ma.Component) bool { return c.Protocol().Code == ma.P_CIRCUIT })
+	if len(rest) == 0 {
+		return "", false
+	}
+	text, err := before.ValueForProtocol(ma.P_P2P)
+	if err != nil {
+		return "", false
+	}
+	relay, err := peer.Decode(text)
+	return relay, err == nil
+}
+
+// allowed says whether the requester may submit, and as whom it is charged.
+func (s *Server) allowed(x *session, requester string) *job.Rejection {
+	listed, anybody := s.cfg.Allow(requester)
+	if !listed && !anybody {
+		return &job.Rejection{
+			Code:    job.RejectNotAllowed,
+			Message: fmt.Sprintf("%s may not submit jobs to this node; what allows it, there: %s", requester, s.cfg.AllowLine(requester)),
+		}
+	}
+	x.client = queue.Client{Listed: listed, Requester: requester, Source: x.source}
+	return nil
+}
+
+// fits says whether a job is one for this node.
+func (s *Server) fits(m *job.Manifest, o *wire.Offer) *job.Rejection {
+	if len(m.Dirs) > 0 {
+		return &job.Rejection{Code: job.RejectBadManifest, Message: "the manifest has dirs: a node gives a job none of its folders"}
+	}
+	n := s.cfg.Node()
+	if m.Arch != "" && m.Arch != n.Arch {
+		return amount(job.RejectArch, m.Arch, n.Arch, "the job is for arch %s, this node is %s", m.Arch, n.Arch)
+	}
+	if m.Engine != "" && !slices.ContainsFunc(n.Engines, func(e job.NodeEngine) bool { return e.Name == m.Engine }) {
+		return &job.Rejection{Code: job.RejectEngine, Message: "this node does not have the engine " + m.Engine, Need: m.Engine}
+	}
+	for _, l := range []struct {
+		code       job.RejectCode
+		need, have int64
+		what       string
+	}{
+		{job.RejectMemory, m.MemoryMB, n.Limits.MemoryMB, "MB of memory"},
+		{job.RejectCPUCores, m.CPUCores, n.CPUCores, "cores"},
+		{job.RejectTimeout, m.TimeoutMS, n.Limits.TimeoutMS, "ms of time"},
+		{job.RejectModuleTooLarge, o.ModuleBytes, n.Limits.ModuleBytes, "bytes of module"},
+		{job.RejectInputTooLarge, o.StdinBytes, n.Limits.InputBytes, "bytes of input"},
+		{job.RejectOutputTooLarge, m.OutputLimitBytes, n.Limits.OutputBytes, "bytes of output"},
+	} {
+		if l.need > l.have {
+			return amount(l.code, l.need, l.have, "the job needs %d %s, this node gives a job %d", l.need, l.what, l.have)
+		}
+	}
+	return nil
+}
+
+func amount(code job.RejectCode, need, have job.Value, format string, args ...any) *job.Rejection {
+	return &job.Rejection{Code: code, Message: fmt.Sprintf(format, args...), Need: need, Have: have}
+}
+
+// find returns the task of an offer's job, joined, and whether it was there
+// before; a rejection when there is none. It may wait for one that is ending.
+func (s *Server) find(x *session) (t *task, attached bool, r *job.Rejection) {
+	k := jobKey{x.offer.Requester, x.manifest.ID}
+	for {
+		s.mu.Lock()
+		t := s.tasks[k]
+		s.mu.Unlock()
+		if t != nil {
+			if r := t.same(x); r != nil {
+				return nil, false, r
+			}
+			if t.join() {
+				return t, true, nil
+			}
+			<-t.gone // soon: it has been stopped
+			continue
+		}
+		t, again, r := s.stored(x, k)
+		switch {
+		case again:
+			continue
+		case t != nil || r != nil:
+			return t, true, r
+		}
+		if r := s.fits(x.manifest, x.offer); r != nil {
+			return nil, false, r
+		}
+		if t, r := s.begin(x, k); t != nil || r != nil {
+			return t, false, r
+		}
+	}
+}
+
+// stored returns the task of a job that is in the store, joined; nil when there
+// is none. Again says to look for it in Server.tasks first.
+func (s *Server) stored(x *session, k jobKey) (t *task, again bool, r *job.Rejection) {
+	j, ok, err := s.cfg.Store.Find(k.requester, k.id)
+	if err != nil {
+		return nil, false, s.storeRejection(err, job.RejectInternal)
+	}
+	if !ok {
+		return nil, false, nil
+	}
+	select {
+	case <-j.Done():
+	default: // its task came after we looked, or is just going
+		j.Close()
+		runtime.Gosched()
+		return nil, true, nil
+	}
+	t, r = s.storedTask(j, x)
+	if r != nil {
+		j.Close()
+	}
+	return t, false, r
+}
+
+// begin makes a new task, joined; nil without a rejection when there is one by now.
+func (s *Server) begin(x *session, k jobKey) (*task, *job.Rejection) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.draining {
+		return nil, shuttingDown()
+	}
+	if s.tasks[k] != nil {
+		return nil, nil
+	}
+	t := newTask(s, x, k)
+	s.tasks[k] = t
+	s.live.Add(1)
+	return t, nil
+}

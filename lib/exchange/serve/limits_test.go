@@ -1,0 +1,226 @@
+package serve
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	p2p "github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
+	ma "github.com/multiformats/go-multiaddr"
+
+	"plasm/lib/exchange/wire"
+	"plasm/lib/job"
+	"plasm/lib/sandbox"
+	"plasm/lib/store"
+)
+
+func TestWhatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	limits := job.NodeLimits{MemoryMB: 128, TimeoutMS: 1000, ModuleBytes: 10, InputBytes: 10, OutputBytes: 1000}
+	n := startNode(t, setup{Config: Config{Run: haunt(echo)}, limits: &limits})
+	r := newRequester(t, n, nil)
+	for _, test := range []struct {
+		code       job.RejectCode
+		need, have job.Value
+		change     func(*testJob)
+	}{
+		{job.RejectMemory, int64(129), int64(128), func(j *testJob) { j.manifest.MemoryMB = 129 }},
+		{job.RejectCPUCores, int64(5), int64(4), func(j *testJob) { j.manifest.CPUCores = 5 }},
+		{job.RejectTimeout, int64(1001), int64(1000), func(j *testJob) { j.manifest.TimeoutMS = 1001 }},
+		{job.RejectModuleTooLarge, int64(11), int64(10), func(j *testJob) { j.module = make([]byte, 11) }},
+		{job.RejectInputTooLarge, int64(11), int64(10), func(j *testJob) { j.stdin = make([]byte, 11) }},
+		{job.RejectOutputTooLarge, int64(1001), int64(1000), func(j *testJob) { j.manifest.OutputLimitBytes = 1001 }},
+		{job.RejectArch, "pdp11", nil, func(j *testJob) { j.manifest.Arch = "pdp11" }},
+		{job.RejectEngine, "steam", nil, func(j *testJob) { j.manifest.Engine = "steam" }},
+		{job.RejectBadManifest, nil, nil, func(j *testJob) { j.manifest.Dirs = []job.Dir{{Guest: "/data"}} }},
+		{job.RejectBadManifest, nil, nil, func(j *testJob) { j.manifest.TimeoutMS = 0 }},
+	} {
+		j := newJob([]byte("module"), []byte("input"))
+		j.manifest.TimeoutMS, j.manifest.OutputLimitBytes = 1000, 1000
+		test.change(j)
+		a := r.open(j).end()
+		a.rejected(t, test.code)
+		if a.rejection.Need != test.need || test.have != nil && a.rejection.Have != test.have {
+			t.Errorf("%s: %+v", test.code, a.rejection)
+		}
+	}
+	j := newJob([]byte("0123456789"), []byte("0123456789"))
+	j.manifest.TimeoutMS, j.manifest.OutputLimitBytes, j.manifest.MemoryMB, j.manifest.CPUCores = 1000, 1000, 128, 4
+	r.outcome(j, r.run(j))
+}
+
+func TestStorage(t *testing.T) {
+	t.Parallel()
+	g := newGate()
+	n := startNode(t, setup{Config: Config{Run: haunt(g.play)}, store: store.Config{JobBytes: 10 << 20, ModuleBytes: 100_000}})
+	r := newRequester(t, n, nil)
+	j := newJob([]byte("module"), nil)
+	j.manifest.OutputLimitBytes = 11 << 20
+	a := r.open(j).end()
+	a.rejected(t, job.RejectOutputTooLarge)
+	if a.rejection.Have != int64(10<<20) {
+		t.Errorf("%+v", a.rejection)
+	}
+	j.manifest.OutputLimitBytes = 6 << 20
+	c := r.open(j).until(wire.KindAccept).give()
+	wait(t, "the job", g.entered)
+	other := newJob([]byte("module"), nil)
+	other.manifest.OutputLimitBytes = 6 << 20
+	a = r.open(other).end()
+	a.rejected(t, job.RejectBusy)
+	if a.rejection.RetryAfterMS < 1 {
+		t.Errorf("%+v", a.rejection)
+	}
+	close(g.open)
+	r.outcome(j, c.end())
+	n.idle(t)
+	r.outcome(other, r.run(other)) // for which the first's result need not go: it is small
+	big := newJob(make([]byte, 100_001), nil)
+	c = r.open(big).until(wire.KindAccept)
+	_ = c.SendData(wire.KindModule, big.module) // the answer may come before it is through
+	c.end().rejected(t, job.RejectModuleTooLarge)
+}
+
+func TestModulesAreEachRequesters(t *testing.T) {
+	t.Parallel()
+	n := startNode(t, setup{Config: Config{Run: haunt(echo)}})
+	r, other := newRequester(t, n, nil), newRequester(t, n, nil)
+	for i, asked := range []bool{true, false} {
+		j := newJob([]byte("module"), nil)
+		if a := r.run(j); a.accept.Module != asked {
+			t.Errorf("offer %d: %+v", i, a.accept)
+		}
+	}
+	if a := other.run(newJob([]byte("module"), nil)); !a.accept.Module {
+		t.Error("another requester learns that the module is here")
+	}
+}
+
+func TestRelayBudget(t *testing.T) {
+	t.Parallel()
+	limited := func(data any) p2p.ConnStats {
+		return p2p.ConnStats{Stats: p2p.Stats{Limited: true, Extra: map[any]any{client.StatLimitData: data}}}
+	}
+	for _, test := range []struct {
+		stat p2p.ConnStats
+		want int64
+	}{
+		{p2p.ConnStats{}, noLimit},
+		{limited(uint64(0)), noLimit},
+		{limited(uint64(1000)), 0},
+		{limited(uint64(128 << 10)), 72 << 10},
+		{limited(uint64(16 << 20)), 15<<20 - 48<<10},
+	} {
+		if got := relayBudget(test.stat); got != test.want {
+			t.Errorf("%+v: %d, want %d", test.stat, got, test.want)
+		}
+	}
+	x := &session{budget: 1000, offer: &wire.Offer{ModuleBytes: 600, StdinBytes: 500}}
+	for _, test := range []struct {
+		accept wire.Accept
+		need   int64
+	}{
+		{wire.Accept{Module: true, Stdin: true}, 1100},
+		{wire.Accept{Module: true, Stdin: true, StdinFrom: 100, Attached: true}, 0},
+		{wire.Accept{Module: true}, 0},
+	} {
+		r := x.overRelay(&test.accept)
+		if (r != nil) != (test.need > 0) || r != nil && (r.Code != job.RejectRelayLimited || r.Need != test.need || r.Have != int64(1000)) {
+			t.Errorf("%+v: %+v", test.accept, r)
+		}
+	}
+}
+
+func TestRelayOf(t *testing.T) {
+	t.Parallel()
+	const relay = "12D3KooWQYhTNQdmr3ArTeUHRYzFg94BKyTkoWBDWez9kSCVe2Xo"
+	for addr, want := range map[string]string{
+		"/ip4/192.0.2.1/tcp/7527/p2p/" + relay + "/p2p-circuit": relay,
+		"/ip4/192.0.2.1/tcp/7527":                               "",
+		"/ip4/192.0.2.1/tcp/7527/p2p/" + relay:                  "",
+	} {
+		got, ok := relayOf(ma.StringCast(addr))
+		if ok != (want != "") || ok && !strings.EqualFold(got.String(), want) {
+			t.Errorf("%s: %v", addr, got)
+		}
+	}
+}
+
+// TestResultThatCannotBeKept takes a job's folder away under it: a receipt that is
+// not kept is not shown.
+func TestResultThatCannotBeKept(t *testing.T) {
+	t.Parallel()
+	g := newGate()
+	dir := t.TempDir()
+	n := startNode(t, setup{Config: Config{Run: haunt(g.play)}, dir: dir})
+	r := newRequester(t, n, nil)
+	j := newJob([]byte("module"), nil)
+	c := r.open(j).until(wire.KindAccept).give()
+	wait(t, "the job", g.entered)
+	folders, _ := filepath.Glob(filepath.Join(dir, "unfinished", "job-*"))
+	for _, folder := range folders {
+		if err := os.RemoveAll(folder); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(g.open)
+	a := c.end()
+	a.rejected(t, job.RejectInternal)
+	if len(folders) != 1 || strings.Contains(a.rejection.Message, dir) {
+		t.Errorf("%d folders, %q", len(folders), a.rejection.Message)
+	}
+	if a := r.run(j); a.accept.Attached || a.receipt == nil {
+		t.Errorf("the ID is not free: %+v", a.accept)
+	}
+}
+
+func TestStoreRejections(t *testing.T) {
+	t.Parallel()
+	n := startNode(t, setup{Config: Config{Run: haunt(echo)}})
+	wrap := func(err error) error {
+		return &job.Error{Code: job.CodeIO, Message: "/secret/path: " + err.Error(), Err: err}
+	}
+	for _, test := range []struct {
+		err  error
+		want job.RejectCode
+	}{
+		{wrap(&store.RoomError{Need: 2, Most: 1}), job.RejectInputTooLarge},
+		{wrap(&store.RoomError{Need: 1, Most: 2}), job.RejectBusy},
+		{wrap(syscall.ENOSPC), job.RejectInternal},
+		{wrap(syscall.EIO), job.RejectInternal},
+	} {
+		r := n.storeRejection(test.err, job.RejectInputTooLarge)
+		if r.Code != test.want || strings.Contains(r.Message, "secret") || (r.RetryAfterMS > 0) != (r.Code == job.RejectBusy) {
+			t.Errorf("%v: %+v", test.err, r)
+		}
+	}
+}
+
+// TestStartRejections has the supervisor refuse jobs.
+func TestStartRejections(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[job.Code]job.RejectCode{
+		job.CodeBadModule: job.RejectBadModule, job.CodeModuleRefused: job.RejectModuleRefused,
+		job.CodeCompileLimit: job.RejectCompileLimit, job.CodeGuards: job.RejectGuards,
+		job.CodeIO: job.RejectInternal, job.CodeInternal: job.RejectInternal,
+	} {
+		n := startNode(t, setup{Config: Config{Run: func(context.Context, *sandbox.Job) (*sandbox.Report, error) {
+			return nil, &job.Error{Code: code, Message: "words"}
+		}}})
+		r := newRequester(t, n, nil)
+		j := newJob([]byte("module"), nil)
+		a := r.run(j)
+		a.rejected(t, want)
+		if (a.rejection.Message == "words") != (want != job.RejectInternal) {
+			t.Errorf("%s: %+v", code, a.rejection)
+		}
+		n.idle(t)
+		if _, there, _ := n.store.Find(r.key.PeerID(), j.manifest.ID); there {
+			t.Errorf("%s: something was kept", code)
+		}
+	}
+}

@@ -1,0 +1,89 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"plasm/lib/job"
+	"plasm/lib/store"
+)
+
+// Why a job is stopped, beside a *refusalError. Their words are in receipts' logs only.
+var (
+	errCancelled    = errors.New("cancelled by its requester")
+	errAbandoned    = errors.New("nobody waits for it any more")
+	errShuttingDown = errors.New("the node is shutting down")
+)
+
+// refusalError stops a job because of what is wrong with it.
+type refusalError struct{ why *job.Rejection }
+
+func (e *refusalError) Error() string { return e.why.Message }
+
+// retrySoon is when to ask again where nobody knows better.
+const retrySoon = time.Second
+
+func shuttingDown() *job.Rejection {
+	return &job.Rejection{Code: job.RejectShuttingDown, Message: errShuttingDown.Error()}
+}
+
+func internal(message string) *job.Rejection {
+	return &job.Rejection{Code: job.RejectInternal, Message: message}
+}
+
+// storeRejection says that the store cannot take something; tooLarge is the code
+// for what it never could. What is wrong with the node's disk is its operator's to know.
+func (s *Server) storeRejection(err error, tooLarge job.RejectCode) *job.Rejection {
+	room, ok := errors.AsType[*store.RoomError](err)
+	switch {
+	case ok && room.Never():
+		return amount(tooLarge, room.Need, room.Most, "the job needs %d bytes of storage, this node gives a requester like this one %d", room.Need, room.Most)
+	case ok:
+		return &job.Rejection{Code: job.RejectBusy, Message: "the storage is taken by other jobs", RetryAfterMS: retrySoon.Milliseconds()}
+	}
+	s.log.Error("storage failed", "error", err)
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return internal("the node's disk is full")
+	}
+	return internal("the node's storage does not work")
+}
+
+// startRejection says why a job did not start that the supervisor was given. The
+// words of errors of the node's own stay with it.
+func (s *Server) startRejection(ctx context.Context, err error) ending {
+	if ctx.Err() != nil {
+		return stopped(context.Cause(ctx))
+	}
+	codes := map[job.Code]job.RejectCode{
+		job.CodeBadModule: job.RejectBadModule, job.CodeModuleRefused: job.RejectModuleRefused,
+		job.CodeCompileLimit: job.RejectCompileLimit, job.CodeGuards: job.RejectGuards, job.CodeUnsupported: job.RejectEngine,
+	}
+	e, ok := errors.AsType[*job.Error](err)
+	if ok {
+		if code, blame := codes[e.Code]; blame {
+			return ending{verdict: &job.Rejection{Code: code, Message: e.Message}}
+		}
+	}
+	s.log.Error("job could not be started", "error", err)
+	return ending{verdict: internal("the node could not start the job")}
+}
+
+// stopped is the end of a job that was stopped before it started.
+func stopped(cause error) ending {
+	refused, ok := errors.AsType[*refusalError](cause)
+	switch {
+	case ok:
+		return ending{verdict: refused.why}
+	case errors.Is(cause, errShuttingDown):
+		return ending{verdict: shuttingDown()}
+	}
+	return ending{verdict: &job.Rejection{Code: job.RejectExpired, Message: "the job was cancelled by its requester before it started"}}
+}
+
+// conflict says that the ID is another job's.
+func conflict(id, what string) *job.Rejection {
+	return &job.Rejection{Code: job.RejectConflict, Message: fmt.Sprintf("job %s is here with another %s", id, what)}
+}

@@ -1,0 +1,194 @@
+package submit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"plasm/lib/exchange/wire"
+	"plasm/lib/job"
+)
+
+// maxLosses is how often one attempt makes a lost connection again. A node that
+// accepts and hangs up could otherwise hold up a job for as long as it likes.
+const maxLosses = 8
+
+// attempt is one candidate's turn, over however many connections.
+type attempt struct {
+	p   *placement
+	cfg *Config
+	job *Job
+	c   *candidate
+
+	outputs *outputs
+	fail    context.CancelCauseFunc // ends the attempt for a reason of this side's
+
+	startBy   time.Time // when the job must have started; zero while the node's queue may take its time
+	accepted  bool
+	started   bool
+	endBy     time.Time // when a started job must have ended
+	resumed   bool      // output was put together from several connections
+	sentStdin bool      // input has gone to the node
+	lostAt    time.Time // when the connection was lost that is being made again
+	losses    int
+}
+
+func newAttempt(p *placement, c *candidate) *attempt {
+	a := &attempt{p: p, cfg: p.cfg, job: p.job, c: c, outputs: newOutputs(p.cfg, p.job)}
+	if d := p.cfg.AttemptTimeout; d > 0 {
+		a.startBy = time.Now().Add(d)
+	}
+	return a
+}
+
+// startTime is how long a node has that has accepted, unless it was said.
+func (j *Job) startTime() time.Duration {
+	const (
+		least = 2 * time.Minute
+		rate  = 256 << 10 // bytes a second
+		most  = job.MaxTimeout * time.Millisecond
+	)
+	return min(least+time.Duration(min(j.bytesToSend()/rate, int64(most/time.Second)))*time.Second, most)
+}
+
+// run tries one node until there is a verified result, or a reason why not.
+func (a *attempt) run(ctx context.Context) (*Result, *failure) {
+	inner, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	a.fail = fail
+	a.cfg.Tell(a.c.id, "is offered the job")
+	a.cfg.Log.Info("job.offered", "peer", a.c.id, "job", a.job.Manifest.ID)
+	for {
+		envelope, err := a.exchange(inner)
+		if err == nil {
+			result, f := a.conclude(inner, envelope)
+			if f != nil && f == errAgain {
+				a.resumed = false
+				a.outputs.reset()
+				continue
+			}
+			return result, f
+		}
+		if f := a.judge(inner, err); f != nil {
+			return nil, f
+		}
+		if !a.again(inner) {
+			return nil, a.lost(err)
+		}
+	}
+}
+
+// judge says what an exchange without a result means; nil: that the connection
+// was lost, and is to be made again.
+func (a *attempt) judge(ctx context.Context, err error) *failure {
+	if f, ok := errors.AsType[*failure](err); ok {
+		return f
+	}
+	if a.outputs.err != nil {
+		return local(asJobError(a.outputs.err))
+	}
+	if own, ok := errors.AsType[*job.Error](context.Cause(ctx)); ok {
+		return local(own) // the input failed
+	}
+	if ctx.Err() != nil {
+		return failed(giveUp, job.CodeCancelled, "stopped: %v", context.Cause(ctx))
+	}
+	if breach, ok := errors.AsType[*wire.BreachError](err); ok {
+		f := failed(tryOther, job.CodeUnverified, "%v", breach)
+		f.leave = true
+		return f
+	}
+	if !a.accepted { // so nothing runs there
+		f := failed(tryOther, job.CodeNoNode, "%s", oneLine(err))
+		f.reached = false
+		return f
+	}
+	return nil
+}
+
+// again waits for the next time to make a lost connection, and reports whether
+// there is to be one.
+func (a *attempt) again(ctx context.Context) bool {
+	if a.lostAt.IsZero() {
+		a.lostAt = time.Now()
+		a.losses++
+		a.cfg.Tell(a.c.id, "connection lost; attaching to the job again")
+	}
+	_ = a.cfg.Host.Network().ClosePeer(a.c.Info.ID) // a new one, and not one that may be as dead
+	pause := min(max(time.Since(a.lostAt)/4, 50*time.Millisecond), time.Second)
+	if a.losses > maxLosses || time.Since(a.lostAt)+pause > a.cfg.Reattach {
+		return false
+	}
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return true
+}
+
+// lost is the failure of a node that has accepted the job and is gone.
+func (a *attempt) lost(err error) *failure {
+	f := failed(tryOther, job.CodeRefused, "lost after it had accepted the job: %s", oneLine(err))
+	f.leave = a.losses > maxLosses
+	return f
+}
+
+// late is the failure of a node that takes too long.
+func late(what string) *failure {
+	return failed(tryOther, job.CodeRefused, "%s", what)
+}
+
+// conclude checks what a node says is the end of the job.
+func (a *attempt) conclude(ctx context.Context, envelope []byte) (*Result, *failure) {
+	if a.outputs.err != nil && !a.outputs.live {
+		return nil, local(asJobError(a.outputs.err))
+	}
+	v, f := a.verify(envelope)
+	if f != nil {
+		return nil, f
+	}
+	stdout, stderr, err := a.outputs.readers()
+	if err != nil {
+		return nil, local(asJobError(err))
+	}
+	result := &Result{Receipt: envelope, Verified: v, Stdout: stdout, Stderr: stderr, close: a.outputs.close}
+	status := v.Outcome.Status
+	a.cfg.Log.Info("job.finished", "peer", a.c.id, "job", a.job.Manifest.ID, "status", status, "wall_us", v.Outcome.WallTimeUS)
+	cause := context.Cause(ctx)
+	if a.outputs.broken() {
+		result.Cause = a.outputs.err
+		return result, nil
+	}
+	switch {
+	case status == job.Cancelled && cause != nil:
+		result.Cause = cause
+		if errors.Is(cause, ErrDeadline) || errors.Is(cause, context.DeadlineExceeded) {
+			result.Close()
+			return nil, failed(giveUp, job.CodeDeadline, "the deadline has passed")
+		}
+		return result, nil
+	case status == job.Cancelled, status == job.EngineFailed: // of itself
+		result.Cause = fmt.Errorf("by the node %s", a.c.id)
+		f := failed(tryOther, job.CodeRefused, "the job was not run to its end: %s", status)
+		f.result = result
+		return nil, f
+	}
+	return result, nil
+}
+
+// asJobError returns err as the *job.Error that it is, or one of CodeIO.
+func asJobError(err error) *job.Error {
+	if e, ok := errors.AsType[*job.Error](err); ok {
+		return e
+	}
+	return &job.Error{Code: job.CodeIO, Message: err.Error(), Err: err}
+}
+
+// isLate reports whether reading has ended because a phase took too long.
+func isLate(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, wire.ErrLost)
+}

@@ -1,0 +1,228 @@
+package submit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	p2p "github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
+	"github.com/multiformats/go-multistream"
+
+	"plasm/lib/exchange/wire"
+	"plasm/lib/identity"
+	"plasm/lib/job"
+)
+
+const (
+	directWait   = 6 * time.Second         // for a direct connection, where there is one over a relay
+	lookEvery    = 50 * time.Millisecond   // for the addresses of a peer that nobody has told yet
+	lateAfterAll = 1200 * time.Millisecond // the least for making a lost connection
+)
+
+// link is a stream to a node.
+type link struct {
+	stream p2p.Stream
+	near   string // the peer ID at this end of the connection
+	limit  int64  // bytes that the relay lets through in one direction; 0: no limit
+}
+
+// dial opens a stream to the candidate. An error is for people, on one line.
+func (a *attempt) dial(ctx context.Context) (*link, error) {
+	within := a.cfg.Dial
+	if !a.lostAt.IsZero() {
+		within = min(within, max(a.cfg.Reattach-time.Since(a.lostAt), lateAfterAll))
+	}
+	return a.dialWithin(ctx, within)
+}
+
+func (a *attempt) dialWithin(ctx context.Context, within time.Duration) (*link, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, within, errUnreached)
+	defer cancel()
+	h := a.cfg.Host
+	if s, ok := h.Network().(*swarm.Swarm); ok {
+		s.Backoff().Clear(a.c.Info.ID) // the pauses are ours
+	}
+	if err := a.findAddrs(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.connect(ctx); err != nil {
+		return nil, dialError(ctx, "can't be reached", err)
+	}
+	stream, err := a.openStream(ctx)
+	if err != nil {
+		return nil, dialError(ctx, "takes no jobs", err)
+	}
+	l := &link{stream: stream, near: stream.Conn().LocalPeer().String()}
+	if stat := stream.Conn().Stat(); stat.Limited {
+		l.limit = 128 << 10 // libp2p's default, where the relay announces nothing
+		if n, ok := stat.Extra[client.StatLimitData].(uint64); ok {
+			l.limit = int64(min(n, job.MaxSafeInt))
+		}
+	}
+	return l, nil
+}
+
+// connect connects to the candidate. Over a relay it does so twice where this
+// host could not take part in hole punching the first time: a node tries it once
+// for each connection.
+func (a *attempt) connect(ctx context.Context) error {
+	h, id := a.cfg.Host, a.c.Info.ID
+	if err := h.Connect(ctx, a.c.Info); err != nil || h.Network().Connectedness(id) != p2p.Limited {
+		return err
+	}
+	began := time.Now()
+	h.Punchable(ctx)
+	if time.Since(began) < lookEvery {
+		return nil // it could
+	}
+	if err := h.Network().ClosePeer(id); err != nil {
+		return err
+	}
+	return h.Connect(ctx, a.c.Info)
+}
+
+// openStream opens a stream over a direct connection, or after a while over a
+// relay's.
+func (a *attempt) openStream(ctx context.Context) (p2p.Stream, error) {
+	h, id := a.cfg.Host, a.c.Info.ID
+	if h.Network().Connectedness(id) == p2p.Limited {
+		direct, cancel := context.WithTimeout(ctx, directWait)
+		stream, err := h.NewStream(direct, id, wire.Protocol)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return stream, err
+		}
+		a.cfg.Tell(a.c.id, "can be reached over a relay only")
+		return h.NewStream(p2p.WithAllowLimitedConn(ctx, "job"), id, wire.Protocol)
+	}
+	return h.NewStream(ctx, id, wire.Protocol)
+}
+
+// findAddrs waits until there is a way to a peer of which only the ID was given:
+// a neighbour that is heard of, a connection, or a network to ask for it.
+func (a *attempt) findAddrs(ctx context.Context) error {
+	h, id := a.cfg.Host, a.c.Info.ID
+	if len(a.c.Info.Addrs) > 0 {
+		return nil
+	}
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	ready := h.Ready()
+	for {
+		if h.Network().Connectedness(id) != p2p.NotConnected || len(h.Peerstore().Addrs(id)) > 0 {
+			return nil
+		}
+		select {
+		case <-ready:
+			ready = nil
+			if h.Connect(ctx, peer.AddrInfo{ID: id}) == nil {
+				return nil
+			}
+		case <-tick.C:
+		case <-ctx.Done():
+			return dialError(ctx, "", errNoAddress)
+		}
+	}
+}
+
+// fitsLink refuses to send over a relay what it would break off.
+func (a *attempt) fitsLink(l *link, m *wire.Accept) *failure {
+	if l.limit == 0 {
+		return nil
+	}
+	const overhead = 16 << 10 // of frames, muxing and encryption, and for pings
+	need := int64(len(a.p.manifest))*4/3 + overhead
+	if m.Module {
+		need += int64(len(a.job.Module))
+	}
+	if m.Stdin {
+		need += a.job.StdinBytes - m.StdinFrom
+	}
+	if need += need / 64; need <= l.limit {
+		return nil
+	}
+	return rejected(job.Rejection{
+		Code: job.RejectRelayLimited, Need: need, Have: l.limit,
+		Message: fmt.Sprintf("only reached over a relay that lets %d bytes through, and the job needs %d", l.limit, need),
+	})
+}
+
+// cancelBeside cancels the job on a stream of its own. It does what can be done.
+func (a *attempt) cancelBeside() {
+	ctx, cancel := context.WithTimeout(context.Background(), a.cfg.CancelWait)
+	defer cancel()
+	l, err := a.dialWithin(ctx, a.cfg.CancelWait)
+	if err != nil {
+		return // the node is not to be had; the job runs to its end
+	}
+	conn := wire.NewConn(l.stream, wire.Requester, a.cfg.Wire)
+	if conn.Send(a.offer(l, 0, 0)) == nil {
+		_ = conn.Send(wire.Cancel{})
+	}
+	conn.Close()
+}
+
+var (
+	errUnreached = errors.New("no answer in time")
+	errNoAddress = errors.New("no address of it is known")
+)
+
+// dialError makes the error of a node that isn't reached, one line that is safe to
+// print: a *failure where there is no use in trying again.
+func dialError(ctx context.Context, what string, err error) error {
+	switch {
+	case errors.Is(err, errNoAddress):
+		return errNoAddress
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.As(err, new(multistream.ErrNotSupported[protocol.ID])):
+		return fmt.Errorf("does not speak %s", wire.Protocol)
+	}
+	err = cause(err)
+	if id := stranger(err); id != "" {
+		f := failed(tryOther, job.CodeNoNode, "is not at its address any more: the node there is %s", id)
+		f.leave, f.reached = true, false
+		f.hint = "if it is the one you mean, name it in place of the other"
+		return f
+	}
+	return fmt.Errorf("%s: %s", what, oneLine(err))
+}
+
+// cause returns the one of the reasons that says most: that somebody else is
+// there, before anything else.
+func cause(err error) error {
+	dial, ok := errors.AsType[*swarm.DialError](err)
+	if !ok || len(dial.DialErrors) == 0 {
+		return err
+	}
+	for _, e := range dial.DialErrors {
+		if stranger(e.Cause) != "" {
+			return e.Cause
+		}
+	}
+	return dial.DialErrors[0].Cause
+}
+
+// stranger returns the peer ID of who answered in another's place, or "". TCP and
+// QUIC have the same words for it, and no type in common.
+func stranger(err error) string {
+	_, id, _ := strings.Cut(err.Error(), "remote key matches ")
+	id, _, _ = strings.Cut(id, " ")
+	if _, err := identity.ParsePeerID(id); err != nil {
+		return ""
+	}
+	return id
+}
+
+// oneLine makes an error's text safe to print: libp2p's may quote what a stranger
+// sent, and have several lines.
+func oneLine(err error) string {
+	quoted := job.Quote(strings.TrimSpace(err.Error()))
+	return quoted[1 : len(quoted)-1]
+}
