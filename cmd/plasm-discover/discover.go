@@ -87,7 +87,7 @@ func noNode(r *capability.Report, private bool) error {
 	case r.Peers == 0 && private:
 		e.Hint = "none of the addresses above led to a node: have they the same --network-key?"
 	case r.Peers == 0:
-		e.Hint = "none of the addresses above led to a node: name another with --bootstrap ADDR"
+		e.Hint = "none of the addresses above led to a node: name another with --bootstrap ADDR, or --network-key FILE for a private network"
 	}
 	return e
 }

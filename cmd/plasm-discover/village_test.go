@@ -6,7 +6,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	p2p "github.com/libp2p/go-libp2p/core/network"
@@ -131,11 +130,8 @@ func describe(n *job.Node, name, value string) (err error) {
 // silent, sends garbage, sends without end, hangs up, or speaks in another's name.
 func (v *village) misbehave(how string, doc job.Node) p2p.StreamHandler {
 	over := make(chan struct{})
-	var running sync.WaitGroup
-	v.ends = append([]func(){func() { close(over); running.Wait() }}, v.ends...)
+	v.ends = append([]func(){func() { close(over) }}, v.ends...)
 	return func(s p2p.Stream) {
-		running.Add(1)
-		defer running.Done()
 		defer func() { _ = s.Reset() }()
 		switch how {
 		case "silent":

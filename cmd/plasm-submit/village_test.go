@@ -44,7 +44,6 @@ func (v *village) close() {
 type villager struct {
 	key     *identity.Key
 	behaves string // how else: reject=CODE, forges, exit=N, waits
-	running sync.WaitGroup
 	mu      sync.Mutex
 	offers  int
 }
@@ -90,7 +89,7 @@ func node(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	h.SetStreamHandler(wire.Protocol, n.serve)
 	s := capability.Serve(h, func() job.Node { return doc }, nil)
-	v.ends = append([]func(){s.Close}, append(v.ends, func() { _ = h.Close(); n.running.Wait() })...)
+	v.ends = append([]func(){s.Close}, append(v.ends, func() { _ = h.Close() })...)
 	addr := h.Addrs()[0].String() + "/p2p/" + h.ID().String()
 	doc.PeerID, doc.Addrs, doc.RTTUS = h.ID().String(), []string{addr}, 1000
 	ts.Setenv(args[0], addr)
@@ -130,8 +129,6 @@ func offers(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func (n *villager) serve(s p2p.Stream) {
-	n.running.Add(1)
-	defer n.running.Done()
 	c := wire.NewConn(s, wire.Node, wire.Config{})
 	defer c.Close()
 	if kind, err := c.Next(); err != nil || kind != wire.KindOffer {
