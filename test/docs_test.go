@@ -150,8 +150,9 @@ func terminal(t *testing.T, env []string, steps []step) []ending {
 		script.WriteString(s.command + "\nprintf '\\036%d\\036' $?\n")
 	}
 	shell := exec.CommandContext(t.Context(), "sh", "-c", script.String())
-	if os.Geteuid() == 0 { // a network of the page's own: its nodes meet no others
-		shell = exec.CommandContext(t.Context(), "unshare", "--net", "sh", "-c", "ip link set lo up\n"+script.String())
+	if os.Geteuid() == 0 { // a network of the page's own, where its nodes meet no others and end with it
+		shell = exec.CommandContext(t.Context(), "unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
+			"sh", "-c", "ip link set lo up\n"+script.String())
 	}
 	home := t.TempDir()
 	shell.Dir = checkout(t)
