@@ -5,7 +5,6 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"os"
 	"os/exec"
 	"time"
 
@@ -14,19 +13,17 @@ import (
 	"plasm/test/hostile"
 )
 
-// measure runs a command with its own streams and tells what it took. What the
+// measure runs a command and tells what it took. What the
 // command leaves behind becomes a child of this process: it is counted.
 //
 // The peak is that of the largest process among the command and those that it has
 // started and waited for (wait4(2)). The kernel counts for a new program what the
 // one before it in the same process had, down to the fork: so it is never less
 // than this process's own, which is a few MiB.
-func measure(command []string, report *json.Encoder) error {
+func measure(cmd *exec.Cmd, report *json.Encoder) error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return err
 	}
-	cmd := exec.Command(command[0], command[1:]...) //nolint:gosec,noctx // the tests say which, and it has no end but its own
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	begun := time.Now()
 	if err := cmd.Start(); err != nil {
 		return err
