@@ -37,7 +37,7 @@ func build(ctx context.Context) error {
 	if err := os.Mkdir(programs, 0o755); err != nil {
 		return err
 	}
-	if err := bin.Build(ctx, programs, "plasm-run", "plasm-discover", "plasmd"); err != nil {
+	if err := bin.Build(ctx, programs, "plasm-run", "plasm-discover", "plasm-submit", "plasmd"); err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", programs+"/", "./reach")
