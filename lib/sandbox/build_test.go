@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"plasm/lib/job"
+	"plasm/test/bin"
 )
 
 func TestAskBuild(t *testing.T) {
@@ -40,7 +40,7 @@ func TestAskBuildOfOthers(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(dir, name)
 			if c.script != "" {
-				must(t, os.WriteFile(path, []byte("#!/bin/sh\nPATH=/usr/bin:/bin\n"+c.script+"\n"), 0o700))
+				must(t, bin.Script(path, "PATH=/usr/bin:/bin\n"+c.script))
 			}
 			_, err := AskBuild(t.Context(), path)
 			e, ok := errors.AsType[*job.Error](err)

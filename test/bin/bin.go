@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 )
 
 // CoverDir names the variable that asks for coverage: a folder into which the
@@ -47,4 +48,14 @@ func Env() []string {
 // write no files.
 func Worker(dir string) []string {
 	return []string{filepath.Join(dir, "plasm-run"), "--worker"}
+}
+
+// Script writes a program for /bin/sh that the caller means to start at once, to a
+// new file. No process is started meanwhile: one that began here while the file was
+// open for writing would hold it open until its own exec, and to start the script
+// would fail with ETXTBSY until then (Go issue 22315).
+func Script(path, text string) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return os.WriteFile(path, []byte("#!/bin/sh\n"+text+"\n"), 0o700)
 }

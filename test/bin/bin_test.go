@@ -1,9 +1,11 @@
 package bin_test
 
 import (
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"plasm/test/bin"
@@ -29,4 +31,26 @@ func TestBuildOfNothing(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "plasm-nothing") {
 		t.Errorf("plasm-nothing was built: %v", err)
 	}
+}
+
+// TestScript starts scripts while others are written, as tests in parallel do.
+func TestScript(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			for j := range 20 {
+				path := filepath.Join(dir, fmt.Sprintf("%d-%d", i, j))
+				if err := bin.Script(path, "echo $1"); err != nil {
+					t.Error(err)
+					return
+				}
+				if out, err := exec.CommandContext(t.Context(), path, "said").Output(); err != nil || string(out) != "said\n" {
+					t.Errorf("%s: %q, %v", path, out, err)
+				}
+			}
+		})
+	}
+	group.Wait()
 }

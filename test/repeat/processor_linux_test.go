@@ -33,8 +33,7 @@ func arm64(t *testing.T) []string {
 	}
 	dir := t.TempDir()
 	program, worker := filepath.Join(dir, "plasm-run"), filepath.Join(dir, "worker")
-	script := fmt.Sprintf("#!/bin/sh\nexec %s %s \"$@\"\n", qemu, program)
-	must(t, os.WriteFile(worker, []byte(script), 0o700))
+	must(t, bin.Script(worker, fmt.Sprintf(`exec %s %s "$@"`, qemu, program)))
 	must(t, variant.Build(t.Context(), program, "arm64",
 		variant.Edit{File: "cmd/plasm-run/options.go", Old: `"/proc/self/exe"`, New: fmt.Sprintf("%q", worker)},
 		variant.Edit{File: "lib/sandbox/sandbox.go", Old: "= time.Minute", New: "= time.Hour"},
