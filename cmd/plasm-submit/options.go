@@ -1,10 +1,7 @@
 package main
 
 import (
-	"os"
 	"strings"
-
-	"golang.org/x/term"
 
 	"plasm/lib/capability"
 	"plasm/lib/cli"
@@ -43,6 +40,7 @@ type options struct {
 	stream        bool
 	verbose       bool
 	getenv        func(string) string
+	progress      *progress
 }
 
 func newOptions(in *cli.Invocation) *options {
@@ -139,8 +137,7 @@ func (o *options) streams(in *cli.Invocation) bool {
 	if taken || o.job.Stdin != "" && o.job.Stdin != "-" {
 		return false
 	}
-	f, ok := in.Stdin.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	return isTerminal(in.Stdin)
 }
 
 // place puts into the manifest what the flags say of where the job is to run. A

@@ -169,7 +169,7 @@ func (f *finder) discover(ctx context.Context, found func(submit.Candidate)) err
 		return bad
 	}
 	for _, line := range report.Lines() {
-		_, _ = io.WriteString(f.in.Stderr, name+": "+line+"\n")
+		_, _ = io.WriteString(f.o.progress, name+": "+line+"\n")
 	}
 	return noNode(&report)
 }

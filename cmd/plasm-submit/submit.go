@@ -21,7 +21,8 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 	if err := o.flags.Parse(in.Args, in.Stdout); err != nil {
 		return 0, err
 	}
-	log, err := o.flags.Logger(in.Stderr)
+	o.progress = &progress{stderr: in.Stderr}
+	log, err := o.flags.Logger(o.progress)
 	if err != nil {
 		return 0, err
 	}
@@ -107,6 +108,10 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 	if err != nil {
 		return 0, err
 	}
+	if !o.verbose && !o.streams(in) {
+		o.progress.start(o.getenv, "reading the job")
+		defer o.progress.stop()
+	}
 	host, err := o.where.Start(ctx, log) // finds its way while the job is read
 	if err != nil {
 		return 0, err
@@ -127,6 +132,7 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 		ctx, cancel = o.until(ctx, began, deadlineBeyond+j.Manifest.TimeoutMS)
 		defer cancel()
 	}
+	o.progress.say("", "looking for a node")
 	cfg := o.config(in, log, key, trust)
 	cfg.Host = host
 	f := &finder{o: o, in: in, host: host, peers: peers, need: o.need(j.Manifest)}
@@ -162,6 +168,7 @@ func (o *options) config(in *cli.Invocation, log *slog.Logger, key *identity.Key
 		Key: key, Trusted: t.trusts, Admit: t.admit, Guards: o.guards, Retries: int(o.retries),
 		Spool: func() submit.Spool { return &cli.Spool{} }, Log: log,
 		AttemptTimeout: time.Duration(o.attemptMS) * time.Millisecond,
+		Tell:           o.progress.say, Sending: o.progress.sending,
 	}
 	if o.verbose {
 		cfg.Tell = func(peerID, text string) { say(in.Stderr, peerID, text) }
@@ -181,6 +188,7 @@ func (o *options) execute(
 		j.Live.Stdout, j.Live.Stderr = out.Stdout, out.Stderr
 	}
 	result, err := submit.Run(ctx, cfg, j, source)
+	o.progress.stop()
 	if err != nil {
 		out.Discard()
 		return 0, o.job.AboutModule(o.flags.Args(), err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"plasm/lib/exchange/wire"
@@ -21,16 +22,46 @@ func (x *exchange) send(offer *wire.Offer) {
 	case <-x.over:
 		return
 	}
-	if accept.Module && x.conn.SendData(wire.KindModule, x.a.job.Module) != nil {
+	u := &upload{x: x, total: toSend(accept, x.a.job)}
+	if accept.Module && !u.module() {
 		return
 	}
 	if accept.Stdin {
-		x.sendInput(accept.StdinFrom)
+		u.input(accept.StdinFrom)
 	}
 }
 
-// sendInput sends the input from a byte on.
-func (x *exchange) sendInput(at int64) {
+// upload is what a node is sent of a job, and how much of it is under way.
+type upload struct {
+	x           *exchange
+	sent, total int64 // in bytes; total is 0 while an input comes as it comes
+}
+
+// data sends a piece, and reports whether more can be sent.
+func (u *upload) data(kind wire.Kind, p []byte) bool {
+	if u.x.conn.SendData(kind, p) != nil {
+		return false
+	}
+	u.sent += int64(len(p))
+	if u.total > 0 {
+		u.x.a.cfg.Sending(u.x.a.c.id, u.sent, u.total)
+	}
+	return true
+}
+
+// module sends the module, in pieces so that somebody who watches sees it go.
+func (u *upload) module() bool {
+	for p := range slices.Chunk(u.x.a.job.Module, pieceSize) {
+		if !u.data(wire.KindModule, p) {
+			return false
+		}
+	}
+	return true
+}
+
+// input sends the input from a byte on.
+func (u *upload) input(at int64) {
+	x := u.x
 	for {
 		p, err := x.a.p.input.next(x.over, at)
 		switch {
@@ -44,11 +75,26 @@ func (x *exchange) sendInput(at int64) {
 			return // it is over
 		}
 		x.a.sentStdin = true
-		if x.conn.SendData(wire.KindStdin, p) != nil {
+		if !u.data(wire.KindStdin, p) {
 			return
 		}
 		at += int64(len(p))
 	}
+}
+
+// toSend returns how many bytes a node needs of a job, as far as that is known.
+func toSend(m *wire.Accept, j *Job) int64 {
+	var n int64
+	if m.Stdin && !j.inputKnown() {
+		return 0
+	}
+	if m.Module {
+		n = int64(len(j.Module))
+	}
+	if m.Stdin {
+		n += max(j.StdinBytes-m.StdinFrom, 0)
+	}
+	return n
 }
 
 // queuePlace says what a node has said of its queue.
@@ -63,18 +109,12 @@ func accepted(m *wire.Accept, j *Job) string {
 	if m.Attached {
 		text = "knows the job"
 	}
-	var bytes int64
-	if m.Module {
-		bytes = int64(len(j.Module))
-	}
-	if m.Stdin {
-		bytes += max(j.StdinBytes-m.StdinFrom, 0)
-	}
+	n := toSend(m, j)
 	switch {
 	case m.Stdin && !j.inputKnown():
 		return text + "; input follows as it comes"
-	case bytes == 0:
+	case n == 0:
 		return text + ", and needs nothing of it"
 	}
-	return fmt.Sprintf("%s; %d bytes follow", text, bytes)
+	return fmt.Sprintf("%s; %d bytes follow", text, n)
 }

@@ -61,13 +61,14 @@ type Config struct {
 	Admit func(peerID string) string      // the line that would make a node trusted, or ""; nil: none would
 	Fits  func(*job.Node) []job.Rejection // why a node that said what it is can't be used; nil: every node can
 
-	Guards  []string                          // must have been active for the job
-	Retries int                               // new attempts after one whose offer was accepted; 0: none
-	Spool   func() Spool                      // holds one output of an attempt; not needed with Job.Live
-	Tell    func(peerID, text string)         // is told what happens, in one line that is safe to print, from one goroutine at a time; peerID may be ""; nil: nobody is
-	Log     *slog.Logger                      // nil: nothing is logged
-	Wire    wire.Config                       // timing of the connections
-	Jitter  func(time.Duration) time.Duration // a random duration up to that; nil: one of crypto quality is not needed
+	Guards  []string                               // must have been active for the job
+	Retries int                                    // new attempts after one whose offer was accepted; 0: none
+	Spool   func() Spool                           // holds one output of an attempt; not needed with Job.Live
+	Tell    func(peerID, text string)              // is told what happens, in one line that is safe to print, from one goroutine at a time; peerID may be ""; nil: nobody is
+	Sending func(peerID string, sent, total int64) // is told how many bytes of what a node has asked for are under way, from one goroutine at a time, which it holds up; nil: nobody is
+	Log     *slog.Logger                           // nil: nothing is logged
+	Wire    wire.Config                            // timing of the connections
+	Jitter  func(time.Duration) time.Duration      // a random duration up to that; nil: one of crypto quality is not needed
 
 	AttemptTimeout time.Duration // from offer to started, in the node's queue too; 0: 2 min, and 1 s for each 256 KiB to send, without the queue
 	Dial           time.Duration // to connect to a node; 0: 10 s
@@ -158,6 +159,9 @@ func (cfg *Config) fill(j *Job) {
 	}
 	if cfg.Tell == nil {
 		cfg.Tell = func(string, string) {}
+	}
+	if cfg.Sending == nil {
+		cfg.Sending = func(string, int64, int64) {}
 	}
 	if cfg.Admit == nil {
 		cfg.Admit = func(string) string { return "" }
