@@ -17,13 +17,15 @@ import (
 // serveName is what the subcommand calls itself.
 const serveName = name + " serve"
 
-// What a node gives a job at most, where no flag says so, and the most that a job
-// may read and write, which no flag says yet.
+// What a node gives to jobs, where no flag says so.
 const (
-	defaultTimeoutMS = int64(time.Hour / time.Millisecond)
-	defaultDrainMS   = int64(30 * time.Second / time.Millisecond)
-	maxInput         = 256 << 20 // bytes
-	maxOutput        = 256 << 20 // bytes
+	defaultTimeoutMS   = int64(time.Hour / time.Millisecond)
+	defaultDrainMS     = int64(30 * time.Second / time.Millisecond)
+	defaultInput       = int64(1 << 30) // bytes
+	defaultOutput      = int64(1 << 30) // bytes
+	defaultKeepMS      = int64(24 * time.Hour / time.Millisecond)
+	defaultKeepModules = int64(2 << 30) // bytes
+	defaultKeepJobs    = int64(8 << 30) // bytes
 )
 
 // settings say where the flags of plasmd serve get their values from.
@@ -45,6 +47,8 @@ type serve struct {
 	listen, bootstrap, allow    []string
 	slots, memory, maxTimeout   int64
 	maxModule                   int64
+	maxInput, maxOutput         int64
+	keep, keepModules, keepJobs int64
 	allowFile                   string
 	dataDir, runtimeDir         string
 	reachability                string
@@ -73,6 +77,13 @@ func newServe(in *cli.Invocation) *command {
 	f.Millis(&s.maxTimeout, "max-timeout", job.MaxTimeout)
 	s.maxModule = cli.MaxModule
 	f.Whole(&s.maxModule, "max-module", 1, cli.MaxModule)
+	s.maxInput, s.maxOutput = defaultInput, defaultOutput
+	f.Whole(&s.maxInput, "max-input", 0, job.MaxSafeInt/4)
+	f.Whole(&s.maxOutput, "max-output", 0, job.MaxSafeInt/4)
+	s.keep, s.keepModules, s.keepJobs = defaultKeepMS, defaultKeepModules, defaultKeepJobs
+	f.Millis(&s.keep, "keep", job.MaxTimeout)
+	f.Whole(&s.keepModules, "keep-modules", 1, job.MaxSafeInt)
+	f.Whole(&s.keepJobs, "keep-jobs", 1, job.MaxSafeInt)
 	f.StringArrayVar(&s.allow, "allow", nil, "")
 	f.Path(&s.allowFile, "allow-file", "")
 	f.Path(&s.dataDir, "data-dir", "")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"plasm/lib/job"
 	"plasm/lib/network"
 	"plasm/lib/node"
+	"plasm/lib/store"
 )
 
 // run is plasmd serve.
@@ -66,6 +68,9 @@ func (s *serve) nodeConfig(in *cli.Invocation) (*node.Config, error) {
 			return nil, cli.Usage(serveName, "%s: %v", s.from("metrics"), err)
 		}
 	}
+	if err := s.checkStorage(); err != nil {
+		return nil, err
+	}
 	net, err := s.network()
 	if err != nil {
 		return nil, err
@@ -75,11 +80,31 @@ func (s *serve) nodeConfig(in *cli.Invocation) (*node.Config, error) {
 		Network: *net, Machine: s.machine, Slots: s.slots,
 		Limits: job.NodeLimits{
 			MemoryMB: s.machine.MaxJobMemoryMB(), TimeoutMS: s.maxTimeout,
-			ModuleBytes: s.maxModule, InputBytes: maxInput, OutputBytes: maxOutput,
+			ModuleBytes: s.maxModule, InputBytes: s.maxInput, OutputBytes: s.maxOutput,
 		},
+		Keep: time.Duration(s.keep) * time.Millisecond, ModuleBytes: s.keepModules, JobBytes: s.keepJobs,
 		Worker: s.worker, RequireGuards: guards, Drain: time.Duration(s.drain) * time.Millisecond,
 		AllowFile: s.allowFile, Given: s.allow, Metrics: s.metrics,
 	}, nil
+}
+
+// checkStorage refuses to promise what the node could never keep.
+func (s *serve) checkStorage() error {
+	if need := s.maxInput + s.maxOutput + store.JobOverhead; s.keepJobs < need {
+		return &job.Error{
+			Code:    job.CodeUsage,
+			Message: fmt.Sprintf("%s: %d bytes are not enough for one job, which may have %d of input and %d of output", s.from("keep-jobs"), s.keepJobs, s.maxInput, s.maxOutput),
+			Hint:    fmt.Sprintf("lower --max-input and --max-output too, or keep %d", need),
+		}
+	}
+	if need := s.maxModule + store.ModuleOverhead; s.keepModules < need {
+		return &job.Error{
+			Code:    job.CodeUsage,
+			Message: fmt.Sprintf("%s: %d bytes are not enough for one module, which may have %d", s.from("keep-modules"), s.keepModules, s.maxModule),
+			Hint:    fmt.Sprintf("lower --max-module too, or keep %d", need),
+		}
+	}
+	return nil
 }
 
 // network returns what the flags say of the network.

@@ -60,6 +60,12 @@ What jobs get:
                          that)
   --max-timeout DUR      the longest that a job may ask for (default 1h)
   --max-module BYTES     the longest module (default 67108864)
+  --max-input BYTES      the most input of a job (default 1073741824)
+  --max-output BYTES     the most output that a job may ask for (default 1073741824)
+  --keep DUR             how long results are kept at most (default 24h)
+  --keep-jobs BYTES      of results, and for what running jobs read and write; the
+                         oldest results make room (default 8589934592)
+  --keep-modules BYTES   of modules; the least used make room (default 2147483648)
   --worker PATH          the plasm-run that runs jobs (default: the one beside plasmd)
   --engines DIR          other engines (also PLASM_ENGINES); not in this build yet
   --require-guards LIST  what must confine jobs, else the node does not start:

@@ -25,7 +25,10 @@ const (
 // openStore opens what jobs need that is not of the network.
 func (n *Node) openStore(context.Context) error {
 	var err error
-	n.store, err = store.Open(store.Config{Dir: n.cfg.DataDir, Listed: n.listed, Log: n.log})
+	n.store, err = store.Open(store.Config{
+		Dir: n.cfg.DataDir, ModuleBytes: n.cfg.ModuleBytes, JobBytes: n.cfg.JobBytes, MaxAge: n.cfg.Keep,
+		Listed: n.listed, Log: n.log,
+	})
 	if err != nil {
 		return err
 	}
@@ -82,6 +85,7 @@ func (n *Node) serveJobs(context.Context) error {
 		Observe: observer{n.metrics}, Log: n.log,
 	})
 	n.metrics.watchQueue(n.queue)
+	n.metrics.watchStore(n.store)
 	n.onStop(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), n.cfg.Drain)
 		defer cancel()

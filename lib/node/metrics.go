@@ -7,6 +7,7 @@ import (
 	"plasm/lib/exchange/queue"
 	"plasm/lib/job"
 	"plasm/lib/network"
+	"plasm/lib/store"
 )
 
 // Metrics are what a node counts. Every series is there from the start, at 0, so
@@ -54,6 +55,19 @@ func (m *Metrics) watchQueue(q *queue.Queue) {
 	m.gauge("plasm_jobs_running", "Jobs that have a worker.", func() int { return q.Stats().Running })
 	m.gauge("plasm_slots_free", "Slots that nobody holds.", func() int { return q.Stats().FreeSlots })
 	m.gauge("plasm_memory_held_megabytes", "Memory that jobs have been promised, in units of 2^20 bytes.", func() int { return int(q.Stats().UsedMemoryMB) })
+}
+
+// watchStore adds what the store knows.
+func (m *Metrics) watchStore(s *store.Store) {
+	for what, bytes := range map[string]func() int64{
+		"modules": func() int64 { modules, _ := s.Usage(); return modules.Bytes },
+		"jobs":    func() int64 { _, jobs := s.Usage(); return jobs.Bytes },
+	} {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "plasm_stored_bytes", Help: "What is charged for what is kept, reservations of running jobs included.",
+			ConstLabels: prometheus.Labels{"what": what},
+		}, func() float64 { return float64(bytes()) }))
+	}
 }
 
 // gauge adds a value that is asked for when somebody wants to know it.

@@ -2,7 +2,9 @@ package node
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -88,5 +90,34 @@ func TestCheckMetrics(t *testing.T) {
 		} else if err != nil && !strings.Contains(err.Error(), "loopback") {
 			t.Errorf("%q: %v", address, err)
 		}
+	}
+}
+
+// TestMetricsAreDocumented compares what a node counts with what the page lists.
+func TestMetricsAreDocumented(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/node.md")
+	must(t, err)
+	named := map[string]bool{}
+	for _, name := range regexp.MustCompile("`(plasm_[a-z_]+)").FindAllSubmatch(page, -1) {
+		named[string(name[1])] = true
+	}
+	m := newMetrics()
+	m.watch(nil)
+	m.watchQueue(nil)
+	m.watchStore(nil)
+	descriptions := make(chan *prometheus.Desc, 1000)
+	m.registry.Describe(descriptions)
+	close(descriptions)
+	counted := map[string]bool{}
+	for d := range descriptions {
+		name := regexp.MustCompile(`fqName: "(plasm_[a-z_]+)"`).FindStringSubmatch(d.String())
+		if name == nil {
+			continue // of the runtime or the process
+		}
+		counted[name[1]] = true
+	}
+	if !maps.Equal(named, counted) {
+		t.Errorf("docs/node.md names %v; counted are %v", named, counted)
 	}
 }

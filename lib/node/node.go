@@ -51,6 +51,10 @@ type Config struct {
 	Slots   int64              // jobs at a time
 	Limits  job.NodeLimits     // what one job may have at most
 
+	Keep        time.Duration // how long results are kept at most
+	ModuleBytes int64         // most bytes of modules that are kept
+	JobBytes    int64         // most bytes of results, and of what running jobs may read and write
+
 	Worker        string   // the plasm-run that runs jobs
 	RequireGuards []string // what its workers must prove
 

@@ -4,6 +4,8 @@ import (
 	"container/list"
 	"sync"
 	"time"
+
+	"plasm/lib/job"
 )
 
 // What each entry is charged on top of its bytes: the blocks that its folder and
@@ -11,6 +13,13 @@ import (
 const (
 	moduleCharge = 8 << 10
 	jobCharge    = 32 << 10
+)
+
+// What an entry takes at most beside its bytes: a module beside itself, a job beside
+// its input and output. A bound that has no room for one is no use.
+const (
+	ModuleOverhead = moduleCharge
+	JobOverhead    = jobCharge + 3*job.MaxManifest
 )
 
 // key names an entry: name is a job's ID, or a module's digest in hexadecimal.

@@ -45,12 +45,13 @@ func newAttempt(p *placement, c *candidate) *attempt {
 
 // startTime is how long a node has that has accepted, unless it was said.
 func (j *Job) startTime() time.Duration {
-	const (
-		least = 2 * time.Minute
-		rate  = 256 << 10 // bytes a second
-		most  = job.MaxTimeout * time.Millisecond
-	)
-	return min(least+time.Duration(min(j.bytesToSend()/rate, int64(most/time.Second)))*time.Second, most)
+	return min(2*time.Minute+atLeastRate(j.bytesToSend()), job.MaxTimeout*time.Millisecond)
+}
+
+// atLeastRate is how long so many bytes take at the slowest that is put up with.
+func atLeastRate(bytes int64) time.Duration {
+	const rate = 256 << 10 // bytes a second
+	return time.Duration(min(bytes/rate, job.MaxTimeout/1000)) * time.Second
 }
 
 // run tries one node until there is a verified result, or a reason why not.

@@ -255,13 +255,15 @@ func (x *exchange) started(m *wire.Started) {
 }
 
 // progress puts off the moment at which a started job is given up: output that
-// comes takes its time.
+// comes takes its time, and the node has to have it all on its disk before it sends
+// the result.
 func (x *exchange) progress() {
 	by := x.a.endBy
 	if now := time.Now(); by.Before(now) {
 		by = now
 	}
-	x.until(by.Add(x.a.cfg.Grace), "has not ended the job in its time")
+	wait := x.a.cfg.Grace + atLeastRate(x.a.outputs.stdout.bytes+x.a.outputs.stderr.bytes)
+	x.until(by.Add(wait), "has not ended the job in its time")
 }
 
 // data takes the output of one frame.
