@@ -16,7 +16,7 @@ LDFLAGS := -s -w -X plasm/lib/cli.version=$(VERSION)
 GO_EXAMPLES := examples/csvstat/csvstat.wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build examples demo test deps lint examples-check cross cover bench fuzz clean FORCE
+.PHONY: help build examples demo demo-check test deps lint examples-check cross cover bench fuzz clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,15 +30,18 @@ examples: $(GO_EXAMPLES) ## the example modules that are not committed
 examples/%.wasm: FORCE
 	GOOS=wasip1 GOARCH=wasm $(STATIC) -ldflags '-s -w' -o $@ ./$(@D)
 
-demo: build ## a job, its receipt, and what happens to a forged one
+demo: build ## a job here, one on three nodes, their receipts, a forged one, a killed node
 	@scripts/demo
+
+demo-check: build ## does docs/demo.svg show what the demo prints?
+	@scripts/record-demo --check
 
 # One after the other, what fails fast first, with the output of go test last.
 test: ## everything that CI checks
 	@scripts/deps
 	@$(MAKE) --no-print-directory examples-check
 	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory demo examples cross
+	@$(MAKE) --no-print-directory demo-check examples cross
 	@$(MAKE) --no-print-directory cover
 
 deps: ## install what `make test` needs, or say what that is
