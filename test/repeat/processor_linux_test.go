@@ -4,13 +4,13 @@ package repeat_test
 
 import (
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"plasm/test/bin"
 	"plasm/test/variant"
 )
 

@@ -1,6 +1,6 @@
-// Package repeat runs jobs more than once, through plasm-run as its users do, and
-// compares all that the receipts say: run after run, the engine's compiler with
-// its interpreter, and one processor with another.
+// Package repeat runs jobs more than once, through the commands as their users do,
+// and compares all that the receipts say: run after run, the engine's compiler with
+// its interpreter, one processor with another, and this machine with a node.
 package repeat_test
 
 import (
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 		if err == nil {
 			defer func() { _ = os.RemoveAll(dir) }()
 			built, home = dir, filepath.Join(dir, "home")
-			err = bin.Build(context.Background(), built, "plasm-run")
+			err = bin.Build(context.Background(), built, "plasm-run", "plasm-submit", "plasm-verify", "plasmd")
 		}
 		if err == nil {
 			err = command(context.Background(), here(), "--identity").Run()
@@ -74,6 +74,13 @@ type ran struct {
 // play runs a job.
 func play(t *testing.T, program []string, job run, more ...string) *ran {
 	t.Helper()
+	r, _ := played(t, program, job, more...)
+	return r
+}
+
+// played runs a job, and returns the result document too.
+func played(t *testing.T, program []string, job run, more ...string) (*ran, []byte) {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd := command(t.Context(), program, append(more, job.command()...)...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -89,7 +96,7 @@ func play(t *testing.T, program []string, job run, more ...string) *ran {
 	if document.Error == nil {
 		must(t, json.Unmarshal(document.Receipt.Payload, r))
 	}
-	return r
+	return r, stdout.Bytes()
 }
 
 func (r *ran) part(name string) object {
