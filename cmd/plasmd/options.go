@@ -63,6 +63,7 @@ type serve struct {
 	config                      string
 	printConfig                 bool
 	machine                     capability.Machine
+	spare                       int64
 }
 
 // newServe is plasmd serve.
@@ -149,13 +150,16 @@ func (s *serve) measure() error {
 	if err != nil {
 		return err
 	}
+	if s.slots == 0 {
+		s.slots = measured.Cores
+	}
+	var take int64
+	s.spare, take = node.SpareWorkers(s.slots, measured.MemoryMB)
+	measured.MemoryMB -= take
 	if s.machine, err = measured.Lower(s.memory); err != nil {
 		return s.about("memory", err)
 	}
 	s.memory = s.machine.MemoryMB
-	if s.slots == 0 {
-		s.slots = s.machine.Cores
-	}
 	return nil
 }
 

@@ -77,7 +77,7 @@ func (s *serve) nodeConfig(in *cli.Invocation) (*node.Config, error) {
 	}
 	return &node.Config{
 		Version: cli.Version(), User: user(in), DataDir: s.dataDir, RuntimeDir: s.runtimeDir,
-		Network: *net, Machine: s.machine, Slots: s.slots,
+		Network: *net, Machine: s.machine, Slots: s.slots, Spare: s.spare,
 		Limits: job.NodeLimits{
 			MemoryMB: s.machine.MaxJobMemoryMB(), TimeoutMS: s.maxTimeout,
 			ModuleBytes: s.maxModule, InputBytes: s.maxInput, OutputBytes: s.maxOutput,

@@ -22,6 +22,20 @@ const (
 	waitPerSlot = 4               // places in the waiting line for each slot
 )
 
+// A worker that waits has 6 MiB of memory, 5 of them the executable's, which all share.
+const (
+	spareMB  = 8
+	mostPool = 64
+)
+
+// SpareWorkers returns how many workers a node keeps ready, and what they take of the
+// memory that it has for jobs, in units of 2^20 bytes: one for each slot, no more
+// than 64, nor than fit into an eighth of that memory.
+func SpareWorkers(slots, memoryMB int64) (workers, takeMB int64) {
+	workers = min(slots, mostPool, memoryMB/8/spareMB)
+	return workers, workers * spareMB
+}
+
 // openStore opens what jobs need that is not of the network.
 func (n *Node) openStore(context.Context) error {
 	var err error
@@ -38,7 +52,7 @@ func (n *Node) openStore(context.Context) error {
 	})
 	n.supervisor = sandbox.New(sandbox.Config{
 		Worker: []string{n.cfg.Worker, "--worker"}, Engine: n.build.Engines[0],
-		CacheDir: filepath.Join(n.cfg.DataDir, cacheName), Log: n.log,
+		CacheDir: filepath.Join(n.cfg.DataDir, cacheName), Spare: int(n.cfg.Spare), Log: n.log,
 	})
 	n.onStop(n.supervisor.Close)
 	n.supervisor.OpenCache()
@@ -86,6 +100,7 @@ func (n *Node) serveJobs(context.Context) error {
 	})
 	n.metrics.watchQueue(n.queue)
 	n.metrics.watchStore(n.store)
+	n.metrics.watchWorkers(n.supervisor)
 	n.onStop(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), n.cfg.Drain)
 		defer cancel()

@@ -7,6 +7,7 @@ import (
 	"plasm/lib/exchange/queue"
 	"plasm/lib/job"
 	"plasm/lib/network"
+	"plasm/lib/sandbox"
 	"plasm/lib/store"
 )
 
@@ -55,6 +56,11 @@ func (m *Metrics) watchQueue(q *queue.Queue) {
 	m.gauge("plasm_jobs_running", "Jobs that have a worker.", func() int { return q.Stats().Running })
 	m.gauge("plasm_slots_free", "Slots that nobody holds.", func() int { return q.Stats().FreeSlots })
 	m.gauge("plasm_memory_held_megabytes", "Memory that jobs have been promised, in units of 2^20 bytes.", func() int { return int(q.Stats().UsedMemoryMB) })
+}
+
+// watchWorkers adds what the supervisor knows.
+func (m *Metrics) watchWorkers(s *sandbox.Supervisor) {
+	m.gauge("plasm_workers_spare", "Workers that wait for a job, those that are being started included.", s.Spare)
 }
 
 // watchStore adds what the store knows.

@@ -106,6 +106,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	m.watch(nil)
 	m.watchQueue(nil)
 	m.watchStore(nil)
+	m.watchWorkers(nil)
 	descriptions := make(chan *prometheus.Desc, 1000)
 	m.registry.Describe(descriptions)
 	close(descriptions)

@@ -49,6 +49,7 @@ type Config struct {
 	Network network.Config     // Key, Server, UserAgent, PeersFile, Metrics and Log are filled in
 	Machine capability.Machine // what jobs can have here, already lowered
 	Slots   int64              // jobs at a time
+	Spare   int64              // workers kept ready; see SpareWorkers
 	Limits  job.NodeLimits     // what one job may have at most
 
 	Keep        time.Duration // how long results are kept at most

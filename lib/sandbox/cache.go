@@ -112,26 +112,36 @@ func (s *Supervisor) compile(ctx context.Context, j *Job, key string) (source, e
 		return source{}, err
 	}
 	defer unlock()
-	p, err := s.worker()
-	if err != nil {
-		return source{}, err
-	}
-	r := newRun(s, j, p)
-	defer p.end()
-	defer context.AfterFunc(ctx, func() { r.stop(job.Cancelled, context.Cause(ctx)) })()
-	s.Warm() // the worker that will run the module can start meanwhile
 	work := filepath.Join(staging, "work")
 	if err := os.Mkdir(work, 0o700); err != nil {
 		return source{}, err
 	}
+	var took time.Duration
+	err = s.withWorker(func(p *process) error {
+		took, err = s.compileIn(ctx, j, work, p)
+		return err
+	})
+	if err != nil {
+		return source{}, err
+	}
+	dir, err := s.cache.install(staging, work, key)
+	return source{dir: dir, compile: took}, err
+}
+
+// compileIn has a worker compile a job's module into a folder, and returns how long
+// that took.
+func (s *Supervisor) compileIn(ctx context.Context, j *Job, work string, p *process) (time.Duration, error) {
+	r := newRun(s, j, p)
+	defer p.end()
+	defer context.AfterFunc(ctx, func() { r.stop(job.Cancelled, context.Cause(ctx)) })()
+	s.Warm() // the worker that will run the module can start meanwhile
 	limit := r.limit()
 	defer limit.Stop()
 	if err := r.load(wire.Compile, work, ""); err != nil {
-		return source{}, r.reason(err)
+		return 0, r.reason(err)
 	}
 	p.linger()
-	dir, err := s.cache.install(staging, work, key)
-	return source{dir: dir, compile: r.compile}, err
+	return r.compile, nil
 }
 
 // evict removes the least recently used entries until the rest fit, but not

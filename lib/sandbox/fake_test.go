@@ -59,6 +59,14 @@ func (l *liar) step(name, value string) int {
 		for range 1 << 10 {
 			_, _ = os.Stderr.WriteString(strings.Repeat("x", 10<<10))
 		}
+	case "tally": // a byte for each worker; the first so many of them die
+		name, most, _ := strings.Cut(value, ",")
+		f, _ := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		_, _ = f.WriteString("x")
+		info, _ := f.Stat()
+		if n, _ := strconv.Atoi(most); info.Size() <= int64(n) {
+			return 1
+		}
 	case "pid":
 		_ = os.WriteFile(value, []byte(strconv.Itoa(os.Getpid())), 0o600)
 	case "unless-run": // what follows is for a compiling worker: to run, be a good one

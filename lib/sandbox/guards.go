@@ -12,11 +12,15 @@ import (
 // Guards starts one worker, gives it nothing of anybody's, and returns what it
 // proved: the guards that jobs have on this machine, in the order of job.Guards.
 // An error is a *job.Error; cancelling ctx is one with job.CodeCancelled.
-func (s *Supervisor) Guards(ctx context.Context) ([]string, error) {
-	p, err := s.worker()
-	if err != nil {
-		return nil, err
-	}
+func (s *Supervisor) Guards(ctx context.Context) (guards []string, err error) {
+	err = s.withWorker(func(p *process) error {
+		guards, err = s.guards(ctx, p)
+		return err
+	})
+	return guards, err
+}
+
+func (s *Supervisor) guards(ctx context.Context, p *process) ([]string, error) {
 	defer p.end()
 	r := newRun(s, &Job{Manifest: job.NewManifest()}, p)
 	unwatch := context.AfterFunc(ctx, func() { r.stop(job.Cancelled, context.Cause(ctx)) })

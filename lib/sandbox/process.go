@@ -91,7 +91,7 @@ func (s *spawner) begin(w *start) {
 func (w *start) worker() (*process, error) {
 	<-w.done
 	if w.err != nil {
-		return nil, &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("starting a worker: %v", w.err), Err: w.err}
+		return nil, &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("starting a worker: %v", w.err), Err: errors.Join(errUntouched, w.err)}
 	}
 	return w.p, nil
 }

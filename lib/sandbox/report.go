@@ -61,7 +61,7 @@ func (r *run) reason(err error) error {
 	case errors.Is(err, errNoLandlock):
 		return err
 	case !r.ready:
-		return &job.Error{Code: job.CodeInternal, Message: "the worker died before it took the job: " + r.p.death(), Err: err}
+		return &job.Error{Code: job.CodeInternal, Message: "the worker died before it took the job: " + r.p.death(), Err: errors.Join(errUntouched, err)}
 	}
 	return &job.Error{
 		Code:    job.CodeCompileLimit,

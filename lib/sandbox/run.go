@@ -93,6 +93,7 @@ func (r *run) do(ctx context.Context, source source) (*Report, error) {
 	if r.j.Started != nil {
 		r.j.Started()
 	}
+	r.s.pool.refill() // off the way to the guest's first instruction
 
 	r.feed = newFeed(r.j.Input, r.p.stdin)
 	go func() {

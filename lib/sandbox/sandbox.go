@@ -29,6 +29,7 @@ type Config struct {
 	CacheBytes     int64         // most bytes kept there; default 1 GiB
 	CacheLevel     slog.Level    // at which trouble with that folder is logged; default info
 	CompileTimeout time.Duration // longest that a worker may compile or load; default 60 s
+	Spare          int           // workers kept ready for jobs to come, from the first Warm on; default 0: as many as Warm is called for, one at a time
 	Log            *slog.Logger  // default: none
 }
 
@@ -75,8 +76,8 @@ type Report struct {
 type Supervisor struct {
 	cfg     Config
 	spawner *spawner
-	cache   *cache      // nil: none
-	spare   chan *start // holds at most one
+	cache   *cache // nil: none
+	pool    pool
 }
 
 // New returns a supervisor. On Linux it also makes this process one that nobody
@@ -93,7 +94,8 @@ func New(cfg Config) *Supervisor {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	shield()
-	s := &Supervisor{cfg: cfg, spawner: newSpawner(cfg.Worker), spare: make(chan *start, 1)}
+	s := &Supervisor{cfg: cfg, spawner: newSpawner(cfg.Worker)}
+	s.pool.spawner, s.pool.log, s.pool.keep = s.spawner, cfg.Log, cfg.Spare
 	return s
 }
 
@@ -111,53 +113,43 @@ func (s *Supervisor) OpenCache() {
 	s.cache = c
 }
 
-// Warm begins to start a worker for the next job and returns at once. When one
-// is waiting already it does nothing.
-func (s *Supervisor) Warm() {
-	w := newStart()
-	select {
-	case s.spare <- w:
-		s.spawner.begin(w)
-	default:
-	}
-}
+// Warm begins to start workers for the next jobs, up to Config.Spare or at least
+// one, and returns at once. When as many are waiting it does nothing.
+func (s *Supervisor) Warm() { s.pool.fill(max(s.pool.keep, 1)) }
+
+// Spare returns how many workers wait for a job, those that are being started
+// included.
+func (s *Supervisor) Spare() int { return s.pool.count() }
 
 // worker returns a fresh worker process.
 func (s *Supervisor) worker() (*process, error) {
-	var w *start
-	select {
-	case w = <-s.spare:
-	default:
+	w := s.pool.take()
+	if w == nil {
 		w = newStart()
 		s.spawner.begin(w)
 	}
 	return w.worker()
 }
 
-// Close ends the spare worker and the thread that starts workers. Jobs must have
+// Close ends the spare workers and the thread that starts workers. Jobs must have
 // ended.
 func (s *Supervisor) Close() {
-	select {
-	case w := <-s.spare:
-		if p, err := w.worker(); err == nil {
-			p.end()
-		}
-	default:
-	}
+	s.pool.close()
 	s.spawner.stop()
 }
 
 // Run runs one job. It returns a report for every job that started, however it
 // ended, and a *job.Error for one that did not. Cancelling ctx ends the job with
 // status cancelled and context.Cause(ctx) as the cause.
-func (s *Supervisor) Run(ctx context.Context, j *Job) (*Report, error) {
+func (s *Supervisor) Run(ctx context.Context, j *Job) (report *Report, err error) {
+	defer s.pool.refill()
 	source, err := s.compiled(ctx, j)
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.worker()
-	if err != nil {
-		return nil, err
-	}
-	return newRun(s, j, p).do(ctx, source)
+	err = s.withWorker(func(p *process) error {
+		report, err = newRun(s, j, p).do(ctx, source)
+		return err
+	})
+	return report, err
 }
