@@ -103,6 +103,9 @@ func (a *attempt) judge(ctx context.Context, err error) *failure {
 	}
 	if !a.accepted { // so nothing runs there
 		f := failed(tryOther, job.CodeNoNode, "%s", oneLine(err))
+		if a.c.lost {
+			f = failed(tryOther, job.CodeRefused, "lost after it had accepted the job, and not there again: %s", oneLine(err))
+		}
 		f.reached = false
 		return f
 	}
@@ -133,6 +136,7 @@ func (a *attempt) again(ctx context.Context) bool {
 
 // lost is the failure of a node that has accepted the job and is gone.
 func (a *attempt) lost(err error) *failure {
+	a.c.lost = true
 	f := failed(tryOther, job.CodeRefused, "lost after it had accepted the job: %s", oneLine(err))
 	f.leave = a.losses > maxLosses
 	return f

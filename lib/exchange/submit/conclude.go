@@ -70,7 +70,7 @@ func (p *placement) state() string {
 func (p *placement) nobody() *job.Error {
 	tried := make([]*failure, 0, len(p.all))
 	for _, c := range p.all {
-		if c.last != nil && c.last.reached {
+		if c.last != nil && (c.last.reached || c.lost) {
 			tried = append(tried, c.last)
 		}
 	}
@@ -84,9 +84,13 @@ func (p *placement) nobody() *job.Error {
 	case !slices.ContainsFunc(tried, func(f *failure) bool { return f.code != job.CodeCompileLimit }):
 		return &job.Error{Code: job.CodeCompileLimit, Message: tried[0].rejection.Message}
 	}
-	e := &job.Error{Code: job.CodeRefused, Message: "every node refused the job: " + tried[0].Error()}
+	what := "every node refused the job"
+	if p.accepted > 0 {
+		what = "no node has finished the job"
+	}
+	e := &job.Error{Code: job.CodeRefused, Message: what + ": " + tried[0].Error()}
 	if len(tried) > 1 {
-		e.Message = fmt.Sprintf("every node refused the job: %d nodes", len(tried))
+		e.Message = fmt.Sprintf("%s: %d nodes", what, len(tried))
 	}
 	if f := tried[0]; f.rejection.Code == job.RejectNotAllowed {
 		e.Hint = "the message says what to run on the node; this is what it has to admit: " + p.cfg.Key.PeerID()

@@ -21,6 +21,7 @@ type candidate struct {
 	leftQueue bool      // it had a queue, and others were to be tried first
 	after     time.Time // not to be tried before
 	gone      bool      // not to be tried again
+	lost      bool      // it had accepted the job once, and went away with it
 	last      *failure
 }
 
