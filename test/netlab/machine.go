@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 )
 
@@ -25,6 +26,34 @@ func (l *Lab) machine(name string) *Machine {
 	l.spaces = append(l.spaces, m)
 	l.ip("-n %s link set lo up", m.space)
 	return m
+}
+
+// For returns the machine as a subtest sees it: what it starts there ends with
+// the subtest, and what goes wrong is the subtest's failure.
+func (m *Machine) For(t *testing.T) *Machine {
+	t.Helper()
+	lab := *m.lab
+	lab.t = t
+	return &Machine{lab: &lab, space: m.space, Addr: m.Addr}
+}
+
+// Pids returns the processes that run on the machine.
+func (m *Machine) Pids() []int {
+	m.lab.t.Helper()
+	out, err := ip("netns", "pids", m.space).Output()
+	if err != nil {
+		m.lab.t.Fatalf("ip netns pids %s: %v", m.space, err)
+	}
+	words := strings.Fields(string(out))
+	pids := make([]int, 0, len(words))
+	for _, word := range words {
+		pid, err := strconv.Atoi(word)
+		if err != nil {
+			m.lab.t.Fatalf("ip netns pids %s: %q", m.space, out)
+		}
+		pids = append(pids, pid)
+	}
+	return pids
 }
 
 // Command returns the command that runs a program on the machine; the program

@@ -64,6 +64,12 @@ func (p *Process) Event(patience time.Duration, name string, fits func(event map
 	return event
 }
 
+// Pid returns the program's process ID.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
+// Signal sends the program a signal. That it has ended already is no failure.
+func (p *Process) Signal(signal syscall.Signal) { _ = p.cmd.Process.Signal(signal) }
+
 // Stop sends a signal and waits for the end, which err describes as
 // exec.Cmd.Wait does.
 func (p *Process) Stop(signal syscall.Signal, patience time.Duration) error {

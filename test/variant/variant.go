@@ -1,4 +1,4 @@
-// Package variant builds plasm-run with a few lines of its source changed, or for
+// Package variant builds a command with a few lines of its source changed, or for
 // another processor: what tests and benchmarks hold the product against. So the
 // product has no switch that only they would use, and that somebody else could
 // find.
@@ -8,7 +8,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,7 +16,7 @@ import (
 )
 
 // Edit changes one file of the source for one build; the file itself stays as it
-// is. A file can be changed by one Edit of a build.
+// is. Edits of one file come one after the other.
 type Edit struct {
 	File string // its path below the module's root; it need not exist when Old is ""
 	Old  string // what New takes the place of, in the file exactly once; "": all of it
@@ -27,6 +26,11 @@ type Edit struct {
 // Build builds plasm-run, static, as the file out. arch is a GOARCH, "" for this
 // machine's. It must be called in a folder of the module, as tests are.
 func Build(ctx context.Context, out, arch string, edits ...Edit) error {
+	return BuildCommand(ctx, "plasm-run", out, arch, edits...)
+}
+
+// BuildCommand is Build for any command of cmd/.
+func BuildCommand(ctx context.Context, command, out, arch string, edits ...Edit) error {
 	env := append(os.Environ(), "CGO_ENABLED=0")
 	if arch != "" {
 		env = append(env, "GOARCH="+arch)
@@ -40,7 +44,7 @@ func Build(ctx context.Context, out, arch string, edits ...Edit) error {
 	if err != nil {
 		return err
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-overlay", overlay, "-o", out, "plasm/cmd/plasm-run")
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-overlay", overlay, "-o", out, "plasm/cmd/"+command)
 	build.Env = env
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, bytes.TrimSpace(out))
@@ -59,18 +63,24 @@ func replace(ctx context.Context, scratch string, edits []Edit) (string, error) 
 	list := struct{ Replace map[string]string }{map[string]string{}}
 	for i, e := range edits {
 		source := filepath.Join(root, filepath.FromSlash(e.File))
-		text, err := e.apply(source)
+		changed, again := list.Replace[source]
+		if !again {
+			changed = filepath.Join(scratch, fmt.Sprintf("%d.go", i))
+			list.Replace[source] = changed
+		} else if e.Old == "" {
+			return "", fmt.Errorf("%s: all of it takes the place of another edit", e.File)
+		}
+		before := source
+		if again {
+			before = changed
+		}
+		text, err := e.apply(before)
 		if err != nil {
 			return "", err
 		}
-		changed := filepath.Join(scratch, fmt.Sprintf("%d.go", i))
 		if err := os.WriteFile(changed, []byte(text), 0o600); err != nil {
 			return "", err
 		}
-		list.Replace[source] = changed
-	}
-	if len(list.Replace) < len(edits) {
-		return "", errors.New("two edits of one file")
 	}
 	text, err := json.Marshal(list)
 	if err != nil {
@@ -80,7 +90,7 @@ func replace(ctx context.Context, scratch string, edits []Edit) (string, error) 
 	return overlay, os.WriteFile(overlay, text, 0o600)
 }
 
-// apply returns the text of source with the change in it.
+// apply returns the text of the file source with the change in it.
 func (e Edit) apply(source string) (string, error) {
 	if e.Old == "" {
 		return e.New, nil

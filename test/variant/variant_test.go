@@ -13,8 +13,10 @@ import (
 func TestBuild(t *testing.T) {
 	t.Parallel()
 	out := filepath.Join(t.TempDir(), "plasm-run")
-	edit := variant.Edit{File: "cmd/plasm-run/main.go", Old: `const name = "plasm-run"`, New: `const name = "other-run"`}
-	if err := variant.Build(t.Context(), out, "", edit); err != nil {
+	const file = "cmd/plasm-run/main.go"
+	edit := variant.Edit{File: file, Old: `const name = "plasm-run"`, New: `const name = "some-run"`}
+	again := variant.Edit{File: file, Old: `"some-run"`, New: `"other-run"`}
+	if err := variant.Build(t.Context(), out, "", edit, again); err != nil {
 		t.Fatal(err)
 	}
 	said, err := exec.CommandContext(t.Context(), out, "--no-such-flag").CombinedOutput()
@@ -31,7 +33,7 @@ func TestNoBuild(t *testing.T) {
 		"0 times":          {{File: file, Old: "no such text", New: "x"}},
 		" times, not once": {{File: file, Old: "\n", New: "x"}},
 		"no such file":     {{File: "cmd/plasm-run/nothing.go", Old: "x", New: "y"}},
-		"of one file":      {{File: file, New: "package main"}, {File: file, New: "package main"}},
+		"all of it":        {{File: file, New: "package main"}, {File: file, New: "package main"}},
 		"go build: ":       {{File: file, New: "no Go"}},
 	} {
 		err := variant.Build(t.Context(), filepath.Join(t.TempDir(), "plasm-run"), "", edits...)
