@@ -13,16 +13,19 @@ VERSION ?= $(shell { [ -e .git ] && git describe --tags --always --dirty; } 2>/d
 STATIC := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false
 LDFLAGS := -s -w -X plasm/lib/cli.version=$(VERSION)
 
+# Where build puts the commands.
+OUT ?= bin
+
 GO_EXAMPLES := examples/csvstat/csvstat.wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build examples demo demo-check test deps lint examples-check cross cover bench fuzz clean FORCE
+.PHONY: help build examples demo demo-check test deps lint examples-check cross package test-package cover bench fuzz clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the commands, static, in bin/
-	$(STATIC) -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+	$(STATIC) -ldflags '$(LDFLAGS)' -o $(OUT)/ ./cmd/...
 
 examples: $(GO_EXAMPLES) ## the example modules that are not committed
 
@@ -41,7 +44,7 @@ test: ## everything that CI checks
 	@scripts/deps
 	@$(MAKE) --no-print-directory examples-check
 	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory demo-check examples cross
+	@$(MAKE) --no-print-directory demo-check examples cross test-package
 	@$(MAKE) --no-print-directory cover
 
 deps: ## install what `make test` needs, or say what that is
@@ -62,6 +65,15 @@ cross: ## compile for every platform
 		echo "build $$platform"; \
 		GOOS=$${platform%/*} GOARCH=$${platform#*/} $(STATIC) ./...; \
 	done
+
+package: .tools/nfpm ## deb, rpm and apk for amd64 and arm64, in dist/
+	@GO='$(GO)' VERSION='$(VERSION)' scripts/package
+
+test-package: .tools/nfpm ## the packages; as root on Debian machines in containers
+	@GO='$(GO)' scripts/test-package
+
+.tools/nfpm: tools/go.mod tools/go.sum
+	$(GO) -C tools build -o ../.tools/ github.com/goreleaser/nfpm/v2/cmd/nfpm
 
 cover: ## all tests with -race, and at least 80 % of the statements covered
 	@GO='$(GO)' scripts/coverage

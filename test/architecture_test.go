@@ -34,7 +34,7 @@ var layers = [][]string{
 
 // outside are the areas that may use whatever we have and that none of the
 // layers may use.
-var outside = []string{"test", "bench"}
+var outside = []string{"test", "bench", "packaging"}
 
 // What a program must not link: a path with everything below it.
 var (

@@ -19,10 +19,9 @@ func streams() map[string]func() []byte {
 			return p.main(Loop(p.print(stdout, "out\n"), p.print(stderr, "error\n"), Br(0)))
 		},
 		// Writes "tick\n" twenty times, and sleeps 50 ms after each.
-		"tick": func() []byte {
-			p := newProgram("fd_write", "poll_oneoff")
-			return p.main(times(0, 20, p.print(stdout, "tick\n"), p.sleep(50_000_000)))
-		},
+		"tick": func() []byte { return ticking(20) },
+		// The same two hundred times, which takes ten seconds.
+		"tick-long": func() []byte { return ticking(200) },
 		// Copies stdin to stdout.
 		"cat": func() []byte { return copying(bufSize) },
 		// The same, a byte at a time.
@@ -139,4 +138,10 @@ func lists(sizes, get string) []byte {
 		Op(OpDrop, p.call(get, Int(subs), Int(buffer))),
 		Op(OpDrop, p.write(stdout, Int(buffer), Load(OpI32Load, 4, Int(result)))),
 	)
+}
+
+// ticking writes "tick\n" n times, and sleeps 50 ms after each.
+func ticking(n int64) []byte {
+	p := newProgram("fd_write", "poll_oneoff")
+	return p.main(times(0, n, p.print(stdout, "tick\n"), p.sleep(50_000_000)))
 }

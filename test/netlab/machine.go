@@ -56,6 +56,9 @@ func (m *Machine) Pids() []int {
 	return pids
 }
 
+// Namespace returns the file that stands for the machine's network.
+func (m *Machine) Namespace() string { return "/run/netns/" + m.space }
+
 // Command returns the command that runs a program on the machine; the program
 // ends with ctx.
 func (m *Machine) Command(ctx context.Context, name string, args ...string) *exec.Cmd {

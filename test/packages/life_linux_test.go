@@ -1,0 +1,234 @@
+package packages
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"plasm/lib/control"
+	"plasm/lib/job"
+	"plasm/test/guest"
+	"plasm/test/netlab"
+)
+
+const hello = "/usr/share/doc/plasm/examples/hello/hello.wasm"
+
+// install installs a package as the pages say.
+func (m *machine) install(file string) {
+	m.t.Helper()
+	m.do("apt-get", "install", "--yes", "--quiet", file)
+}
+
+// status is what the machine's node says of itself.
+func (m *machine) status() *control.Status {
+	m.t.Helper()
+	var s control.Status
+	if err := json.Unmarshal([]byte(m.do("plasmd", "status", "--json")), &s); err != nil {
+		m.t.Fatal(err)
+	}
+	return &s
+}
+
+// TestLife is the life of a package on two machines that share a wire.
+func TestLife(t *testing.T) {
+	t.Parallel()
+	lan := netlab.New(t).LAN("node", "user")
+	user := boot(t, "user", lan[1])
+	user.install(deb("new", newVersion))
+	node := boot(t, "node", lan[0])
+	before := node.tree()
+
+	node.install(deb("old", oldVersion))
+	begun := time.Now()
+	id := node.firstReceipt(user)
+	if took := time.Since(begun); took > time.Minute {
+		t.Errorf("the first verified receipt came %v after the installation", took)
+	}
+	node.checkService()
+	node.checkFiles()
+	node.checkRestart(id)
+
+	node.stop()
+	node.start()
+	if now := node.do("plasmd", "identity"); now != id {
+		t.Errorf("after a reboot the node is %s, was %s", now, id)
+	}
+	user.waitFor(id)
+	node.checkUpgrade(user, id)
+
+	node.do("apt-get", "remove", "--yes", "--quiet", "plasm")
+	node.sh("test -s /var/lib/plasmd/key.pem && grep -q . /var/lib/plasmd/allow && test -s /etc/plasmd/plasmd.toml")
+	node.sh("! systemctl -q is-active plasmd && ! grep -q plasm /proc/[0-9]*/comm")
+	node.install(deb("new", newVersion))
+	if now := node.do("plasmd", "identity"); now != id {
+		t.Errorf("installed again after it was removed the node is %s, was %s", now, id)
+	}
+
+	node.do("apt-get", "purge", "--yes", "--quiet", "plasm")
+	if left := difference(node.tree(), before); len(left) > 0 {
+		t.Errorf("purging leaves\n%s", strings.Join(left, "\n"))
+	}
+	node.sh("! getent passwd plasmd && ! getent group plasmd")
+	node.install(deb("new", newVersion))
+	if now := node.do("plasmd", "identity"); now == id {
+		t.Errorf("after a purge the node is still %s", now)
+	}
+}
+
+// firstReceipt does what the README says two machines take, and returns the node's
+// peer ID.
+func (m *machine) firstReceipt(user *machine) string {
+	m.t.Helper()
+	id := m.do("plasmd", "identity")
+	user.waitFor(id)
+	if out, err := user.try("sh", "-c", "echo -n hello | plasm-submit --signer "+id+" "+hello); err == nil || !strings.Contains(out, "sudo plasmd allow 12D3KooW") {
+		m.t.Errorf("a node that allows nobody: %v: %s", err, out)
+	}
+	m.do("plasmd", "allow", user.do("plasm-run", "--identity"))
+	user.sh("mkdir -p ~/.config/plasm && echo " + id + " >> ~/.config/plasm/trust")
+	if out := user.sh("echo -n hello | plasm-submit --receipt receipt.json " + hello); out != "olleh" {
+		m.t.Errorf("the job wrote %q", out)
+	}
+	user.do("plasm-verify", "--signer", id, "--module", hello, "--require-guards", strings.Join(job.Guards(), ","), "receipt.json")
+	return id
+}
+
+// waitFor has a machine look for a node until it is found.
+func (m *machine) waitFor(id string) {
+	m.t.Helper()
+	m.until("told of "+id, func() error {
+		_, err := m.try("sh", "-c", "plasm-discover --timeout 2s | grep -F "+id)
+		return err
+	})
+}
+
+// checkService looks at the running service.
+func (m *machine) checkService() {
+	m.t.Helper()
+	m.do("systemctl", "is-enabled", "plasmd.service")
+	s := m.status()
+	if !slices.Equal(s.Node.Guards, job.Guards()) {
+		m.t.Errorf("below the unit workers have the guards %v", s.Node.Guards)
+	}
+	for property, want := range map[string]string{"User": "plasmd", "WatchdogUSec": "1min", "KillMode": "mixed"} {
+		if got := m.do("systemctl", "show", "--property="+property, "--value", "plasmd"); got != want {
+			m.t.Errorf("%s is %s, want %s", property, got, want)
+		}
+	}
+	shown := m.do("systemd-analyze", "security", "--no-pager", "plasmd.service")
+	exposure := regexp.MustCompile(`Overall exposure level for plasmd.service: ([0-9.]+)`).FindStringSubmatch(shown)
+	if exposure == nil {
+		m.t.Fatalf("systemd-analyze: %s", shown)
+	}
+	if n, err := strconv.ParseFloat(exposure[1], 64); err != nil || n > 2 {
+		m.t.Errorf("exposure %v: %s", exposure[1], shown)
+	}
+	m.t.Logf("exposure of the unit: %s", exposure[1])
+	m.sh("! journalctl --unit=plasmd --grep='level=(WARN|ERROR)' --no-pager --quiet")
+	// Members of the group may ask; others may only find.
+	m.do("useradd", "--groups", "plasmd", "member")
+	m.do("useradd", "stranger")
+	m.do("setpriv", "--reuid=member", "--regid=member", "--init-groups", "plasmd", "status")
+	if out, err := m.try("setpriv", "--reuid=stranger", "--regid=stranger", "--init-groups", "plasmd", "status"); err == nil || !strings.Contains(out, "group") {
+		m.t.Errorf("a stranger asks the node: %v: %s", err, out)
+	}
+	m.do("setpriv", "--reuid=stranger", "--regid=stranger", "--init-groups", "env", "HOME=/tmp", "plasm-discover", "--mdns=false")
+	m.do("userdel", "member")
+	m.do("userdel", "stranger")
+}
+
+// checkFiles looks at what the node keeps.
+func (m *machine) checkFiles() {
+	m.t.Helper()
+	for file, want := range map[string]string{
+		"/var/lib/plasmd":          "700 plasmd plasmd",
+		"/var/lib/plasmd/key.pem":  "600 plasmd plasmd",
+		"/var/lib/plasmd/allow":    "644 plasmd plasmd",
+		"/run/plasmd":              "755 plasmd plasmd",
+		"/run/plasmd/control.sock": "660 plasmd plasmd",
+		"/run/plasmd/addrs":        "644 plasmd plasmd",
+		"/etc/plasmd/plasmd.toml":  "644 root root",
+	} {
+		if got := m.do("stat", "--format=%a %U %G", file); got != want {
+			m.t.Errorf("%s is %s, want %s", file, got, want)
+		}
+	}
+}
+
+// checkRestart kills the node, and has it be stuck.
+func (m *machine) checkRestart(id string) {
+	m.t.Helper()
+	m.sh("mkdir -p /run/systemd/system/plasmd.service.d && printf '[Service]\\nRestartSec=0\\nWatchdogSec=2\\n' > /run/systemd/system/plasmd.service.d/test.conf && systemctl daemon-reload && systemctl restart plasmd")
+	for _, signal := range []string{"KILL", "STOP"} {
+		pid := m.do("systemctl", "show", "--property=MainPID", "--value", "plasmd")
+		m.sh("kill -" + signal + " " + pid)
+		m.until("back after SIG"+signal, func() error {
+			out, err := m.try("sh", "-c", "test $(systemctl show --property=MainPID --value plasmd) -ne "+pid+" && plasmd status")
+			if err == nil && !strings.Contains(out, id) {
+				m.t.Errorf("it is another node after SIG%s: %s", signal, out)
+			}
+			return err
+		})
+	}
+	m.sh("rm -r /run/systemd/system/plasmd.service.d && systemctl daemon-reload && systemctl restart plasmd")
+}
+
+// checkUpgrade upgrades the package while a job runs.
+func (m *machine) checkUpgrade(user *machine, id string) {
+	m.t.Helper()
+	module, err := guest.Module("tick-long")
+	must(m.t, err)
+	must(m.t, os.WriteFile(filepath.Join(user.disk, "tick.wasm"), module, 0o600))
+	m.sh("echo '# edited' >> /etc/plasmd/plasmd.toml")
+	kept := "cat /etc/plasmd/plasmd.toml /var/lib/plasmd/allow /var/lib/plasmd/key.pem"
+	before := m.sh(kept)
+
+	submitting := user.command(m.t.Context(), "plasm-submit", "--deterministic=false", "--no-stdin", "--signer", id, "--receipt", "/tick.json", "/tick.wasm")
+	var out, problem strings.Builder
+	submitting.Stdout, submitting.Stderr = &out, &problem
+	must(m.t, submitting.Start())
+	m.until("running the job", func() error {
+		_, err := m.try("journalctl", "--boot", "--unit=plasmd", "--grep=job.started", "--quiet")
+		return err
+	})
+	m.install(deb("new", newVersion))
+	if err := submitting.Wait(); err != nil || out.String() != strings.Repeat("tick\n", 200) {
+		m.t.Errorf("a job during an upgrade: %v: %s", err, problem.String())
+	}
+	user.do("plasm-verify", "--signer", id, "--module", "/tick.wasm", "--expect-exit", "0", "/tick.json")
+
+	if version := m.status().Node.Version; version != newVersion {
+		m.t.Errorf("after the upgrade the node is of version %s", version)
+	}
+	if m.sh(kept) != before {
+		m.t.Error("the upgrade changed key, allow file or configuration")
+	}
+	if out := user.sh("echo -n hello | plasm-submit --signer " + id + " " + hello); out != "olleh" {
+		m.t.Errorf("after the upgrade the job wrote %q", out)
+	}
+}
+
+// tree lists the machine's files that a package could leave.
+func (m *machine) tree() []string {
+	m.t.Helper()
+	return strings.Split(m.sh(`find / -xdev \( -path /packages -o -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /var/log -o -path /var/cache \
+		-o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /run/systemd -o -path /run/udev -o -path /root -o -path /var/tmp \) -prune -o -print | sort`), "\n")
+}
+
+// difference returns what is in a list and not in the other, but for what any
+// package leaves.
+func difference(list, other []string) []string {
+	var all []string
+	for _, name := range list {
+		if !slices.Contains(other, name) && !strings.HasSuffix(name, "-") {
+			all = append(all, name)
+		}
+	}
+	return all
+}
