@@ -14,9 +14,11 @@ import (
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/routing"
 	"github.com/libp2p/go-libp2p/p2p/host/autorelay"
+	basichost "github.com/libp2p/go-libp2p/p2p/host/basic"
 	"github.com/libp2p/go-libp2p/p2p/host/peerstore/pstoremem"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
@@ -128,7 +130,9 @@ func (h *Host) reachabilityOptions(cfg *Config, addrs []ma.Multiaddr) []libp2p.O
 		))
 	}
 	if cfg.Reachability == ReachabilityAuto && !slices.ContainsFunc(addrs, manet.IsIPLoopback) {
-		options = append(options, libp2p.NATPortMap())
+		options = append(options, libp2p.NATManager(func(n network.Network) basichost.NATManager {
+			return newPortMaps(n, cfg.Log, defaultRouter)
+		}))
 	}
 	return options
 }

@@ -36,6 +36,18 @@ func (h *Host) LocalAddrs() []ma.Multiaddr {
 	return slices.DeleteFunc(ma.Unique(addrs), func(a ma.Multiaddr) bool { return !isIP(a) || isRelayed(a) })
 }
 
+// lentAddrs returns the addresses of the host that a router lends it: direct ones
+// that none of its interfaces has.
+func (h *Host) lentAddrs() []ma.Multiaddr {
+	own, err := h.Network().InterfaceListenAddresses()
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(h.Addrs()), func(a ma.Multiaddr) bool {
+		return !isIP(a) || isRelayed(a) || slices.ContainsFunc(own, func(o ma.Multiaddr) bool { return o[0].Equal(&a[0]) })
+	})
+}
+
 // Reachability returns whether others can dial this host, as far as known.
 func (h *Host) Reachability() Reachability {
 	h.mu.Lock()

@@ -71,6 +71,7 @@ type watcher struct {
 	*Host
 
 	since   map[peer.ID]time.Time // when who is connected did so
+	lent    []ma.Multiaddr        // as last logged
 	punched bool
 }
 
@@ -84,6 +85,7 @@ func (w *watcher) handle(e any) {
 		w.relaysChanged(e.RelayAddrs)
 	case event.EvtLocalAddressesUpdated:
 		w.log.Debug("own addresses changed", "addrs", w.Addrs())
+		w.lentChanged()
 		w.signalChange()
 		select {
 		case w.readdressed <- struct{}{}:
@@ -191,9 +193,21 @@ func relayOf(addr ma.Multiaddr) (peer.ID, error) {
 	return peer.Decode(id)
 }
 
+// lentChanged logs the addresses that a router lends the host once there are
+// others: when it has mapped a port, or peers agree on where they see the host.
+// A mapping has no event of its own; libp2p looks for it every 5 s.
+func (w *watcher) lentChanged() {
+	lent := w.lentAddrs()
+	if slices.EqualFunc(lent, w.lent, ma.Multiaddr.Equal) {
+		return
+	}
+	w.lent = lent
+	w.natStatus()
+}
+
 // natStatus logs what is known of being reached.
-func (h *Host) natStatus() {
-	h.log.Info("nat.status", "reachability", h.Reachability().String(), "relays", h.Relays())
+func (w *watcher) natStatus() {
+	w.log.Info("nat.status", "reachability", w.Reachability().String(), "relays", w.Relays(), "public_addrs", w.lent)
 }
 
 // punchTracer logs how hole punching ended.

@@ -16,6 +16,8 @@ type Machine struct {
 	lab   *Lab
 	space string // the namespace's name
 	Addr  string // its IPv4 address, "" where it has none
+
+	Router *Machine // of the site that it is in, nil elsewhere
 }
 
 // machine makes a machine whose only interface is lo.

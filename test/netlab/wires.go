@@ -15,18 +15,26 @@ const (
 	Symmetric NAT = "symmetric" // endpoint-dependent mapping: another port for each destination
 )
 
-// Internet is a stretch of public network. Its addresses, 192.0.0.64/26, are
-// never routed in the real one, and yet libp2p takes them for public ones.
+// Internet is a stretch of public network.
 type Internet struct {
-	lab  *Lab
-	core *Machine
-	next int // last number of the next machine's address
+	lab   *Lab
+	core  *Machine
+	block string // the first three numbers of its addresses
+	next  int    // the last number of the next machine's
 }
 
-// Internet makes a public network.
+// Internet makes a public network. Its addresses, 192.0.0.64/26, are never
+// routed in the real one, and yet libp2p takes them for public ones.
 func (l *Lab) Internet() *Internet {
 	l.t.Helper()
-	n := &Internet{lab: l, core: l.machine("core"), next: 65}
+	return l.InternetIn("192.0.0")
+}
+
+// InternetIn makes a public network with addresses from block.64/26, of which
+// block is three numbers. What is in a lab reaches nobody outside.
+func (l *Lab) InternetIn(block string) *Internet {
+	l.t.Helper()
+	n := &Internet{lab: l, core: l.machine("core"), block: block, next: 65}
 	n.core.bridge()
 	return n
 }
@@ -41,7 +49,7 @@ func (n *Internet) Host(name string) *Machine {
 
 // join gives a machine its next public address, on the interface wan.
 func (n *Internet) join(m *Machine) {
-	m.plug(n.core, "wan", fmt.Sprintf("192.0.0.%d/26", n.next))
+	m.plug(n.core, "wan", fmt.Sprintf("%s.%d/26", n.block, n.next))
 	n.next++
 }
 
@@ -61,6 +69,7 @@ func (n *Internet) Site(nat NAT, names ...string) []*Machine {
 		m := l.machine(name)
 		m.plug(router, "eth0", fmt.Sprintf("10.%d.0.%d/24", l.sites, i+2))
 		m.Set("route add default via 10.%d.0.1", l.sites)
+		m.Router = router
 		machines = append(machines, m)
 	}
 	return machines
@@ -133,6 +142,7 @@ table ip plasm {
 	chain forward {
 		type filter hook forward priority filter; policy drop;
 		ct state established,related accept
+		ct status dnat accept
 		iifname "br0" accept
 	}
 }
