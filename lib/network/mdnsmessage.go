@@ -3,10 +3,12 @@ package network
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
 	"golang.org/x/net/dns/dnsmessage"
 )
 
@@ -16,8 +18,11 @@ import (
 //	query     one question: _plasm._udp.local, PTR, IN
 //	response  answer:       _plasm._udp.local PTR NAME._plasm._udp.local
 //	          additional:   NAME._plasm._udp.local TXT "dnsaddr=MULTIADDR/p2p/ID" …
+//	                        NAME._plasm._udp.local SRV 0 0 PORT NAME.local
+//	                        NAME.local A or AAAA
 //
-// NAME is drawn at each start. A response with TTL 0 takes leave.
+// NAME is drawn at each start. A response with TTL 0 takes leave. Only PTR and TXT
+// are read here; other programs believe in no service without the rest (RFC 6763).
 const (
 	mdnsService   = "_plasm._udp.local."
 	mdnsAddr      = "dnsaddr="
@@ -25,7 +30,7 @@ const (
 	mdnsCacheBit  = 1 << 15 // of the class in a response: the only record of this name (RFC 6762, section 10.2)
 	maxMDNSPacket = 9000    // bytes (RFC 6762, section 17)
 	maxMDNSParts  = 32      // questions, records or strings looked at
-	maxMDNSAddrs  = 10      // addresses sent: 1,200 bytes, so that a packet fits into a frame
+	maxMDNSText   = 1150    // bytes of addresses sent, so that a packet fits into a frame
 )
 
 // mdnsQuery is the question who is there.
@@ -51,12 +56,9 @@ func mdnsResponse(instance string, id peer.ID, addrs []ma.Multiaddr, ttl uint32)
 	if err != nil {
 		return nil, err
 	}
-	var text []string
-	for _, addr := range addrs {
-		s := mdnsAddr + addr.String() + "/p2p/" + id.String()
-		if len(s) <= 255 && len(text) < maxMDNSAddrs { // the longest string of a TXT record
-			text = append(text, s)
-		}
+	host, err := dnsmessage.NewName(instance + ".local.")
+	if err != nil {
+		return nil, err
 	}
 	message := dnsmessage.Message{
 		Header: dnsmessage.Header{Response: true, Authoritative: true},
@@ -65,13 +67,67 @@ func mdnsResponse(instance string, id peer.ID, addrs []ma.Multiaddr, ttl uint32)
 			Body:   &dnsmessage.PTRResource{PTR: full},
 		}},
 	}
-	if len(text) > 0 {
-		message.Additionals = []dnsmessage.Resource{{
-			Header: dnsmessage.ResourceHeader{Name: full, Class: dnsmessage.ClassINET | mdnsCacheBit, TTL: ttl},
-			Body:   &dnsmessage.TXTResource{TXT: text},
-		}}
+	add := func(name dnsmessage.Name, body dnsmessage.ResourceBody) {
+		message.Additionals = append(message.Additionals, dnsmessage.Resource{
+			Header: dnsmessage.ResourceHeader{Name: name, Class: dnsmessage.ClassINET | mdnsCacheBit, TTL: ttl},
+			Body:   body,
+		})
+	}
+	if text := addrTexts(id, addrs); len(text) > 0 {
+		add(full, &dnsmessage.TXTResource{TXT: text})
+	}
+	if port := portIn(addrs); port > 0 {
+		add(full, &dnsmessage.SRVResource{Port: port, Target: host})
+	}
+	for _, body := range hostRecords(addrs) {
+		add(host, body)
 	}
 	return message.Pack()
+}
+
+// addrTexts returns the strings of a TXT record with as many addresses as fit.
+func addrTexts(id peer.ID, addrs []ma.Multiaddr) []string {
+	var text []string
+	room := maxMDNSText
+	for _, addr := range addrs {
+		s := mdnsAddr + addr.String() + "/p2p/" + id.String()
+		if len(s) <= 255 && len(s) < room { // the longest string of a TXT record
+			text = append(text, s)
+			room -= len(s) + 1
+		}
+	}
+	return text
+}
+
+// portIn returns the port of the first address with QUIC, or else of the first,
+// as the service is one of UDP by its name; 0 for none.
+func portIn(addrs []ma.Multiaddr) uint16 {
+	i := max(0, slices.IndexFunc(addrs, isQUIC))
+	if i >= len(addrs) || len(addrs[i]) < 2 {
+		return 0
+	}
+	port, err := strconv.ParseUint(addrs[i][1].Value(), 10, 16)
+	if err != nil {
+		return 0
+	}
+	return uint16(port)
+}
+
+// hostRecords returns the first address of each family as a record.
+func hostRecords(addrs []ma.Multiaddr) []dnsmessage.ResourceBody {
+	var four, six dnsmessage.ResourceBody
+	for _, addr := range addrs {
+		ip, err := manet.ToIP(addr)
+		if err != nil {
+			continue
+		}
+		if ip4 := ip.To4(); ip4 != nil && four == nil {
+			four = &dnsmessage.AResource{A: [4]byte(ip4)}
+		} else if ip4 == nil && six == nil {
+			six = &dnsmessage.AAAAResource{AAAA: [16]byte(ip.To16())}
+		}
+	}
+	return slices.DeleteFunc([]dnsmessage.ResourceBody{four, six}, func(b dnsmessage.ResourceBody) bool { return b == nil })
 }
 
 // errNotOurs is for the many messages on the group that are other services'.

@@ -40,7 +40,7 @@ func build(ctx context.Context) error {
 	if err := bin.Build(ctx, programs, "plasm-run", "plasm-discover", "plasm-submit", "plasmd"); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", programs+"/", "./reach")
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", programs+"/", "./neighbour", "./reach")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
