@@ -84,6 +84,7 @@ func TestFlagsAreThoseOfHelp(t *testing.T) {
 		"## plasm-submit":                    {"plasm-submit"},
 		"### plasmd serve":                   {"plasmd serve"},
 		"### plasmd identity, status, allow": {"plasmd identity", "plasmd status", "plasmd allow"},
+		"### plasmd doctor":                  {"plasmd doctor"},
 	} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()

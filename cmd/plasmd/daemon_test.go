@@ -99,8 +99,11 @@ func (n *nodes) named(ts *testscript.TestScript, name string) *daemon {
 	return d
 }
 
+// tcpPort is the port in a node's address.
+var tcpPort = regexp.MustCompile(`/tcp/(\d+)/`)
+
 // serve NAME [ARG…] starts plasmd serve, at a free port of the loopback, and waits
-// until it is ready. NAME_ADDR is then the first of its addresses. ! serve waits
+// until it is ready. NAME_ADDR is then the first of its addresses, NAME_PORT its TCP port. ! serve waits
 // until it has ended, which it must with 125, and leaves what it wrote in
 // NAME.stdout and NAME.stderr.
 func serveNode(ts *testscript.TestScript, neg bool, args []string) {
@@ -137,6 +140,9 @@ func serveNode(ts *testscript.TestScript, neg bool, args []string) {
 	default:
 		nodesOf(ts).running[args[0]] = d
 		ts.Setenv(args[0]+"_ADDR", addr[1])
+		if port := tcpPort.FindStringSubmatch(addr[1]); port != nil {
+			ts.Setenv(args[0]+"_PORT", port[1])
+		}
 		ts.Setenv(args[0]+"_PID", strconv.Itoa(d.Process.Pid))
 	}
 }

@@ -15,6 +15,9 @@ import (
 
 const name = "plasmd"
 
+// exitIll is how plasmd doctor ends when a check failed.
+const exitIll = 1
+
 func main() {
 	os.Exit(run(cli.Process(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)))
 }
@@ -29,6 +32,7 @@ type command struct {
 func commands() map[string]func(*cli.Invocation) *command {
 	return map[string]func(*cli.Invocation) *command{
 		"serve": newServe, "identity": newIdentity, "status": newStatus, "allow": newAllow,
+		"doctor": newDoctor,
 	}
 }
 
@@ -49,8 +53,11 @@ func run(in *cli.Invocation) int {
 	if err == nil {
 		err = c.run(context.Background(), in)
 	}
-	if err == nil || errors.Is(err, cli.ErrDone) {
+	switch {
+	case err == nil, errors.Is(err, cli.ErrDone):
 		return 0
+	case errors.Is(err, errIll):
+		return exitIll
 	}
 	return c.flags.Report(in, err)
 }
@@ -59,7 +66,7 @@ func run(in *cli.Invocation) int {
 func newTop(in *cli.Invocation) *command {
 	flags := cli.NewFlags(name, usage, "info", in.Getenv)
 	return &command{flags, func(context.Context, *cli.Invocation) error {
-		const known = "serve, identity, status, allow"
+		const known = "serve, identity, status, allow, doctor"
 		if flags.NArg() == 0 {
 			return cli.Usage(name, "which subcommand? one of %s is missing", known)
 		}

@@ -68,6 +68,12 @@ type serve struct {
 
 // newServe is plasmd serve.
 func newServe(in *cli.Invocation) *command {
+	s := newServeFlags(in)
+	return &command{s.flags, s.run}
+}
+
+// newServeFlags returns the flags of plasmd serve, with their defaults.
+func newServeFlags(in *cli.Invocation) *serve {
 	f := cli.NewFlags(serveName, serveUsage, "info", in.Getenv)
 	s := &serve{flags: f}
 	f.StringArrayVar(&s.listen, "listen", defaultListen(), "")
@@ -105,7 +111,7 @@ func newServe(in *cli.Invocation) *command {
 	f.Millis(&s.drain, "drain", job.MaxTimeout)
 	f.Path(&s.config, "config", in.Getenv("PLASMD_CONFIG"))
 	f.BoolVar(&s.printConfig, "print-config", false, "")
-	return &command{f, s.run}
+	return s
 }
 
 // defaultListen is every address of this machine, on the port of Plasm.

@@ -4,6 +4,7 @@ const usage = `Usage: plasmd serve [flags]
        plasmd identity [flags]
        plasmd status [flags]
        plasmd allow [flags] PEERID...|any
+       plasmd doctor [flags]
 
 The node: it is found by plasm-discover, says what it can do, and runs jobs for
 those who may submit, each in a worker (plasm-run) that is locked down.
@@ -12,6 +13,7 @@ those who may submit, each in a worker (plasm-run) that is locked down.
   identity   print the node's peer ID
   status     ask the running node how it is
   allow      say who may submit jobs to it
+  doctor     look for what usually goes wrong, and say what to do
 
   plasmd SUBCOMMAND --help lists the flags of each.
 
@@ -159,4 +161,23 @@ Examples:
   plasmd allow 12D3KooW...
   plasmd allow --remove any
   plasmd allow --list
+`
+
+const doctorUsage = `Usage: plasmd doctor [flags]
+
+Looks for what usually keeps a node from its work, and says what to do: settings,
+key, allow file, worker, guards, memory, disk, clock, ports, peers, reachability,
+relay. It looks at the running node; where none runs, at what plasmd serve would
+find. It changes nothing. Run it as root to have all checked.
+
+  --config FILE          the node's configuration file (PLASMD_CONFIG; default that of
+                         the packaged service, where it is about that)
+  --json                 write a document: the worst state, and each check
+` + whereUsage + `
+Exit codes: 0 nothing has failed; 1 a check failed; 125 plasm failed or was used
+wrongly.
+
+Examples:
+  sudo plasmd doctor
+  plasmd doctor --json
 `

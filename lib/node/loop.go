@@ -21,7 +21,7 @@ func (n *Node) loop(ctx context.Context) error {
 		case <-ctx.Done():
 			n.stopping.Store(true)
 			n.log.Info("node.stopping", "reason", fmt.Sprint(context.Cause(ctx)), "uptime", time.Since(n.started))
-			n.manager.stopping()
+			n.manager.stopping(n.cfg.Drain)
 			return nil
 		case <-n.cfg.Reload:
 			n.manager.reloading()

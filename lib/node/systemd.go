@@ -37,7 +37,14 @@ func (m manager) try(state string) {
 	}
 }
 
-func (m manager) stopping() { m.try(daemon.SdNotifyStopping) }
+// stopGrace is what a node takes to end beside its jobs, and more.
+const stopGrace = 15 * time.Second
+
+// stopping says that the node ends, and how long its jobs may take until then: the
+// service manager's own limit on that need not know of --drain.
+func (m manager) stopping(drain time.Duration) {
+	m.try(fmt.Sprintf("%s\nEXTEND_TIMEOUT_USEC=%d", daemon.SdNotifyStopping, (drain + stopGrace).Microseconds()))
+}
 
 // reloading says when reloading began, which systemd wants to know from services
 // of the type notify-reload.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 )
 
 // TestWatchdog shows that the service manager's watchdog is pinged by a healthy
@@ -29,8 +30,8 @@ func TestWatchdog(t *testing.T) {
 		return asked == 3
 	})
 	<-done
-	m.stopping()
-	for _, want := range []string{"WATCHDOG=1", "STOPPING=1"} {
+	m.stopping(time.Second)
+	for _, want := range []string{"WATCHDOG=1", "STOPPING=1\nEXTEND_TIMEOUT_USEC=16000000"} {
 		message := make([]byte, 64)
 		n, err := conn.Read(message)
 		if err != nil || string(message[:n]) != want {

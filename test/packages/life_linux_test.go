@@ -130,6 +130,7 @@ func (m *machine) checkService() {
 		m.t.Errorf("exposure %v: %s", exposure[1], shown)
 	}
 	m.t.Logf("exposure of the unit: %s", exposure[1])
+	m.checkDoctor()
 	m.sh("! journalctl --unit=plasmd --grep='level=(WARN|ERROR)' --no-pager --quiet")
 	// Members of the group may ask; others may only find.
 	m.do("useradd", "--groups", "plasmd", "member")
@@ -141,6 +142,31 @@ func (m *machine) checkService() {
 	m.do("setpriv", "--reuid=stranger", "--regid=stranger", "--init-groups", "env", "HOME=/tmp", "plasm-discover", "--mdns=false")
 	m.do("userdel", "member")
 	m.do("userdel", "stranger")
+}
+
+// checkDoctor has the node looked over: there is nothing that must be mended, and
+// what is broken on purpose is found.
+func (m *machine) checkDoctor() {
+	m.t.Helper()
+	report := m.do("plasmd", "doctor")
+	for _, line := range []string{
+		`(?m)^ok +settings +/etc/plasmd/plasmd\.toml$`, `(?m)^ok +key +/var/lib/plasmd/key\.pem`, `(?m)^ok +allow +1 may submit`,
+		`(?m)^ok +worker +/usr/bin/plasm-run, version ` + regexp.QuoteMeta(oldVersion), `(?m)^ok +guards`, `(?m)^ok +ports +.*/ip4/10\.`, `(?m)^ok +peers`,
+	} {
+		if !regexp.MustCompile(line).MatchString(report) {
+			m.t.Errorf("plasmd doctor does not say %s:\n%s", line, report)
+		}
+	}
+	m.do("chmod", "0640", "/var/lib/plasmd/key.pem")
+	if out, err := m.try("plasmd", "doctor"); err == nil || !strings.Contains(out, "hint: chmod 600 /var/lib/plasmd/key.pem") {
+		m.t.Errorf("a key that a group can read: %v: %s", err, out)
+	}
+	m.do("chmod", "0600", "/var/lib/plasmd/key.pem")
+	m.do("systemctl", "stop", "plasmd")
+	if out, err := m.try("plasmd", "doctor"); err == nil || !strings.Contains(out, "hint: sudo systemctl start plasmd") {
+		m.t.Errorf("a node that was stopped: %v: %s", err, out)
+	}
+	m.do("systemctl", "start", "plasmd")
 }
 
 // checkFiles looks at what the node keeps.
@@ -164,7 +190,8 @@ func (m *machine) checkFiles() {
 // checkRestart kills the node, and has it be stuck.
 func (m *machine) checkRestart(id string) {
 	m.t.Helper()
-	m.sh("mkdir -p /run/systemd/system/plasmd.service.d && printf '[Service]\\nRestartSec=0\\nWatchdogSec=2\\n' > /run/systemd/system/plasmd.service.d/test.conf && systemctl daemon-reload && systemctl restart plasmd")
+	m.override("RestartSec=0", "WatchdogSec=2")
+	m.do("systemctl", "restart", "plasmd")
 	for _, signal := range []string{"KILL", "STOP"} {
 		pid := m.do("systemctl", "show", "--property=MainPID", "--value", "plasmd")
 		m.sh("kill -" + signal + " " + pid)
@@ -176,7 +203,15 @@ func (m *machine) checkRestart(id string) {
 			return err
 		})
 	}
-	m.sh("rm -r /run/systemd/system/plasmd.service.d && systemctl daemon-reload && systemctl restart plasmd")
+	m.override()
+	m.do("systemctl", "restart", "plasmd")
+}
+
+// override has the unit say something else, or what the package says.
+func (m *machine) override(lines ...string) {
+	m.t.Helper()
+	m.sh("mkdir -p /run/systemd/system/plasmd.service.d && printf '" + strings.Join(append([]string{"[Service]"}, lines...), "\\n") +
+		"\\n' > /run/systemd/system/plasmd.service.d/test.conf && systemctl daemon-reload")
 }
 
 // checkUpgrade upgrades the package while a job runs.
@@ -197,7 +232,9 @@ func (m *machine) checkUpgrade(user *machine, id string) {
 		_, err := m.try("journalctl", "--boot", "--unit=plasmd", "--grep=job.started", "--quiet")
 		return err
 	})
+	m.override("TimeoutStopSec=1") // too short for the job: the node asks for what it needs
 	m.install(deb("new", newVersion))
+	m.override()
 	if err := submitting.Wait(); err != nil || out.String() != strings.Repeat("tick\n", 200) {
 		m.t.Errorf("a job during an upgrade: %v: %s", err, problem.String())
 	}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"plasm/lib/cli"
+	"plasm/lib/job"
+	"plasm/lib/node"
+	"plasm/lib/node/doctor"
+)
+
+// The packaged service's runtime folder and configuration.
+const (
+	serviceRuntime = "/run/plasmd"
+	serviceConfig  = "/etc/plasmd/plasmd.toml"
+)
+
+// errIll says that something must be mended; the report has said what.
+var errIll = errors.New("a check failed")
+
+// examine are the flags of plasmd doctor.
+type examine struct {
+	where  *place
+	config string
+	asJSON bool
+}
+
+// newDoctor is plasmd doctor.
+func newDoctor(in *cli.Invocation) *command {
+	flags := cli.NewFlags(name+" doctor", doctorUsage, "info", in.Getenv)
+	e := &examine{where: addPlace(flags, in)}
+	flags.Path(&e.config, "config", in.Getenv("PLASMD_CONFIG"))
+	flags.BoolVar(&e.asJSON, "json", false, "")
+	return &command{flags, func(ctx context.Context, in *cli.Invocation) error {
+		if flags.NArg() > 0 {
+			return cli.Usage(name+" doctor", "it takes no argument: %s", job.Quote(flags.Arg(0)))
+		}
+		return e.run(ctx, in)
+	}}
+}
+
+func (e *examine) run(ctx context.Context, in *cli.Invocation) error {
+	patient, err := e.patient(ctx, in)
+	if err != nil {
+		return err
+	}
+	report := doctor.Examine(ctx, patient)
+	var out bytes.Buffer
+	if e.asJSON {
+		err = cli.WriteJSON(&out, report)
+	} else {
+		writeReport(&out, report)
+	}
+	if err == nil {
+		err = in.Print(out.Bytes())
+	}
+	if err == nil && report.State == doctor.Failed {
+		err = errIll
+	}
+	return err
+}
+
+// patient finds the node, and the settings that it has or would have.
+func (e *examine) patient(ctx context.Context, in *cli.Invocation) (*doctor.Patient, error) {
+	running, unheard := e.where.running(ctx)
+	p := &doctor.Patient{Unheard: unheard, Version: cli.Version(), Credentials: in.Getenv("CREDENTIALS_DIRECTORY")}
+	if unheard != nil && cli.AsError(unheard).Code == job.CodeUsage {
+		return nil, unheard
+	}
+	if unheard == nil {
+		p.Status = running.Status
+	}
+	e.asService(p)
+	s, err := e.settings(in, p, e.config)
+	if err != nil {
+		p.Settings = err
+		if s, err = e.settings(in, p, ""); err != nil {
+			return nil, err
+		}
+	}
+	p.Config, p.DataDir, p.AllowFile, p.Worker = e.config, s.dataDir, s.allowFile, s.worker
+	if p.Status != nil {
+		p.DataDir, p.AllowFile, p.Worker = p.Status.DataDir, p.Status.Allow.File, p.Status.Worker
+	}
+	p.KeyPath = node.KeyPath(p.DataDir)
+	p.Given, p.Listen, p.Slots, p.MemoryMB = s.allow, s.listen, s.slots, s.memory
+	p.Disk = s.keepModules + s.keepJobs
+	p.RequireGuards, err = cli.GuardList(serveName, "require-guards", s.requireGuards)
+	if err != nil && p.Settings == nil {
+		p.Settings = err
+	}
+	return p, nil
+}
+
+// asService finds out whether this is about the packaged service, and takes its
+// configuration then.
+func (e *examine) asService(p *doctor.Patient) {
+	if _, err := os.Stat(serviceConfig); err != nil || e.config != "" && e.config != serviceConfig {
+		return
+	}
+	if p.Status != nil {
+		p.Service = p.Status.RuntimeDir == serviceRuntime
+	} else {
+		p.Service = e.where.dataDir == "" && e.where.runtimeDir == "" && e.where.user.UID == 0
+	}
+	if p.Service {
+		e.config = serviceConfig
+	}
+}
+
+// settings are what plasmd serve would have with a configuration file.
+func (e *examine) settings(in *cli.Invocation, p *doctor.Patient, config string) (*serve, error) {
+	s := newServeFlags(in)
+	s.config = config
+	if config == "" && p.Settings != nil { // nor variables: what is wrong may be one of them
+		s = newServeFlags(&cli.Invocation{Getenv: func(string) string { return "" }})
+	}
+	for flag, value := range map[string]string{"data-dir": e.where.dataDir, "runtime-dir": e.where.runtimeDir} {
+		if value == "" {
+			continue
+		}
+		if err := s.flags.Set(flag, value); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.settle(in); err != nil {
+		return nil, err
+	}
+	_, err := s.nodeConfig(in)
+	return s, err
+}
+
+// writeReport says in words what the checks came to.
+func writeReport(out *bytes.Buffer, r *doctor.Report) {
+	for _, f := range r.Checks {
+		fmt.Fprintf(out, "%-8s %-13s %s\n", f.State, f.Name, cli.OneLine(f.Message))
+		if f.Hint != "" {
+			fmt.Fprintf(out, "%-8s %-13s hint: %s\n", "", "", cli.OneLine(f.Hint))
+		}
+	}
+}
