@@ -19,7 +19,7 @@ OUT ?= bin
 GO_EXAMPLES := examples/csvstat/csvstat.wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build examples demo demo-check test deps lint examples-check cross package test-package cover bench fuzz clean FORCE
+.PHONY: help build examples demo demo-check test deps lint examples-check cross package test-package php cover bench fuzz clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,7 @@ test: ## everything that CI checks
 	@$(MAKE) --no-print-directory examples-check
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory demo-check examples cross test-package
+	@$(MAKE) --no-print-directory php
 	@$(MAKE) --no-print-directory cover
 
 deps: ## install what `make test` needs, or say what that is
@@ -74,6 +75,9 @@ test-package: .tools/nfpm ## the packages; as root on Debian machines in contain
 
 .tools/nfpm: tools/go.mod tools/go.sum
 	$(GO) -C tools build -o ../.tools/ github.com/goreleaser/nfpm/v2/cmd/nfpm
+
+php: build ## the PHP SDK: style, tests with real commands, coverage, examples
+	@scripts/php
 
 cover: ## all tests with -race, and at least 80 % of the statements covered
 	@GO='$(GO)' scripts/coverage

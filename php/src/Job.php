@@ -1,0 +1,288 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Plasm;
+
+use Plasm\Exception\InvalidArgumentException;
+use Plasm\Json\Scanner;
+use Plasm\Json\Text;
+
+/**
+ * A job: a WebAssembly (WASI preview 1) program, its input and its limits.
+ * Immutable: every method returns a changed copy.
+ *
+ *     $job = Job::fromFile('count.wasm')->args('-v')->stdin('to be')->timeoutMs(5000);
+ *
+ * Arguments and environment are written into the receipt; of the input only a
+ * digest is. Random numbers are predictable unless {@see deterministic()} says
+ * otherwise: make no keys or tokens in a deterministic job.
+ */
+final class Job
+{
+    /** @var list<string> */
+    private array $args = [];
+    /** @var array<array-key, string> */
+    private array $env = [];
+    /** @var string|resource|null */
+    private mixed $stdin = null;
+    private ?string $stdinFile = null;
+    /** @var array<string, array{string, bool}> host folder and whether it is read only, by guest path */
+    private array $dirs = [];
+    private int $memoryMb = 256;
+    private int $timeoutMs = 60000;
+    private ?int $fuel = null;
+    private int $outputLimit = 16777216;
+    private bool $deterministic = true;
+    private int $seed = 0;
+    private bool $canonicalNan = false;
+    private ?string $engine = null;
+    private bool $stream = false;
+
+    /**
+     * @param ?string $file   the module's absolute path, or null
+     * @param string  $module its bytes, when there is no file
+     */
+    private function __construct(private readonly ?string $file, private readonly string $module)
+    {
+    }
+
+    /**
+     * A job that runs the module in a file.
+     *
+     * @throws InvalidArgumentException when there is no such file
+     */
+    public static function fromFile(string $path): self
+    {
+        $real = str_contains($path, "\0") ? false : realpath($path);
+        if ($real === false || !is_file($real)) {
+            throw new InvalidArgumentException('no such module: ' . Text::quote($path));
+        }
+        return new self($real, '');
+    }
+
+    /** A job that runs the module of these bytes, which are not WebAssembly text. */
+    public static function fromBytes(string $module): self
+    {
+        return new self(null, $module);
+    }
+
+    /**
+     * The program's arguments, argv from 1 on; argv[0] is always "module".
+     *
+     * @throws InvalidArgumentException when one is not UTF-8 without NUL
+     */
+    public function args(string ...$args): self
+    {
+        foreach ($args as $i => $arg) {
+            if (!Text::isArgument($arg)) {
+                throw new InvalidArgumentException("args[$i] is not UTF-8 without NUL");
+            }
+        }
+        return $this->with('args', array_values($args));
+    }
+
+    /**
+     * The program's environment: these variables, and no others.
+     *
+     * @param array<array-key, string> $env by name
+     *
+     * @throws InvalidArgumentException for a name that is empty or has "=", and for text that isn't UTF-8 without NUL
+     */
+    public function env(array $env): self
+    {
+        foreach ($env as $name => $value) {
+            if (!is_string($value) || !Manifest::isVariable((string) $name) || !Text::isArgument($value)) {
+                throw new InvalidArgumentException('env: not a variable: ' . Text::quote((string) $name));
+            }
+        }
+        return $this->with('env', $env);
+    }
+
+    /**
+     * The program's input.
+     *
+     * A string, and a stream that can be seeked, is known in full before the job
+     * starts; a stream is read from where it stands to its end when the job starts.
+     * What can't be seeked, such as a pipe or a socket, is passed on as it comes to a
+     * job that runs here or is streamed ({@see stream()}), and else read to its end
+     * first.
+     *
+     * @param string|resource $bytesOrStream the bytes themselves, or an open stream; no file name
+     *
+     * @throws InvalidArgumentException when it is neither
+     */
+    public function stdin(mixed $bytesOrStream): self
+    {
+        if (!is_string($bytesOrStream) && !self::isStream($bytesOrStream)) {
+            throw new InvalidArgumentException('stdin is a string or an open stream, not '
+                . get_debug_type($bytesOrStream));
+        }
+        return $this->with('stdin', $bytesOrStream)->with('stdinFile', null);
+    }
+
+    /**
+     * The program's input is what this file holds.
+     *
+     * @throws InvalidArgumentException when there is no such file
+     */
+    public function stdinFile(string $path): self
+    {
+        $real = str_contains($path, "\0") ? false : realpath($path);
+        if ($real === false || !is_file($real)) {
+            throw new InvalidArgumentException('no such input: ' . Text::quote($path));
+        }
+        return $this->with('stdinFile', $real)->with('stdin', null);
+    }
+
+    /** Linear memory, 1 to 4096 units of 2^20 bytes; 256 when not said. */
+    public function memory(int $mb): self
+    {
+        return $this->number('memoryMb', $mb, 1, Manifest::MAX_MEMORY_MB);
+    }
+
+    /** Wall time of the program, 1 to 604800000 milliseconds; 60000 when not said. */
+    public function timeoutMs(int $ms): self
+    {
+        return $this->number('timeoutMs', $ms, 1, Manifest::MAX_TIMEOUT_MS);
+    }
+
+    /** Fuel, 1 to 2^53-1 units of about one instruction; null, the default: not counted, which is faster. */
+    public function fuel(?int $units): self
+    {
+        return $units === null ? $this->with('fuel', null) : $this->number('fuel', $units, 1, Scanner::MAX_INT);
+    }
+
+    /** Stdout and stderr together, 0 to 2^53-1 bytes; 16777216 when not said. */
+    public function outputLimit(int $bytes): self
+    {
+        return $this->number('outputLimit', $bytes, 0, Scanner::MAX_INT);
+    }
+
+    /** Whether clock, sleep and random numbers are simulated, so that the job can be repeated; true when not said. */
+    public function deterministic(bool $deterministic): self
+    {
+        return $this->with('deterministic', $deterministic);
+    }
+
+    /** What simulated random numbers are made from, 0 to 2^53-1; 0 when not said. */
+    public function seed(int $seed): self
+    {
+        return $this->number('seed', $seed, 0, Scanner::MAX_INT);
+    }
+
+    /** Whether NaNs have the same bits on every processor, at a cost; false when not said. */
+    public function canonicalNan(bool $canonical = true): self
+    {
+        return $this->with('canonicalNan', $canonical);
+    }
+
+    /**
+     * What executes the module, such as wazero; null, the default: whatever there is.
+     *
+     * @throws InvalidArgumentException when it is not 1 to 32 of a-z 0-9 -
+     */
+    public function engine(?string $name): self
+    {
+        if ($name !== null && !Text::isName($name, true)) {
+            throw new InvalidArgumentException('engine: ' . Text::quote($name) . ' is not 1 to 32 of a-z 0-9 -');
+        }
+        return $this->with('engine', $name);
+    }
+
+    /**
+     * Lets the program use a folder of this machine; a job that runs elsewhere has none.
+     *
+     * @param string $host     the folder
+     * @param string $guest    what the program calls it, an absolute path
+     * @param bool   $readOnly whether it may only read
+     *
+     * @throws InvalidArgumentException when there is no such folder, or its name holds "::", or $guest isn't absolute
+     */
+    public function dir(string $host, string $guest, bool $readOnly = true): self
+    {
+        $real = str_contains($host, "\0") ? false : realpath($host);
+        if ($real === false || !is_dir($real) || str_contains($real, '::')) {
+            throw new InvalidArgumentException('not a folder that can be passed on: ' . Text::quote($host));
+        }
+        if (!str_starts_with($guest, '/') || !Text::isArgument($guest) || str_contains($guest, ':')) {
+            throw new InvalidArgumentException('not an absolute path without ":": ' . Text::quote($guest));
+        }
+        return $this->with('dirs', [$guest => [$real, $readOnly]] + $this->dirs);
+    }
+
+    /**
+     * Passes input and output on as they come when the job runs on a node: one node, no second attempt, and what
+     * came is verified only at the end. A job that runs here doesn't need it.
+     */
+    public function stream(bool $stream = true): self
+    {
+        return $this->with('stream', $stream);
+    }
+
+    /** @internal */
+    public function source(): JobSource
+    {
+        return new JobSource(
+            $this->file,
+            $this->module,
+            $this->stdin,
+            $this->stdinFile,
+            $this->dirs,
+            $this->stream,
+            $this->timeoutMs,
+            $this->outputLimit,
+        );
+    }
+
+    /**
+     * The manifest of this job, with a new id.
+     *
+     * @internal
+     */
+    public function manifest(string $moduleHash, ?string $stdinHash, ?string $arch, int $cpuCores): Manifest
+    {
+        $dirs = [];
+        foreach ($this->dirs as $guest => [, $readOnly]) {
+            $dirs[] = new Dir($guest, $readOnly);
+        }
+        return new Manifest(
+            id: bin2hex(random_bytes(16)),
+            moduleHash: $moduleHash,
+            args: $this->args,
+            env: $this->env,
+            stdinHash: $stdinHash,
+            dirs: $dirs,
+            cpuCores: $cpuCores,
+            memoryMb: $this->memoryMb,
+            timeoutMs: $this->timeoutMs,
+            fuel: $this->fuel,
+            outputLimitBytes: $this->outputLimit,
+            deterministic: $this->deterministic,
+            seed: $this->seed,
+            canonicalNan: $this->canonicalNan,
+            arch: $arch,
+            engine: $this->engine,
+        );
+    }
+
+    private static function isStream(mixed $value): bool
+    {
+        return is_resource($value) && get_resource_type($value) === 'stream';
+    }
+
+    private function with(string $property, mixed $value): self
+    {
+        $copy = clone $this;
+        $copy->$property = $value;
+        return $copy;
+    }
+
+    private function number(string $property, int $value, int $low, int $high): self
+    {
+        if ($value < $low || $value > $high) {
+            throw new InvalidArgumentException("$property: $value is not in {$low}…$high");
+        }
+        return $this->with($property, $value);
+    }
+}

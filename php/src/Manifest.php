@@ -1,0 +1,247 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Plasm;
+
+use Plasm\Exception\DocumentException;
+use Plasm\Json\Fields;
+use Plasm\Json\Rule;
+use Plasm\Json\Scanner;
+use Plasm\Json\Text;
+
+/**
+ * What is asked: module, arguments, limits, placement. Defaults are filled in.
+ */
+final class Manifest
+{
+    /** The only version that this SDK reads and writes. */
+    public const VERSION = '1';
+    /** The most bytes of a manifest. */
+    public const MAX_BYTES = 262144;
+    public const MAX_TIMEOUT_MS = 604800000;
+    public const MAX_MEMORY_MB = 4096;
+    public const MAX_CPU_CORES = 1024;
+
+    /**
+     * What it is given is not checked; {@see fromJson()} does.
+     *
+     * @param string                   $id               32 lower-case hex digits; "" in a draft
+     * @param string                   $moduleHash       digest of the module; "" in a draft
+     * @param list<string>             $args             argv from 1 on
+     * @param array<array-key, string> $env              by name
+     * @param ?string                  $stdinHash        digest of the whole input; null when it isn't known before
+     *                                                   the job starts
+     * @param list<Dir>                $dirs             folders that the program may use
+     * @param int                      $cpuCores         1 to 1024; placement only
+     * @param int                      $memoryMb         1 to 4096, units of 2^20 bytes of linear memory
+     * @param int                      $timeoutMs        1 to 604800000 milliseconds of wall time
+     * @param ?int                     $fuel             1 to 2^53-1; null: not counted
+     * @param int                      $outputLimitBytes 0 to 2^53-1 bytes, stdout and stderr together
+     * @param bool                     $deterministic    whether clock, sleep and random numbers are simulated
+     * @param int                      $seed             0 to 2^53-1; what simulated random numbers are made from
+     * @param bool                     $canonicalNan     whether NaNs have the same bits everywhere
+     * @param ?string                  $arch             as Go names it, such as amd64; null: any
+     * @param ?string                  $engine           null: any
+     */
+    public function __construct(
+        public readonly string $id,
+        public readonly string $moduleHash,
+        public readonly array $args = [],
+        public readonly array $env = [],
+        public readonly ?string $stdinHash = null,
+        public readonly array $dirs = [],
+        public readonly int $cpuCores = 1,
+        public readonly int $memoryMb = 256,
+        public readonly int $timeoutMs = 60000,
+        public readonly ?int $fuel = null,
+        public readonly int $outputLimitBytes = 16777216,
+        public readonly bool $deterministic = true,
+        public readonly int $seed = 0,
+        public readonly bool $canonicalNan = false,
+        public readonly ?string $arch = null,
+        public readonly ?string $engine = null,
+    ) {
+    }
+
+    /**
+     * Reads a complete manifest.
+     *
+     * @throws DocumentException                 when it breaks a rule
+     * @throws Exception\UnknownVersionException when it is of another version
+     */
+    public static function fromJson(string $json): self
+    {
+        return self::read($json, false);
+    }
+
+    /**
+     * Reads a manifest that may still lack id and module_hash; they are "" then.
+     *
+     * @throws DocumentException when it breaks a rule
+     */
+    public static function draft(string $json): self
+    {
+        return self::read($json, true);
+    }
+
+    private static function read(string $json, bool $draft): self
+    {
+        if (strlen($json) > self::MAX_BYTES) {
+            throw self::tooLarge('manifest', strlen($json));
+        }
+        return self::fromValue(Scanner::parse($json), 'manifest', $draft);
+    }
+
+    /** @internal */
+    public static function fromValue(mixed $value, string $path, bool $draft = false): self
+    {
+        $f = new Fields($value, $path);
+        $f->version('version', self::VERSION);
+        $max = Scanner::MAX_INT;
+        $manifest = new self(
+            id: $draft && !$f->has('id') ? '' : self::id($f),
+            moduleHash: $draft && !$f->has('module_hash') ? '' : $f->digest('module_hash'),
+            args: self::args($f),
+            env: self::env($f),
+            stdinHash: $f->optDigest('stdin_hash'),
+            dirs: self::dirs($f),
+            cpuCores: $f->optInt('cpu_cores', 1, self::MAX_CPU_CORES) ?? 1,
+            memoryMb: $f->optInt('memory_mb', 1, self::MAX_MEMORY_MB) ?? 256,
+            timeoutMs: $f->optInt('timeout_ms', 1, self::MAX_TIMEOUT_MS) ?? 60000,
+            fuel: $f->optInt('fuel', 1, $max),
+            outputLimitBytes: $f->optInt('output_limit_bytes', 0, $max) ?? 16777216,
+            deterministic: $f->optBool('deterministic') ?? true,
+            seed: $f->optInt('seed', 0, $max) ?? 0,
+            canonicalNan: $f->optBool('canonical_nan') ?? false,
+            arch: $f->has('arch') ? $f->name('arch', false) : null,
+            engine: $f->has('engine') ? $f->name('engine', true) : null,
+        );
+        $f->close();
+        // Written out in full it must fit too: defaults and escapes take room.
+        if (($size = strlen($manifest->toJson())) > self::MAX_BYTES) {
+            throw self::tooLarge($path, $size);
+        }
+        return $manifest;
+    }
+
+    /** The manifest in one line of JSON, with every field that has a default. */
+    public function toJson(): string
+    {
+        $dir = static fn (Dir $d): array => ['guest' => $d->guest, 'read_only' => $d->readOnly];
+        $dirs = array_map($dir, $this->dirs);
+        $members = [
+            'version' => self::VERSION,
+            'id' => $this->id,
+            'module_hash' => $this->moduleHash,
+            'args' => $this->args,
+            'env' => (object) $this->env,
+            'stdin_hash' => $this->stdinHash,
+            'dirs' => $dirs === [] ? null : $dirs,
+            'cpu_cores' => $this->cpuCores,
+            'memory_mb' => $this->memoryMb,
+            'timeout_ms' => $this->timeoutMs,
+            'fuel' => $this->fuel,
+            'output_limit_bytes' => $this->outputLimitBytes,
+            'deterministic' => $this->deterministic,
+            'seed' => $this->seed,
+            'canonical_nan' => $this->canonicalNan,
+            'arch' => $this->arch,
+            'engine' => $this->engine,
+        ];
+        return json_encode(
+            array_filter($members, static fn (mixed $v): bool => $v !== null),
+            JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_THROW_ON_ERROR,
+        );
+    }
+
+    /** The name of a field in which two manifests differ, or null when they are equal field by field. */
+    public function difference(self $other): ?string
+    {
+        $fields = [
+            'id' => 'id', 'module_hash' => 'moduleHash', 'args' => 'args', 'stdin_hash' => 'stdinHash',
+            'cpu_cores' => 'cpuCores', 'memory_mb' => 'memoryMb', 'timeout_ms' => 'timeoutMs', 'fuel' => 'fuel',
+            'output_limit_bytes' => 'outputLimitBytes', 'deterministic' => 'deterministic', 'seed' => 'seed',
+            'canonical_nan' => 'canonicalNan', 'arch' => 'arch', 'engine' => 'engine',
+        ];
+        foreach ($fields as $name => $property) {
+            if ($this->$property !== $other->$property) {
+                return $name;
+            }
+        }
+        // Objects are compared by their fields: == would take "1" and "01" for the same.
+        $dir = static fn (Dir $d): array => [$d->guest, $d->readOnly];
+        if (array_map($dir, $this->dirs) !== array_map($dir, $other->dirs)) {
+            return 'dirs';
+        }
+        [$mine, $theirs] = [$this->env, $other->env];
+        ksort($mine, SORT_STRING);
+        ksort($theirs, SORT_STRING);
+        return $mine === $theirs ? null : 'env';
+    }
+
+    private static function id(Fields $f): string
+    {
+        $id = $f->string('id');
+        if (preg_match('/^[0-9a-f]{32}$/D', $id) !== 1) {
+            throw $f->fail('id', Rule::Format, Text::quote($id) . ' is not 32 lower-case hex digits');
+        }
+        return $id;
+    }
+
+    /** @return list<string> */
+    private static function args(Fields $f): array
+    {
+        $args = $f->optStrings('args');
+        foreach ($args as $i => $arg) {
+            if (!Text::isArgument($arg)) {
+                throw $f->fail("args[$i]", Rule::Format, Text::quote($arg) . ' is not UTF-8 without NUL');
+            }
+        }
+        return $args;
+    }
+
+    /** @return array<array-key, string> */
+    private static function env(Fields $f): array
+    {
+        $env = $f->texts('env');
+        foreach ($env as $name => $value) {
+            $name = (string) $name;
+            if (!self::isVariable($name)) {
+                $problem = Text::quote($name) . " is not a variable's name: UTF-8, not empty, without = and NUL";
+                throw $f->fail('env', Rule::Format, $problem);
+            }
+            if (!Text::isArgument($value)) {
+                $path = Fields::member("$f->path.env", $name);
+                throw DocumentException::field($path, Rule::Format, Text::quote($value) . ' is not UTF-8 without NUL');
+            }
+        }
+        return $env;
+    }
+
+    /** @internal */
+    public static function isVariable(string $name): bool
+    {
+        return $name !== '' && !str_contains($name, '=') && Text::isArgument($name);
+    }
+
+    /** @return list<Dir> */
+    private static function dirs(Fields $f): array
+    {
+        $dirs = array_map(Dir::fromFields(...), $f->optObjects('dirs'));
+        $seen = [];
+        foreach ($dirs as $i => $dir) {
+            if (isset($seen[$dir->guest])) {
+                throw $f->fail("dirs[$i].guest", Rule::Repeated, Text::quote($dir->guest) . ' is there twice');
+            }
+            $seen[$dir->guest] = true;
+        }
+        return $dirs;
+    }
+
+    private static function tooLarge(string $path, int $size): DocumentException
+    {
+        $problem = "$size bytes, more than the " . self::MAX_BYTES . ' allowed';
+        return DocumentException::field($path, Rule::TooLarge, $problem);
+    }
+}

@@ -1,0 +1,57 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Plasm;
+
+use Plasm\Exception\DocumentException;
+use Plasm\Json\Fields;
+use Plasm\Json\Rule;
+use Plasm\Json\Scanner;
+
+/**
+ * A result document: a receipt with the outputs that it speaks of, as
+ * `plasm-run --json` writes it. Nothing of it is verified; see
+ * {@see Verifier::verifyResult()}.
+ */
+final class ResultDocument
+{
+    /**
+     * @param string $receipt the envelope as it stands in the document, an object in the JSON profile
+     * @param string $stdout  what the program wrote there
+     * @param string $stderr  likewise
+     */
+    private function __construct(
+        public readonly string $receipt,
+        public readonly string $stdout,
+        public readonly string $stderr,
+    ) {
+    }
+
+    /**
+     * Reads a result document.
+     *
+     * @param int $maxBytes more are refused
+     *
+     * @throws DocumentException when it breaks a rule
+     */
+    public static function fromJson(string $json, int $maxBytes = 1 << 30): self
+    {
+        if (strlen($json) > $maxBytes) {
+            $problem = strlen($json) . " bytes, more than the $maxBytes allowed";
+            throw DocumentException::field('result document', Rule::TooLarge, $problem);
+        }
+        [$value, $places] = Scanner::parseWithPlaces($json);
+        $f = new Fields($value, 'result');
+        $f->only('receipt', 'stdout', 'stderr');
+        $f->object('receipt')->skip();
+        [$begin, $end] = $places['receipt'];
+        if ($end - $begin > Receipt::MAX_BYTES) {
+            $problem = 'more than the ' . Receipt::MAX_BYTES . ' bytes allowed';
+            throw DocumentException::field('result.receipt', Rule::TooLarge, $problem);
+        }
+        $document = new self(substr($json, $begin, $end - $begin), $f->base64('stdout'), $f->base64('stderr'));
+        $f->close();
+        return $document;
+    }
+}

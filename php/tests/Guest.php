@@ -1,0 +1,97 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Plasm\Tests;
+
+/**
+ * Modules made for tests, without a compiler: each has one function, and can write
+ * one text and exit.
+ */
+final class Guest
+{
+    /** Calls proc_exit(0), the import of index 0, and so on. */
+    private const PROC_EXIT = "\x10\x00";
+    private const FD_WRITE = "\x10\x01";
+    private const UNREACHABLE = "\x00";
+    /** loop br 0 end */
+    private const LOOP = "\x03\x40\x0c\x00\x0b";
+
+    private function __construct()
+    {
+    }
+
+    /** Writes the text to stderr, then exits. */
+    public static function exits(int $code, string $stderr = ''): string
+    {
+        return self::module(self::write(2, $stderr) . self::constant($code) . self::PROC_EXIT, $stderr);
+    }
+
+    public static function traps(): string
+    {
+        return self::module(self::UNREACHABLE);
+    }
+
+    /** Writes the text to stdout, and then never ends. */
+    public static function loops(string $stdout = ''): string
+    {
+        return self::module(self::write(1, $stdout) . self::LOOP, $stdout);
+    }
+
+    /** Writes the text to stdout again and again. */
+    public static function floods(string $stdout): string
+    {
+        return self::module("\x03\x40" . self::write(1, $stdout) . "\x0c\x00\x0b", $stdout);
+    }
+
+    private static function write(int $fd, string $text): string
+    {
+        // fd_write(fd, iovec at 0, 1, written at 8), and what it returns is dropped
+        return $text === '' ? '' : self::constant($fd) . self::constant(0) . self::constant(1) . self::constant(8)
+            . self::FD_WRITE . "\x1a";
+    }
+
+    private static function constant(int $n): string
+    {
+        $out = '';
+        for ($more = true; $more;) {
+            $byte = $n & 0x7f;
+            $n >>= 7;
+            $more = !(($n === 0 && ($byte & 0x40) === 0) || ($n === -1 && ($byte & 0x40) !== 0));
+            $out .= chr($more ? $byte | 0x80 : $byte);
+        }
+        return "\x41" . $out;
+    }
+
+    private static function module(string $code, string $text = ''): string
+    {
+        $wasi = self::vector('wasi_snapshot_preview1');
+        $body = "\x00" . $code . "\x0b";
+        $data = pack('VV', 16, strlen($text)) . str_repeat("\0", 8) . $text;
+        return "\0asm\1\0\0\0"
+            . self::section(1, "\x03\x60\x00\x00\x60\x01\x7f\x00\x60\x04\x7f\x7f\x7f\x7f\x01\x7f")
+            . self::section(2, "\x02" . $wasi . self::vector('proc_exit') . "\x00\x01"
+                . $wasi . self::vector('fd_write') . "\x00\x02")
+            . self::section(3, "\x01\x00")
+            . self::section(5, "\x01\x00\x01")
+            . self::section(7, "\x02" . self::vector('memory') . "\x02\x00" . self::vector('_start') . "\x00\x02")
+            . self::section(10, "\x01" . self::vector($body))
+            . self::section(11, "\x01\x00\x41\x00\x0b" . self::vector($data));
+    }
+
+    private static function section(int $id, string $content): string
+    {
+        return chr($id) . self::vector($content);
+    }
+
+    private static function vector(string $bytes): string
+    {
+        $n = strlen($bytes);
+        $size = '';
+        do {
+            $size .= chr($n > 0x7f ? $n & 0x7f | 0x80 : $n);
+            $n >>= 7;
+        } while ($n > 0);
+        return $size . $bytes;
+    }
+}
