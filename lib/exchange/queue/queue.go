@@ -82,7 +82,7 @@ type Config struct {
 type Client struct {
 	Listed    bool
 	Requester string // peer ID, proved by its signature; what a listed client is charged by
-	Source    string // from SourceOf or RelaySource; what an unlisted client is charged by
+	Source    string // from SourceOf; what an unlisted client is charged by
 }
 
 // Job is what a job needs.

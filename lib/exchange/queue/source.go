@@ -1,9 +1,6 @@
 package queue
 
-import (
-	"net/netip"
-	"strings"
-)
+import "net/netip"
 
 // Prefixes that one customer of a network has, and that one network has.
 const (
@@ -11,12 +8,11 @@ const (
 	sourceBits6, networkBits6 = 56, 32
 )
 
-// relayMark begins the source of who comes over a relay. No prefix does.
-const relayMark = "relay "
-
 // SourceOf returns what a client at addr is charged by as long as it is unlisted:
 // the IPv4 address (also one mapped into IPv6) or the /56 around an IPv6 address,
-// without its zone. Addresses that are not valid are one source, "".
+// without its zone. Addresses that are not valid are one source, "". For one that comes
+// over a relay the address is the relay's: whoever presents itself as a relay has as many
+// peer IDs as it likes, and those behind it have too.
 func SourceOf(addr netip.Addr) string {
 	addr = addr.Unmap()
 	bits := sourceBits6
@@ -30,19 +26,9 @@ func SourceOf(addr netip.Addr) string {
 	return prefix.String()
 }
 
-// RelaySource returns what clients that come over a relay are charged by, together.
-// It is for relays that this node has chosen itself and holds a reservation with: any
-// peer may present itself as a relay, and has as many peer IDs as it likes. Who comes
-// over one that was not chosen is charged by SourceOf the address at which the relay
-// itself is connected.
-func RelaySource(peerID string) string { return relayMark + peerID }
-
 // networkOf returns the larger whole that a source is of, in which it is counted
 // when there is no room to count it alone.
 func networkOf(source string) string {
-	if strings.HasPrefix(source, relayMark) {
-		return relayMark
-	}
 	prefix, err := netip.ParsePrefix(source)
 	if err != nil {
 		return "" // a listed requester, or an address that was not valid

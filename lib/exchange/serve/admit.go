@@ -7,8 +7,6 @@ import (
 	"slices"
 
 	p2p "github.com/libp2p/go-libp2p/core/network"
-	"github.com/libp2p/go-libp2p/core/peer"
-	ma "github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
 
 	"plasm/lib/exchange/queue"
@@ -16,32 +14,16 @@ import (
 	"plasm/lib/job"
 )
 
-// source returns what whoever is at the other end is charged by, unless listed.
-func (s *Server) source(c p2p.Conn) string {
-	addr := c.RemoteMultiaddr()
-	if relay, ok := relayOf(addr); ok && slices.Contains(s.cfg.Host.Relays(), relay) {
-		return queue.RelaySource(relay.String())
-	}
-	ip, err := manet.ToIP(addr) // the relay's, where there is one
+// source returns what whoever is at the other end is charged by, unless listed:
+// the address that the connection comes from, and over a relay that is the relay's. The
+// relay's peer ID would be as free as any other.
+func source(c p2p.Conn) string {
+	ip, err := manet.ToIP(c.RemoteMultiaddr()) // which begins with the relay's, where there is one
 	if err != nil {
 		return queue.SourceOf(netip.Addr{})
 	}
 	from, _ := netip.AddrFromSlice(ip)
 	return queue.SourceOf(from)
-}
-
-// relayOf returns the relay over which a connection from addr goes, if one does.
-func relayOf(addr ma.Multiaddr) (peer.ID, bool) {
-	before, rest := ma.SplitFunc(addr, func(c ma.Component) bool { return c.Protocol().Code == ma.P_CIRCUIT })
-	if len(rest) == 0 {
-		return "", false
-	}
-	text, err := before.ValueForProtocol(ma.P_P2P)
-	if err != nil {
-		return "", false
-	}
-	relay, err := peer.Decode(text)
-	return relay, err == nil
 }
 
 // allowed says whether the requester may submit, and as whom it is charged.

@@ -217,7 +217,7 @@ func (r *requester) stream() p2p.Stream {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 	defer cancel()
-	s, err := r.host.NewStream(ctx, r.n.host.ID(), wire.Protocol)
+	s, err := r.host.NewStream(p2p.WithAllowLimitedConn(ctx, "job"), r.n.host.ID(), wire.Protocol)
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -10,7 +10,6 @@ import (
 
 	p2p "github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
-	ma "github.com/multiformats/go-multiaddr"
 
 	"plasm/lib/exchange/wire"
 	"plasm/lib/job"
@@ -131,21 +130,6 @@ func TestRelayBudget(t *testing.T) {
 		r := x.overRelay(&test.accept)
 		if (r != nil) != (test.need > 0) || r != nil && (r.Code != job.RejectRelayLimited || r.Need != test.need || r.Have != int64(1000)) {
 			t.Errorf("%+v: %+v", test.accept, r)
-		}
-	}
-}
-
-func TestRelayOf(t *testing.T) {
-	t.Parallel()
-	const relay = "12D3KooWQYhTNQdmr3ArTeUHRYzFg94BKyTkoWBDWez9kSCVe2Xo"
-	for addr, want := range map[string]string{
-		"/ip4/192.0.2.1/tcp/7527/p2p/" + relay + "/p2p-circuit": relay,
-		"/ip4/192.0.2.1/tcp/7527":                               "",
-		"/ip4/192.0.2.1/tcp/7527/p2p/" + relay:                  "",
-	} {
-		got, ok := relayOf(ma.StringCast(addr))
-		if ok != (want != "") || ok && !strings.EqualFold(got.String(), want) {
-			t.Errorf("%s: %v", addr, got)
 		}
 	}
 }

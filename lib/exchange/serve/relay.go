@@ -14,6 +14,9 @@ const (
 	// offer, other protocols.
 	relayShare    = 16       // one part of so many, and
 	relayOverhead = 48 << 10 // bytes
+	// What a piece of output, however small, takes besides: the headers of the frame, of
+	// the stream and of the encrypted record.
+	relayFrame = 64 // bytes
 )
 
 // relayBudget returns how many bytes of a job a connection can carry in each
@@ -30,8 +33,11 @@ func relayBudget(stat p2p.ConnStats) int64 {
 }
 
 // overRelay says whether what a job still needs is too much for the connection.
-// What it will write is not known; sendOutput looks to that.
+// What it will write is not known; sendOutput looks to that. It is called once.
 func (x *session) overRelay(a *wire.Accept) *job.Rejection {
+	if x.budget != noLimit { // the offer had the manifest, and so will the receipt
+		x.budget = max(x.budget-2*int64(len(x.offer.Manifest)), 0)
+	}
 	var need int64
 	if a.Module {
 		need += x.offer.ModuleBytes

@@ -226,7 +226,7 @@ func (s *Server) Close() {
 func (s *Server) handle(stream p2p.Stream) {
 	x := &session{
 		s: s, stream: stream, opened: time.Now(), budget: relayBudget(stream.Conn().Stat()),
-		transport: stream.Conn().RemotePeer().String(), source: s.source(stream.Conn()),
+		transport: stream.Conn().RemotePeer().String(), source: source(stream.Conn()),
 	}
 	if !s.enter(x) {
 		_ = stream.Reset() // it has said nothing, and is told nothing
