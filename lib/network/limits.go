@@ -94,13 +94,17 @@ const (
 	DefaultRelayData     = 16 << 20         // bytes a direction of one relayed connection
 	DefaultRelayDuration = 10 * time.Minute // of one relayed connection
 
-	relayReservations       = 256            // places in all
-	relayReservationsPerIP  = 32             // of one address: an office behind one NAT
-	relayReservationsPerASN = 128            // of one provider's IPv6 network
-	relayCircuits           = 16             // relayed connections of one peer at a time
-	relayBuffer             = 4096           // bytes a direction of one relayed connection
-	relayReservationTTL     = 24 * time.Hour // renewed by its holder before; gone when it disconnects
-	relayForever            = 1 << 31 * 1e9  // "no limit" where only the other limit is set: 68 years
+	relayReservations       = 256           // places in all
+	relayReservationsPerIP  = 32            // of one address: an office behind one NAT
+	relayReservationsPerASN = 128           // of one provider's IPv6 network
+	relayCircuits           = 16            // relayed connections of one peer at a time
+	relayBuffer             = 4096          // bytes a direction of one relayed connection
+	relayForever            = 1 << 31 * 1e9 // "no limit" where only the other limit is set: 68 years
+
+	// A place is gone when its holder disconnects, and so needs no end. It has one
+	// as a time of day, which the holder compares with its own clock: so far away
+	// that no clock is ahead of it.
+	relayReservationTTL = 10 * 365 * 24 * time.Hour
 )
 
 // scaleMemory is what libp2p's limits for its own services are scaled to: a

@@ -13,13 +13,13 @@ import (
 
 // TestClock: a node whose clock is wrong is found all the same: by its neighbours,
 // over TCP, over QUIC, and behind a router. Of all that a connection rests on,
-// only certificates say from when on they hold; and relays, until when a place
-// is kept.
+// only certificates say from when on they hold; and relays, until when a place is
+// kept.
 func TestClock(t *testing.T) {
 	t.Parallel()
 	for name, ahead := range map[string]time.Duration{
 		"hour ahead": time.Hour, "hour behind": -time.Hour,
-		"half a day ahead": 12 * time.Hour, "year behind": -365 * 24 * time.Hour,
+		"year ahead": 365 * 24 * time.Hour, "year behind": -365 * 24 * time.Hour,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
