@@ -140,6 +140,7 @@ func (h *Host) settle(c *contact, err error) {
 	h.mu.Unlock()
 	switch {
 	case err == nil:
+		h.trustContact(info.ID, source)
 		h.tell(info, source)
 	case !closed && first && source != SourceMDNS:
 		h.log.Info("contact failed", "peer", info.ID.String(), "source", source, "err", err)

@@ -28,6 +28,7 @@ type Host struct {
 
 	inner     host.Host // the same without routing; for what runs before New returns
 	dht       *dht.IpfsDHT
+	fair      *fair
 	log       *slog.Logger
 	bootstrap []peer.AddrInfo
 	private   bool // in a private network
@@ -158,10 +159,11 @@ func (h *Host) whereToListen(ctx context.Context, cfg *Config) ([]ma.Multiaddr, 
 // open makes the libp2p host. The DHT and the subscription are made before it
 // listens, so that nothing that happens is missed.
 func (h *Host) open(cfg *Config, addrs []ma.Multiaddr) error {
-	resources, err := newResourceManager(cfg.Metrics)
+	resources, err := newResourceManager(cfg.Metrics, cfg.Log)
 	if err != nil {
 		return err
 	}
+	h.fair = resources
 	conns, err := newConnManager()
 	if err != nil {
 		return errors.Join(err, resources.Close())

@@ -1,15 +1,17 @@
 package network
 
 import (
+	"log/slog"
 	"math"
 	"net/netip"
 	"syscall"
 	"time"
 
 	"github.com/libp2p/go-libp2p"
-	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/protocol"
 	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
 	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
+	"github.com/libp2p/go-libp2p/p2p/protocol/identify"
 	"github.com/libp2p/go-libp2p/x/rate"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -28,11 +30,19 @@ const (
 	maxStreamsOutbound = 16384
 	maxMemory          = 512 << 20 // bytes of buffers: windows of streams and connections
 
+	// All strangers together, of what others open; the rest is for addresses that
+	// are trusted, and for what the host opens itself.
+	maxStrangersConns   = 2560
+	maxStrangersStreams = 1536 // 384 MiB as yamux reckons, three quarters of maxMemory
+	maxTrusted          = 1024 // addresses
+	trustFor            = 24 * time.Hour
+	listedWeight        = 100 // of a connection, when some must be closed
+	crowdedLogEvery     = time.Minute
+
 	// Connections whose peer is not known yet, streams whose protocol is not
 	// known yet. A stranger who opens connections and says nothing is thrown out
-	// after 15 s, libp2p's handshake timeout. There is room for more than one of
-	// them can open in that time.
-	maxHandshakes         = 2560
+	// after 15 s, libp2p's handshake timeout.
+	maxHandshakes         = maxConnsInbound
 	maxHandshakesOutbound = 512
 	maxUnnamedStreams     = 12288
 	maxHandshakeMemory    = 128 << 20
@@ -112,7 +122,7 @@ const (
 const scaleMemory = 1 << 30
 
 // newResourceManager makes what counts connections, streams and memory.
-func newResourceManager(metrics prometheus.Registerer) (network.ResourceManager, error) {
+func newResourceManager(metrics prometheus.Registerer, log *slog.Logger) (*fair, error) {
 	limits := rcmgr.DefaultLimits // copies the maps' headers only: they are nil
 	libp2p.SetDefaultServiceLimits(&limits)
 	descriptors := min(maxDescriptors, openFileLimit()/2)
@@ -130,27 +140,42 @@ func newResourceManager(metrics prometheus.Registerer) (network.ResourceManager,
 	if metrics == nil {
 		options = append(options, rcmgr.WithMetricsDisabled())
 	}
-	return rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(config), options...)
+	inner, err := rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(config), options...)
+	if err != nil {
+		return nil, err
+	}
+	return newFair(inner, part(descriptors, maxStrangersConns), log), nil
 }
 
+// part is of that many descriptors the same part that most is of maxDescriptors.
+func part(descriptors, most int) int { return descriptors * most / maxDescriptors }
+
 // ourLimits are the limits that we choose; the rest is libp2p's for its services.
+// Those for identify, without which nobody is answered, are so low that a few
+// strangers fill them.
 func ourLimits(descriptors int) rcmgr.PartialLimitConfig {
+	inbound := rcmgr.LimitVal(part(descriptors, maxConnsInbound))
+	everybody := rcmgr.ResourceLimits{
+		Streams: maxProtocolStreams, StreamsInbound: maxProtocolStreams, StreamsOutbound: maxProtocolStreams, Memory: maxMemory,
+	}
 	return rcmgr.PartialLimitConfig{
 		System: rcmgr.ResourceLimits{
-			Conns: maxConns, ConnsInbound: maxConnsInbound, ConnsOutbound: maxConnsOutbound,
+			Conns: maxConns, ConnsInbound: inbound, ConnsOutbound: maxConnsOutbound,
 			Streams: maxStreams, StreamsInbound: maxStreamsInbound, StreamsOutbound: maxStreamsOutbound,
 			FD: rcmgr.LimitVal(descriptors), Memory: maxMemory,
 		},
 		Transient: rcmgr.ResourceLimits{
-			Conns: maxHandshakes + maxHandshakesOutbound, ConnsInbound: maxHandshakes, ConnsOutbound: maxHandshakesOutbound,
+			Conns: maxHandshakes + maxHandshakesOutbound, ConnsInbound: inbound, ConnsOutbound: maxHandshakesOutbound,
 			Streams: maxUnnamedStreams, StreamsInbound: maxUnnamedStreams, StreamsOutbound: maxUnnamedStreams,
-			FD: rcmgr.LimitVal(min(maxHandshakes, descriptors*3/4)), Memory: maxHandshakeMemory,
+			FD: rcmgr.LimitVal(part(descriptors, maxHandshakes+maxHandshakesOutbound)), Memory: maxHandshakeMemory,
 		},
 		PeerDefault: rcmgr.ResourceLimits{
 			Conns: maxPeerConns, ConnsInbound: maxPeerConns, ConnsOutbound: maxPeerConns, FD: maxPeerConns,
 			Streams: maxPeerStreamsInbound + maxPeerStreamsOutbound, StreamsInbound: maxPeerStreamsInbound,
 			StreamsOutbound: maxPeerStreamsOutbound, Memory: maxPeerMemory,
 		},
+		Service:  map[string]rcmgr.ResourceLimits{identify.ServiceName: everybody},
+		Protocol: map[protocol.ID]rcmgr.ResourceLimits{identify.ID: everybody, identify.IDPush: everybody},
 		ProtocolDefault: rcmgr.ResourceLimits{
 			Streams: maxProtocolStreams, StreamsInbound: maxProtocolStreams, StreamsOutbound: maxProtocolStreams,
 		},

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"log/slog"
 	"testing"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -9,7 +10,7 @@ import (
 
 func limiter(t *testing.T) network.ResourceManager {
 	t.Helper()
-	m, err := newResourceManager(nil)
+	m, err := newResourceManager(nil, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func TestLimitsFitTogether(t *testing.T) {
 	if maxUnnamedStreams >= maxStreamsInbound {
 		t.Error("streams that say nothing could take all")
 	}
-	if maxHandshakes <= 2000 || maxHandshakes >= maxConnsInbound {
+	if maxStrangersConns <= 2000 || maxStrangersConns >= maxHandshakes || maxStrangersConns >= maxConnsInbound {
 		t.Error("connections that say nothing could take all")
 	}
 	if highWater >= maxConnsInbound || lowWater >= highWater {

@@ -73,6 +73,48 @@ func TestFlood(t *testing.T) {
 	t.Logf("all is over after %v: %+v", time.Since(began), last)
 }
 
+// What strangers with any number of addresses can make a node hold.
+const (
+	crowdMemory = 512 << 20
+	crowdConns  = 2560
+)
+
+// TestCrowd: strangers at many addresses, each of which takes all it can, do not
+// keep the node from answering another one's question within a second, and what
+// it holds is bounded.
+func TestCrowd(t *testing.T) {
+	t.Parallel()
+	l := netlab.New(t)
+	buildFlood(t)
+	machines := l.LAN("node", "user", "crowd")
+	for i := range 29 {
+		machines[2].Set("addr add 10.1.0.%d/24 dev eth0", 100+i)
+	}
+	n := serve(t, machines[0], "--mdns=false", "--metrics", "127.0.0.1:9464")
+	known := n.at(t, "/ip4/"+machines[0].Addr+"/tcp")
+	ask(t, machines[1], n, known)
+	before := measure(t, machines[0])
+
+	p := machines[2].Start(nil, programs+"/flood", "crowd", known, "128")
+	meanwhile := ask(t, machines[1], n, known)
+	var got map[string]int
+	if err := json.Unmarshal(p.Line(abandoned, func(line []byte) bool { return len(line) > 0 && line[0] == '{' }), &got); err != nil {
+		t.Fatal(err)
+	}
+	after := ask(t, machines[1], n, known)
+	now := measure(t, machines[0])
+	t.Logf("%v; answers in %v and %v; before %+v, now %+v", got, meanwhile, after, before, now)
+	if got["got"] < crowdConns/2 {
+		t.Errorf("it is no crowd: %v", got)
+	}
+	if more := now.memory - before.memory; more > crowdMemory {
+		t.Errorf("%d MiB more memory", more>>20)
+	}
+	if more := now.descriptors - before.descriptors; more > crowdConns+16 {
+		t.Errorf("%d more descriptors", more)
+	}
+}
+
 // ask has plasm-discover ask the node three times, each from a cold start, and
 // returns the fastest: on a machine that is busy otherwise, that one tells what
 // the node does. None may be held up.

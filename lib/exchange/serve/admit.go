@@ -35,6 +35,9 @@ func (s *Server) allowed(x *session, requester string) *job.Rejection {
 			Message: fmt.Sprintf("%s may not submit jobs to this node; what allows it, there: %s", requester, s.cfg.AllowLine(requester)),
 		}
 	}
+	if listed {
+		s.cfg.Host.Trust(x.stream.Conn())
+	}
 	x.client = queue.Client{Listed: listed, Requester: requester, Source: x.source}
 	return nil
 }

@@ -131,7 +131,9 @@ func dial(ctx context.Context, dialer transport.Transport, addr ma.Multiaddr, id
 	return dialer.Dial(ctx, addr, id)
 }
 
-func overTCP(key crypto.PrivKey) (transport.Transport, error) {
+func overTCP(key crypto.PrivKey) (transport.Transport, error) { return overTCPWith(key) }
+
+func overTCPWith(key crypto.PrivKey, options ...tcp.Option) (transport.Transport, error) {
 	secure, err := noise.New(noise.ID, key, nil)
 	if err != nil {
 		return nil, err
@@ -141,7 +143,7 @@ func overTCP(key crypto.PrivKey) (transport.Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	return tcp.NewTCPTransport(up, nil, nil)
+	return tcp.NewTCPTransport(up, nil, nil, options...)
 }
 
 func overQUIC(key crypto.PrivKey) (transport.Transport, error) {
