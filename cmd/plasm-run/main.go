@@ -17,6 +17,9 @@ const name = "plasm-run"
 const workerFlag = "--worker"
 
 func main() {
+	if withC {
+		os.Exit(refuse(os.Stderr))
+	}
 	if len(os.Args) == 2 && os.Args[1] == workerFlag {
 		os.Exit(worker.Process(wazero.Engine{}))
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os/exec"
+	"strings"
 	"time"
 
 	"plasm/lib/job"
@@ -32,14 +33,17 @@ func AskBuild(ctx context.Context, path string) (*Build, error) {
 	defer cancel()
 	ask := exec.CommandContext(ctx, path, "--engine-info")
 	ask.Env, ask.Dir, ask.WaitDelay = []string{}, "/", time.Second
-	var out short
-	ask.Stdout = &out
+	var out, words short
+	ask.Stdout, ask.Stderr = &out, &words
 	err := ask.Run()
 	switch {
 	case ctx.Err() != nil:
 		err = context.Cause(ctx)
 	case out.err != nil: // and not the signal that it ended with then
 		err = out.err
+	case err != nil && len(words.data) > 0:
+		said, _, _ := strings.Cut(string(words.data), "\n")
+		err = fmt.Errorf("%w: %s", err, job.Quote(said))
 	}
 	b := &Build{}
 	if err == nil {
