@@ -172,3 +172,33 @@ func TestBehindNAT(t *testing.T) {
 		})
 	}
 }
+
+// TestRelayAllow: of two nodes behind a router only the one that the relay lists
+// gets a place there.
+func TestRelayAllow(t *testing.T) {
+	t.Parallel()
+	l := netlab.New(t)
+	internet := l.Internet()
+	data := t.TempDir()
+	inside := internet.Site(netlab.Cone, "listed", "other")
+	before := serve(t, inside[0], "--data-dir", data, "--mdns=false")
+	if err := before.Stop(syscall.SIGTERM, 10*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	relay := serve(t, internet.Host("relay"), "--relay", "--relay-allow", before.id, "--mdns=false")
+	known := relay.at(t, "/ip4/192.0.0.66/tcp/")
+	hasPlace := func(e map[string]any) bool {
+		relays, _ := e["relays"].([]any)
+		return len(relays) > 0
+	}
+	other := serve(t, inside[1], "--reachability", "private", "--bootstrap", known, "--mdns=false")
+	other.Event(10*time.Second, "capability.advertised", nil)
+	listed := serve(t, inside[0], "--data-dir", data, "--reachability", "private", "--bootstrap", known, "--mdns=false")
+	listed.Event(10*time.Second, "nat.status", hasPlace)
+	for line := range strings.Lines(string(other.Stderr())) {
+		var e map[string]any
+		if json.Unmarshal([]byte(line), &e) == nil && e["msg"] == "nat.status" && hasPlace(e) {
+			t.Errorf("a node that is not listed has a place: %s", line)
+		}
+	}
+}
