@@ -106,21 +106,40 @@ func buildNetwork(b *testing.B) *house {
 type server struct {
 	cmd     *exec.Cmd
 	addr    string        // its first
+	addrs   []string      // all
 	took    time.Duration // to that line
 	stopped sync.Once
 }
 
 // serve starts a node and waits for its first line.
-func (h *house) serve(b *testing.B) *server {
+func (h *house) serve(b *testing.B, flags ...string) *server {
 	b.Helper()
-	n := &server{cmd: h.command(
-		filepath.Join(h.dir, "plasmd"), "serve", "--mdns=false", "--log-level", "error",
-		"--data-dir", filepath.Join(h.dir, "data"), "--runtime-dir", filepath.Join(h.dir, "runtime"),
+	runtime := filepath.Join(h.dir, "runtime")
+	n := &server{cmd: h.command(filepath.Join(h.dir, "plasmd"), append([]string{
+		"serve", "--mdns=false", "--log-level", "error",
+		"--data-dir", filepath.Join(h.dir, "data"), "--runtime-dir", runtime,
 		"--listen", "/ip4/127.0.0.1/tcp/0", "--listen", "/ip4/127.0.0.1/udp/0/quic-v1",
-	)}
+	}, flags...)...)}
 	n.addr, n.took = begin(b, n.cmd)
 	b.Cleanup(func() { n.stop(b) })
+	addrs, err := os.ReadFile(filepath.Join(runtime, "addrs")) // there before the first line
+	if err != nil {
+		b.Fatal(err)
+	}
+	n.addrs = strings.Fields(string(addrs))
 	return n
+}
+
+// by returns the node's address for a transport.
+func (n *server) by(b *testing.B, transport string) string {
+	b.Helper()
+	for _, addr := range n.addrs {
+		if strings.Contains(addr, "/"+transport+"/") {
+			return addr
+		}
+	}
+	b.Fatalf("no address by %s: %v", transport, n.addrs)
+	return ""
 }
 
 // stop ends the node and waits.
