@@ -61,7 +61,7 @@ const (
 	// 20 users who run 6 commands each. A /48 may have four times as many.
 	// Loopback has no limit of its own.
 	maxConnsPerAddress   = 128
-	newConnsPerAddress   = 20  // a second
+	newConnsPerAddress   = 50  // a second: handshakes of a twentieth of a core
 	newConnsBurst        = 256 // at once
 	wideFactor           = 4
 	addressPrefixV4      = 32

@@ -106,7 +106,10 @@ func (a *attempt) judge(ctx context.Context, err error) *failure {
 		if a.c.lost {
 			f = failed(tryOther, job.CodeRefused, "lost after it had accepted the job, and not there again: %s", oneLine(err))
 		}
-		f.reached = false
+		f.reached, f.knocks = false, 1
+		if errors.Is(err, errTurnedAway) {
+			f.knocks = 5
+		}
 		return f
 	}
 	return nil

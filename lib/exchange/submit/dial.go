@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"time"
 
 	p2p "github.com/libp2p/go-libp2p/core/network"
@@ -13,6 +14,7 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
 	"github.com/multiformats/go-multistream"
+	"github.com/quic-go/quic-go"
 
 	"plasm/lib/exchange/wire"
 	"plasm/lib/identity"
@@ -171,6 +173,8 @@ func (a *attempt) cancelBeside() {
 var (
 	errUnreached = errors.New("no answer in time")
 	errNoAddress = errors.New("no address of it is known")
+
+	errTurnedAway = errors.New("it takes no connection now")
 )
 
 // dialError makes the error of a node that isn't reached, one line that is safe to
@@ -191,7 +195,20 @@ func dialError(ctx context.Context, what string, err error) error {
 		f.hint = "if it is the one you mean, name it in place of the other"
 		return f
 	}
+	if turnedAway(err) {
+		return fmt.Errorf("%s: %w: %s", what, errTurnedAway, oneLine(err))
+	}
 	return fmt.Errorf("%s: %s", what, oneLine(err))
+}
+
+// turnedAway reports whether somebody is there who takes no connection now: a node
+// bounds how fast one address opens them, and many commands behind one router
+// are one address.
+func turnedAway(err error) bool {
+	if refusal, ok := errors.AsType[*quic.TransportError](err); ok {
+		return refusal.Remote && refusal.ErrorCode == quic.ConnectionRefused
+	}
+	return errors.Is(err, syscall.ECONNRESET) // a listener that nobody holds says ECONNREFUSED
 }
 
 // cause returns the one of the reasons that says most: that somebody else is
