@@ -19,7 +19,7 @@ OUT ?= bin
 GO_EXAMPLES := examples/csvstat/csvstat.wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build examples demo demo-check test deps lint examples-check cross package test-package php cover bench fuzz clean FORCE
+.PHONY: help build examples demo demo-check test deps lint examples-check cross package test-package php cover bench soak fuzz clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ cover: ## all tests with -race, and at least 80 % of the statements covered
 
 bench: build examples ## the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 1h ./...
+
+soak: ## ten minutes of jobs to three nodes, and what that comes to
+	$(GO) test -count=1 -timeout 30m -v -run '^TestLoad$$' ./test/faults -soak 10m
 
 fuzz: ## each fuzz target for FUZZTIME, 10s when not given
 	@GO='$(GO)' scripts/fuzz $(FUZZTIME)

@@ -5,6 +5,7 @@ package faults_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -28,12 +29,12 @@ type node struct {
 	program string
 	dir     string // home, data, run and tmp
 	env     []string
+	slots   int
+	memory  int // MB
 	id      string
 	u       *user    // who may submit
 	before  holdings // what it held when it had nothing to do
 }
-
-const slots = 2
 
 // serve starts a node on a machine to which u may submit, and has it run a job, so
 // that all is there that stays.
@@ -54,7 +55,7 @@ func (n *node) ready() {
 // node prepares a node that isn't started.
 func (u *user) node(m *netlab.Machine) *node {
 	u.t.Helper()
-	n := &node{t: u.t, machine: m, program: programs + "/plasmd", dir: u.t.TempDir(), u: u}
+	n := &node{t: u.t, machine: m, program: programs + "/plasmd", dir: u.t.TempDir(), u: u, slots: 2, memory: 512}
 	if err := os.Mkdir(n.dir+"/tmp", 0o700); err != nil {
 		u.t.Fatal(err)
 	}
@@ -68,7 +69,7 @@ func (n *node) start() {
 		"serve", "--data-dir", n.dir + "/data", "--runtime-dir", n.dir + "/run", "--log-format", "json",
 		"--listen", "/ip4/" + n.machine.Addr + "/tcp/7527", "--listen", "/ip4/" + n.machine.Addr + "/udp/7527/quic-v1",
 		"--mdns=false", "--metrics", "127.0.0.1:9464", "--allow", n.u.id,
-		"--memory", "512", "--slots", strconv.Itoa(slots),
+		"--memory", strconv.Itoa(n.memory), "--slots", strconv.Itoa(n.slots),
 	}
 	env := slices.Concat(bin.Env(), n.env, []string{"HOME=" + n.dir, "TMPDIR=" + n.dir + "/tmp"})
 	n.Process = n.machine.Start(env, n.program, args...)
@@ -126,24 +127,40 @@ type holdings struct {
 	busy                               []string // all that has to do with a job or a peer
 }
 
-// hold reads what the node holds.
-func (n *node) hold() holdings {
+// metrics returns the node's metrics.
+func (n *node) metrics() map[string]int {
 	n.t.Helper()
-	page, err := n.machine.Get(n.t.Context(), "http://127.0.0.1:9464/metrics")
+	values, err := n.read(n.t.Context())
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	h := holdings{processes: len(n.workers())}
-	gauges := map[string]int{}
+	return values
+}
+
+// read reads the node's metrics.
+func (n *node) read(ctx context.Context) (map[string]int, error) {
+	page, err := n.machine.Get(ctx, "http://127.0.0.1:9464/metrics")
+	if err != nil {
+		return nil, err
+	}
+	values := map[string]int{}
 	for lines := bufio.NewScanner(bytes.NewReader(page)); lines.Scan(); {
 		name, value, _ := strings.Cut(lines.Text(), " ")
 		if number, err := strconv.ParseFloat(value, 64); err == nil {
-			gauges[name] = int(number)
+			values[name] = int(number)
 		}
 	}
+	return values, nil
+}
+
+// hold reads what the node holds.
+func (n *node) hold() holdings {
+	n.t.Helper()
+	gauges := n.metrics()
+	h := holdings{processes: len(n.workers())}
 	h.goroutines, h.descriptors = gauges["go_goroutines"], gauges["process_open_fds"]
 	for name, idle := range map[string]int{
-		"plasm_peers": 0, "plasm_jobs_running": 0, "plasm_jobs_queued": 0, "plasm_slots_free": slots, "plasm_memory_held_megabytes": 0,
+		"plasm_peers": 0, "plasm_jobs_running": 0, "plasm_jobs_queued": 0, "plasm_slots_free": n.slots, "plasm_memory_held_megabytes": 0,
 	} {
 		if value, ok := gauges[name]; !ok || value != idle {
 			h.busy = append(h.busy, fmt.Sprintf("%s %d", name, value))

@@ -157,20 +157,12 @@ func (s *submission) answers(by ...*node) []byte {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	keys := make([]ed25519.PublicKey, 0, len(by))
-	for _, n := range by {
-		key, err := identity.ParsePeerID(n.id)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		keys = append(keys, key)
-	}
-	v, err := receipt.Verify(envelope, keys)
+	v, err := receipt.Verify(envelope, keysOf(s.t, by))
 	if err != nil {
 		s.t.Fatalf("%v\n%s", err, s.Stderr())
 	}
 	err = v.Check(&receipt.Expect{
-		Manifest: s.w.manifest, Stdout: []receipt.Content{{Digest: job.Sum(stdout), Bytes: int64(len(stdout))}}, ExitCodes: []uint32{0},
+		Manifest: s.w.manifest, Stdout: []receipt.Content{contentOf(stdout)}, ExitCodes: []uint32{0},
 	})
 	if err != nil || v.Requester != s.w.u.id {
 		s.t.Fatalf("for %s: %v", v.Requester, err)
@@ -208,4 +200,22 @@ func (s *submission) words() string {
 		}
 	}
 	return words.String()
+}
+
+// keysOf returns the keys of nodes.
+func keysOf(t *testing.T, nodes []*node) []ed25519.PublicKey {
+	t.Helper()
+	keys := make([]ed25519.PublicKey, 0, len(nodes))
+	for _, n := range nodes {
+		key, err := identity.ParsePeerID(n.id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+func contentOf(data []byte) receipt.Content {
+	return receipt.Content{Digest: job.Sum(data), Bytes: int64(len(data))}
 }
