@@ -5,12 +5,18 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
+	"sync"
 	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
 
 	"plasm/lib/cli"
 	"plasm/lib/exchange/submit"
 	"plasm/lib/identity"
 	"plasm/lib/job"
+	"plasm/lib/network"
 )
 
 // run does what the command line asks for. The exit code is for a nil error: a
@@ -117,6 +123,7 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 		return 0, err
 	}
 	defer func() { _ = host.Close() }() // nothing of it is needed any more
+	defer connect(ctx, host, peers)()
 	d, err := o.describe(ctx, in)
 	if err != nil {
 		return 0, err
@@ -138,6 +145,27 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 	f := &finder{o: o, in: in, host: host, peers: peers, need: o.need(j.Manifest)}
 	cfg.Fits = f.need.Against
 	return o.execute(ctx, in, release, cfg, j, f.source())
+}
+
+// connect begins to connect to the nodes of --peer, which are trusted, while the
+// job is read and hashed: nothing of it is needed for that. What does not work is
+// found out, and said, when the job is offered. A relay waits, as hole punching has
+// one try for each connection and this host can't take part in it yet. What it
+// returns waits for the end.
+func connect(ctx context.Context, host *network.Host, peers []peer.AddrInfo) (wait func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	for _, p := range peers {
+		if len(p.Addrs) > 0 && !slices.ContainsFunc(p.Addrs, relayed) {
+			all.Go(func() { _ = host.Connect(ctx, p) })
+		}
+	}
+	return func() { cancel(); all.Wait() }
+}
+
+func relayed(a ma.Multiaddr) bool {
+	_, err := a.ValueForProtocol(ma.P_CIRCUIT)
+	return err == nil
 }
 
 // newJob is the job as it is submitted. Its streams are Live's, or there is none.

@@ -96,6 +96,9 @@ func (h *Host) rememberPeers() error {
 	if text == nil {
 		return nil // what is there is all that is known
 	}
+	if old, err := os.ReadFile(h.peersFile); err == nil && bytes.Equal(old, text) {
+		return nil // and nobody waits for a disk
+	}
 	if err := replaceFile(h.peersFile, text); err != nil {
 		return &job.Error{Code: job.CodeIO, Message: "peers file: " + err.Error(), Err: err}
 	}

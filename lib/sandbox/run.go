@@ -122,6 +122,9 @@ func (r *run) limit() *time.Timer {
 	})
 }
 
+// wideModule is from which size on a module gets a wider pipe, in bytes.
+const wideModule = 256 << 10
+
 // load goes through the protocol up to Loaded.
 func (r *run) load(task wire.Task, staging, cached string) error {
 	control := wire.NewWriter(r.p.control)
@@ -136,6 +139,9 @@ func (r *run) load(task wire.Task, staging, cached string) error {
 		cached = ""
 	}
 	r.fromCache = cached != ""
+	if len(r.j.Module) > wideModule {
+		widen(r.p.control)
+	}
 	if err := control.Stream(wire.Module, r.j.Module); err != nil {
 		return err
 	}
@@ -175,6 +181,9 @@ func tell(w *wire.Writer, kind wire.Kind, v any) error {
 func (r *run) assignment(task wire.Task, staging, cached string) *wire.Assignment {
 	m := r.j.Manifest
 	a := &wire.Assignment{Task: task, Engine: r.s.cfg.Engine.Name, MemoryMB: m.MemoryMB, Staging: staging, Cached: cached, Fuel: m.Fuel, NaN: m.CanonicalNaN}
+	if len(r.j.Module) > wideModule {
+		a.Module = len(r.j.Module)
+	}
 	if task == wire.Compile {
 		return a
 	}

@@ -106,6 +106,7 @@ type Assignment struct {
 	NaN        bool         `json:"canonical_nan,omitempty"` // make NaNs canonical
 	Staging    string       `json:"staging,omitempty"`       // with Compile: an empty folder
 	Cached     string       `json:"cached,omitempty"`        // with Run: the folder that Source may name
+	Module     int          `json:"module_bytes,omitempty"`  // how long the module is, where that is much: so that room can be made at once
 }
 
 // Source says where the compiled module is: in the folder of the assignment, or,

@@ -85,7 +85,7 @@ func (c *conversation) hold(ctx context.Context) error {
 	if err := c.tell(wire.Ready, wire.Readiness{Guards: append(guards, more...)}); err != nil {
 		return err
 	}
-	module, source, err := c.module()
+	module, source, err := c.module(a.Module)
 	if err != nil {
 		return err
 	}
@@ -116,9 +116,9 @@ func (c *conversation) expect(want wire.Kind, into any) error {
 	return json.Unmarshal(payload, into)
 }
 
-// module reads the module and the Load frame behind it.
-func (c *conversation) module() ([]byte, wire.Source, error) {
-	var module []byte
+// module reads the module, expected to be so long, and the Load frame behind it.
+func (c *conversation) module(expected int) ([]byte, wire.Source, error) {
+	module := make([]byte, 0, min(max(expected, 0), maxModule))
 	var source wire.Source
 	for {
 		kind, _, err := c.control.Next()
