@@ -72,19 +72,19 @@ func BenchmarkSubmitAgain(b *testing.B) {
 	large := h.module(b, "large", padded(hello, 5_000_000))
 	b.Run("bytes", func(b *testing.B) {
 		addr, sent := counted(b, n.addr)
-		submit := func() { // without the node's other addresses from last time
+		send := func() { // without the node's other addresses from last time
 			cmd := h.submit(large, "--peer", addr)
 			cmd.Env = append(cmd.Env, "XDG_CACHE_HOME="+b.TempDir())
 			took(b, cmd)
 		}
-		submit()
+		send()
 		if first := sent.Load(); first < 5_000_000 {
 			b.Fatalf("the first submission sends %d bytes", first)
 		}
 		var figures []float64
 		for b.Loop() {
 			before := sent.Load()
-			submit()
+			send()
 			figures = append(figures, float64(sent.Load()-before))
 		}
 		atMost(b, median(figures), "bytes-sent", 8_000)
