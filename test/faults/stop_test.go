@@ -88,6 +88,14 @@ var stopping = sync.OnceValues(func() (string, error) {
 // serveStopping is serve with a plasmd that can stop.
 func (u *user) serveStopping(m *netlab.Machine) *node {
 	u.t.Helper()
+	n := u.nodeStopping(m)
+	n.ready()
+	return n
+}
+
+// nodeStopping is node with a plasmd that can stop.
+func (u *user) nodeStopping(m *netlab.Machine) *node {
+	u.t.Helper()
 	program, err := stopping()
 	if err != nil {
 		u.t.Fatal(err)
@@ -95,7 +103,6 @@ func (u *user) serveStopping(m *netlab.Machine) *node {
 	n := u.node(m)
 	n.program = program
 	n.env = []string{stopVariable + "=" + n.dir + "/stop"}
-	n.ready()
 	return n
 }
 

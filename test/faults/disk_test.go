@@ -1,0 +1,103 @@
+//go:build linux
+
+package faults_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+
+	"plasm/test/netlab"
+)
+
+// fill writes a file until the disk is full.
+func fill(t *testing.T, path string) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	for size := 1 << 20; size > 0; { // and the last bytes one by one
+		if _, err := f.Write(make([]byte, size)); err == nil {
+			continue
+		} else if !errors.Is(err, syscall.ENOSPC) {
+			t.Fatal(err)
+		}
+		size /= 2
+	}
+}
+
+// TestDiskFull: a node's disk is full, from the start or from some moment of a job
+// on. The job is done by another node, alone the reason is told; and when there is
+// room again, the node works as before.
+func TestDiskFull(t *testing.T) {
+	t.Parallel()
+	for _, at := range []point{"before", accepted, halfway, running} {
+		t.Run(string(at), func(t *testing.T) {
+			t.Parallel()
+			l := netlab.New(t)
+			machines := l.LAN("user", "first", "second")
+			u := newUser(t, machines[0])
+			first := u.nodeStopping(machines[1])
+			data := first.dir + "/data"
+			if err := os.Mkdir(data, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=64m,mode=0700", "plasm", data).CombinedOutput(); err != nil {
+				t.Fatalf("mount: %v: %s", err, out)
+			}
+			t.Cleanup(func() {
+				if err := syscall.Unmount(data, syscall.MNT_DETACH); err != nil {
+					t.Error(err)
+				}
+			})
+			first.ready()
+			second := u.serve(machines[2])
+			filler := data + "/filler"
+			for _, beside := range []bool{true, false} {
+				w := u.heavy()
+				if at == running { // which is about the output
+					w = u.ticks()
+				}
+				if at == "before" {
+					fill(t, filler)
+				} else {
+					first.stopAt(at)
+				}
+				var got *submission
+				if beside {
+					got = w.submit(machines[0], first.peer(first.addr("tcp")), second.peer(second.addr("tcp")))
+				} else {
+					got = w.submitWith(machines[0], []string{"--retries", "0", "--deadline", "60s"}, first.peer(first.addr("tcp")))
+				}
+				if at != "before" {
+					first.stoppedFor(map[bool]int{true: 1, false: 2}[beside])
+					fill(t, filler)
+					first.resume()
+				}
+				switch {
+				case beside:
+					got.answers(second)
+				case at == running: // it has started, and so there is a receipt: cancelled
+					if code := got.code(); code != 125 || len(got.Stdout()) > 0 {
+						t.Errorf("exit %d with %q", code, got.Stdout())
+					}
+				default:
+					got.fails(125, first.id)
+				}
+				if bytes.Contains(first.Stderr(), []byte("panic")) {
+					t.Error("it panics")
+				}
+				if err := os.Remove(filler); err != nil {
+					t.Fatal(err)
+				}
+			}
+			first.settle()
+			second.settle()
+		})
+	}
+}
