@@ -89,7 +89,7 @@ func pump(to, from net.Conn) {
 			buf := make([]byte, 1400)
 			n, err := from.Read(buf)
 			late := delay
-			if rand.Float64() < loss { //nolint:gosec // it need not be secret
+			if rand.Float64() < loss {
 				late += again
 			}
 			line <- packet{buf[:n], time.Now().Add(late)}
@@ -142,7 +142,7 @@ func back(near net.PacketConn, far net.Conn, to net.Addr) {
 
 // later sends a datagram when it is due, unless it is lost.
 func later(p []byte, send func([]byte)) {
-	if rand.Float64() < loss { //nolint:gosec // it need not be secret
+	if rand.Float64() < loss {
 		return
 	}
 	p = bytes.Clone(p)

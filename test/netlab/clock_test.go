@@ -9,6 +9,7 @@ import (
 
 	"plasm/test/bin"
 	"plasm/test/netlab"
+	"plasm/test/variant"
 )
 
 // TestClock: a node whose clock is wrong is found all the same: by its neighbours,
@@ -62,7 +63,7 @@ func TestClock(t *testing.T) {
 func wrongClock(t *testing.T, ahead time.Duration) string {
 	t.Helper()
 	folder := t.TempDir()
-	if err := buildOff(t.Context(), t.TempDir(), "plasm/cmd/plasmd", filepath.Join(folder, "plasmd"), ahead); err != nil {
+	if err := variant.BuildOff(t.Context(), t.TempDir(), "plasm/cmd/plasmd", filepath.Join(folder, "plasmd"), ahead); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Link(programs+"/plasm-run", filepath.Join(folder, "plasm-run")); err != nil {

@@ -1,4 +1,4 @@
-package netlab_test
+package variant
 
 import (
 	"bytes"
@@ -15,15 +15,16 @@ import (
 // realNow is the line of time.Now, in the standard library, that reads the clock.
 const realNow = "\tsec, nsec, mono := runtimeNow()\n\tif mono == 0 {\n\t\treturn Time{uint64(nsec), sec + unixToInternal, Local}"
 
-// buildOff builds a command as the file out, for which the time of day is off by
-// ahead; timers and durations are as they are.
+// BuildOff builds a command, by its import path, as the file out, for which the
+// time of day is off by ahead; timers and durations are as they are. It writes what
+// it needs into the folder scratch.
 //
 // A program in Go asks the kernel for the time without any library that could be
 // replaced, so time.Now itself is changed. To build everything that depends on it
 // would take minutes. But the change is within one function that is never
 // inlined, so packages that were compiled against the real one fit, which the
 // linker checks: it is given theirs as they are, and the changed package time.
-func buildOff(ctx context.Context, scratch, command, out string, ahead time.Duration) error {
+func BuildOff(ctx context.Context, scratch, command, out string, ahead time.Duration) error {
 	overlay, err := clockOverlay(ctx, scratch, ahead)
 	if err != nil {
 		return err
