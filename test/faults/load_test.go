@@ -242,9 +242,9 @@ func (l *load) once() {
 		if most := atATime(perNode[n.id]); most > loadSlots {
 			l.t.Errorf("by its receipts a node of %d slots ran %d jobs at a time", loadSlots, most)
 		}
-		log := n.Stderr()
+		ended := n.ended()
 		for _, v := range perNode[n.id] {
-			if count := bytes.Count(log, fmt.Appendf(nil, `"msg":"job.finished","peer":%q,"job":%q`, l.u.id, v.Manifest.ID)); count != 1 {
+			if count := ended[v.Manifest.ID]; count != 1 {
 				l.t.Errorf("job %s ended %d times", v.Manifest.ID, count)
 			}
 		}

@@ -117,8 +117,19 @@ func (n *node) workers() []int {
 }
 
 // ran returns how often a job has run to its end on the node since its start.
-func (n *node) ran(id string) int {
-	return bytes.Count(n.Stderr(), fmt.Appendf(nil, `"msg":"job.finished","peer":%q,"job":%q`, n.u.id, id))
+func (n *node) ran(id string) int { return n.ended()[id] }
+
+// ended returns how often each job of the user's has run to its end on the node
+// since its start.
+func (n *node) ended() map[string]int {
+	ids := map[string]int{}
+	for line := range bytes.Lines(n.Stderr()) {
+		_, rest, found := bytes.Cut(line, fmt.Appendf(nil, `"msg":"job.finished","peer":%q,"job":"`, n.u.id))
+		if id, _, whole := bytes.Cut(rest, []byte(`"`)); found && whole {
+			ids[string(id)]++
+		}
+	}
+	return ids
 }
 
 // holdings is what a node holds.
