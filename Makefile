@@ -19,7 +19,7 @@ OUT ?= bin
 GO_EXAMPLES := examples/csvstat/csvstat.wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build examples demo demo-check test deps lint examples-check cross package test-package php cover bench soak fuzz clean FORCE
+.PHONY: help build examples demo demo-check test deps lint examples-check cross package release test-package php cover bench soak fuzz clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,11 +70,17 @@ cross: ## compile for every platform
 package: .tools/nfpm ## deb, rpm and apk for amd64 and arm64, in dist/
 	@GO='$(GO)' VERSION='$(VERSION)' scripts/package
 
-test-package: .tools/nfpm ## the packages; as root on Debian machines in containers
+release: .tools/nfpm .tools/cyclonedx-gomod ## packages, archives, SBOMs, SHA256SUMS and signed provenance, in dist/
+	@GO='$(GO)' VERSION='$(VERSION)' scripts/release
+
+test-package: .tools/nfpm .tools/cyclonedx-gomod ## the packages; as root on Debian machines in containers
 	@GO='$(GO)' scripts/test-package
 
 .tools/nfpm: tools/go.mod tools/go.sum
 	$(GO) -C tools build -o ../.tools/ github.com/goreleaser/nfpm/v2/cmd/nfpm
+
+.tools/cyclonedx-gomod: tools/go.mod tools/go.sum
+	$(GO) -C tools build -o ../.tools/ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
 
 php: build ## the PHP SDK: style, tests with real commands, coverage, examples
 	@scripts/php

@@ -32,6 +32,13 @@ func Sign(key *identity.Key, s *Statement) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return Seal(key, payload)
+}
+
+// Seal returns the envelope of an in-toto statement, as Sign does. It does not look
+// at the payload: statements that are no receipts, such as where a release comes
+// from, are signed in the same way.
+func Seal(key *identity.Key, payload []byte) ([]byte, error) {
 	envelope, err := compact(envelopeDocument{
 		Payload:     payload,
 		PayloadType: PayloadType,

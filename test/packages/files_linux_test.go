@@ -1,0 +1,193 @@
+package packages
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// names are the commands, and the section of each one's manual page.
+var names = map[string]string{"plasm-run": "1", "plasm-submit": "1", "plasm-discover": "1", "plasm-verify": "1", "plasmd": "8"}
+
+// output runs a command that must succeed, and returns its stdout.
+func output(t *testing.T, words ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), words[0], words[1:]...)
+	var problem bytes.Buffer
+	cmd.Stderr = &problem
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s%s", strings.Join(words, " "), err, out, &problem)
+	}
+	return string(out)
+}
+
+// file is the path of a package that was built.
+func file(folder, name string) string { return filepath.Join(built(), folder, name) }
+
+func debFile(folder, arch string) string {
+	return file(folder, fmt.Sprintf("plasm_%s-1_%s.deb", newVersion, arch))
+}
+
+// extracted unpacks a deb and returns the folder.
+func extracted(t *testing.T, arch string) string {
+	t.Helper()
+	dir := t.TempDir()
+	output(t, "dpkg-deb", "--extract", debFile("new", arch), dir)
+	return dir
+}
+
+// content is what must be in a package, as regular expressions of paths.
+func content() []string {
+	all := []string{
+		`/etc/plasmd/plasmd\.toml`, `/lib/systemd/system/plasmd\.service`, `/usr/lib/sysusers\.d/plasmd\.conf`,
+		`/usr/share/plasm/schemas/receipt\.schema\.json`, `/usr/share/doc/plasm/examples/hello/hello\.wasm`, `/usr/share/doc/plasm/examples/hello/hello\.c`,
+		`/usr/share/doc/plasm/copyright`, `/usr/share/doc/plasm/third-party\.gz`, `/usr/share/doc/plasm/changelog\.gz`, `/usr/share/doc/plasm/changelog\.Debian\.gz`,
+		`/usr/share/doc/plasm/README\.md`,
+	}
+	for name, section := range names {
+		all = append(all, "/usr/bin/"+name, fmt.Sprintf(`/usr/share/man/man%s/%s\.%s\.gz`, section, name, section),
+			"/usr/share/bash-completion/completions/"+name, "/usr/share/zsh/vendor-completions/_"+name, "/usr/share/fish/vendor_completions.d/"+name+`\.fish`)
+	}
+	return all
+}
+
+// TestContents is about what every package has.
+func TestContents(t *testing.T) {
+	t.Parallel()
+	lists := map[string]string{}
+	for _, arch := range []string{"amd64", "arm64"} {
+		lists["deb "+arch] = output(t, "dpkg-deb", "--contents", debFile("new", arch))
+	}
+	for _, arch := range []string{"x86_64", "aarch64"} {
+		lists["rpm "+arch] = output(t, "rpm", "--query", "--list", "--package", file("new", fmt.Sprintf("plasm-%s-1.%s.rpm", newVersion, arch)))
+		lists["apk "+arch] = output(t, "tar", "--warning=no-unknown-keyword", "-tzf", file("new", fmt.Sprintf("plasm_%s-r1_%s.apk", newVersion, arch)))
+	}
+	for name, list := range lists {
+		for _, want := range content() {
+			if !regexp.MustCompile(`(?m)^\S*( .* )?\.?/?` + strings.TrimPrefix(want, "/") + `$`).MatchString(list) {
+				t.Errorf("%s: no %s", name, want)
+			}
+		}
+		if strings.Contains(list, "/var/") {
+			t.Errorf("%s: a node's state is nobody's file:\n%s", name, list)
+		}
+	}
+}
+
+// TestDebian is about what Debian asks of a package.
+func TestDebian(t *testing.T) {
+	t.Parallel()
+	for _, arch := range []string{"amd64", "arm64"} {
+		deb := debFile("new", arch)
+		output(t, "lintian", "--allow-root", "--fail-on", "error,warning", deb)
+		control := t.TempDir()
+		output(t, "dpkg-deb", "--control", deb, control)
+		conffiles, err := os.ReadFile(filepath.Join(control, "conffiles"))
+		must(t, err)
+		if diff := cmp.Diff("/etc/plasmd/plasmd.toml", strings.TrimSpace(string(conffiles))); diff != "" {
+			t.Errorf("%s: conffiles (-want +got):\n%s", arch, diff)
+		}
+		for line := range strings.Lines(output(t, "dpkg-deb", "--contents", deb)) {
+			want := []string{"-rw-r--r-- root/root"}
+			if strings.HasPrefix(line, "d") {
+				want = []string{"drwxr-xr-x root/root"}
+			} else if strings.Contains(line, " ./usr/bin/") {
+				want = []string{"-rwxr-xr-x root/root"}
+			}
+			if !slices.ContainsFunc(want, func(prefix string) bool { return strings.HasPrefix(line, prefix) }) {
+				t.Errorf("%s: %s", arch, line)
+			}
+		}
+	}
+}
+
+// TestSameBytesTwice compares two builds of one tree.
+func TestSameBytesTwice(t *testing.T) {
+	t.Parallel()
+	built, err := filepath.Glob(file("again", "*"))
+	if err != nil || len(built) != 3 {
+		t.Fatalf("%v, %v", built, err)
+	}
+	for _, again := range built {
+		first := file("new", filepath.Base(again))
+		if out, err := exec.CommandContext(t.Context(), "cmp", first, again).CombinedOutput(); err != nil {
+			t.Errorf("%s", out)
+		}
+	}
+}
+
+// TestManualPages compares the pages with --help, and asks groff what it thinks.
+func TestManualPages(t *testing.T) {
+	t.Parallel()
+	dir := extracted(t, "amd64")
+	flag := regexp.MustCompile(`(?m)^  (?:-\w, )?(--[a-z-]+)`)
+	for name, section := range names {
+		page := filepath.Join(dir, "usr/share/man/man"+section, name+"."+section+".gz")
+		cmd := exec.CommandContext(t.Context(), "man", "--warnings=w", "--local-file", "--encoding=UTF-8", page)
+		cmd.Env = append(os.Environ(), "MANWIDTH=100", "LC_ALL=C.UTF-8", "MAN_KEEP_FORMATTING=", "TERM=dumb", "GROFF_NO_SGR=1")
+		var text, warnings bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &text, &warnings
+		if err := cmd.Run(); err != nil || warnings.Len() > 0 {
+			t.Errorf("%s: %v: %s", page, err, &warnings)
+		}
+		helps := [][]string{{name}}
+		if name == "plasmd" {
+			helps = append(helps, []string{name, "serve"}, []string{name, "identity"}, []string{name, "status"}, []string{name, "allow"}, []string{name, "doctor"})
+		}
+		plain := regexp.MustCompile(`.\x08`).ReplaceAllString(text.String(), "")
+		for _, words := range helps {
+			help := output(t, append([]string{filepath.Join(dir, "usr/bin", words[0])}, append(words[1:], "--help")...)...)
+			for _, m := range flag.FindAllStringSubmatch(help, -1) {
+				if !strings.Contains(plain, m[1]) {
+					t.Errorf("%s: no %s", name, m[1])
+				}
+			}
+		}
+		if !strings.Contains(plain, "plasm "+newVersion) {
+			t.Errorf("%s does not say which version it is about", name)
+		}
+	}
+}
+
+// TestCompletions has the shells read the completions, and bash use them.
+func TestCompletions(t *testing.T) {
+	t.Parallel()
+	share := filepath.Join(extracted(t, "amd64"), "usr/share")
+	for name := range names {
+		output(t, "bash", "-n", filepath.Join(share, "bash-completion/completions", name))
+		output(t, "zsh", "-n", filepath.Join(share, "zsh/vendor-completions/_"+name))
+		output(t, "fish", "--no-execute", filepath.Join(share, "fish/vendor_completions.d", name+".fish"))
+	}
+	for line, want := range map[string]string{
+		"plasm-run --rec":                     "--receipt",
+		"plasm-run --log-format ":             "text json",
+		"plasmd ":                             "serve identity status allow doctor",
+		"plasmd serve --reach":                "--reachability",
+		"plasmd serve --reachability pr":      "private",
+		"plasmd allow --":                     "--remove --list --data-dir --runtime-dir --log-level --log-format --help --version",
+		"plasm-verify --print st":             "stdout stderr statement",
+		"plasm-discover --require-guards lan": "landlock",
+	} {
+		name, _, _ := strings.Cut(line, " ")
+		words := strings.Split(line, " ")
+		script := fmt.Sprintf(`. %s; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _%s; echo "${COMPREPLY[@]}"`,
+			filepath.Join(share, "bash-completion/completions", name), strings.ReplaceAll(name, "-", "_"))
+		got := strings.TrimSpace(output(t, append([]string{"bash", "-c", script, "bash"}, words...)...))
+		if got != want {
+			t.Errorf("%q is completed to %q, want %q", line, got, want)
+		}
+	}
+	got := output(t, "fish", "--no-config", "-c", "source "+filepath.Join(share, "fish/vendor_completions.d/plasmd.fish")+"; complete --do-complete 'plasmd serve --reachability pr'")
+	if !strings.HasPrefix(got, "private\t") {
+		t.Errorf("fish completes %q", got)
+	}
+}
