@@ -40,16 +40,19 @@ func TestLife(t *testing.T) {
 	t.Parallel()
 	lan := netlab.New(t).LAN("node", "user")
 	user := boot(t, "user", lan[1])
-	user.install(deb("new", newVersion))
+	user.prepare("new")
 	node := boot(t, "node", lan[0])
+	node.prepare("old")
 	before := node.tree()
 
-	node.install(deb("old", oldVersion))
 	begun := time.Now()
-	id := node.firstReceipt(user)
+	id := follow(t, steps(t, "README.md"), map[string]*machine{"node": node, "user": user})["node"]
 	if took := time.Since(begun); took > time.Minute {
-		t.Errorf("the first verified receipt came %v after the installation", took)
+		t.Errorf("from two new machines to a verified receipt took %v", took)
 	}
+	user.do("plasm-verify", "--signer", id, "--require-guards", strings.Join(job.Guards(), ","), "/root/receipt.json")
+	node.checkClosed(user, id)
+	follow(t, only(steps(t, "docs/install.md"), "node"), map[string]*machine{"node": node})
 	node.checkService()
 	node.checkFiles()
 	node.checkRestart(id)
@@ -81,22 +84,14 @@ func TestLife(t *testing.T) {
 	}
 }
 
-// firstReceipt does what the README says two machines take, and returns the node's
-// peer ID.
-func (m *machine) firstReceipt(user *machine) string {
+// checkClosed has somebody submit whom the node does not allow.
+func (m *machine) checkClosed(user *machine, id string) {
 	m.t.Helper()
-	id := m.do("plasmd", "identity")
 	user.waitFor(id)
-	if out, err := user.try("sh", "-c", "echo -n hello | plasm-submit --signer "+id+" "+hello); err == nil || !strings.Contains(out, "sudo plasmd allow 12D3KooW") {
-		m.t.Errorf("a node that allows nobody: %v: %s", err, out)
+	out, err := user.try("sh", "-c", "echo -n hello | plasm-submit --key /tmp/other.pem --signer "+id+" "+hello)
+	if err == nil || !strings.Contains(out, "sudo plasmd allow 12D3KooW") {
+		m.t.Errorf("somebody whom the node does not allow: %v: %s", err, out)
 	}
-	m.do("plasmd", "allow", user.do("plasm-run", "--identity"))
-	user.sh("mkdir -p ~/.config/plasm && echo " + id + " >> ~/.config/plasm/trust")
-	if out := user.sh("echo -n hello | plasm-submit --receipt receipt.json " + hello); out != "olleh" {
-		m.t.Errorf("the job wrote %q", out)
-	}
-	user.do("plasm-verify", "--signer", id, "--module", hello, "--require-guards", strings.Join(job.Guards(), ","), "receipt.json")
-	return id
 }
 
 // waitFor has a machine look for a node until it is found.

@@ -1,0 +1,108 @@
+package packages
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// step is a command of a page that somebody types at one of several machines, and
+// what it shows.
+type step struct{ at, command, shows string }
+
+// steps returns the commands in the blocks of a page that are marked «console» and
+// the name of a machine, in their order.
+func steps(t *testing.T, page string) []step {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", page))
+	must(t, err)
+	var all []step
+	for _, block := range regexp.MustCompile("(?ms)^```console (\\w+)\n(.*?)^```$").FindAllStringSubmatch(string(text), -1) {
+		for _, part := range strings.Split("\n"+block[2], "\n$ ")[1:] {
+			command, shows, _ := strings.Cut(part, "\n")
+			all = append(all, step{block[1], command, strings.TrimSuffix(shows, "\n")})
+		}
+	}
+	if len(all) == 0 {
+		t.Fatalf("%s shows no command for a machine", page)
+	}
+	return all
+}
+
+// check compares what a step shows with what came out. … stands for some
+// characters, and alone on a line for any lines.
+func (s step) check(t *testing.T, out string) {
+	t.Helper()
+	pattern := regexp.QuoteMeta(s.shows)
+	pattern = regexp.MustCompile(`(?m)^…$`).ReplaceAllString(pattern, `(?s:.*)`)
+	pattern = regexp.MustCompile(` …$`).ReplaceAllString(pattern, ` (?s:.*)`)
+	pattern = strings.ReplaceAll(pattern, "…", `[^\n]+`)
+	if !regexp.MustCompile(`\A` + pattern + `\z`).MatchString(strings.TrimSuffix(out, "\n")) {
+		t.Errorf("$ %s\nshows at %s\n%s\nand the page says\n%s", s.command, s.at, out, s.shows)
+	}
+}
+
+var peerID = regexp.MustCompile(`12D3KooW\w{44}`)
+
+// follow has somebody type the steps of a page who stands at two machines, and puts
+// in the place of a peer ID that is cut short the one that the other machine showed
+// last. It returns those that each has shown last.
+func follow(t *testing.T, all []step, at map[string]*machine) map[string]string {
+	t.Helper()
+	shown := map[string]string{}
+	for _, s := range all {
+		m := at[s.at]
+		if m == nil {
+			t.Fatalf("there is no machine %q for: %s", s.at, s.command)
+		}
+		command := s.command
+		for other, id := range shown {
+			if other != s.at || len(at) == 1 {
+				command = strings.ReplaceAll(command, "12D3KooW…", id)
+			}
+		}
+		out, err := m.try("sh", "-c", "cd /root; "+command+" 2>&1")
+		if err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		s.check(t, out)
+		if id := peerID.FindString(out); id != "" && !strings.Contains(command, id) {
+			shown[s.at] = id
+		}
+	}
+	return shown
+}
+
+// only returns the steps at one machine.
+func only(all []step, at string) []step {
+	var some []step
+	for _, s := range all {
+		if s.at == at {
+			some = append(some, s)
+		}
+	}
+	return some
+}
+
+// prepare puts the package where somebody has copied it, and lets root say sudo.
+func (m *machine) prepare(folder string) {
+	m.t.Helper()
+	m.sh(`printf '#!/bin/sh\nexec "$@"\n' > /usr/bin/sudo; chmod 755 /usr/bin/sudo; cp /packages/` + folder + `/plasm_*_amd64.deb /root/`)
+}
+
+// here runs steps in a folder of this machine.
+func here(t *testing.T, dir string, all []step) {
+	t.Helper()
+	for _, s := range all {
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", s.command)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Errorf("$ %s: %v", s.command, err)
+		}
+		s.check(t, string(out))
+	}
+}
