@@ -127,7 +127,7 @@ func describe(version, commit, epoch, sums string) (*statement, error) {
 	return s, nil
 }
 
-var sumLine = regexp.MustCompile(`^([0-9a-f]{64})  ([^/\\]+)$`)
+var sumLine = regexp.MustCompile(`^([0-9a-f]{64}) {2}([^/\\]+)$`)
 
 // subjects reads the lines of sha256sum(1).
 func subjects(data []byte) ([]resource, error) {

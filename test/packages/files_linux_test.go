@@ -129,9 +129,9 @@ func TestSameBytesTwice(t *testing.T) {
 func TestManualPages(t *testing.T) {
 	t.Parallel()
 	dir := extracted(t, "amd64")
-	flag := regexp.MustCompile(`(?m)^  (?:-\w, )?(--[a-z-]+)`)
+	flag := regexp.MustCompile(`(?m)^ {2}(?:-\w, )?(--[a-z-]+)`)
 	for name, section := range names {
-		page := filepath.Join(dir, "usr/share/man/man"+section, name+"."+section+".gz")
+		page := filepath.Join(dir, "usr", "share", "man", "man"+section, name+"."+section+".gz")
 		cmd := exec.CommandContext(t.Context(), "man", "--warnings=w", "--local-file", "--encoding=UTF-8", page)
 		cmd.Env = append(os.Environ(), "MANWIDTH=100", "LC_ALL=C.UTF-8", "MAN_KEEP_FORMATTING=", "TERM=dumb", "GROFF_NO_SGR=1")
 		var text, warnings bytes.Buffer
@@ -145,7 +145,7 @@ func TestManualPages(t *testing.T) {
 		}
 		plain := regexp.MustCompile(`.\x08`).ReplaceAllString(text.String(), "")
 		for _, words := range helps {
-			help := output(t, append([]string{filepath.Join(dir, "usr/bin", words[0])}, append(words[1:], "--help")...)...)
+			help := output(t, append([]string{filepath.Join(dir, "usr", "bin", words[0])}, append(words[1:], "--help")...)...)
 			for _, m := range flag.FindAllStringSubmatch(help, -1) {
 				if !strings.Contains(plain, m[1]) {
 					t.Errorf("%s: no %s", name, m[1])
@@ -161,11 +161,11 @@ func TestManualPages(t *testing.T) {
 // TestCompletions has the shells read the completions, and bash use them.
 func TestCompletions(t *testing.T) {
 	t.Parallel()
-	share := filepath.Join(extracted(t, "amd64"), "usr/share")
+	share := filepath.Join(extracted(t, "amd64"), "usr", "share")
 	for name := range names {
-		output(t, "bash", "-n", filepath.Join(share, "bash-completion/completions", name))
+		output(t, "bash", "-n", filepath.Join(share, "bash-completion", "completions", name))
 		output(t, "zsh", "-n", filepath.Join(share, "zsh/vendor-completions/_"+name))
-		output(t, "fish", "--no-execute", filepath.Join(share, "fish/vendor_completions.d", name+".fish"))
+		output(t, "fish", "--no-execute", filepath.Join(share, "fish", "vendor_completions.d", name+".fish"))
 	}
 	for line, want := range map[string]string{
 		"plasm-run --rec":                     "--receipt",
@@ -180,13 +180,13 @@ func TestCompletions(t *testing.T) {
 		name, _, _ := strings.Cut(line, " ")
 		words := strings.Split(line, " ")
 		script := fmt.Sprintf(`. %s; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _%s; echo "${COMPREPLY[@]}"`,
-			filepath.Join(share, "bash-completion/completions", name), strings.ReplaceAll(name, "-", "_"))
+			filepath.Join(share, "bash-completion", "completions", name), strings.ReplaceAll(name, "-", "_"))
 		got := strings.TrimSpace(output(t, append([]string{"bash", "-c", script, "bash"}, words...)...))
 		if got != want {
 			t.Errorf("%q is completed to %q, want %q", line, got, want)
 		}
 	}
-	got := output(t, "fish", "--no-config", "-c", "source "+filepath.Join(share, "fish/vendor_completions.d/plasmd.fish")+"; complete --do-complete 'plasmd serve --reachability pr'")
+	got := output(t, "fish", "--no-config", "-c", "source "+filepath.Join(share, "fish", "vendor_completions.d", "plasmd.fish")+"; complete --do-complete 'plasmd serve --reachability pr'")
 	if !strings.HasPrefix(got, "private\t") {
 		t.Errorf("fish completes %q", got)
 	}

@@ -2,7 +2,6 @@ package packages
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -13,6 +12,9 @@ import (
 // what it shows.
 type step struct{ at, command, shows string }
 
+// consoleBlock is a block for one machine, behind an end of line.
+var consoleBlock = regexp.MustCompile("\n```console (\\w+)\n((?s:.*?))```\n")
+
 // steps returns the commands in the blocks of a page that are marked «console» and
 // the name of a machine, in their order.
 func steps(t *testing.T, page string) []step {
@@ -20,7 +22,7 @@ func steps(t *testing.T, page string) []step {
 	text, err := os.ReadFile(filepath.Join("..", "..", page))
 	must(t, err)
 	var all []step
-	for _, block := range regexp.MustCompile("(?ms)^```console (\\w+)\n(.*?)^```$").FindAllStringSubmatch(string(text), -1) {
+	for _, block := range consoleBlock.FindAllStringSubmatch("\n"+string(text), -1) {
 		for _, part := range strings.Split("\n"+block[2], "\n$ ")[1:] {
 			command, shows, _ := strings.Cut(part, "\n")
 			all = append(all, step{block[1], command, strings.TrimSuffix(shows, "\n")})
@@ -91,18 +93,4 @@ func only(all []step, at string) []step {
 func (m *machine) prepare(folder string) {
 	m.t.Helper()
 	m.sh(`printf '#!/bin/sh\nexec "$@"\n' > /usr/bin/sudo; chmod 755 /usr/bin/sudo; cp /packages/` + folder + `/plasm_*_amd64.deb /root/`)
-}
-
-// here runs steps in a folder of this machine.
-func here(t *testing.T, dir string, all []step) {
-	t.Helper()
-	for _, s := range all {
-		cmd := exec.CommandContext(t.Context(), "sh", "-c", s.command)
-		cmd.Dir = dir
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Errorf("$ %s: %v", s.command, err)
-		}
-		s.check(t, string(out))
-	}
 }
