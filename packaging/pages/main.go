@@ -84,10 +84,10 @@ func write(ctx context.Context, bin, out string, of edition) error {
 func ask(ctx context.Context, bin string, words ...string) (*help, error) {
 	//nolint:gosec // commands of ours, in the folder that the caller names
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, words[0]), append(words[1:], "--help")...)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, os.Stderr
+	var out, problem bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &problem
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("%s --help: %w", strings.Join(words, " "), err)
+		return nil, fmt.Errorf("%s --help: %w: %s", strings.Join(words, " "), err, bytes.TrimSpace(problem.Bytes()))
 	}
 	h, err := parse(out.String())
 	if err != nil {
