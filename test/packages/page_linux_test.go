@@ -2,6 +2,7 @@ package packages
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -93,4 +94,18 @@ func only(all []step, at string) []step {
 func (m *machine) prepare(folder string) {
 	m.t.Helper()
 	m.sh(`printf '#!/bin/sh\nexec "$@"\n' > /usr/bin/sudo; chmod 755 /usr/bin/sudo; cp /packages/` + folder + `/plasm_*_amd64.deb /root/`)
+}
+
+// here runs steps in a folder of this machine.
+func here(t *testing.T, dir string, all []step) {
+	t.Helper()
+	for _, s := range all {
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", s.command)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Errorf("$ %s: %v", s.command, err)
+		}
+		s.check(t, string(out))
+	}
 }
