@@ -85,7 +85,7 @@ func shown(t *testing.T, page string) []step {
 func commands(t *testing.T) (home string, env []string) {
 	t.Helper()
 	home = t.TempDir()
-	if err := bin.Build(t.Context(), filepath.Join(home, "bin"), "plasm-run"); err != nil {
+	if err := bin.Build(t.Context(), filepath.Join(home, "bin"), "plasm-run", "plasm-verify"); err != nil {
 		t.Fatal(err)
 	}
 	module := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(home, "csvstat.wasm"), "plasm/examples/csvstat")

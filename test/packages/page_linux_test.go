@@ -48,14 +48,17 @@ func (s step) check(t *testing.T, out string) {
 	}
 }
 
-var peerID = regexp.MustCompile(`12D3KooW\w{44}`)
+var (
+	peerID  = regexp.MustCompile(`12D3KooW\w{44}`)
+	address = regexp.MustCompile(`/ip4/\S+/p2p/12D3KooW\w{44}`)
+)
 
 // follow has somebody type the steps of a page who stands at two machines, and puts
-// in the place of a peer ID that is cut short the one that the other machine showed
-// last. It returns those that each has shown last.
+// in the place of a peer ID or an address that is cut short what the other machine
+// showed last. It returns the peer ID that each has shown last.
 func follow(t *testing.T, all []step, at map[string]*machine) map[string]string {
 	t.Helper()
-	shown := map[string]string{}
+	shown, addresses := map[string]string{}, map[string]string{}
 	for _, s := range all {
 		m := at[s.at]
 		if m == nil {
@@ -63,7 +66,8 @@ func follow(t *testing.T, all []step, at map[string]*machine) map[string]string 
 		}
 		command := s.command
 		for other, id := range shown {
-			if other != s.at || len(at) == 1 {
+			if other != s.at {
+				command = strings.ReplaceAll(command, "/ip4/…/tcp/7527/p2p/12D3KooW…", addresses[other])
 				command = strings.ReplaceAll(command, "12D3KooW…", id)
 			}
 		}
@@ -73,7 +77,7 @@ func follow(t *testing.T, all []step, at map[string]*machine) map[string]string 
 		}
 		s.check(t, out)
 		if id := peerID.FindString(out); id != "" && !strings.Contains(command, id) {
-			shown[s.at] = id
+			shown[s.at], addresses[s.at] = id, address.FindString(out)
 		}
 	}
 	return shown

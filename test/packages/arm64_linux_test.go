@@ -1,0 +1,134 @@
+package packages
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"plasm/test/bin"
+	"plasm/test/netlab"
+)
+
+// emulator runs programs for arm64. It knows neither Landlock nor seccomp.
+const emulator = "qemu-aarch64-static"
+
+// commands returns a folder with the commands of a package, as one has them in the
+// PATH: those for another processor by way of the emulator.
+func commands(t *testing.T, arch string) string {
+	t.Helper()
+	real := filepath.Join(extracted(t, arch), "usr", "bin")
+	if arch == "amd64" {
+		return real
+	}
+	qemu, err := exec.LookPath(emulator)
+	must(t, err)
+	dir := t.TempDir()
+	for name := range names {
+		must(t, bin.Script(filepath.Join(dir, name), fmt.Sprintf(`exec %s %s "$@"`, qemu, filepath.Join(real, name))))
+	}
+	return dir
+}
+
+// with runs a program with the commands of a folder in its PATH, and a home of its
+// own.
+func with(t *testing.T, dir, home, name string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + home}
+	return cmd
+}
+
+// node starts a node of a package, and returns its address.
+func node(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	home := t.TempDir()
+	cmd := with(t, dir, home, filepath.Join(dir, "plasmd"), append([]string{
+		"serve", "--listen", "/ip4/127.0.0.1/tcp/0", "--mdns=false", "--allow", "any", "--memory", "1024", "--data-dir", filepath.Join(home, "data"),
+		"--runtime-dir", filepath.Join(home, "run"), "--worker", filepath.Join(dir, "plasm-run"),
+	}, args...)...)
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	stdout, err := cmd.StdoutPipe()
+	must(t, err)
+	must(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("%s", &log)
+		}
+	})
+	address, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the node is not ready: %v: %s", err, &log)
+	}
+	return strings.TrimSpace(address)
+}
+
+// TestProcessors has a requester of either processor submit one job to a node of
+// either: all four get the same output and the same fuel, with a receipt.
+func TestProcessors(t *testing.T) {
+	t.Parallel()
+	amd64, arm64 := commands(t, "amd64"), commands(t, "arm64")
+	for name := range names {
+		if out, err := with(t, arm64, t.TempDir(), filepath.Join(arm64, name), "--version").CombinedOutput(); err != nil || string(out) != name+" "+newVersion+"\n" {
+			t.Errorf("%s --version for arm64: %v: %s", name, err, out)
+		}
+	}
+	here, there := node(t, amd64), node(t, arm64, "--require-guards", "none")
+	compare := filepath.Join("..", "..", "examples", "cross-arch", "compare")
+	results := map[string]bool{}
+	for _, dir := range []string{amd64, arm64} {
+		out, err := with(t, dir, t.TempDir(), compare, here, there).CombinedOutput()
+		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		if err != nil || len(lines) != 2 {
+			t.Fatalf("compare: %v: %s", err, out)
+		}
+		for i, processor := range []string{"amd64", "arm64"} {
+			got, result, _ := strings.Cut(lines[i], "\t")
+			if got != processor {
+				t.Errorf("line %d is from %s, want %s: %s", i, got, processor, out)
+			}
+			results[result] = true
+		}
+	}
+	if len(results) != 1 {
+		t.Errorf("they differ: %v", results)
+	}
+	// What the emulator does not know was not claimed.
+	home := t.TempDir()
+	receipt := filepath.Join(home, "receipt.json")
+	submit := with(t, amd64, home, filepath.Join(amd64, "plasm-submit"), "--no-stdin", "--peer", there, "--receipt", receipt, filepath.Join("..", "..", "examples", "hello", "hello.wasm"))
+	if out, err := submit.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	statement, err := with(t, amd64, home, filepath.Join(amd64, "plasm-verify"), "--signer", peerID.FindString(there), "--print", "statement", receipt).Output()
+	must(t, err)
+	if guards := string(statement); strings.Contains(guards, `"landlock"`) || strings.Contains(guards, `"seccomp"`) || !strings.Contains(guards, `"guards":[`) {
+		t.Errorf("the receipt of the emulated node says %s", guards)
+	}
+}
+
+// TestDemo types what the page has for a Mac and an Ubuntu machine, the Mac being an
+// arm64 machine here.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	lan := netlab.New(t).LAN("ubuntu", "mac")
+	ubuntu, mac := boot(t, "ubuntu", lan[0]), boot(t, "mac", lan[1])
+	ubuntu.prepare("new")
+	qemu, err := exec.LookPath(emulator)
+	must(t, err)
+	output(t, "cp", qemu, filepath.Join(mac.disk, "usr", "bin", emulator))
+	must(t, os.CopyFS(filepath.Join(mac.disk, "opt", "plasm"), os.DirFS(filepath.Join(extracted(t, "arm64"), "usr", "bin"))))
+	for name := range names {
+		must(t, bin.Script(filepath.Join(mac.disk, "usr", "bin", name), fmt.Sprintf(`exec /usr/bin/%s /opt/plasm/%s "$@"`, emulator, name)))
+	}
+	must(t, os.CopyFS(filepath.Join(mac.disk, "root", "examples"), os.DirFS(filepath.Join("..", "..", "examples"))))
+	follow(t, steps(t, "docs/demo.md"), map[string]*machine{"ubuntu": ubuntu, "mac": mac})
+}
