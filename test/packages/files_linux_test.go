@@ -51,7 +51,7 @@ func content() []string {
 		`/etc/plasmd/plasmd\.toml`, `/lib/systemd/system/plasmd\.service`, `/usr/lib/sysusers\.d/plasmd\.conf`,
 		`/usr/share/plasm/schemas/receipt\.schema\.json`, `/usr/share/doc/plasm/examples/hello/hello\.wasm`, `/usr/share/doc/plasm/examples/hello/hello\.c`,
 		`/usr/share/doc/plasm/copyright`, `/usr/share/doc/plasm/third-party\.gz`, `/usr/share/doc/plasm/changelog\.gz`, `/usr/share/doc/plasm/changelog\.Debian\.gz`,
-		`/usr/share/doc/plasm/README\.md`,
+		`/usr/share/doc/plasm/README\.md`, `/usr/share/doc/plasm/docs/security\.md`, `/usr/share/doc/plasm/docs/architecture\.svg`,
 	}
 	for name, section := range names {
 		all = append(all, "/usr/bin/"+name, fmt.Sprintf(`/usr/share/man/man%s/%s\.%s\.gz`, section, name, section),
