@@ -112,6 +112,17 @@ final class Node
         return $node;
     }
 
+    /**
+     * The document on one line.
+     *
+     * @internal
+     */
+    public function line(): string
+    {
+        // A line break stands between values only: in a string it would be escaped.
+        return strtr($this->json, "\r\n", '  ');
+    }
+
     /** @return list<string> */
     private static function addrs(Fields $f): array
     {

@@ -27,6 +27,13 @@ final class Limits
         }
     }
 
+    public static function range(string $name, int $value, int $low, int $high): void
+    {
+        if ($value < $low || $value > $high) {
+            throw new InvalidArgumentException("$name: $value is not in {$low}…$high");
+        }
+    }
+
     /**
      * @param array<string, string|list<string>|null> $flags by name; null is left out, a list is one flag for each
      *
