@@ -5,14 +5,10 @@ declare(strict_types=1);
 namespace Plasm\Tests;
 
 use PHPUnit\Framework\TestCase;
-use Plasm\Content;
-use Plasm\Digest;
 use Plasm\ErrorDocument;
 use Plasm\Exception\DocumentException;
 use Plasm\Exception\UnverifiedException;
-use Plasm\Expect;
 use Plasm\JobDocument;
-use Plasm\Json\Fields;
 use Plasm\Json\JsonObject;
 use Plasm\Json\Scanner;
 use Plasm\Manifest;
@@ -29,8 +25,6 @@ use Plasm\Verifier;
  */
 final class VectorsTest extends TestCase
 {
-    private const FOLDER = __DIR__ . '/../../schemas/vectors';
-
     /** @var array<string, array<string, mixed>> what valid vectors were read as, by file and name */
     private static array $read = [];
 
@@ -38,7 +32,7 @@ final class VectorsTest extends TestCase
     public static function documents(): iterable
     {
         foreach (['profile', 'manifest', 'draft', 'job', 'result', 'outcome', 'statement', 'error', 'node'] as $kind) {
-            foreach (self::vectors($kind) as $vector) {
+            foreach (Vectors::of($kind) as $vector) {
                 yield "$kind: $vector[name]" => [$kind, $vector];
             }
         }
@@ -51,9 +45,8 @@ final class VectorsTest extends TestCase
      */
     public function testDocument(string $kind, array $vector): void
     {
-        $bytes = $vector['text'] ?? base64_decode($vector['base64'], true);
         try {
-            $value = self::read($kind, $bytes);
+            $value = self::read($kind, Vectors::bytes($vector));
         } catch (DocumentException $e) {
             self::assertFalse($vector['valid'], 'refused: ' . $e->getMessage());
             $reason = $vector['reason'];
@@ -94,7 +87,7 @@ final class VectorsTest extends TestCase
     /** @return iterable<string, array{array<string, mixed>}> */
     public static function receipts(): iterable
     {
-        foreach (self::vectors('receipts') as $vector) {
+        foreach (Vectors::of('receipts') as $vector) {
             yield $vector['name'] => [$vector];
         }
     }
@@ -106,11 +99,9 @@ final class VectorsTest extends TestCase
      */
     public function testReceipt(array $vector): void
     {
-        $envelope = $vector['text'] ?? base64_decode($vector['base64'], true);
-        $envelope = str_pad($envelope, $vector['pad_to'] ?? 0);
         try {
             $verifier = new Verifier(Trust::peers(...$vector['trusted']));
-            $verifier->verify($envelope, self::expect($vector['expect']));
+            $verifier->verify(Vectors::bytes($vector), Vectors::expect($vector['expect']));
         } catch (UnverifiedException $e) {
             self::assertFalse($vector['valid'], 'refused: ' . $e->getMessage());
             self::assertSame($vector['reason'], $e->reason?->value, $e->getMessage());
@@ -130,27 +121,6 @@ final class VectorsTest extends TestCase
     private static function profile(DocumentException $e): string
     {
         return $e->rule->isOfProfile() ? 'profile' : $e->rule->value;
-    }
-
-    /** @return list<array<string, mixed>> the vectors of a file, whose own form is checked */
-    private static function vectors(string $kind): array
-    {
-        $document = Scanner::parse((string) file_get_contents(self::FOLDER . "/$kind.json"));
-        $file = new Fields($document, $kind);
-        self::assertSame('1', $file->string('version'));
-        self::assertSame($kind, $file->string('kind'));
-        $members = $kind === 'receipts'
-            ? ['name', 'valid', 'reason', 'of', 'text', 'base64', 'pad_to', 'trusted', 'expect']
-            : ['name', 'comment', 'valid', 'reason', 'field', 'schema', 'canonical', 'equals', 'text', 'base64'];
-        $out = [];
-        foreach ($file->array('vectors') as $v) {
-            self::assertInstanceOf(JsonObject::class, $v);
-            self::assertSame([], array_diff(array_keys($v->members), $members), 'an unknown member');
-            self::assertSame($v->members['valid'], !isset($v->members['reason']));
-            self::assertNotSame(isset($v->members['text']), isset($v->members['base64']));
-            $out[] = $v->members;
-        }
-        return $out;
     }
 
     private static function read(string $kind, string $bytes): mixed
@@ -186,23 +156,5 @@ final class VectorsTest extends TestCase
         return is_array($value)
             ? '[' . implode(',', array_map(self::write(...), $value)) . ']'
             : var_export($value, true);
-    }
-
-    private static function expect(JsonObject $object): Expect
-    {
-        $e = $object->members;
-        $known = ['module', 'manifest', 'stdin', 'stdout', 'stderr', 'guards', 'exit_codes'];
-        self::assertSame([], array_diff(array_keys($e), $known), 'an unknown member');
-        $bytes = static fn (string $name): ?string => isset($e[$name]) ? base64_decode($e[$name], true) : null;
-        $content = static fn (string $name): ?Content => isset($e[$name]) ? Content::of($bytes($name)) : null;
-        return new Expect(
-            module: isset($e['module']) ? Digest::of($bytes('module')) : null,
-            manifest: isset($e['manifest']) ? Manifest::fromJson($e['manifest']) : null,
-            stdin: $content('stdin'),
-            stdout: $content('stdout'),
-            stderr: $content('stderr'),
-            guards: $e['guards'] ?? [],
-            exitCodes: $e['exit_codes'] ?? [],
-        );
     }
 }

@@ -32,6 +32,8 @@ final class Scanner
 
     private int $pos = 0;
     private int $depth = 0;
+    /** Whether all of the document is UTF-8: then so is each string. */
+    private bool $utf8 = false;
     /** @var array<array-key, array{int, int}> where the values of the outermost object's members begin and end */
     private array $spans = [];
 
@@ -72,6 +74,7 @@ final class Scanner
         if (str_starts_with($this->json, "\xEF\xBB\xBF")) {
             throw $this->fail(Rule::Bom, 'a byte order mark');
         }
+        $this->utf8 = Text::isUtf8($this->json);
         $value = $this->value();
         if ($this->space() !== '') {
             throw $this->fail(Rule::Trailing, 'something after the value: ' . $this->shown());
@@ -272,7 +275,7 @@ final class Scanner
         }
         $this->pos++;
         // Escapes stand for whole characters, so they can't complete a broken one.
-        if (!Text::isUtf8($text)) {
+        if (!$this->utf8 && !Text::isUtf8($text)) {
             throw $this->fail(Rule::Utf8, 'a string that is not UTF-8', $at);
         }
         return $text;
