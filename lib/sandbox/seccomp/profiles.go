@@ -24,19 +24,27 @@ const (
 	WriteFolders Profile = "write-folders"
 )
 
-// profiles lists the rules of each profile. Of the rules for one call the first
-// that matches counts.
-func profiles(arch Arch, pid int) map[Profile][]rule {
+// rulesOf lists the rules of a profile, nil where there is none of that name. Of
+// the rules for one call the first that matches counts.
+func rulesOf(p Profile, arch Arch, pid int) []rule {
 	runtime := runtimeCalls(arch, pid)
-	return map[Profile][]rule{
-		Compile:      join(runtime, jit(), readFiles(), makeFiles(), []rule{openAny()}),
-		Build:        join(runtime, jit(), narrow()),
-		Load:         join(runtime, jit(), readFiles(), openToRead(), narrow()),
-		Mount:        join(runtime, jit(), readFiles(), browse(), makeFiles(), change(), []rule{openAny()}, narrow()),
-		Run:          join(runtime, noJIT()),
-		ReadFolders:  join(runtime, noJIT(), readFiles(), browse(), openToRead()),
-		WriteFolders: join(runtime, noJIT(), readFiles(), browse(), makeFiles(), change(), []rule{openAny()}),
+	switch p {
+	case Compile:
+		return join(runtime, jit(), readFiles(), makeFiles(), []rule{openAny()})
+	case Build:
+		return join(runtime, jit(), narrow())
+	case Load:
+		return join(runtime, jit(), readFiles(), openToRead(), narrow())
+	case Mount:
+		return join(runtime, jit(), readFiles(), browse(), makeFiles(), change(), []rule{openAny()}, narrow())
+	case Run:
+		return join(runtime, noJIT())
+	case ReadFolders:
+		return join(runtime, noJIT(), readFiles(), browse(), openToRead())
+	case WriteFolders:
+		return join(runtime, noJIT(), readFiles(), browse(), makeFiles(), change(), []rule{openAny()})
 	}
+	return nil
 }
 
 // runtimeCalls is what the Go runtime needs to run goroutines, collect garbage,

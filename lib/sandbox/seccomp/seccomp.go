@@ -48,67 +48,105 @@ const (
 // Program returns the filter of a profile. pid is the process that it is for:
 // the only one that it may send signals to, which is how Go preempts goroutines.
 func Program(p Profile, arch Arch, pid int) ([]bpf.RawInstruction, error) {
-	audit := map[Arch]uint32{AMD64: auditAMD64, ARM64: auditARM64}[arch]
-	rules := profiles(arch, pid)[p]
-	if audit == 0 || rules == nil {
+	audit := uint32(auditAMD64)
+	if arch == ARM64 {
+		audit = auditARM64
+	}
+	rules := rulesOf(p, arch, pid)
+	if rules == nil || arch != AMD64 && arch != ARM64 {
 		return nil, fmt.Errorf("seccomp: no profile %q for %q", p, arch)
 	}
-	prog := []bpf.Instruction{
-		bpf.LoadAbsolute{Off: offArch, Size: 4},
-		bpf.JumpIf{Cond: bpf.JumpEqual, Val: audit, SkipTrue: 1},
-		bpf.RetConstant{Val: retKill},
-		bpf.LoadAbsolute{Off: offNumber, Size: 4},
-	}
+	a := &assembler{code: make([]bpf.RawInstruction, 0, 256)}
+	emit(a, bpf.LoadAbsolute{Off: offArch, Size: 4})
+	emit(a, bpf.JumpIf{Cond: bpf.JumpEqual, Val: audit, SkipTrue: 1})
+	emit(a, bpf.RetConstant{Val: retKill})
+	emit(a, bpf.LoadAbsolute{Off: offNumber, Size: 4})
 	if arch == AMD64 {
-		prog = append(prog,
-			bpf.JumpIf{Cond: bpf.JumpLessThan, Val: x32Bit, SkipTrue: 1},
-			bpf.RetConstant{Val: retKill})
+		emit(a, bpf.JumpIf{Cond: bpf.JumpLessThan, Val: x32Bit, SkipTrue: 1})
+		emit(a, bpf.RetConstant{Val: retKill})
 	}
-	for _, r := range rules {
-		nr, ok := number(r.call, arch)
+	for i := range rules {
+		nr, ok := number(rules[i].call, arch)
 		if !ok {
-			return nil, fmt.Errorf("seccomp: no number for %q on %q", r.call, arch)
+			return nil, fmt.Errorf("seccomp: no number for %q on %q", rules[i].call, arch)
 		}
-		prog = append(prog, assemble(r, nr)...)
+		a.rule(&rules[i], nr)
 	}
-	prog = append(prog, bpf.RetConstant{Val: retKill})
-	return bpf.Assemble(prog)
+	emit(a, bpf.RetConstant{Val: retKill})
+	return a.code, a.err
 }
 
-// assemble returns the instructions of one rule. They are entered with the
-// system call's number in the accumulator and, unless they return, left with it
-// there.
-func assemble(r rule, nr uint32) []bpf.Instruction {
-	verdict := bpf.Instruction(bpf.RetConstant{Val: retAllow})
-	if r.errno != 0 {
-		verdict = bpf.RetConstant{Val: retErrno | r.errno}
+// assembler collects a program. A worker that starts has nothing in its caches,
+// so that each allocation counts: instructions are never behind an interface.
+type assembler struct {
+	code []bpf.RawInstruction
+	err  error // the first
+}
+
+func emit[I bpf.Instruction](a *assembler, instruction I) {
+	raw, err := instruction.Assemble()
+	if a.err == nil {
+		a.err = err
 	}
-	var body []bpf.Instruction
-	leave := map[int]uint32{} // where a jump leaves the rule unless the accumulator has the value
+	a.code = append(a.code, raw)
+}
+
+// rule appends the instructions of one rule. They are entered with the system
+// call's number in the accumulator and, unless they return, left with it there.
+func (a *assembler) rule(r *rule, nr uint32) {
+	// Where a jump leaves the rule: behind the verdict, and where the number has to be
+	// loaded anew, at that.
+	left := 1
+	for _, c := range r.conds {
+		left += c.instructions()
+	}
+	skip := left
+	if left > 1 {
+		skip++
+	}
+	emit(a, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: nr, SkipTrue: uint8(skip)})
 	for _, c := range r.conds {
 		for half := range 2 {
-			mask, value := uint32(c.mask), uint32(c.value)
-			if half == 1 {
-				mask, value = uint32(c.mask>>32), uint32(c.value>>32)
-			}
+			mask, value := c.half(half)
 			if mask == 0 {
 				continue
 			}
 			// Both architectures are little-endian: the low half comes first.
-			body = append(body, bpf.LoadAbsolute{Off: uint32(offArgs + 8*c.arg + 4*half), Size: 4})
+			emit(a, bpf.LoadAbsolute{Off: uint32(offArgs + 8*c.arg + 4*half), Size: 4})
+			left--
 			if mask != ^uint32(0) {
-				body = append(body, bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: mask})
+				emit(a, bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: mask})
+				left--
 			}
-			leave[len(body)] = value
-			body = append(body, nil)
+			left--
+			emit(a, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: value, SkipTrue: uint8(left)})
 		}
 	}
-	body = append(body, verdict)
-	for at, value := range leave {
-		body[at] = bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: value, SkipTrue: uint8(len(body) - at - 1)}
+	verdict := uint32(retAllow)
+	if r.errno != 0 {
+		verdict = retErrno | r.errno
 	}
-	if len(leave) > 0 {
-		body = append(body, bpf.LoadAbsolute{Off: offNumber, Size: 4})
+	emit(a, bpf.RetConstant{Val: verdict})
+	if skip > left {
+		emit(a, bpf.LoadAbsolute{Off: offNumber, Size: 4})
 	}
-	return append([]bpf.Instruction{bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: nr, SkipTrue: uint8(len(body))}}, body...)
+}
+
+// half returns the lower or the upper half of a condition.
+func (c *cond) half(upper int) (mask, value uint32) {
+	return uint32(c.mask >> (32 * upper)), uint32(c.value >> (32 * upper))
+}
+
+// instructions is how many a condition takes.
+func (c *cond) instructions() (n int) {
+	for half := range 2 {
+		switch mask, _ := c.half(half); mask {
+		case 0:
+		case ^uint32(0):
+			n += 2
+		default:
+			n += 3
+		}
+	}
+	return n
 }
