@@ -28,17 +28,17 @@ import (
 )
 
 func main() {
-	if err := run(context.Background(), os.Args[1:], os.Stdout); err != nil {
+	if err := run(context.Background(), os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		_, _ = fmt.Fprintf(os.Stderr, "liar: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, args []string, stdout io.Writer) error {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if len(args) != 2 || kinds()[args[1]] == nil {
 		return errors.New("usage: liar ADDR KIND")
 	}
-	l := &liar{key: identity.Generate(), lies: kinds()[args[1]]}
+	l := &liar{key: identity.Generate(), lies: kinds()[args[1]], stderr: stderr}
 	h, err := network.Start(ctx, network.Config{Key: l.key.Private(), Listen: args[:1], Server: true})
 	if err != nil {
 		return err
@@ -53,8 +53,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 
 // liar is the node.
 type liar struct {
-	key  *identity.Key
-	lies func(*session)
+	key    *identity.Key
+	lies   func(*session)
+	stderr io.Writer // where offers are told of
 
 	mu    sync.Mutex
 	first []byte // envelope of the first job
@@ -113,7 +114,7 @@ func (l *liar) serve(stream p2p.Stream) {
 	if s.manifest, err = offer.DecodeManifest(); err != nil {
 		return
 	}
-	_, _ = fmt.Fprintln(os.Stderr, `{"msg":"offered"}`)
+	_, _ = fmt.Fprintln(l.stderr, `{"msg":"offered"}`)
 	l.lies(s)
 }
 
