@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"plasm/lib/sandbox/seccomp"
 	"plasm/test/attack"
 )
 
@@ -34,6 +35,7 @@ func TestMissingGuards(t *testing.T) {
 		{"no seccomp", []string{"seccomp"}, enosys, []string{"seccomp"}, "EACCES", true},
 		{"seccomp denied", []string{"seccomp"}, eperm, []string{"seccomp"}, "EACCES", true},
 		{"neither", append([]string{"seccomp"}, landlock...), eperm, []string{"landlock", "seccomp"}, "done", false},
+		{"another's answer to the probe", []string{"getpgid"}, int(seccomp.ProbeErrno), []string{"seccomp"}, "EACCES", true},
 		{"limits denied", []string{"memfd_create"}, eperm, []string{"rlimits"}, "EACCES", true},
 		{"no close_range", []string{"close_range"}, enosys, []string{"nofds"}, "EACCES", true},
 	}
@@ -82,4 +84,26 @@ func TestMissingGuards(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestFoldersWithoutFilter attacks granted folders where Landlock alone keeps
+// them, as on a kernel without system-call filters.
+func TestFoldersWithoutFilter(t *testing.T) {
+	t.Parallel()
+	bare := world{name: "no seccomp", filter: refusing(t, int(unix.ENOSYS), "seccomp")}
+	hold(t, []world{bare}, func(t *testing.T, g *ground, w world, granted string) []trial {
+		t.Helper()
+		in := func(name string) string { return filepath.Join(granted, name) }
+		program := g.file(t, w, granted, "program", []byte("none"))
+		must(t, os.Chmod(program, 0o700))
+		return []trial{
+			{writing, "create", in("new"), "done"},
+			{writing, "fifo", in("fifo"), "EACCES"},
+			{reading, "exec", program, "EACCES"},
+			{writing, "exec", program, "EACCES"},
+			{reading, "create", in("more"), "EACCES"},
+			{reading, "mkdir", in("folder"), "EACCES"},
+			{reading, "remove", program, "EACCES"},
+		}
+	})
 }

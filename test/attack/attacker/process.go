@@ -40,9 +40,12 @@ func processAttacks() map[string]func(string) string {
 			_, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 			return outcome(err)
 		},
-		"exec": func(string) string {
-			name := uintptr(unsafe.Pointer(&path[0])) //nolint:gosec // the kernel reads it there
-			_, what := raw(unix.SYS_EXECVE, name)
+		"exec": func(program string) string {
+			name := &path[0]
+			if program != "" {
+				name = &append([]byte(program), 0)[0]
+			}
+			_, what := raw(unix.SYS_EXECVE, uintptr(unsafe.Pointer(name))) //nolint:gosec // the kernel reads it there
 			return what
 		},
 		"fork":              clone(uintptr(unix.SIGCHLD)),
