@@ -110,9 +110,13 @@ func examples(t *testing.T) []subject {
 		"sha256":     {stdin: license},
 		"wordcount":  {stdin: license},
 	}
-	sources, err := filepath.Glob(filepath.Join(root, "examples", "*", "README.md"))
-	if err != nil || len(sources) != len(all) {
-		t.Fatalf("%d examples, %v; known here are %d", len(sources), err, len(all))
+	c, err := filepath.Glob(filepath.Join(root, "examples", "*", "*.c"))
+	must(t, err)
+	golang, err := filepath.Glob(filepath.Join(root, "examples", "*", "main.go"))
+	must(t, err)
+	sources := slices.Concat(c, golang)
+	if len(sources) != len(all) {
+		t.Fatalf("%d examples; known here are %d", len(sources), len(all))
 	}
 	var list []subject
 	for _, source := range sources {
