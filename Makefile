@@ -19,13 +19,16 @@ OUT ?= bin
 GO_EXAMPLES := examples/csvstat/csvstat.wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build examples demo demo-check test deps lint examples-check cross package release test-package php cover bench soak fuzz clean FORCE
+.PHONY: help build engines examples demo demo-check test deps lint examples-check cross package release test-package php cover bench soak fuzz clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the commands, static, in bin/
 	$(STATIC) -ldflags '$(LDFLAGS)' -o $(OUT)/ ./cmd/...
+
+engines: ## plasm-engine-wasmtime, in bin/; takes a C compiler
+	CGO_ENABLED=1 $(GO) -C engines/wasmtime build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(abspath $(OUT))/ ./plasm-engine-wasmtime
 
 examples: $(GO_EXAMPLES) ## the example modules that are not committed
 
@@ -46,6 +49,7 @@ test: ## everything that CI checks
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory demo-check examples cross test-package
 	@$(MAKE) --no-print-directory php
+	CGO_ENABLED=1 $(GO) -C engines/wasmtime test -race ./...
 	@$(MAKE) --no-print-directory cover
 
 deps: ## install what `make test` needs, or say what that is

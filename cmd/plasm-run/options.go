@@ -63,12 +63,6 @@ func (o *options) check() (guards []string, dirs []engine.Dir, err error) {
 	if err := o.job.Check(o.flags.Args()); err != nil {
 		return nil, nil, err
 	}
-	if o.engines != "" {
-		return nil, nil, unsupported("%s: %s: this build has its one engine, wazero, built in", o.flags.Origin("engines", "PLASM_ENGINES"), o.engines)
-	}
-	if o.engine != "auto" && o.engine != (wazero.Engine{}).Name() {
-		return nil, nil, unsupported("--engine: %q is not here; this build has wazero", o.engine)
-	}
 	if guards, err = cli.GuardList(name, "require-guards", o.requireGuards); err != nil {
 		return nil, nil, err
 	}
@@ -83,8 +77,6 @@ func unsupported(format string, args ...any) error {
 // possible refuses a manifest that asks for what this build cannot do.
 func (o *options) possible(m *job.Manifest, dirs []engine.Dir) error {
 	switch {
-	case m.Engine != "" && m.Engine != (wazero.Engine{}).Name():
-		return unsupported("engine: the manifest asks for %q, and this build has wazero", m.Engine)
 	case m.Arch != "" && m.Arch != runtime.GOARCH:
 		return unsupported("arch: the manifest asks for %q, and this machine is %q", m.Arch, runtime.GOARCH)
 	case len(m.Dirs) != len(dirs): // without any --dir, or they would be the manifest's
@@ -143,14 +135,14 @@ func guestDirs(dirs []engine.Dir) []job.Dir {
 }
 
 // config returns the supervisor's configuration.
-func (o *options) config(log *slog.Logger) sandbox.Config {
+func (o *options) config(b *backend, log *slog.Logger) sandbox.Config {
 	level := slog.LevelInfo // a default that cannot be used is only slower
 	if o.cacheDir != "" {
 		level = slog.LevelWarn // what was asked for is not there
 	}
 	return sandbox.Config{
-		Worker:   []string{self(), workerFlag},
-		Engine:   engineOfWorkers(),
+		Worker:   b.worker,
+		Engine:   b.info,
 		CacheDir: o.cache(), CacheLevel: level,
 		Log: log,
 	}
@@ -169,9 +161,21 @@ func self() string {
 	if _, err := os.Stat(proc); err == nil {
 		return proc
 	}
+	if exe := executable(); exe != "" {
+		return exe
+	}
+	return name
+}
+
+// executable returns the path of this executable without links, "" where the
+// system does not know it.
+func executable() string {
 	exe, err := os.Executable()
 	if err != nil {
-		return name
+		return ""
+	}
+	if real, err := filepath.EvalSymlinks(exe); err == nil {
+		return real
 	}
 	return exe
 }

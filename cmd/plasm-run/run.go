@@ -7,7 +7,6 @@ import (
 
 	"plasm/lib/cli"
 	"plasm/lib/engine"
-	"plasm/lib/engine/wazero"
 	"plasm/lib/identity"
 	"plasm/lib/job"
 	"plasm/lib/receipt"
@@ -48,10 +47,12 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 	if o.job.PrintManifest || o.job.PrintJob {
 		return 0, o.print(ctx, in, dirs)
 	}
-	s := sandbox.New(o.config(log))
-	defer s.Close()
-	s.Warm()
-	s.OpenCache()
+	b, err := o.backend(ctx, o.engine, log)
+	if err != nil {
+		return 0, err
+	}
+	s := o.supervisor(b, log)
+	defer func() { s.Close() }()
 	d, err := o.describe(ctx, in, dirs)
 	if err != nil {
 		return 0, err
@@ -60,10 +61,28 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 	if err := o.possible(d.Manifest, dirs); err != nil {
 		return 0, err
 	}
-	return o.execute(ctx, in, s, log, release, &sandbox.Job{
+	if want := d.Manifest.Engine; want != "" && want != b.info.Name {
+		if o.engine != "auto" {
+			return 0, unsupported("engine: the manifest asks for %q, and --engine for %q", want, o.engine)
+		}
+		if b, err = o.backend(ctx, want, log); err != nil {
+			return 0, err
+		}
+		s.Close()
+		s = o.supervisor(b, log)
+	}
+	return o.execute(ctx, in, s, b, log, release, &sandbox.Job{
 		Manifest: d.Manifest, Module: d.Module, Input: sandbox.Input{Reader: d.Input.Reader, Hash: d.Input.Hash},
 		Dirs: dirs, RequireGuards: guards,
 	})
+}
+
+// supervisor returns a supervisor with a worker that is being started.
+func (o *options) supervisor(b *backend, log *slog.Logger) *sandbox.Supervisor {
+	s := sandbox.New(o.config(b, log))
+	s.Warm()
+	s.OpenCache()
+	return s
 }
 
 // describe reads all that the job is made of.
@@ -93,7 +112,7 @@ func (o *options) print(ctx context.Context, in *cli.Invocation, dirs []engine.D
 
 // execute runs the job and puts its output, its receipt and its end where they
 // belong.
-func (o *options) execute(ctx context.Context, in *cli.Invocation, s *sandbox.Supervisor, log *slog.Logger, release func(), j *sandbox.Job) (int, error) {
+func (o *options) execute(ctx context.Context, in *cli.Invocation, s *sandbox.Supervisor, b *backend, log *slog.Logger, release func(), j *sandbox.Job) (int, error) {
 	var key *identity.Key
 	if o.job.Signed() {
 		var err error
@@ -113,7 +132,7 @@ func (o *options) execute(ctx context.Context, in *cli.Invocation, s *sandbox.Su
 	}
 	log.Info("job.finished", "job", j.Manifest.ID, "status", report.Outcome.Status, "wall_us", report.Outcome.WallTimeUS)
 	cli.TellOutcome(in.Stderr, name, j.Manifest, &report.Outcome, report.Cause)
-	err = out.Finish(func() ([]byte, error) { return sign(key, report, j.Manifest) })
+	err = out.Finish(func() ([]byte, error) { return sign(key, report, j.Manifest, b) })
 	release()
 	if err != nil && !out.Printable() {
 		return 0, err
@@ -125,13 +144,8 @@ func (o *options) execute(ctx context.Context, in *cli.Invocation, s *sandbox.Su
 }
 
 // sign returns the receipt for a job that started.
-func sign(key *identity.Key, report *sandbox.Report, m *job.Manifest) ([]byte, error) {
+func sign(key *identity.Key, report *sandbox.Report, m *job.Manifest, b *backend) ([]byte, error) {
 	return receipt.Sign(key, report.Statement(m, receipt.Node{
-		PeerID: key.PeerID(), Version: cli.Version(), Engine: builtIn(),
+		PeerID: key.PeerID(), Version: cli.Version(), Engine: b.receipt(),
 	}))
-}
-
-func builtIn() receipt.Engine {
-	var e wazero.Engine
-	return receipt.Engine{Name: e.Name(), Version: e.Version()}
 }

@@ -38,8 +38,10 @@ This machine:
   --key FILE             the key that signs, made if it is not there
                          (PLASM_KEY; default $XDG_DATA_HOME/plasm/key.pem)
   --identity             print the key's peer ID and stop
-  --engine NAME|auto     what executes the module: wazero (default auto)
-  --engines DIR          other engines (PLASM_ENGINES); not in this build yet
+  --engine NAME|auto     what executes the module: wasmtime, wazero, or (auto,
+                         the default) the first of them that is here
+  --engines DIR          where engines are, beside this command's own folder
+                         (PLASM_ENGINES)
   --cache-dir DIR        compiled modules (PLASM_CACHE_DIR; default
                          $XDG_CACHE_HOME/plasm/modules)
   --no-cache             compile the module anew

@@ -213,13 +213,18 @@ func (p *process) cpuTime() time.Duration {
 }
 
 // outOfMemory reports whether the process, which has exited, died of its memory
-// bound: then the Go runtime says so and exits with 2. A worker that says it
-// without need lies about its own job only.
+// bound: then the Go runtime says so and exits with 2. With the C library in it, the
+// same is said of a thread that could not be had, and an allocation in Rust that
+// fails aborts. A worker that says it without need lies about its own job only.
 func (p *process) outOfMemory() bool {
 	const goFatal = 2
 	line := p.last.line()
+	if p.status.Signaled() && p.status.Signal() == unix.SIGABRT {
+		return strings.HasPrefix(line, "memory allocation of ")
+	}
 	return p.status.ExitStatus() == goFatal &&
-		(strings.Contains(line, "out of memory") || strings.Contains(line, "cannot allocate memory") || p.last.nilInRuntime())
+		(strings.Contains(line, "out of memory") || strings.Contains(line, "cannot allocate memory") ||
+			strings.HasPrefix(line, "runtime/cgo: pthread_create failed") || p.last.nilInRuntime())
 }
 
 // death tells how the process ended, once it has.

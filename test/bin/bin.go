@@ -50,6 +50,15 @@ func Worker(dir string) []string {
 	return []string{filepath.Join(dir, "plasm-run"), "--worker"}
 }
 
+// WorkerOf returns the command line of a worker with the named engine, from what Build
+// and BuildEngines have put into dir.
+func WorkerOf(dir, engine string) []string {
+	if engine == "wazero" {
+		return Worker(dir)
+	}
+	return []string{filepath.Join(dir, "plasm-engine-"+engine), "--worker"}
+}
+
 // Script writes a program for /bin/sh that the caller means to start at once, to a
 // new file. No process is started meanwhile: one that began here while the file was
 // open for writing would hold it open until its own exec, and to start the script

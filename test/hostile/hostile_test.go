@@ -31,6 +31,7 @@ func TestCases(t *testing.T) {
 	t.Parallel()
 	for _, engine := range hostile.Engines() {
 		for _, c := range hostile.Cases() {
+			c := c.On(engine)
 			t.Run(engine+"/"+c.Name, func(t *testing.T) {
 				t.Parallel()
 				g := newGround(t)

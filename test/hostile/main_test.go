@@ -44,6 +44,9 @@ func build(dir string) error {
 	if err := bin.Build(ctx, dir, "plasm-run"); err != nil {
 		return err
 	}
+	if err := bin.BuildEngines(ctx, dir); err != nil {
+		return err
+	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", dir, "./runner")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {

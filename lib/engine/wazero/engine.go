@@ -158,11 +158,7 @@ func compile(ctx context.Context, r wz.Runtime, module []byte) (wz.CompiledModul
 	}
 	start, ok := compiled.ExportedFunctions()[startFunction]
 	if !ok || len(start.ParamTypes()) > 0 || len(start.ResultTypes()) > 0 {
-		return nil, &job.Error{
-			Code:    job.CodeBadModule,
-			Message: `the module exports no function "_start" without parameters and results`,
-			Hint:    "build it as a command (with a main function), not as a library",
-		}
+		return nil, NoStart()
 	}
 	return compiled, nil
 }
@@ -327,11 +323,7 @@ func checkTypes(list []api.FunctionDefinition, host map[string]api.FunctionDefin
 		if slices.Equal(f.ParamTypes(), want.ParamTypes()) && slices.Equal(f.ResultTypes(), want.ResultTypes()) {
 			continue
 		}
-		return &job.Error{
-			Code:    job.CodeBadModule,
-			Message: fmt.Sprintf("the module imports the function %q of WASI preview 1 with another type than it has", name),
-			Hint:    "compile the program with a toolchain for the target wasm32-wasip1",
-		}
+		return WrongType(name)
 	}
 	return nil
 }

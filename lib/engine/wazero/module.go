@@ -12,6 +12,7 @@ const (
 	sectionCustom = 0
 	sectionImport = 2
 	sectionMemory = 5
+	sectionExport = 7
 	sectionCode   = 10
 
 	importFunc   = 0

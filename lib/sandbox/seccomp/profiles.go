@@ -1,5 +1,7 @@
 package seccomp
 
+import "strings"
+
 // Profile is a named filter.
 type Profile string
 
@@ -24,11 +26,27 @@ const (
 	WriteFolders Profile = "write-folders"
 )
 
+// withC is what the names of profiles begin with that are for executables with the
+// C library in them.
+const withC = "c-"
+
+// WithC returns the profile for an executable with the C library in it; of "", "".
+func (p Profile) WithC() Profile {
+	if p == "" {
+		return ""
+	}
+	return withC + p
+}
+
 // rulesOf lists the rules of a profile, nil where there is none of that name. Of
 // the rules for one call the first that matches counts.
 func rulesOf(p Profile, arch Arch, pid int) []rule {
 	runtime := runtimeCalls(arch, pid)
-	switch p {
+	base, isC := strings.CutPrefix(string(p), withC)
+	if isC {
+		runtime = join(libraryCalls(), runtime)
+	}
+	switch Profile(base) {
 	case Compile:
 		return join(runtime, jit(), readFiles(), makeFiles(), []rule{openAny()})
 	case Build:
@@ -92,6 +110,23 @@ func runtimeCalls(arch Arch, pid int) []rule {
 		when("prctl", equals(0, prSetVMA), equals(1, 0)), // Go names its memory, on kernels that can
 		allow("exit"), allow("exit_group"),
 		refuse("getpgid", ProbeErrno, equals(0, probePID)),
+	}
+}
+
+// libraryCalls is what the C library needs for the same work, and for its heap.
+func libraryCalls() []rule {
+	return []rule{
+		when("futex", equals(1, futexWaitBitsetPrivate)), // locks of Rust
+		when("futex", equals(1, futexWaitBitsetRealtime)),
+		when("clone", equals(0, cloneLibrary)),
+		allow("rseq"), allow("set_robust_list"), allow("sched_getaffinity"), // a thread begins
+		allow("clock_nanosleep"), // and where it could not, there is another try
+		// Stacks of threads, and the reservation for linear memory. Heap, which counts
+		// against RLIMIT_DATA.
+		when("mmap", without(protExec), equals(3, mapPrivate|mapAnonymous|mapStack)),
+		when("mmap", without(protExec), equals(3, mapPrivate|mapAnonymous|mapNoReserve)),
+		allow("brk"), when("mremap", equals(3, remapMayMove)),
+		refuse("ioctl", enotty, equals(1, ioctlTCGETS)), // whether it writes to a terminal: it does not
 	}
 }
 

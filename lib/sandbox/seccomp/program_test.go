@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,9 +16,18 @@ import (
 )
 
 var (
-	allProfiles = []Profile{Compile, Build, Load, Mount, Run, ReadFolders, WriteFolders}
-	allArchs    = []Arch{AMD64, ARM64}
+	pureProfiles = []Profile{Compile, Build, Load, Mount, Run, ReadFolders, WriteFolders}
+	allProfiles  = slices.Concat(pureProfiles, forC(pureProfiles))
+	allArchs     = []Arch{AMD64, ARM64}
 )
+
+func forC(pure []Profile) []Profile {
+	var all []Profile
+	for _, p := range pure {
+		all = append(all, p.WithC())
+	}
+	return all
+}
 
 // machine runs a filter as the kernel does.
 type machine struct {
@@ -131,10 +141,10 @@ func TestEdgesOfArguments(t *testing.T) {
 	t.Parallel()
 	bases := map[string][][6]uint64{
 		"clone":    {{0xd0f00}, {0x50f00}, {0x3d0f00}, {17}, {0x4000 | 17}, {0x10000000}, {0x7e020000}}, // threads, C's threads, fork, vfork, namespaces
-		"futex":    {{0, 128}, {0, 129}, {0, 0}, {0, 1}, {0, 6}, {0, 12 | 128}},
+		"futex":    {{0, 128}, {0, 129}, {0, 0}, {0, 1}, {0, 6}, {0, 12 | 128}, {0, 9 | 128}, {0, 9 | 128 | 256}},
 		"tgkill":   {{testPID, testPID, 23}, {1, 1, 9}, {testPID + 1, 1, 9}, {0}},
 		"getpgid":  {{0x7ffffff5}, {0}, {1}},
-		"mmap":     {{0, 1, 3, 0x22}, {0, 1, 0, 0x22}, {0, 1, 3, 0x32}, {0, 1, 3, 0x28}, {0, 1, 7, 0x22}, {0, 1, 3, 0x21}, {0, 1, 3, 0x122}, {0, 1, 3, 0x40022}, {0, 1, 5, 0x40022}, {0, 1, 1, 2}},
+		"mmap":     {{0, 1, 3, 0x22}, {0, 1, 0, 0x22}, {0, 1, 3, 0x32}, {0, 1, 3, 0x28}, {0, 1, 7, 0x22}, {0, 1, 3, 0x21}, {0, 1, 3, 0x122}, {0, 1, 3, 0x40022}, {0, 1, 5, 0x40022}, {0, 1, 1, 2}, {0, 1, 3, 0x20022}, {0, 1, 0, 0x4022}, {0, 1, 7, 0x20022}},
 		"madvise":  {{0, 0, 4}, {0, 0, 8}, {0, 0, 14}, {0, 0, 15}, {0, 0, 25}, {0, 0, 100}, {0, 0, 101}, {0, 0, 12}, {0, 0, 9}},
 		"prctl":    {{0x53564d41, 0}, {0x53564d41, 1}, {4, 1}, {1, 9}, {22, 2}, {38, 1}},
 		"mprotect": {{0, 0, 0}, {0, 0, 1}, {0, 0, 3}, {0, 0, 5}, {0, 0, 4}, {0, 0, 7}, {0, 0, 6}},
@@ -142,6 +152,8 @@ func TestEdgesOfArguments(t *testing.T) {
 		"openat":   {{0, 0, 0}, {0, 0, 0o2000000}, {0, 0, 1}, {0, 0, 2}, {0, 0, 0o102}, {0, 0, 0o1000}, {0, 0, 0o2000}, {0, 0, 0o20200000 | 2}, {0, 0, 0o10000000}},
 		"seccomp":  {{1, 1}, {0, 0}, {1, 0}, {1, 8}, {2, 0}, {3, 0}},
 		"clone3":   {{0}},
+		"mremap":   {{0, 1, 2, 1}, {0, 1, 2, 3}, {0, 1, 2, 0}},
+		"ioctl":    {{2, 0x5401}, {0, 0x5412}, {0, 0x541b}},
 	}
 	forEach(t, func(t *testing.T, p Profile, arch Arch, m machine) {
 		t.Helper()
@@ -252,6 +264,10 @@ func TestPrograms(t *testing.T) {
 		"amd64 run": 177, "amd64 read-folders": 213, "amd64 write-folders": 227,
 		"arm64 compile": 211, "arm64 build": 192, "arm64 load": 220, "arm64 mount": 242,
 		"arm64 run": 175, "arm64 read-folders": 211, "arm64 write-folders": 225,
+		"amd64 c-compile": 278, "amd64 c-build": 259, "amd64 c-load": 287, "amd64 c-mount": 309,
+		"amd64 c-run": 242, "amd64 c-read-folders": 278, "amd64 c-write-folders": 292,
+		"arm64 c-compile": 276, "arm64 c-build": 257, "arm64 c-load": 285, "arm64 c-mount": 307,
+		"arm64 c-run": 240, "arm64 c-read-folders": 276, "arm64 c-write-folders": 290,
 	}
 	for key, want := range golden {
 		if sizes[key] != want {

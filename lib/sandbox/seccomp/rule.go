@@ -11,7 +11,11 @@ const (
 	mapDroppable = 0x8
 	mapFixed     = 0x10
 	mapAnonymous = 0x20
+	mapNoReserve = 0x4000
+	mapStack     = 0x20000
 	mapHugeTLB   = 0x40000
+
+	remapMayMove = 1
 
 	adviseDontNeed   = 4
 	adviseFree       = 8
@@ -22,10 +26,18 @@ const (
 	futexWaitPrivate = 128
 	futexWakePrivate = 129
 
+	futexWaitBitsetPrivate  = 137
+	futexWaitBitsetRealtime = 393
+
 	// How Go makes a thread, to the flag: CLONE_VM, FS, FILES, SIGHAND, SYSVSEM
 	// and THREAD, and on amd64 SETTLS. Anything else would be a process.
 	cloneThread = 0x50f00
 	cloneSetTLS = 0x80000
+
+	// How the C library does: besides, CLONE_SETTLS, PARENT_SETTID, CHILD_CLEARTID.
+	cloneLibrary = cloneThread | cloneSetTLS | 0x100000 | 0x200000
+
+	ioctlTCGETS = 0x5401
 
 	prSetVMA = 0x53564d41
 
@@ -44,6 +56,7 @@ const (
 const (
 	enomem = 12
 	eacces = 13
+	enotty = 25
 	enosys = 38
 	// ProbeErrno is what the probe answers under a filter: ENOTNAM, which no
 	// system call of Linux uses.

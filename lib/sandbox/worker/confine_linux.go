@@ -32,6 +32,7 @@ const (
 
 // confinement is what confines this process.
 type confinement struct {
+	native
 	proved []string
 	born   bool            // the process was started with no_new_privs: every thread has it
 	second seccomp.Profile // what narrows the filter for the guest; "" where there is none to narrow
@@ -57,7 +58,7 @@ func (c *confinement) process() ([]string, error) {
 // taken, and returns what was proved anew.
 func (c *confinement) job(a *wire.Assignment) ([]string, error) {
 	before := len(c.proved)
-	bound, err := limitMemory(a)
+	bound, err := limitMemory(a, c.reserve)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +73,7 @@ func (c *confinement) job(a *wire.Assignment) ([]string, error) {
 	if err := limit("fsize", unix.RLIMIT_FSIZE, files); err != nil {
 		return nil, err
 	}
-	c.add("rlimits", limitsHold() && memoryHeld(bound) && (files != 0 || fileHeld()))
+	c.add("rlimits", limitsHold() && memoryHeld(bound, c.reserve) && (files != 0 || fileHeld()))
 	c.add("landlock", restrict(a))
 	c.add("seccomp", c.filter(a))
 	// Landlock and the filter set it on all threads, so that asking one will do.
@@ -95,6 +96,9 @@ func (c *confinement) filter(a *wire.Assignment) bool {
 		return false // somebody else answers the probe: it would prove nothing
 	}
 	first, second := c.profiles(a)
+	if c.c {
+		first, second = first.WithC(), second.WithC()
+	}
 	if seccomp.Apply(first) != nil || !seccomp.Proved() {
 		return false
 	}
@@ -192,7 +196,7 @@ func inherited(fd uintptr) bool {
 
 // limitMemory bounds the memory that the process can write, and returns the
 // bound.
-func limitMemory(a *wire.Assignment) (uint64, error) {
+func limitMemory(a *wire.Assignment, reserve uint64) (uint64, error) {
 	bound := uint64(runMemory)
 	if a.Cached == "" {
 		bound = compileMemory
@@ -209,7 +213,7 @@ func limitMemory(a *wire.Assignment) (uint64, error) {
 		limit("data", unix.RLIMIT_DATA, bound),
 		// The kernel does not count as data what is mapped over a reservation, which is
 		// how the Go heap grows: without this one allocation could be of any size.
-		limit("as", unix.RLIMIT_AS, space+bound+heapArena),
+		limit("as", unix.RLIMIT_AS, space+bound+heapArena+reserve),
 	)
 }
 
@@ -228,7 +232,7 @@ func addressSpace() (uint64, error) {
 }
 
 // memoryHeld tries to map more than the bound, and to reserve more.
-func memoryHeld(bound uint64) bool {
+func memoryHeld(bound, reserve uint64) bool {
 	held := func(size uint64, prot int) bool {
 		m, err := unix.Mmap(-1, 0, int(size), prot, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE)
 		if err == nil {
@@ -236,7 +240,7 @@ func memoryHeld(bound uint64) bool {
 		}
 		return errors.Is(err, unix.ENOMEM)
 	}
-	return held(bound+1<<20, unix.PROT_READ|unix.PROT_WRITE) && held(bound+heapArena+1<<20, unix.PROT_NONE)
+	return held(bound+1<<20, unix.PROT_READ|unix.PROT_WRITE) && held(bound+heapArena+reserve+1<<20, unix.PROT_NONE)
 }
 
 // fileHeld tries to write one byte to a file.

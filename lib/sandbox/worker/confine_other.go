@@ -6,7 +6,7 @@ import "plasm/lib/sandbox/wire"
 
 // confinement is what confines this process. Outside Linux that is a process of
 // its own and its resource limits.
-type confinement struct{}
+type confinement struct{ native }
 
 // process sets what no job changes and returns the guards that were proved.
 func (*confinement) process() ([]string, error) {

@@ -27,8 +27,22 @@ const (
 
 // Process is the worker's whole life in the process that the supervisor
 // started, with the engines that this executable holds. It returns the exit code.
-func Process(engines ...engine.Engine) int {
-	confined := &confinement{}
+func Process(engines ...engine.Engine) int { return live(&confinement{}, engines) }
+
+// ProcessWithC is Process for an executable with the C library in it, whose
+// engines reserve so many bytes of address space that they do not use.
+func ProcessWithC(reserve uint64, engines ...engine.Engine) int {
+	return live(&confinement{native: native{c: true, reserve: reserve}}, engines)
+}
+
+// native is what an executable with the C library in it needs beyond one of pure
+// Go.
+type native struct {
+	c       bool   // the system calls of the C library
+	reserve uint64 // address space, in bytes
+}
+
+func live(confined *confinement, engines []engine.Engine) int {
 	c := &conversation{
 		control: wire.NewReader(os.NewFile(fdControl, "control")),
 		frames:  wire.NewWriter(os.NewFile(fdFrames, "frames")),

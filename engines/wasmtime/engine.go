@@ -1,0 +1,203 @@
+// Package wasmtime is the engine Wasmtime, by its C interface: an optimising
+// compiler, about three times as fast as the engine that is built in. WASI is
+// the built-in engine's own, so that a guest cannot tell the two apart by it.
+package wasmtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	wt "github.com/bytecodealliance/wasmtime-go/v40"
+
+	"plasm/lib/engine"
+	"plasm/lib/engine/wazero"
+	"plasm/lib/job"
+)
+
+// version is that of the wasmtime-go that go.mod names, which is that of its
+// Wasmtime; a test holds the two together.
+const version = "40.0.0"
+
+// entry is the folder of a compiled module. Its number changes with what is done to
+// a module before it is compiled.
+const entry = "wasmtime-" + version + "-1"
+
+// What a guest's stack may take, and what its thread has, in bytes. A module that
+// counts fuel counts its calls too, and must come to 4 MiB (see package meter).
+const (
+	guestStack  = 8 << 20
+	threadStack = guestStack + 4<<20
+)
+
+// Reserve is how much address space Wasmtime reserves for a guest's memory beyond
+// what it gives it, in bytes: 4 GiB and guard regions before and behind, so that
+// no access needs a check; and what the C library reserves for its threads.
+const Reserve = 6 << 30
+
+// Engine is the Wasmtime engine. Its zero value is ready.
+type Engine struct{}
+
+// Name implements engine.Engine.
+func (Engine) Name() string { return "wasmtime" }
+
+// Version implements engine.Engine.
+func (Engine) Version() string { return version }
+
+// Features implements engine.Engine: those of the built-in engine.
+func (Engine) Features() []string { return wazero.Engine{}.Features() }
+
+// newEngine returns an engine with those features, and none that would make a
+// guest's result depend on the machine.
+func newEngine() *wt.Engine {
+	c := wt.NewConfig()
+	c.SetStrategy(wt.StrategyCranelift)
+	c.SetCraneliftOptLevel(wt.OptLevelSpeed)
+	c.SetParallelCompilation(false) // the memory bound is for one compiler
+	c.SetMaxWasmStack(guestStack)
+	c.SetWasmThreads(false)
+	c.SetWasmRelaxedSIMD(false)
+	c.SetWasmMultiMemory(false)
+	c.SetWasmMemory64(false)
+	c.SetWasmFunctionReferences(false)
+	c.SetWasmGC(false)
+	c.SetWasmWideArithmetic(false)
+	c.SetWasmSIMD(true)
+	c.SetWasmBulkMemory(true)
+	c.SetWasmMultiValue(true)
+	c.SetWasmReferenceTypes(true)
+	c.SetWasmTailCall(true)
+	c.SetMemoryInitCOWSet(false) // it would make a file of memory
+	c.SetNativeUnwindInfo(false)
+	return wt.NewEngineWithConfig(c)
+}
+
+// Validate implements engine.Engine.
+func (Engine) Validate(ctx context.Context, module []byte) error {
+	w, err := wazero.NewWASI(ctx)
+	if err != nil {
+		return err
+	}
+	defer w.Close(ctx)
+	if err := w.Check(module, job.MaxMemoryMB); err != nil {
+		return err
+	}
+	if err := wt.ModuleValidate(newEngine(), module); err != nil {
+		return invalid(err)
+	}
+	return nil
+}
+
+func invalid(err error) error {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return &job.Error{Code: job.CodeBadModule, Message: "invalid module: " + line, Err: err}
+}
+
+// Compile implements engine.Engine.
+func (Engine) Compile(ctx context.Context, module []byte, staging string) error {
+	w, err := wazero.NewWASI(ctx)
+	if err != nil {
+		return err
+	}
+	defer w.Close(ctx)
+	m, err := compile(newEngine(), w, module, job.MaxMemoryMB)
+	if err != nil {
+		return err
+	}
+	code, err := m.Serialize()
+	if err != nil {
+		return fmt.Errorf("wasmtime: %w", err)
+	}
+	dir := filepath.Join(staging, entry)
+	err = os.Mkdir(dir, 0o700)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "code"), code, 0o600)
+	}
+	if err != nil {
+		return &job.Error{Code: job.CodeIO, Message: "compile cache: " + err.Error(), Err: err}
+	}
+	return nil
+}
+
+func compile(e *wt.Engine, w *wazero.WASI, module []byte, memoryMB int64) (*wt.Module, error) {
+	if err := w.Check(module, memoryMB); err != nil {
+		return nil, err
+	}
+	m, err := wt.NewModule(e, wazero.WithMemory(module))
+	if err != nil {
+		return nil, invalid(err)
+	}
+	return m, checkTypes(m, w)
+}
+
+// checkTypes refuses a module whose functions have not the types that they must.
+func checkTypes(m *wt.Module, w *wazero.WASI) error {
+	host := map[string]wazero.Function{}
+	for _, f := range w.Functions() {
+		host[f.Name] = f
+	}
+	for _, i := range m.Imports() {
+		name := *i.Name() // Check has seen that it is a function of WASI
+		if have := i.Type().FuncType(); have == nil || !sameType(have, host[name]) {
+			return wazero.WrongType(name)
+		}
+	}
+	for _, x := range m.Exports() {
+		if f := x.Type().FuncType(); x.Name() == startFunction && f != nil && len(f.Params())+len(f.Results()) == 0 {
+			return nil
+		}
+	}
+	return wazero.NoStart()
+}
+
+const startFunction = "_start"
+
+func sameType(have *wt.FuncType, want wazero.Function) bool {
+	return slices.EqualFunc(have.Params(), want.Params, sameValue) && slices.EqualFunc(have.Results(), want.Results, sameValue)
+}
+
+func sameValue(have *wt.ValType, want byte) bool { return have.Kind() == valType(want).Kind() }
+
+// valType returns the type for its byte in a module.
+func valType(b byte) *wt.ValType {
+	if b == 0x7e {
+		return wt.NewValType(wt.KindI64)
+	}
+	return wt.NewValType(wt.KindI32)
+}
+
+// Load implements engine.Engine. A cached result that this Wasmtime does not take
+// is compiled anew.
+func (Engine) Load(ctx context.Context, module []byte, cached string, memoryMB int64) (engine.Program, error) {
+	w, err := wazero.NewWASI(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &program{engine: newEngine(), wasi: w, memoryMB: memoryMB, thread: newThread()}
+	if p.module, err = loadCached(p.engine, cached); err == nil {
+		err = w.Check(module, memoryMB)
+	} else {
+		p.module, err = compile(p.engine, w, module, memoryMB)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+var errNoEntry = errors.New("nothing is cached")
+
+func loadCached(e *wt.Engine, dir string) (*wt.Module, error) {
+	if dir == "" {
+		return nil, errNoEntry
+	}
+	code, err := os.ReadFile(filepath.Join(dir, entry, "code"))
+	if err != nil {
+		return nil, err
+	}
+	return wt.NewModuleDeserialize(e, code)
+}

@@ -1,0 +1,19 @@
+package wasmtime
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestVersion holds the version in receipts and the one that is linked together.
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	mod, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "github.com/bytecodealliance/wasmtime-go/v40 v" + version + "\n"; !strings.Contains(string(mod), want) {
+		t.Errorf("go.mod does not name %s", want)
+	}
+}
