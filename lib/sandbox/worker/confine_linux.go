@@ -6,7 +6,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strconv"
@@ -49,7 +48,7 @@ func (c *confinement) process() ([]string, error) {
 		return nil, err
 	}
 	c.add("process", true)
-	c.add("pdeathsig", diesWithParent())
+	c.add("pdeathsig", bornTied)
 	c.add("nodump", unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) == nil && control(unix.PR_GET_DUMPABLE) == 0)
 	return c.proved, nil
 }
@@ -129,19 +128,21 @@ func (c *confinement) guest() error {
 	return seccomp.Apply(c.second)
 }
 
-// diesWithParent reports whether the kernel will kill this process when its
-// parent dies. The supervisor asked for it between fork and exec, where it has
-// also been made sure that the parent was still there. The kernel keeps the wish
-// for each thread apart, and shows a thread its own only: so it is made again for
-// this one, which from here on runs nothing but this goroutine.
-func diesWithParent() bool {
-	runtime.LockOSThread()
+// bornTied is whether the kernel will kill this process when its parent dies. The
+// supervisor asked for it between fork and exec, where it has also been made sure
+// that the parent was still there. The kernel keeps the wish for each thread apart,
+// and shows a thread its own only. It was made for the thread that became this
+// process, and packages are initialised on that thread, which Go never ends.
+var bornTied = parentDeathSignal() == unix.SIGKILL
+
+// parentDeathSignal returns the signal that this thread is sent when its parent
+// dies, 0 for none.
+func parentDeathSignal() unix.Signal {
 	var signal int32
-	err := errors.Join(
-		unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0),
-		unix.Prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&signal)), 0, 0, 0), //nolint:gosec // the kernel writes there
-	)
-	return err == nil && signal == int32(unix.SIGKILL)
+	if unix.Prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&signal)), 0, 0, 0) != nil { //nolint:gosec // the kernel writes there
+		return 0
+	}
+	return unix.Signal(signal)
 }
 
 // offerToOOMKiller makes the kernel take this process first when memory runs
@@ -169,29 +170,33 @@ func control(option int) int {
 // from then on there is an epoll descriptor) stays: it is to be closed on exec,
 // which nothing that has come through exec can be.
 func closeInherited() bool {
-	for fd := uintptr(wire.LastDescriptor + 1); fd < maxFiles; fd++ {
-		if inherited(fd) {
-			_ = unix.Close(int(fd))
-		}
+	for _, fd := range inherited() {
+		_ = unix.Close(fd)
 	}
 	return unix.CloseRange(maxFiles, math.MaxUint32, 0) == nil
 }
 
 // noDescriptors reports whether nothing is open beyond what was passed on
 // purpose and what this process has opened itself.
-func noDescriptors() bool {
-	for fd := uintptr(wire.LastDescriptor + 1); fd < maxFiles; fd++ {
-		if inherited(fd) {
-			return false
+func noDescriptors() bool { return len(inherited()) == 0 }
+
+// inherited returns what is open, below the limit, and has come through exec, but
+// for what was passed on purpose. To poll says of all in one call which are open.
+func inherited() (found []int) {
+	var polled [maxFiles - wire.LastDescriptor - 1]unix.PollFd
+	for i := range polled {
+		polled[i].Fd = int32(wire.LastDescriptor + 1 + i)
+	}
+	_, err := unix.Poll(polled[:], 0)
+	for _, p := range &polled {
+		if err == nil && p.Revents&unix.POLLNVAL != 0 {
+			continue
+		}
+		if flags, err := unix.FcntlInt(uintptr(p.Fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
+			found = append(found, int(p.Fd))
 		}
 	}
-	return true
-}
-
-// inherited reports whether fd is open and has come through exec.
-func inherited(fd uintptr) bool {
-	flags, err := unix.FcntlInt(fd, unix.F_GETFD, 0)
-	return err == nil && flags&unix.FD_CLOEXEC == 0
+	return found
 }
 
 // limitMemory bounds the memory that the process can write, and returns the
@@ -222,13 +227,19 @@ const heapArena = 128 << 20
 
 // addressSpace returns the size of this process's address space, in bytes.
 func addressSpace() (uint64, error) {
-	data, err := os.ReadFile("/proc/self/statm") // proc(5): the first number, in pages
+	fd, err := unix.Open("/proc/self/statm", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return 0, err
 	}
-	pages, _, _ := strings.Cut(string(data), " ")
-	n, err := strconv.ParseUint(pages, 10, 40)
-	return n * uint64(os.Getpagesize()), err
+	defer func() { _ = unix.Close(fd) }() // it was only read
+	var buf [128]byte
+	n, err := unix.Read(fd, buf[:])
+	if err != nil {
+		return 0, err
+	}
+	pages, _, _ := strings.Cut(string(buf[:n]), " ") // proc(5): the first number, in pages
+	size, err := strconv.ParseUint(pages, 10, 40)
+	return size * uint64(os.Getpagesize()), err
 }
 
 // memoryHeld tries to map more than the bound, and to reserve more.
@@ -306,9 +317,9 @@ func forbidden(granted []string) string {
 }
 
 func openFolder(dir string) error {
-	f, err := os.Open(dir)
+	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0) // os.Open would start the poller
 	if err != nil {
 		return err
 	}
-	return f.Close()
+	return unix.Close(fd)
 }
