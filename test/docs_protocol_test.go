@@ -1,3 +1,5 @@
+//go:build linux
+
 package test
 
 import (
@@ -8,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"plasm/test/bin"
@@ -75,6 +79,9 @@ func TestExchange(t *testing.T) {
 	worker.ExtraFiles = []*os.File{controlRead, framesWrite}
 	var stderr bytes.Buffer
 	worker.Stderr = &stderr
+	runtime.LockOSThread() // the worker ends with the thread
+	defer runtime.UnlockOSThread()
+	worker.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := worker.Start(); err != nil {
 		t.Fatal(err)
 	}
