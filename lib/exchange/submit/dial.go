@@ -208,7 +208,9 @@ func turnedAway(err error) bool {
 	if refusal, ok := errors.AsType[*quic.TransportError](err); ok {
 		return refusal.Remote && refusal.ErrorCode == quic.ConnectionRefused
 	}
-	return errors.Is(err, syscall.ECONNRESET) // a listener that nobody holds says ECONNREFUSED
+	// A listener that nobody holds says ECONNREFUSED. Which of these it is depends on
+	// whether this side was about to write.
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // cause returns the one of the reasons that says most: that somebody else is

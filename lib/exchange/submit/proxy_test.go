@@ -19,6 +19,7 @@ type proxy struct {
 	mu      sync.Mutex
 	conns   []net.Conn
 	cut     bool
+	busy    int // connections that are turned away before one is taken
 	mended  *sync.Cond
 	there   bytes.Buffer // all that went to the node
 	back    bytes.Buffer
@@ -68,8 +69,16 @@ func (p *proxy) serve() {
 			return
 		}
 		p.mu.Lock()
-		refused := p.cut
+		refused, turned := p.cut, p.busy > 0
+		if turned {
+			p.busy--
+		}
 		p.mu.Unlock()
+		if tcp, ok := near.(*net.TCPConn); ok && turned {
+			_ = tcp.SetLinger(0) // as libp2p does, whose limits say no
+			_ = near.Close()
+			continue
+		}
 		far, err := net.Dial("tcp", p.target)
 		if err != nil || refused {
 			_ = near.Close()
@@ -107,6 +116,13 @@ func (p *proxy) setCut(cut bool) {
 	defer p.mu.Unlock()
 	p.cut = cut
 	p.mended.Broadcast()
+}
+
+// turnAway turns away the next connections.
+func (p *proxy) turnAway(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.busy = n
 }
 
 // hangUp ends the connections that there are.
