@@ -135,14 +135,14 @@ func guestDirs(dirs []engine.Dir) []job.Dir {
 }
 
 // config returns the supervisor's configuration.
-func (o *options) config(b *backend, log *slog.Logger) sandbox.Config {
+func (o *options) config(b *sandbox.Backend, log *slog.Logger) sandbox.Config {
 	level := slog.LevelInfo // a default that cannot be used is only slower
 	if o.cacheDir != "" {
 		level = slog.LevelWarn // what was asked for is not there
 	}
 	return sandbox.Config{
-		Worker:   b.worker,
-		Engine:   b.info,
+		Worker:   b.Worker,
+		Engine:   b.Engine,
 		CacheDir: o.cache(), CacheLevel: level,
 		Log: log,
 	}

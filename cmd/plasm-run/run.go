@@ -61,7 +61,7 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 	if err := o.possible(d.Manifest, dirs); err != nil {
 		return 0, err
 	}
-	if want := d.Manifest.Engine; want != "" && want != b.info.Name {
+	if want := d.Manifest.Engine; want != "" && want != b.Engine.Name {
 		if o.engine != "auto" {
 			return 0, unsupported("engine: the manifest asks for %q, and --engine for %q", want, o.engine)
 		}
@@ -71,14 +71,14 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 		s.Close()
 		s = o.supervisor(b, log)
 	}
-	return o.execute(ctx, in, s, b, log, release, &sandbox.Job{
+	return o.execute(ctx, in, s, log, release, &sandbox.Job{
 		Manifest: d.Manifest, Module: d.Module, Input: sandbox.Input{Reader: d.Input.Reader, Hash: d.Input.Hash},
 		Dirs: dirs, RequireGuards: guards,
 	})
 }
 
 // supervisor returns a supervisor with a worker that is being started.
-func (o *options) supervisor(b *backend, log *slog.Logger) *sandbox.Supervisor {
+func (o *options) supervisor(b *sandbox.Backend, log *slog.Logger) *sandbox.Supervisor {
 	s := sandbox.New(o.config(b, log))
 	s.Warm()
 	s.OpenCache()
@@ -112,7 +112,7 @@ func (o *options) print(ctx context.Context, in *cli.Invocation, dirs []engine.D
 
 // execute runs the job and puts its output, its receipt and its end where they
 // belong.
-func (o *options) execute(ctx context.Context, in *cli.Invocation, s *sandbox.Supervisor, b *backend, log *slog.Logger, release func(), j *sandbox.Job) (int, error) {
+func (o *options) execute(ctx context.Context, in *cli.Invocation, s *sandbox.Supervisor, log *slog.Logger, release func(), j *sandbox.Job) (int, error) {
 	var key *identity.Key
 	if o.job.Signed() {
 		var err error
@@ -132,7 +132,7 @@ func (o *options) execute(ctx context.Context, in *cli.Invocation, s *sandbox.Su
 	}
 	log.Info("job.finished", "job", j.Manifest.ID, "status", report.Outcome.Status, "wall_us", report.Outcome.WallTimeUS)
 	cli.TellOutcome(in.Stderr, name, j.Manifest, &report.Outcome, report.Cause)
-	err = out.Finish(func() ([]byte, error) { return sign(key, report, j.Manifest, b) })
+	err = out.Finish(func() ([]byte, error) { return sign(key, report, j.Manifest) })
 	release()
 	if err != nil && !out.Printable() {
 		return 0, err
@@ -144,8 +144,8 @@ func (o *options) execute(ctx context.Context, in *cli.Invocation, s *sandbox.Su
 }
 
 // sign returns the receipt for a job that started.
-func sign(key *identity.Key, report *sandbox.Report, m *job.Manifest, b *backend) ([]byte, error) {
+func sign(key *identity.Key, report *sandbox.Report, m *job.Manifest) ([]byte, error) {
 	return receipt.Sign(key, report.Statement(m, receipt.Node{
-		PeerID: key.PeerID(), Version: cli.Version(), Engine: b.receipt(),
+		PeerID: key.PeerID(), Version: cli.Version(),
 	}))
 }

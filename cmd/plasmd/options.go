@@ -193,7 +193,7 @@ func (s *serve) settlePaths(u control.User) error {
 		}
 		s.worker = filepath.Join(filepath.Dir(self), "plasm-run")
 	}
-	for _, path := range []*string{&s.runtimeDir, &s.allowFile, &s.worker, &s.networkKey} {
+	for _, path := range []*string{&s.runtimeDir, &s.allowFile, &s.worker, &s.engines, &s.networkKey} {
 		if *path == "" {
 			continue
 		}

@@ -52,12 +52,6 @@ func (s *serve) nodeConfig(in *cli.Invocation) (*node.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.engines != "" {
-		return nil, &job.Error{
-			Code:    job.CodeUnsupported,
-			Message: s.from("engines") + ": " + s.engines + ": this build has its one engine, wazero, in plasm-run",
-		}
-	}
 	for _, word := range s.allow {
 		if _, err := identity.ParsePeerID(word); err != nil && word != "any" {
 			return nil, cli.Usage(serveName, "%s: %v, or any", s.from("allow"), err)
@@ -83,7 +77,7 @@ func (s *serve) nodeConfig(in *cli.Invocation) (*node.Config, error) {
 			ModuleBytes: s.maxModule, InputBytes: s.maxInput, OutputBytes: s.maxOutput,
 		},
 		Keep: time.Duration(s.keep) * time.Millisecond, ModuleBytes: s.keepModules, JobBytes: s.keepJobs,
-		Worker: s.worker, RequireGuards: guards, Drain: time.Duration(s.drain) * time.Millisecond,
+		Worker: s.worker, Engines: s.engines, RequireGuards: guards, Drain: time.Duration(s.drain) * time.Millisecond,
 		AllowFile: s.allowFile, Given: s.allow, Metrics: s.metrics,
 	}, nil
 }

@@ -69,7 +69,8 @@ What jobs get:
                          oldest results make room (default 8589934592)
   --keep-modules BYTES   of modules; the least used make room (default 2147483648)
   --worker PATH          the plasm-run that runs jobs (default: the one beside plasmd)
-  --engines DIR          other engines (also PLASM_ENGINES); not in this build yet
+  --engines DIR          where other engines are, beside the worker's own folder
+                         (also PLASM_ENGINES)
   --require-guards LIST  what must confine jobs, else the node does not start:
                          process, rlimits, nodump, pdeathsig, nofds, nnp, landlock,
                          seccomp, or none (default rlimits,landlock,seccomp; rlimits

@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"plasm/lib/exchange/serve"
 	"plasm/lib/job"
 	"plasm/lib/receipt"
-	"plasm/lib/sandbox"
 	"plasm/lib/store"
 )
 
@@ -50,13 +48,7 @@ func (n *Node) openStore(context.Context) error {
 	n.queue = queue.New(queue.Config{
 		Slots: int(n.cfg.Slots), MemoryMB: n.cfg.Machine.MemoryMB, Waiting: waitPerSlot * int(n.cfg.Slots),
 	})
-	n.supervisor = sandbox.New(sandbox.Config{
-		Worker: []string{n.cfg.Worker, "--worker"}, Engine: n.build.Engines[0],
-		CacheDir: filepath.Join(n.cfg.DataDir, cacheName), Spare: int(n.cfg.Spare), Log: n.log,
-	})
-	n.onStop(n.supervisor.Close)
-	n.supervisor.OpenCache()
-	n.supervisor.Warm()
+	n.openEngines()
 	return nil
 }
 
@@ -87,20 +79,18 @@ func (n *Node) keepExpiring() (stop func()) {
 
 // serveJobs begins to answer offers.
 func (n *Node) serveJobs(context.Context) error {
-	engine := n.build.Engines[0]
+	first := n.engines[0].supervisor
 	jobs := serve.New(serve.Config{
 		Host: n.host, Key: n.key, Store: n.store, Queue: n.queue,
-		Run: n.supervisor.Run, Warm: n.supervisor.Warm, Node: n.describe,
-		Receipt: receipt.Node{
-			PeerID: n.key.PeerID(), Version: n.cfg.Version, Engine: receipt.Engine{Name: engine.Name, Version: engine.Version},
-		},
+		Run: n.run, Warm: first.Warm, Node: n.describe,
+		Receipt:   receipt.Node{PeerID: n.key.PeerID(), Version: n.cfg.Version},
 		Allow:     func(requester string) (listed, anybody bool) { return n.listed(requester), n.who.now().any },
 		AllowLine: n.allowLine, RequireGuards: n.cfg.RequireGuards,
 		Observe: observer{n.metrics}, Log: n.log,
 	})
 	n.metrics.watchQueue(n.queue)
 	n.metrics.watchStore(n.store)
-	n.metrics.watchWorkers(n.supervisor)
+	n.metrics.watchWorkers(first)
 	n.onStop(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), n.cfg.Drain)
 		defer cancel()

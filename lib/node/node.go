@@ -6,7 +6,6 @@ package node
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"path/filepath"
 	"runtime"
@@ -57,6 +56,7 @@ type Config struct {
 	JobBytes    int64         // most bytes of results, and of what running jobs may read and write
 
 	Worker        string   // the plasm-run that runs jobs
+	Engines       string   // where other engines are, beside the worker's folder; "": nowhere else
 	RequireGuards []string // what its workers must prove
 
 	AllowFile string   // who may submit: a file that need not be there
@@ -75,18 +75,17 @@ type Node struct {
 	log     *slog.Logger
 	manager manager
 
-	folders    *control.Folders
-	who        *requesters
-	metrics    *Metrics
-	build      *sandbox.Build
-	guards     []string
-	key        *identity.Key
-	store      *store.Store
-	queue      *queue.Queue
-	supervisor *sandbox.Supervisor
-	host       *network.Host
-	announce   *capability.Announcer
-	changes    event.Subscription
+	folders  *control.Folders
+	who      *requesters
+	metrics  *Metrics
+	engines  []*backend // the first is for jobs that name none
+	guards   []string   // of each of them
+	key      *identity.Key
+	store    *store.Store
+	queue    *queue.Queue
+	host     *network.Host
+	announce *capability.Announcer
+	changes  event.Subscription
 
 	started  time.Time
 	stopping atomic.Bool
@@ -164,29 +163,20 @@ func keyError(err error) error {
 	return &named
 }
 
-// askWorker learns what the worker is, and how it is confined on this machine.
+// askWorker learns what the workers are, and how they are confined on this machine.
 func (n *Node) askWorker(ctx context.Context) error {
-	var err error
-	if n.build, err = sandbox.AskBuild(ctx, n.cfg.Worker); err != nil {
+	build, err := sandbox.AskBuild(ctx, n.cfg.Worker)
+	if err != nil {
 		return err
 	}
-	if n.build.Version != n.cfg.Version {
-		n.log.Warn("the worker is of another version", "worker", n.cfg.Worker, "version", n.build.Version, "own_version", n.cfg.Version)
+	if build.Version != n.cfg.Version {
+		n.log.Warn("the worker is of another version", "worker", n.cfg.Worker, "version", build.Version, "own_version", n.cfg.Version)
 	}
-	supervisor := sandbox.New(sandbox.Config{Worker: []string{n.cfg.Worker, "--worker"}, Engine: n.build.Engines[0], Log: n.log})
-	defer supervisor.Close()
-	if n.guards, err = supervisor.Guards(ctx); err != nil {
+	builtIn := &backend{Backend: sandbox.Backend{Worker: []string{n.cfg.Worker, "--worker"}, Engine: build.Engines[0]}}
+	if n.guards, err = n.confines(ctx, builtIn); err != nil {
 		return err
 	}
-	for _, g := range n.cfg.RequireGuards {
-		if !slices.Contains(n.guards, g) {
-			return &job.Error{
-				Code:    job.CodeGuards,
-				Message: fmt.Sprintf("guard %q is required and not active on this machine; active are %v", g, n.guards),
-				Hint:    "mend what keeps it from being active, or say with --require-guards LIST what jobs can do without",
-			}
-		}
-	}
+	n.engines = append(n.otherEngines(ctx), builtIn)
 	return nil
 }
 
@@ -287,7 +277,8 @@ func (n *Node) describe() job.Node {
 		Slots:  job.Slots{Total: n.cfg.Slots, Free: n.freeSlots()},
 		Limits: n.cfg.Limits,
 	}
-	for _, e := range n.build.Engines {
+	for _, b := range n.engines {
+		e := b.Engine
 		doc.Engines = append(doc.Engines, job.NodeEngine{Name: e.Name, Version: e.Version, Features: e.Features})
 	}
 	return doc

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +14,40 @@ import (
 
 // enginePrefix is what the name of an engine's executable begins with.
 const enginePrefix = "plasm-engine-"
+
+// OtherEngines are the names of the engines that are executables of their own, the
+// fastest first. Each is faster than the one in plasm-run.
+func OtherEngines() []string { return []string{"wasmtime"} }
+
+// Backend is an engine, and how a worker that has it is started.
+type Backend struct {
+	Worker []string
+	Engine EngineInfo
+}
+
+// Installed returns the engine of a name that FindEngine finds, which it asks what
+// it is. Errors are those of FindEngine and AskBuild; job.CodeUnsupported when it is
+// another engine, or belongs to another version of plasm.
+func Installed(ctx context.Context, version, name string, dirs ...string) (*Backend, error) {
+	path, err := FindEngine(name, dirs...)
+	if err != nil {
+		return nil, err
+	}
+	build, err := AskBuild(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	if got := build.Engines[0].Name; got != name {
+		return nil, &job.Error{Code: job.CodeUnsupported, Message: fmt.Sprintf("engine: %s is %q", path, got)}
+	}
+	if build.Version != version {
+		return nil, &job.Error{
+			Code: job.CodeUnsupported, Message: fmt.Sprintf("engine: %s is of version %s, not %s", path, build.Version, version),
+			Hint: "install both of one version",
+		}
+	}
+	return &Backend{[]string{path, "--worker"}, build.Engines[0]}, nil
+}
 
 // FindEngine returns the executable of the named engine in the first of dirs that
 // has one, as a path without links. It is started only when nobody but root and

@@ -107,7 +107,7 @@ func (r *run) report(ctx context.Context, source source, end *wire.End, err erro
 	cause = r.input(ctx, &o, cause)
 	return &Report{
 		Outcome: o, StdoutHash: r.stdout.digest(), StderrHash: r.stderr.digest(), Guards: r.guards,
-		Started: r.started, Finished: finished, Cause: cause,
+		Engine: r.s.cfg.Engine, Started: r.started, Finished: finished, Cause: cause,
 	}
 }
 

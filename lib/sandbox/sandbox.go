@@ -67,6 +67,7 @@ type Report struct {
 	StdoutHash job.Digest
 	StderrHash job.Digest
 	Guards     []string
+	Engine     EngineInfo // what ran it
 	Started    time.Time
 	Finished   time.Time
 	Cause      error // with Cancelled and EngineFailed: why, for people; else nil

@@ -5,9 +5,12 @@ import (
 	"bytes"
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+
+	"plasm/test/bin"
 )
 
 // TestRemote runs each example here and on a node. All that a receipt says of the
@@ -40,13 +43,46 @@ func TestRemote(t *testing.T) {
 	}
 }
 
+// TestEnginesOfANode runs a job on each engine that a node has, of which one is an
+// executable of its own: the receipt names the engine, and nothing else differs. A
+// job that names none gets the fastest.
+func TestEnginesOfANode(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	must(t, bin.BuildEngines(t.Context(), dir))
+	submit := []string{filepath.Join(built, "plasm-submit"), "--mdns=false", "--peer", serve(t, "--engines", dir)}
+	all := examples(t)
+	job := run{&all[slices.IndexFunc(all, func(s subject) bool { return s.name == "example sha256" })], true}
+	var first *ran
+	for flag, want := range map[string]string{"auto": "wasmtime", "wasmtime": "wasmtime", "wazero": "wazero"} {
+		r := play(t, submit, job, "--engine", flag)
+		if r.Predicate == nil {
+			t.Fatalf("--engine %s: %v\n%s", flag, r.Error, r.Stderr)
+		}
+		engine, _ := r.part("node")["engine"].(object)
+		if engine["name"] != want {
+			t.Errorf("--engine %s: ran on %v", flag, engine)
+		}
+		rest := r.lasting(t).without(t, "node", "manifest")
+		if first == nil {
+			first = rest
+		}
+		same(t, "on another engine", first, rest)
+	}
+	if r := play(t, submit, job, "--engine", "other"); r.Predicate != nil || !strings.Contains(r.Stderr, "engine: this node does not have the engine other") {
+		t.Errorf("an engine that is not there: %v\n%s", r.Error, r.Stderr)
+	}
+}
+
 // serve starts a node on loopback that takes jobs from anybody, and returns its
 // address.
-func serve(t *testing.T) string {
+func serve(t *testing.T, flags ...string) string {
 	t.Helper()
 	dir := t.TempDir()
-	node := command(context.WithoutCancel(t.Context()), []string{filepath.Join(built, "plasmd")}, "serve", "--listen", "/ip4/127.0.0.1/tcp/0", "--mdns=false",
-		"--data-dir", dir, "--runtime-dir", filepath.Join(dir, "run"), "--allow", "any")
+	node := command(context.WithoutCancel(t.Context()), []string{filepath.Join(built, "plasmd")}, append([]string{
+		"serve", "--listen", "/ip4/127.0.0.1/tcp/0", "--mdns=false",
+		"--data-dir", dir, "--runtime-dir", filepath.Join(dir, "run"), "--allow", "any",
+	}, flags...)...)
 	var log bytes.Buffer
 	node.Stderr = &log
 	stdout, err := node.StdoutPipe()

@@ -61,7 +61,7 @@ func haunt(play func(context.Context, *ghost) job.Status) func(context.Context, 
 			return nil, &job.Error{Code: job.CodeCancelled, Message: "cancelled", Err: context.Cause(ctx)}
 		}
 		j.Started()
-		r := &sandbox.Report{Started: time.Now()}
+		r := &sandbox.Report{Started: time.Now(), Engine: sandbox.EngineInfo{Name: "wazero", Version: "1"}}
 		in, out, errs := &digested{r: j.Input.Reader, sum: sha256.New()}, &digested{w: j.Stdout, sum: sha256.New()}, &digested{w: j.Stderr, sum: sha256.New()}
 		status := play(ctx, &ghost{in, out, errs, j})
 		if ctx.Err() != nil {

@@ -97,7 +97,7 @@ func startNode(t *testing.T, s setup) *testNode {
 	cfg.Node = func() job.Node {
 		return job.Node{Arch: runtime.GOARCH, CPUCores: 4, Engines: []job.NodeEngine{{Name: "wazero", Version: "1"}}, Limits: limits}
 	}
-	cfg.Receipt = receipt.Node{PeerID: n.key.PeerID(), Version: "test", Engine: receipt.Engine{Name: "wazero", Version: "1"}}
+	cfg.Receipt = receipt.Node{PeerID: n.key.PeerID(), Version: "test"}
 	cfg.Allow = func(id string) (bool, bool) { return s.listed(id), s.any }
 	cfg.AllowLine = func(id string) string { return "plasmd allow " + id }
 	if cfg.Run == nil {

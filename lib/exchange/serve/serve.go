@@ -66,7 +66,7 @@ type Config struct {
 	Queue     *queue.Queue
 	Run       func(context.Context, *sandbox.Job) (*sandbox.Report, error) // sandbox.Supervisor.Run
 	Node      func() job.Node                                              // the node as it is now: arch, engines, cores, limits
-	Receipt   receipt.Node                                                 // what receipts say of the node; system, arch and guards are each run's
+	Receipt   receipt.Node                                                 // what receipts say of the node; engine, system, arch and guards are each run's
 	Allow     func(requester string) (listed, anybody bool)                // whether the requester is listed, and whether anybody may submit
 	AllowLine func(requester string) string                                // the command that would list the requester
 

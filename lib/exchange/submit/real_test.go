@@ -23,7 +23,7 @@ import (
 
 // reports runs a job as the fake nodes do, with no worker.
 func reports(_ context.Context, j *sandbox.Job) (*sandbox.Report, error) {
-	r := &sandbox.Report{Started: time.Now(), Guards: []string{"process"}}
+	r := &sandbox.Report{Started: time.Now(), Guards: []string{"process"}, Engine: sandbox.EngineInfo{Name: "wazero", Version: "1"}}
 	j.Started()
 	var stdin []byte
 	if j.Input.Reader != nil {
@@ -61,7 +61,7 @@ func realNode(t *testing.T, listed bool) (*identity.Key, peer.AddrInfo) {
 				Limits: job.NodeLimits{MemoryMB: 1024, TimeoutMS: 3_600_000, ModuleBytes: 64 << 20, InputBytes: 64 << 20, OutputBytes: 64 << 20},
 			}
 		},
-		Receipt:   receipt.Node{PeerID: key.PeerID(), Version: "test", Engine: receipt.Engine{Name: "wazero", Version: "1"}},
+		Receipt:   receipt.Node{PeerID: key.PeerID(), Version: "test"},
 		Allow:     func(string) (bool, bool) { return listed, false },
 		AllowLine: func(id string) string { return "plasmd allow " + id },
 	})

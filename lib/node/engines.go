@@ -1,0 +1,100 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"plasm/lib/job"
+	"plasm/lib/sandbox"
+)
+
+// backend is an engine that this node has, and the supervisor of its workers.
+type backend struct {
+	sandbox.Backend
+	supervisor *sandbox.Supervisor // set when the store is open
+}
+
+// confines returns what confines an engine's workers, once all that is required is
+// among it.
+func (n *Node) confines(ctx context.Context, b *backend) ([]string, error) {
+	supervisor := sandbox.New(sandbox.Config{Worker: b.Worker, Engine: b.Engine, Log: n.log})
+	defer supervisor.Close()
+	guards, err := supervisor.Guards(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range n.cfg.RequireGuards {
+		if !slices.Contains(guards, g) {
+			return nil, &job.Error{
+				Code:    job.CodeGuards,
+				Message: fmt.Sprintf("guard %q is required and not active on this machine; active are %v", g, guards),
+				Hint:    "mend what keeps it from being active, or say with --require-guards LIST what jobs can do without",
+			}
+		}
+	}
+	return guards, nil
+}
+
+// otherEngines returns the engines that are beside the worker or where the flag says,
+// the fastest first. One that is not as well confined as the worker is left out: the
+// node has one word for all of them.
+func (n *Node) otherEngines(ctx context.Context) (found []*backend) {
+	var dirs []string
+	if n.cfg.Engines != "" {
+		dirs = append(dirs, n.cfg.Engines)
+	}
+	dirs = append(dirs, filepath.Dir(n.cfg.Worker))
+	for _, name := range sandbox.OtherEngines() {
+		installed, err := sandbox.Installed(ctx, n.cfg.Version, name, dirs...)
+		if e, ok := errors.AsType[*job.Error](err); ok && e.Code == job.CodeNotFound {
+			continue
+		}
+		var guards []string
+		b := &backend{}
+		if err == nil {
+			b.Backend = *installed
+			guards, err = n.confines(ctx, b)
+		}
+		if missing := slices.IndexFunc(n.guards, func(g string) bool { return !slices.Contains(guards, g) }); err == nil && missing >= 0 {
+			err = fmt.Errorf("guard %q is not active in its workers", n.guards[missing])
+		}
+		if err != nil {
+			n.log.Warn("engine left out", "engine", name, "error", err)
+			continue
+		}
+		found = append(found, b)
+	}
+	if n.cfg.Engines != "" && len(found) == 0 {
+		n.log.Warn("no other engine is used", "engines", n.cfg.Engines)
+	}
+	return found
+}
+
+// openEngines starts the supervisors. Workers wait for jobs that name no engine.
+func (n *Node) openEngines() {
+	for i, b := range n.engines {
+		spare := 0
+		if i == 0 {
+			spare = int(n.cfg.Spare)
+		}
+		b.supervisor = sandbox.New(sandbox.Config{
+			Worker: b.Worker, Engine: b.Engine, CacheDir: filepath.Join(n.cfg.DataDir, cacheName), Spare: spare, Log: n.log,
+		})
+		n.onStop(b.supervisor.Close)
+		b.supervisor.OpenCache()
+	}
+	n.engines[0].supervisor.Warm()
+}
+
+// run runs a job with the engine that it names, or the fastest that is here.
+func (n *Node) run(ctx context.Context, j *sandbox.Job) (*sandbox.Report, error) {
+	for _, b := range n.engines {
+		if name := j.Manifest.Engine; name == "" || name == b.Engine.Name {
+			return b.supervisor.Run(ctx, j)
+		}
+	}
+	return nil, &job.Error{Code: job.CodeUnsupported, Message: "this node does not have the engine " + j.Manifest.Engine}
+}
