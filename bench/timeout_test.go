@@ -129,7 +129,7 @@ func BenchmarkCompileTimeout(b *testing.B) {
 	h := build(b)
 	var e wazero.Engine
 	s := sandbox.New(sandbox.Config{
-		Worker: bin.Worker(h.dir), Engine: sandbox.EngineInfo{Name: e.Name(), Version: e.Version(), Features: e.Features()},
+		Worker: bin.Worker(h.dir), Engine: sandbox.EngineInfo{Name: e.Name(), Version: e.Version(), Features: e.Features()}, Version: "dev",
 		CacheDir: filepath.Join(h.dir, "modules"), CompileTimeout: limit,
 	})
 	b.Cleanup(s.Close)

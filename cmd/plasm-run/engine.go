@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"plasm/lib/cli"
@@ -17,30 +16,35 @@ import (
 const builtInEngine = "wazero"
 
 // backend finds the engine of a name, or with "auto" the fastest that is here.
-func (o *options) backend(ctx context.Context, name string, log *slog.Logger) (*sandbox.Backend, error) {
+func (o *options) backend(name string, log *slog.Logger) (*sandbox.Backend, error) {
 	others := sandbox.OtherEngines()
-	switch {
-	case name == builtInEngine:
-		return &sandbox.Backend{Worker: []string{self(), workerFlag}, Engine: engineOfWorkers()}, nil
-	case slices.Contains(others, name):
-		return o.installed(ctx, name)
-	case name != "auto":
-		return nil, unsupported("--engine: %q is none; there are %s and %s", name, strings.Join(others, ", "), builtInEngine)
-	}
-	for _, other := range others {
-		b, err := o.installed(ctx, other)
-		if err == nil {
-			return b, nil
+	if name == "auto" {
+		for _, other := range others {
+			b, err := o.find(other)
+			if err == nil {
+				return b, nil
+			}
+			if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeNotFound {
+				leftOut(log, other.Name, err)
+			}
 		}
-		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeNotFound {
-			log.Warn("engine left out", "engine", other, "error", err)
-		}
+		name = builtInEngine
 	}
-	return o.backend(ctx, builtInEngine, log)
+	if name == builtInEngine {
+		return &sandbox.Backend{Worker: []string{self(), workerFlag}, Engine: engineOfWorkers(), Version: cli.Version()}, nil
+	}
+	var names []string
+	for _, e := range others {
+		if e.Name == name {
+			return o.find(e)
+		}
+		names = append(names, e.Name)
+	}
+	return nil, unsupported("--engine: %q is none; there are %s and %s", name, strings.Join(names, ", "), builtInEngine)
 }
 
-// installed finds an engine that is an executable of its own.
-func (o *options) installed(ctx context.Context, name string) (*sandbox.Backend, error) {
+// find finds an engine that is an executable of its own.
+func (o *options) find(e sandbox.EngineInfo) (*sandbox.Backend, error) {
 	var dirs []string
 	if o.engines != "" {
 		dirs = append(dirs, o.engines)
@@ -48,5 +52,31 @@ func (o *options) installed(ctx context.Context, name string) (*sandbox.Backend,
 	if exe := executable(); exe != "" {
 		dirs = append(dirs, filepath.Dir(exe))
 	}
-	return sandbox.Installed(ctx, cli.Version(), name, dirs...)
+	return sandbox.FindEngine(cli.Version(), e, dirs...)
+}
+
+func leftOut(log *slog.Logger, engine string, err error) {
+	log.Warn("engine left out", "engine", engine, "error", err)
+}
+
+// runner is what runs a job: sandbox.Supervisor.Run.
+type runner func(context.Context, *sandbox.Job) (*sandbox.Report, error)
+
+// orBuiltIn runs a job with s, and with the engine that is built in where s turns out
+// to have no worker that can.
+func (o *options) orBuiltIn(s *sandbox.Supervisor, engine string, log *slog.Logger) runner {
+	return func(ctx context.Context, j *sandbox.Job) (*sandbox.Report, error) {
+		report, err := s.Run(ctx, j)
+		if !errors.Is(err, sandbox.ErrNoWorker) {
+			return report, err
+		}
+		leftOut(log, engine, err)
+		b, err := o.backend(builtInEngine, log)
+		if err != nil {
+			return nil, err
+		}
+		s := o.supervisor(b, log)
+		defer s.Close()
+		return s.Run(ctx, j)
+	}
 }

@@ -21,7 +21,7 @@ func main() {
 		os.Exit(refuse(os.Stderr))
 	}
 	if len(os.Args) == 2 && os.Args[1] == workerFlag {
-		os.Exit(worker.Process(wazero.Engine{}))
+		os.Exit(worker.Process(cli.Version(), wazero.Engine{}))
 	}
 	in := cli.Process(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	if len(os.Args) == 2 && os.Args[1] == engineInfoFlag {

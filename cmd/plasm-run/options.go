@@ -141,8 +141,7 @@ func (o *options) config(b *sandbox.Backend, log *slog.Logger) sandbox.Config {
 		level = slog.LevelWarn // what was asked for is not there
 	}
 	return sandbox.Config{
-		Worker:   b.Worker,
-		Engine:   b.Engine,
+		Worker: b.Worker, Engine: b.Engine, Version: b.Version,
 		CacheDir: o.cache(), CacheLevel: level,
 		Log: log,
 	}

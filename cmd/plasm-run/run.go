@@ -47,7 +47,7 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 	if o.job.PrintManifest || o.job.PrintJob {
 		return 0, o.print(ctx, in, dirs)
 	}
-	b, err := o.backend(ctx, o.engine, log)
+	b, err := o.backend(o.engine, log)
 	if err != nil {
 		return 0, err
 	}
@@ -65,13 +65,17 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 		if o.engine != "auto" {
 			return 0, unsupported("engine: the manifest asks for %q, and --engine for %q", want, o.engine)
 		}
-		if b, err = o.backend(ctx, want, log); err != nil {
+		if b, err = o.backend(want, log); err != nil {
 			return 0, err
 		}
 		s.Close()
 		s = o.supervisor(b, log)
 	}
-	return o.execute(ctx, in, s, log, release, &sandbox.Job{
+	run := s.Run
+	if o.engine == "auto" && d.Manifest.Engine == "" && b.Engine.Name != builtInEngine {
+		run = o.orBuiltIn(s, b.Engine.Name, log)
+	}
+	return o.execute(ctx, in, run, log, release, &sandbox.Job{
 		Manifest: d.Manifest, Module: d.Module, Input: sandbox.Input{Reader: d.Input.Reader, Hash: d.Input.Hash},
 		Dirs: dirs, RequireGuards: guards,
 	})
@@ -112,7 +116,7 @@ func (o *options) print(ctx context.Context, in *cli.Invocation, dirs []engine.D
 
 // execute runs the job and puts its output, its receipt and its end where they
 // belong.
-func (o *options) execute(ctx context.Context, in *cli.Invocation, s *sandbox.Supervisor, log *slog.Logger, release func(), j *sandbox.Job) (int, error) {
+func (o *options) execute(ctx context.Context, in *cli.Invocation, run runner, log *slog.Logger, release func(), j *sandbox.Job) (int, error) {
 	var key *identity.Key
 	if o.job.Signed() {
 		var err error
@@ -125,7 +129,7 @@ func (o *options) execute(ctx context.Context, in *cli.Invocation, s *sandbox.Su
 		return 0, err
 	}
 	j.Stdout, j.Stderr = out.Stdout, out.Stderr
-	report, err := s.Run(ctx, j)
+	report, err := run(ctx, j)
 	if err != nil {
 		out.Discard()
 		return 0, o.job.AboutModule(o.flags.Args(), err)

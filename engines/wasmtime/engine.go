@@ -19,13 +19,9 @@ import (
 	"plasm/lib/job"
 )
 
-// version is that of the wasmtime-go that go.mod names, which is that of its
-// Wasmtime; a test holds the two together.
-const version = "40.0.0"
-
 // entry is the folder of a compiled module. Its number changes with what is done to
 // a module before it is compiled.
-const entry = "wasmtime-" + version + "-1"
+const entry = "wasmtime-" + engine.WasmtimeVersion + "-1"
 
 // What a guest's stack may take, and what its thread has, in bytes. A module that
 // counts fuel counts its calls too, and must come to 4 MiB (see package meter).
@@ -47,10 +43,10 @@ type Engine struct{}
 func (Engine) Name() string { return "wasmtime" }
 
 // Version implements engine.Engine.
-func (Engine) Version() string { return version }
+func (Engine) Version() string { return engine.WasmtimeVersion }
 
-// Features implements engine.Engine: those of the built-in engine.
-func (Engine) Features() []string { return wazero.Engine{}.Features() }
+// Features implements engine.Engine.
+func (Engine) Features() []string { return engine.Features() }
 
 // newEngine returns an engine with those features, and none that would make a
 // guest's result depend on the machine.

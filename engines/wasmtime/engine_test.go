@@ -4,16 +4,19 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"plasm/lib/engine"
 )
 
-// TestVersion holds the version in receipts and the one that is linked together.
+// TestVersion holds the version in receipts and the one that is linked together:
+// wasmtime-go has the number of its Wasmtime.
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	mod, err := os.ReadFile("go.mod")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "github.com/bytecodealliance/wasmtime-go/v40 v" + version + "\n"; !strings.Contains(string(mod), want) {
+	if want := "github.com/bytecodealliance/wasmtime-go/v40 v" + engine.WasmtimeVersion + "\n"; !strings.Contains(string(mod), want) {
 		t.Errorf("go.mod does not name %s", want)
 	}
 }

@@ -40,6 +40,20 @@ type Engine interface {
 	Load(ctx context.Context, module []byte, cached string, memoryMB int64) (Program, error)
 }
 
+// Features lists the WebAssembly features that every engine has on, sorted:
+// WebAssembly 2.0, and two later proposals that need nothing of the host. Threads
+// stay off: they would end determinism.
+func Features() []string {
+	return []string{
+		"bulk-memory", "extended-const", "multi-value", "mutable-global", "nontrapping-float-to-int",
+		"reference-types", "sign-extension", "simd128", "tail-call",
+	}
+}
+
+// WasmtimeVersion is that of the Wasmtime in the executable of engines/wasmtime,
+// where a test holds it together with go.mod.
+const WasmtimeVersion = "40.0.0"
+
 // Program is a loaded module.
 type Program interface {
 	// Run runs the module's start function and then _start, once. A guest

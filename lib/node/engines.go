@@ -20,7 +20,7 @@ type backend struct {
 // confines returns what confines an engine's workers, once all that is required is
 // among it.
 func (n *Node) confines(ctx context.Context, b *backend) ([]string, error) {
-	supervisor := sandbox.New(sandbox.Config{Worker: b.Worker, Engine: b.Engine, Log: n.log})
+	supervisor := sandbox.New(sandbox.Config{Worker: b.Worker, Engine: b.Engine, Version: b.Version, Log: n.log})
 	defer supervisor.Close()
 	guards, err := supervisor.Guards(ctx)
 	if err != nil {
@@ -47,8 +47,8 @@ func (n *Node) otherEngines(ctx context.Context) (found []*backend) {
 		dirs = append(dirs, n.cfg.Engines)
 	}
 	dirs = append(dirs, filepath.Dir(n.cfg.Worker))
-	for _, name := range sandbox.OtherEngines() {
-		installed, err := sandbox.Installed(ctx, n.cfg.Version, name, dirs...)
+	for _, other := range sandbox.OtherEngines() {
+		installed, err := sandbox.FindEngine(n.cfg.Version, other, dirs...)
 		if e, ok := errors.AsType[*job.Error](err); ok && e.Code == job.CodeNotFound {
 			continue
 		}
@@ -62,7 +62,7 @@ func (n *Node) otherEngines(ctx context.Context) (found []*backend) {
 			err = fmt.Errorf("guard %q is not active in its workers", n.guards[missing])
 		}
 		if err != nil {
-			n.log.Warn("engine left out", "engine", name, "error", err)
+			n.log.Warn("engine left out", "engine", other.Name, "error", err)
 			continue
 		}
 		found = append(found, b)
@@ -81,7 +81,7 @@ func (n *Node) openEngines() {
 			spare = int(n.cfg.Spare)
 		}
 		b.supervisor = sandbox.New(sandbox.Config{
-			Worker: b.Worker, Engine: b.Engine, CacheDir: filepath.Join(n.cfg.DataDir, cacheName), Spare: spare, Log: n.log,
+			Worker: b.Worker, Engine: b.Engine, Version: b.Version, CacheDir: filepath.Join(n.cfg.DataDir, cacheName), Spare: spare, Log: n.log,
 		})
 		n.onStop(b.supervisor.Close)
 		b.supervisor.OpenCache()

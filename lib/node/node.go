@@ -172,7 +172,7 @@ func (n *Node) askWorker(ctx context.Context) error {
 	if build.Version != n.cfg.Version {
 		n.log.Warn("the worker is of another version", "worker", n.cfg.Worker, "version", build.Version, "own_version", n.cfg.Version)
 	}
-	builtIn := &backend{Backend: sandbox.Backend{Worker: []string{n.cfg.Worker, "--worker"}, Engine: build.Engines[0]}}
+	builtIn := &backend{Backend: sandbox.Backend{Worker: []string{n.cfg.Worker, "--worker"}, Engine: build.Engines[0], Version: build.Version}}
 	if n.guards, err = n.confines(ctx, builtIn); err != nil {
 		return err
 	}

@@ -105,7 +105,7 @@ func (l *liar) talk(name, value string) {
 		_, _ = l.out.WriteString(text)
 	case "ready":
 		l.assigned()
-		tell(wire.Ready, wire.Readiness{Guards: strings.Split(value, ",")})
+		tell(wire.Ready, wire.Readiness{Guards: strings.Split(value, ","), Engine: fakeEngine.Version})
 	case "module":
 		for {
 			if kind, _, err := l.control.Next(); err != nil || kind == wire.Load {

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,51 +8,41 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"plasm/lib/engine"
 	"plasm/lib/job"
 )
 
 // enginePrefix is what the name of an engine's executable begins with.
 const enginePrefix = "plasm-engine-"
 
-// OtherEngines are the names of the engines that are executables of their own, the
-// fastest first. Each is faster than the one in plasm-run.
-func OtherEngines() []string { return []string{"wasmtime"} }
+// OtherEngines are the engines that are executables of their own, as they belong to
+// this version of plasm, the fastest first. Each is faster than the one in plasm-run.
+func OtherEngines() []EngineInfo {
+	return []EngineInfo{{Name: "wasmtime", Version: engine.WasmtimeVersion, Features: engine.Features()}}
+}
 
-// Backend is an engine, and how a worker that has it is started.
+// Backend is an engine, how a worker that has it is started, and which version of
+// plasm that worker must be of.
 type Backend struct {
-	Worker []string
-	Engine EngineInfo
+	Worker  []string
+	Engine  EngineInfo
+	Version string
 }
 
-// Installed returns the engine of a name that FindEngine finds, which it asks what
-// it is. Errors are those of FindEngine and AskBuild; job.CodeUnsupported when it is
-// another engine, or belongs to another version of plasm.
-func Installed(ctx context.Context, version, name string, dirs ...string) (*Backend, error) {
-	path, err := FindEngine(name, dirs...)
+// FindEngine returns one of OtherEngines from the first of dirs that has its
+// executable, if nobody but root and this user can have put it there. Whether it is
+// of that version of plasm its workers tell when they have confined themselves (see
+// ErrNoWorker). An error is a *job.Error, of job.CodeNotFound when there is none.
+func FindEngine(version string, e EngineInfo, dirs ...string) (*Backend, error) {
+	path, err := findExecutable(e.Name, dirs)
 	if err != nil {
 		return nil, err
 	}
-	build, err := AskBuild(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	if got := build.Engines[0].Name; got != name {
-		return nil, &job.Error{Code: job.CodeUnsupported, Message: fmt.Sprintf("engine: %s is %q", path, got)}
-	}
-	if build.Version != version {
-		return nil, &job.Error{
-			Code: job.CodeUnsupported, Message: fmt.Sprintf("engine: %s is of version %s, not %s", path, build.Version, version),
-			Hint: "install both of one version",
-		}
-	}
-	return &Backend{[]string{path, "--worker"}, build.Engines[0]}, nil
+	return &Backend{[]string{path, "--worker"}, e, version}, nil
 }
 
-// FindEngine returns the executable of the named engine in the first of dirs that
-// has one, as a path without links. It is started only when nobody but root and
-// this user can have put it there. An error is a *job.Error, of
-// job.CodeNotFound when there is none.
-func FindEngine(name string, dirs ...string) (string, error) {
+// findExecutable returns a path without links.
+func findExecutable(name string, dirs []string) (string, error) {
 	file := enginePrefix + name
 	for _, dir := range dirs {
 		path, err := filepath.EvalSymlinks(filepath.Join(dir, file))

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"plasm/lib/job"
 )
 
@@ -40,15 +42,16 @@ func TestFindEngine(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := FindEngine("x", t.TempDir(), dir)
+			got, err := FindEngine("v", EngineInfo{Name: "x", Version: "1"}, t.TempDir(), dir)
 			if test.want == "" {
-				if err != nil || filepath.Base(got) != "plasm-engine-x" {
-					t.Errorf("%q, %v", got, err)
+				want := &Backend{[]string{filepath.Join(dir, "plasm-engine-x"), "--worker"}, EngineInfo{Name: "x", Version: "1"}, "v"}
+				if diff := cmp.Diff(want, got); diff != "" || err != nil {
+					t.Errorf("%v\n%s", err, diff)
 				}
 				return
 			}
-			if e, ok := errors.AsType[*job.Error](err); !ok || got != "" || !strings.Contains(e.Message, test.want) {
-				t.Errorf("%q, %v; want %s", got, err, test.want)
+			if e, ok := errors.AsType[*job.Error](err); !ok || got != nil || !strings.Contains(e.Message, test.want) {
+				t.Errorf("%v, %v; want %s", got, err, test.want)
 			}
 		})
 	}
@@ -63,14 +66,14 @@ func TestFindEngineBehindLink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := FindEngine("x", dir); err != nil || filepath.Base(got) != "engine" {
-		t.Errorf("%q, %v", got, err)
+	if got, err := FindEngine("", EngineInfo{Name: "x"}, dir); err != nil || filepath.Base(got.Worker[0]) != "engine" {
+		t.Errorf("%v, %v", got, err)
 	}
 	if err := os.Chmod(far, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := FindEngine("x", dir); err == nil {
-		t.Errorf("started %s, which everybody can replace", got)
+	if got, err := FindEngine("", EngineInfo{Name: "x"}, dir); err == nil {
+		t.Errorf("found %v, which everybody can replace", got)
 	}
 }
 
@@ -81,4 +84,25 @@ func chown(path string) error {
 		return errNotRoot
 	}
 	return os.Chown(path, 65534, 65534)
+}
+
+// TestOtherBuild: a worker that says that it is not what it should be gets no job.
+func TestOtherBuild(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ version, engine, want string }{
+		"engine": {"", "2", "is of plasm  with fake 1, and should be of  with 2"},
+		"plasm":  {"1.0", "1", "is of plasm  with fake 1, and should be of 1.0 with 1"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg := fakeConfig(t, "ready=process good")
+			cfg.CacheDir, cfg.Version, cfg.Engine.Version = t.TempDir(), test.version, test.engine
+			report, err := supervisor(t, cfg).Run(t.Context(), described(t, "nothing"))
+			e, ok := errors.AsType[*job.Error](err)
+			if !ok || report != nil || e.Code != job.CodeUnsupported || !errors.Is(err, ErrNoWorker) || !strings.Contains(e.Message, test.want) {
+				t.Errorf("%+v, %v", report, err)
+			}
+		})
+	}
 }

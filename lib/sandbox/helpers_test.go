@@ -25,15 +25,18 @@ func must(t *testing.T, err error) {
 // realConfig is for workers that are what they should be.
 func realConfig() Config {
 	var e wazero.Engine
-	return Config{Worker: bin.Worker(built), Engine: EngineInfo{Name: e.Name(), Version: e.Version(), Features: e.Features()}}
+	return Config{Worker: bin.Worker(built), Engine: EngineInfo{Name: e.Name(), Version: e.Version(), Features: e.Features()}, Version: "dev"}
 }
+
+// fakeEngine is what a fake worker says that it has, of a plasm without a version.
+var fakeEngine = EngineInfo{Name: "fake", Version: "1"}
 
 // fakeConfig is for workers that take the steps of mode.
 func fakeConfig(t *testing.T, mode string) Config {
 	t.Helper()
 	self, err := os.Executable()
 	must(t, err)
-	return Config{Worker: []string{self, fakeMode, mode}, Engine: EngineInfo{Name: "fake", Version: "1"}}
+	return Config{Worker: []string{self, fakeMode, mode}, Engine: fakeEngine}
 }
 
 // supervisor returns one that ends with the test.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,7 +69,12 @@ func supervise(args []string) int {
 	}
 	m := job.NewManifest()
 	m.ModuleHash = job.Sum(module)
-	s := New(Config{CacheDir: args[0], Worker: args[1:], Engine: EngineInfo{Name: "wazero"}})
+	cfg := realConfig()
+	if slices.Contains(args, fakeMode) {
+		cfg.Engine, cfg.Version = fakeEngine, ""
+	}
+	cfg.CacheDir, cfg.Worker = args[0], args[1:]
+	s := New(cfg)
 	s.OpenCache()
 	_, _ = s.Run(context.Background(), &Job{Manifest: m, Module: module, Stdout: os.Stdout})
 	return 0

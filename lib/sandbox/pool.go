@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -149,9 +150,13 @@ func (p *pool) close() {
 	p.watchers.Wait()
 }
 
+// ErrNoWorker marks the error of a job of which no worker took anything: none could be
+// started, or lived, or was of the build that it should be. Another engine may do.
+var ErrNoWorker = errors.New("no worker took the job")
+
 // errUntouched marks the error of a worker that died, or could not be started,
 // before it took anything of a job.
-var errUntouched = errors.New("the worker took nothing of the job")
+var errUntouched = fmt.Errorf("the worker took nothing of the job: %w", ErrNoWorker)
 
 // mostWorkers is how many workers are tried, one after the other, until one takes
 // a task.

@@ -161,10 +161,31 @@ func (r *run) prove(control *wire.Writer, task wire.Task, staging, cached string
 	}
 	var ready wire.Readiness
 	if err := r.expect(wire.Ready, &ready); err != nil {
+		if e, ok := errors.AsType[*job.Error](err); ok { // its own word
+			e.Err = ErrNoWorker
+		}
 		return err
 	}
 	r.ready = true
+	if err := r.s.sameBuild(&ready); err != nil {
+		return err
+	}
 	return r.guarded(ready.Guards)
+}
+
+// sameBuild refuses a worker that is of another version of plasm, or has another
+// version of the engine, than the supervisor was told: it was installed by itself, or
+// is being upgraded.
+func (s *Supervisor) sameBuild(worker *wire.Readiness) error {
+	if worker.Engine == s.cfg.Engine.Version && worker.Version == s.cfg.Version {
+		return nil
+	}
+	return &job.Error{
+		Code: job.CodeUnsupported,
+		Message: fmt.Sprintf("engine: %s is of plasm %s with %s %s, and should be of %s with %s",
+			s.cfg.Worker[0], worker.Version, s.cfg.Engine.Name, worker.Engine, s.cfg.Version, s.cfg.Engine.Version),
+		Hint: "install both of one version", Err: ErrNoWorker,
+	}
 }
 
 // errNoLandlock says that nothing is compiled to be kept.

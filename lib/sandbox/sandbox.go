@@ -20,11 +20,12 @@ type EngineInfo struct {
 	Features []string `json:"features"`
 }
 
-// Config is what no job changes. The zero value of each field but Worker and
-// Engine is usable.
+// Config is what no job changes. The zero value of each field but Worker, Engine and
+// Version is usable.
 type Config struct {
 	Worker         []string      // command line of a worker: an executable and its arguments
 	Engine         EngineInfo    // the engine in that worker
+	Version        string        // of plasm: this one's and the worker's
 	CacheDir       string        // where compiled modules are kept; "" keeps none
 	CacheBytes     int64         // most bytes kept there; default 1 GiB
 	CacheLevel     slog.Level    // at which trouble with that folder is logged; default info

@@ -25,9 +25,7 @@ import (
 // version is that of the wazero that go.mod names; a test holds the two together.
 const version = "1.12.0"
 
-// features is WebAssembly 2.0 and the two later proposals that wazero passes the
-// core test suite of and that need nothing of the host. Threads stay off:
-// they would end determinism.
+// features are those of engine.Features, all of whose core test suites wazero passes.
 const features = api.CoreFeaturesV2 | experimental.CoreFeaturesTailCall | experimental.CoreFeaturesExtendedConst
 
 const startFunction = "_start"
@@ -42,12 +40,7 @@ func (Engine) Name() string { return "wazero" }
 func (Engine) Version() string { return version }
 
 // Features implements engine.Engine.
-func (Engine) Features() []string {
-	return []string{
-		"bulk-memory", "extended-const", "multi-value", "mutable-global", "nontrapping-float-to-int",
-		"reference-types", "sign-extension", "simd128", "tail-call",
-	}
-}
+func (Engine) Features() []string { return engine.Features() }
 
 // runtime returns a runtime, and where cached is not "" the folder of its
 // compilation cache.

@@ -125,7 +125,11 @@ func (w testWriter) Write(p []byte) (int, error) {
 // realRun runs jobs in workers.
 func realRun(t *testing.T) func(context.Context, *sandbox.Job) (*sandbox.Report, error) {
 	t.Helper()
-	s := sandbox.New(sandbox.Config{Worker: bin.Worker(built), Engine: sandbox.EngineInfo{Name: "wazero", Version: "1"}})
+	build, err := sandbox.AskBuild(t.Context(), bin.Worker(built)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := sandbox.New(sandbox.Config{Worker: bin.Worker(built), Engine: build.Engines[0], Version: build.Version})
 	t.Cleanup(s.Close)
 	return s.Run
 }

@@ -133,7 +133,7 @@ func checkGuards(ctx context.Context, p *Patient) Finding {
 		if err != nil {
 			return found(name, Unknown, "mend the worker first", "no worker can be asked")
 		}
-		supervisor := sandbox.New(sandbox.Config{Worker: []string{p.Worker, "--worker"}, Engine: build.Engines[0]})
+		supervisor := sandbox.New(sandbox.Config{Worker: []string{p.Worker, "--worker"}, Engine: build.Engines[0], Version: build.Version})
 		defer supervisor.Close()
 		if active, err = supervisor.Guards(ctx); err != nil {
 			return found(name, Failed, "something around this process forbids what workers need: a container's system-call filter, or limits", "a worker does not start: %v", err)

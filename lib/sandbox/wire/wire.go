@@ -32,7 +32,7 @@
 //
 // The worker confines itself as far as no job matters, and waits. Assign brings
 // the limits and paths of one job; the worker confines itself further and
-// answers Ready. It must not have read a byte of module or input before. Module
+// answers Ready, or Failed where it has no such engine. It must not have read a byte of module or input before. Module
 // frames follow, in order, then Load, which says where the compiled module comes
 // from or goes to. A worker whose task is to compile answers Loaded when the
 // staging folder holds the result, and exits. One whose task is to run answers
@@ -116,9 +116,11 @@ type Source struct {
 	Cached string `json:"cached,omitempty"`
 }
 
-// Readiness is what a worker has proved about its confinement.
+// Readiness is what a worker is, and what it has proved about its confinement.
 type Readiness struct {
-	Guards []string `json:"guards"`
+	Guards  []string `json:"guards"`
+	Version string   `json:"version"` // of plasm
+	Engine  string   `json:"engine"`  // version of the engine of the assignment
 }
 
 // Failure is why a job cannot start.

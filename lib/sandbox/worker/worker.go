@@ -26,13 +26,16 @@ const (
 )
 
 // Process is the worker's whole life in the process that the supervisor
-// started, with the engines that this executable holds. It returns the exit code.
-func Process(engines ...engine.Engine) int { return live(&confinement{}, engines) }
+// started, with this executable's version of plasm and the engines that it holds.
+// It returns the exit code.
+func Process(version string, engines ...engine.Engine) int {
+	return live(&confinement{}, version, engines)
+}
 
 // ProcessWithC is Process for an executable with the C library in it, whose
 // engines reserve so many bytes of address space that they do not use.
-func ProcessWithC(reserve uint64, engines ...engine.Engine) int {
-	return live(&confinement{native: native{c: true, reserve: reserve}}, engines)
+func ProcessWithC(reserve uint64, version string, engines ...engine.Engine) int {
+	return live(&confinement{native: native{c: true, reserve: reserve}}, version, engines)
 }
 
 // native is what an executable with the C library in it needs beyond one of pure
@@ -42,11 +45,12 @@ type native struct {
 	reserve uint64 // address space, in bytes
 }
 
-func live(confined *confinement, engines []engine.Engine) int {
+func live(confined *confinement, version string, engines []engine.Engine) int {
 	c := &conversation{
 		control: wire.NewReader(os.NewFile(fdControl, "control")),
 		frames:  wire.NewWriter(os.NewFile(fdFrames, "frames")),
 		stdin:   os.NewFile(fdStdin, "stdin"),
+		version: version,
 		engines: engines,
 		spawn:   confined.process,
 		assign:  confined.job,
@@ -73,6 +77,7 @@ type conversation struct {
 	control *wire.Reader
 	frames  *wire.Writer
 	stdin   *os.File
+	version string // of plasm
 	engines []engine.Engine
 	spawn   func() ([]string, error)                 // confinement that no job changes
 	assign  func(*wire.Assignment) ([]string, error) // confinement for one job
@@ -92,11 +97,15 @@ func (c *conversation) hold(ctx context.Context) error {
 	if err := c.expect(wire.Assign, &a); err != nil {
 		return err
 	}
+	e, err := c.engine(a.Engine)
+	if err != nil {
+		return c.fail(err)
+	}
 	more, err := c.assign(&a)
 	if err != nil {
 		return fmt.Errorf("confinement: %w", err)
 	}
-	if err := c.tell(wire.Ready, wire.Readiness{Guards: append(guards, more...)}); err != nil {
+	if err := c.tell(wire.Ready, wire.Readiness{Guards: append(guards, more...), Version: c.version, Engine: e.Version()}); err != nil {
 		return err
 	}
 	module, source, err := c.module(a.Module)
@@ -104,10 +113,6 @@ func (c *conversation) hold(ctx context.Context) error {
 		return err
 	}
 	go c.watch()
-	e, err := c.engine(a.Engine)
-	if err != nil {
-		return c.fail(err)
-	}
 	if a.Task == wire.Compile {
 		return c.compile(ctx, e, module, &a)
 	}

@@ -25,7 +25,7 @@ var (
 	load          = frame(wire.Load, wire.Source{})
 )
 
-const readied = `r{"guards":["process","landlock"]}`
+const readied = `r{"guards":["process","landlock"],"version":"v","engine":"1"}`
 
 func TestRun(t *testing.T) {
 	t.Parallel()
@@ -92,7 +92,6 @@ func TestFailures(t *testing.T) {
 	t.Parallel()
 	bad := &job.Error{Code: job.CodeBadModule, Message: "a bad one", Hint: "take another"}
 	const badFrame = `f{"code":"bad_module","message":"a bad one","hint":"take another"}`
-	other := frame(wire.Assign, wire.Assignment{Task: wire.Run, Engine: "other"})
 	tests := []struct {
 		name   string
 		engine *toy
@@ -109,7 +108,6 @@ func TestFailures(t *testing.T) {
 		},
 		{"compile", &toy{compile: func([]byte, string) error { return bad }}, assignCompile, []string{badFrame}},
 		{"check", &toy{check: func(engine.Host) error { return bad }}, assignRun, []string{"l", badFrame}},
-		{"another engine", &toy{}, other, []string{`f{"code":"unsupported","message":"engine: \"other\" is not here"}`}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -119,6 +117,16 @@ func TestFailures(t *testing.T) {
 				t.Errorf("%v\n%s", err, diff)
 			}
 		})
+	}
+}
+
+// TestAnotherEngine is not what the worker can be ready for.
+func TestAnotherEngine(t *testing.T) {
+	t.Parallel()
+	said, calls, err := talk(t, &toy{}, frame(wire.Assign, wire.Assignment{Task: wire.Run, Engine: "other"}), load)
+	want := []string{`f{"code":"unsupported","message":"engine: \"other\" is not here"}`}
+	if diff := cmp.Diff(want, said); diff != "" || err != nil || len(calls) != 1 {
+		t.Errorf("%v, %v\n%s", err, calls, diff)
 	}
 }
 

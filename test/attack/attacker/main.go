@@ -19,7 +19,7 @@ func main() {
 		rest := os.Args[2:]
 		switch os.Args[1] {
 		case "worker":
-			os.Exit(worker.Process(engine{}))
+			os.Exit(worker.Process("", engine{}))
 		case "supervise": // jobs on stdin, reports on stdout
 			err = supervise(os.Args[0], os.Stdin, os.Stdout)
 		case "under": // a filter, a command
