@@ -41,20 +41,20 @@ func (p Profile) WithC() Profile {
 // rulesOf lists the rules of a profile, nil where there is none of that name. Of
 // the rules for one call the first that matches counts.
 func rulesOf(p Profile, arch Arch, pid int) []rule {
-	runtime := runtimeCalls(arch, pid)
+	runtime, code := runtimeCalls(arch, pid), jit()
 	base, isC := strings.CutPrefix(string(p), withC)
 	if isC {
-		runtime = join(libraryCalls(), runtime)
+		runtime, code = join(libraryCalls(), runtime), join(code, flush(arch))
 	}
 	switch Profile(base) {
 	case Compile:
-		return join(runtime, jit(), readFiles(), makeFiles(), []rule{openAny()})
+		return join(runtime, code, readFiles(), makeFiles(), []rule{openAny()})
 	case Build:
-		return join(runtime, jit(), narrow())
+		return join(runtime, code, narrow())
 	case Load:
-		return join(runtime, jit(), readFiles(), openToRead(), narrow())
+		return join(runtime, code, readFiles(), openToRead(), narrow())
 	case Mount:
-		return join(runtime, jit(), readFiles(), browse(), makeFiles(), change(), []rule{openAny()}, narrow())
+		return join(runtime, code, readFiles(), browse(), makeFiles(), change(), []rule{openAny()}, narrow())
 	case Run:
 		return join(runtime, noJIT())
 	case ReadFolders:
@@ -133,6 +133,15 @@ func libraryCalls() []rule {
 // jit lets memory that was written be made executable, and never both at once.
 func jit() []rule {
 	return append(noJIT(), when("mprotect", cond{2, protWrite | protExec, protExec}))
+}
+
+// flush has all cores forget what they fetched before memory became code: Wasmtime
+// asks the kernel for it on arm64, and first for the right to ask.
+func flush(arch Arch) []rule {
+	if arch != ARM64 {
+		return nil
+	}
+	return []rule{when("membarrier", equals(0, barrierSyncCore)), when("membarrier", equals(0, barrierRegisterSyncCore))}
 }
 
 func noJIT() []rule { return []rule{when("mprotect", without(protExec))} }

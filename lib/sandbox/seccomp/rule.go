@@ -39,6 +39,10 @@ const (
 
 	ioctlTCGETS = 0x5401
 
+	// MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, and that of its registration.
+	barrierSyncCore         = 32
+	barrierRegisterSyncCore = 64
+
 	prSetVMA = 0x53564d41
 
 	seccompSetModeFilter = 1
