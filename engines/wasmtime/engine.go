@@ -30,10 +30,9 @@ const (
 	threadStack = guestStack + 4<<20
 )
 
-// Reserve is how much address space Wasmtime reserves for a guest's memory beyond
-// what it gives it, in bytes: 4 GiB, and 32 MiB before and behind, so that no access
-// needs a check. More than that would be room for the Go heap, which nothing else
-// bounds.
+// Reserve is how much address space Wasmtime reserves for a guest's memory, whatever
+// it may have, in bytes: 4 GiB, and 32 MiB before and behind, so that no access needs
+// a check. More than that would be room for the Go heap, which nothing else bounds.
 const Reserve = 4<<30 + 64<<20
 
 // Engine is the Wasmtime engine. Its zero value is ready.

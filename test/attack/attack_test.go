@@ -32,12 +32,28 @@ type world struct {
 	filter []string
 	guards []string // that every job requires
 	reaped bool     // somebody takes in what the supervisor leaves behind
+	c      bool     // the worker has the C library in it, as an engine of its own has
 }
 
 var allGuards = []string{"process", "rlimits", "nodump", "pdeathsig", "nofds", "nnp", "landlock", "seccomp"}
 
 // worlds are those in which every promise must hold.
 func worlds(t *testing.T) []world {
+	t.Helper()
+	return bothWorkers(users(t))
+}
+
+// bothWorkers repeats worlds with the other kind of worker.
+func bothWorkers(all []world) []world {
+	for _, w := range all {
+		w.name, w.c = w.name+", with C", true
+		all = append(all, w)
+	}
+	return all
+}
+
+// users are the worlds without regard to the worker.
+func users(t *testing.T) []world {
 	t.Helper()
 	all := []world{
 		{name: ownUser, guards: allGuards},
@@ -55,15 +71,15 @@ func worlds(t *testing.T) []world {
 // user's rights nor another filter have a part in.
 func extremes(t *testing.T) []world {
 	t.Helper()
-	all := worlds(t)
-	return []world{all[0], all[len(all)-1]}
+	all := users(t)
+	return bothWorkers([]world{all[0], all[len(all)-1]})
 }
 
 // attackerDir names the variable by which TestMain tells the tests where the
 // attacker is.
 const attackerDir = "PLASM_TEST_ATTACKER"
 
-// TestMain builds the attacker, once.
+// TestMain builds the attacker, once without and once with C.
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "attacker")
@@ -79,20 +95,30 @@ func TestMain(m *testing.M) {
 	}())
 }
 
+// The attacker's executables.
+const (
+	attacker      = "attacker"
+	attackerWithC = "attacker-with-c"
+)
+
+// built returns the path of one of them.
+func built(name string) string { return filepath.Join(os.Getenv(attackerDir), name) }
+
 // build builds the attacker into a folder that everybody may enter.
 func build(dir string) error {
-	cmd := exec.CommandContext(context.Background(), "go", "build", "-o", dir, "./attacker")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %s", err, out)
+	for cgo, name := range []string{attacker, attackerWithC} {
+		cmd := exec.CommandContext(context.Background(), "go", "build", "-o", filepath.Join(dir, name), "./attacker")
+		cmd.Env = append(os.Environ(), fmt.Sprintf("CGO_ENABLED=%d", cgo))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w: %s", name, err, out)
+		}
 	}
 	return errors.Join(os.Chmod(dir, 0o755), os.Setenv(attackerDir, dir))
 }
 
 // ground is what attacks are aimed at, in a folder that the world can enter.
 type ground struct {
-	attacker string // the command
-	dir      string
+	dir string
 }
 
 func newGround(t *testing.T) *ground {
@@ -101,7 +127,7 @@ func newGround(t *testing.T) *ground {
 	for _, way := range []string{dir, filepath.Dir(dir)} { // another user must get in
 		must(t, os.Chmod(way, 0o755))
 	}
-	return &ground{attacker: filepath.Join(os.Getenv(attackerDir), "attacker"), dir: dir}
+	return &ground{dir: dir}
 }
 
 // folder makes a folder that belongs to the world's user.
@@ -130,11 +156,11 @@ func (*ground) give(t *testing.T, w world, path string) {
 }
 
 // command returns the attacker's command in a world.
-func (g *ground) command(t *testing.T, w world, args ...string) *exec.Cmd {
+func (*ground) command(t *testing.T, w world, args ...string) *exec.Cmd {
 	t.Helper()
-	args = append([]string{g.attacker}, args...)
+	args = append([]string{built(attacker)}, args...)
 	if w.filter != nil {
-		args = append(append([]string{g.attacker, "under"}, w.filter...), args...)
+		args = append(append([]string{built(attacker), "under"}, w.filter...), args...)
 	}
 	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
 	cmd.Dir, cmd.Env = "/", []string{"SECRET=in the environment"}
@@ -142,6 +168,16 @@ func (g *ground) command(t *testing.T, w world, args ...string) *exec.Cmd {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: w.user, Gid: w.user}}
 	}
 	return cmd
+}
+
+// supervise returns the command of a supervisor in a world.
+func (g *ground) supervise(t *testing.T, w world) *exec.Cmd {
+	t.Helper()
+	worker := built(attacker)
+	if w.c {
+		worker = built(attackerWithC)
+	}
+	return g.command(t, w, "supervise", worker)
 }
 
 // bare tries an attack without any confinement.
@@ -162,7 +198,7 @@ func (g *ground) reports(t *testing.T, w world, jobs []attack.Job) []attack.Repo
 		jobs[i].Guards = w.guards
 		must(t, json.NewEncoder(&in).Encode(jobs[i]))
 	}
-	cmd := g.command(t, w, "supervise")
+	cmd := g.supervise(t, w)
 	cmd.Stdin = &in
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -39,9 +39,9 @@ func (g *ground) begin(t *testing.T, w world, j attack.Job) live {
 	g.give(t, w, j.Input)
 	order, err := json.Marshal(j)
 	must(t, err)
-	cmd := g.command(t, w, "supervise")
+	cmd := g.supervise(t, w)
 	if w.reaped {
-		cmd.Path, cmd.Args = g.attacker, append([]string{g.attacker, "reap"}, cmd.Args...)
+		cmd.Path, cmd.Args = built(attacker), append([]string{built(attacker), "reap"}, cmd.Args...)
 	}
 	cmd.Stdin = bytes.NewReader(order)
 	cmd.Stderr = os.Stderr
@@ -217,7 +217,7 @@ func TestSupervisorCannotBeLookedInto(t *testing.T) {
 	if os.Geteuid() == 0 {
 		w = world{name: "nobody", user: nobody} // root may look into everything
 	}
-	other := g.command(t, w, "supervise") // waits for jobs, and has not shielded itself yet
+	other := g.supervise(t, w) // waits for jobs, and has not shielded itself yet
 	hold, err := other.StdinPipe()
 	must(t, err)
 	must(t, other.Start())

@@ -40,49 +40,52 @@ func TestMissingGuards(t *testing.T) {
 		{"no close_range", []string{"close_range"}, enosys, []string{"nofds"}, "EACCES", true},
 	}
 	g := newGround(t)
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			w := world{filter: refusing(t, test.errno, test.calls...)}
-			if test.name == "neither" && os.Geteuid() == 0 { // then the filter came without it, and nothing sets it
-				test.lacks = append(test.lacks, "nnp")
-			}
-			cache := g.folder(t, w)
-			kept, granted := g.folder(t, w), g.folder(t, w)
-			// With all guards, so that there is something in the cache that could be used.
-			g.reports(t, world{}, []attack.Job{{Plan: attack.Plan{Stage: attack.Run, Attack: "nothing", Argument: "kept"}, CacheDir: kept}})
-			r := g.reports(t, w, []attack.Job{
-				{Plan: attack.Plan{Stage: attack.Run, Attack: "nothing"}, CacheDir: cache},
-				trial{place: reading, attack: "open", argument: "/etc/passwd"}.job("", granted),
-				trial{place: running, attack: "open", argument: "/etc/passwd"}.job("", granted),
-				{Plan: attack.Plan{Stage: attack.Run, Attack: "nothing", Argument: "kept"}, CacheDir: kept},
+	for _, with := range bothWorkers([]world{{}}) {
+		for _, test := range tests {
+			t.Run(test.name+with.name, func(t *testing.T) {
+				t.Parallel()
+				w := with
+				w.filter = refusing(t, test.errno, test.calls...)
+				if test.name == "neither" && os.Geteuid() == 0 { // then the filter came without it, and nothing sets it
+					test.lacks = append(test.lacks, "nnp")
+				}
+				cache := g.folder(t, w)
+				kept, granted := g.folder(t, w), g.folder(t, w)
+				// With all guards, so that there is something in the cache that could be used.
+				g.reports(t, with, []attack.Job{{Plan: attack.Plan{Stage: attack.Run, Attack: "nothing", Argument: "kept"}, CacheDir: kept}})
+				r := g.reports(t, w, []attack.Job{
+					{Plan: attack.Plan{Stage: attack.Run, Attack: "nothing"}, CacheDir: cache},
+					trial{place: reading, attack: "open", argument: "/etc/passwd"}.job("", granted),
+					trial{place: running, attack: "open", argument: "/etc/passwd"}.job("", granted),
+					{Plan: attack.Plan{Stage: attack.Run, Attack: "nothing", Argument: "kept"}, CacheDir: kept},
+				})
+				want := slices.DeleteFunc(slices.Clone(allGuards), func(g string) bool { return slices.Contains(test.lacks, g) })
+				if r[0].Status != "exit" || !slices.Equal(r[0].Guards, want) {
+					t.Errorf("%+v, want guards %v", r[0], want)
+				}
+				entries, err := filepath.Glob(filepath.Join(cache, "*", "code"))
+				if err != nil || (len(entries) > 0) != test.cache {
+					t.Errorf("cache: %v, %v", entries, err)
+				}
+				if r[3].Status != "exit" || r[3].Cached != test.cache {
+					t.Errorf("what was kept: %+v", r[3])
+				}
+				if got := came(r[1]); got != test.open {
+					t.Errorf("with a folder: %s, want %s", got, test.open)
+				}
+				alone := killed
+				if slices.Contains(test.lacks, "seccomp") {
+					alone = test.open
+				}
+				if got := came(r[2]); got != alone {
+					t.Errorf("without a folder: %s, want %s", got, alone)
+				}
+				w.guards = test.lacks[:1]
+				if r := g.reports(t, w, []attack.Job{{Plan: attack.Plan{Stage: attack.Run, Attack: "nothing"}}}); r[0].Code != "guards" {
+					t.Errorf("required and missing: %+v", r[0])
+				}
 			})
-			want := slices.DeleteFunc(slices.Clone(allGuards), func(g string) bool { return slices.Contains(test.lacks, g) })
-			if r[0].Status != "exit" || !slices.Equal(r[0].Guards, want) {
-				t.Errorf("%+v, want guards %v", r[0], want)
-			}
-			entries, err := filepath.Glob(filepath.Join(cache, "*", "code"))
-			if err != nil || (len(entries) > 0) != test.cache {
-				t.Errorf("cache: %v, %v", entries, err)
-			}
-			if r[3].Status != "exit" || r[3].Cached != test.cache {
-				t.Errorf("what was kept: %+v", r[3])
-			}
-			if got := came(r[1]); got != test.open {
-				t.Errorf("with a folder: %s, want %s", got, test.open)
-			}
-			alone := killed
-			if slices.Contains(test.lacks, "seccomp") {
-				alone = test.open
-			}
-			if got := came(r[2]); got != alone {
-				t.Errorf("without a folder: %s, want %s", got, alone)
-			}
-			w.guards = test.lacks[:1]
-			if r := g.reports(t, w, []attack.Job{{Plan: attack.Plan{Stage: attack.Run, Attack: "nothing"}}}); r[0].Code != "guards" {
-				t.Errorf("required and missing: %+v", r[0])
-			}
-		})
+		}
 	}
 }
 
@@ -91,7 +94,7 @@ func TestMissingGuards(t *testing.T) {
 func TestFoldersWithoutFilter(t *testing.T) {
 	t.Parallel()
 	bare := world{name: "no seccomp", filter: refusing(t, int(unix.ENOSYS), "seccomp")}
-	hold(t, []world{bare}, func(t *testing.T, g *ground, w world, granted string) []trial {
+	hold(t, bothWorkers([]world{bare}), func(t *testing.T, g *ground, w world, granted string) []trial {
 		t.Helper()
 		in := func(name string) string { return filepath.Join(granted, name) }
 		program := g.file(t, w, granted, "program", []byte("none"))

@@ -57,7 +57,8 @@ func (c *confinement) process() ([]string, error) {
 // taken, and returns what was proved anew.
 func (c *confinement) job(a *wire.Assignment) ([]string, error) {
 	before := len(c.proved)
-	bound, err := limitMemory(a, c.reserve)
+	reserve := c.beyond(a)
+	bound, err := limitMemory(a, reserve)
 	if err != nil {
 		return nil, err
 	}
@@ -72,13 +73,23 @@ func (c *confinement) job(a *wire.Assignment) ([]string, error) {
 	if err := limit("fsize", unix.RLIMIT_FSIZE, files); err != nil {
 		return nil, err
 	}
-	c.add("rlimits", limitsHold() && memoryHeld(bound, c.reserve) && (files != 0 || fileHeld()))
+	c.add("rlimits", limitsHold() && memoryHeld(bound, reserve) && (files != 0 || fileHeld()))
 	c.add("landlock", restrict(a))
 	c.add("seccomp", c.filter(a))
 	// Landlock and the filter set it on all threads, so that asking one will do.
 	all := c.born || c.has("landlock") || c.has("seccomp")
 	c.add("nnp", all && (c.has("seccomp") || control(unix.PR_GET_NO_NEW_PRIVS) == 1))
 	return c.proved[before:], nil
+}
+
+// beyond returns how much address space the engine reserves beyond the bound on
+// memory: that covers what the guest may have of the reservation.
+func (c *confinement) beyond(a *wire.Assignment) uint64 {
+	memory := uint64(a.MemoryMB) << 20
+	if a.Task != wire.Run || c.reserve < memory {
+		return 0
+	}
+	return c.reserve - memory
 }
 
 func (c *confinement) has(guard string) bool { return slices.Contains(c.proved, guard) }

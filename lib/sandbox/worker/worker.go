@@ -33,7 +33,8 @@ func Process(version string, engines ...engine.Engine) int {
 }
 
 // ProcessWithC is Process for an executable with the C library in it, whose
-// engines reserve so many bytes of address space that they do not use.
+// engines reserve so many bytes of address space for a guest's memory, however much
+// of that it may use. The C library must keep to one heap (mallopt, M_ARENA_MAX).
 func ProcessWithC(reserve uint64, version string, engines ...engine.Engine) int {
 	return live(&confinement{native: native{c: true, reserve: reserve}}, version, engines)
 }
@@ -42,7 +43,7 @@ func ProcessWithC(reserve uint64, version string, engines ...engine.Engine) int 
 // Go.
 type native struct {
 	c       bool   // the system calls of the C library
-	reserve uint64 // address space, in bytes
+	reserve uint64 // address space for a guest's memory, in bytes
 }
 
 func live(confined *confinement, version string, engines []engine.Engine) int {

@@ -9,8 +9,6 @@ package main
 import (
 	"fmt"
 	"os"
-
-	"plasm/lib/sandbox/worker"
 )
 
 func main() {
@@ -19,9 +17,9 @@ func main() {
 		rest := os.Args[2:]
 		switch os.Args[1] {
 		case "worker":
-			os.Exit(worker.Process("", engine{}))
-		case "supervise": // jobs on stdin, reports on stdout
-			err = supervise(os.Args[0], os.Stdin, os.Stdout)
+			os.Exit(work(engine{}))
+		case "supervise": // the executable of its workers; jobs on stdin, reports on stdout
+			err = supervise(rest[0], os.Stdin, os.Stdout)
 		case "under": // a filter, a command
 			err = under(rest)
 		case "reap": // a command; and says how a process ended that the command left behind

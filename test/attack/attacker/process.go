@@ -48,10 +48,11 @@ func processAttacks() map[string]func(string) string {
 			_, what := raw(unix.SYS_EXECVE, uintptr(unsafe.Pointer(name))) //nolint:gosec // the kernel reads it there
 			return what
 		},
-		"fork":              clone(uintptr(unix.SIGCHLD)),
-		"vfork":             clone(unix.CLONE_VFORK | uintptr(unix.SIGCHLD)),
-		"fork namespaces":   clone(unix.CLONE_NEWUSER | unix.CLONE_NEWNET | uintptr(unix.SIGCHLD)),
-		"clone to mprotect": clone(10), // flags that are a number which is allowed
+		"fork":                  clone(uintptr(unix.SIGCHLD)),
+		"vfork":                 clone(unix.CLONE_VFORK | uintptr(unix.SIGCHLD)),
+		"fork namespaces":       clone(unix.CLONE_NEWUSER | unix.CLONE_NEWNET | uintptr(unix.SIGCHLD)),
+		"fork with this memory": clone(unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_SYSVSEM),
+		"clone to mprotect":     clone(10), // flags that are a number which is allowed
 	}
 }
 

@@ -25,7 +25,7 @@ import (
 
 // supervise runs the jobs that it reads and writes a report for each. Of a job
 // that waits, the guest's output comes first, as a report of its own.
-func supervise(self string, in io.Reader, out io.Writer) error {
+func supervise(worker string, in io.Reader, out io.Writer) error {
 	jobs, reports := json.NewDecoder(in), json.NewEncoder(out)
 	for {
 		var j attack.Job
@@ -36,7 +36,7 @@ func supervise(self string, in io.Reader, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		r, err := one(self, &j, reports)
+		r, err := one(worker, &j, reports)
 		if err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func supervise(self string, in io.Reader, out io.Writer) error {
 	}
 }
 
-func one(self string, j *attack.Job, reports *json.Encoder) (*attack.Report, error) {
+func one(worker string, j *attack.Job, reports *json.Encoder) (*attack.Report, error) {
 	if j.Leak {
 		if err := leak(); err != nil {
 			return nil, err
@@ -60,7 +60,7 @@ func one(self string, j *attack.Job, reports *json.Encoder) (*attack.Report, err
 		}
 	}
 	s := sandbox.New(sandbox.Config{
-		Worker:   []string{self, "worker"},
+		Worker:   []string{worker, "worker"},
 		Engine:   sandbox.EngineInfo{Name: attack.Engine, Version: "1"},
 		CacheDir: j.CacheDir,
 	})
