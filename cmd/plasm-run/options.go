@@ -140,8 +140,12 @@ func (o *options) config(b *sandbox.Backend, log *slog.Logger) sandbox.Config {
 	if o.cacheDir != "" {
 		level = slog.LevelWarn // what was asked for is not there
 	}
+	var preparer []string
+	if b.Engine.Name != builtInEngine {
+		preparer = []string{self(), workerFlag}
+	}
 	return sandbox.Config{
-		Worker: b.Worker, Engine: b.Engine, Version: b.Version,
+		Worker: b.Worker, Engine: b.Engine, Version: b.Version, Preparer: preparer,
 		CacheDir: o.cache(), CacheLevel: level,
 		Log: log,
 	}

@@ -80,8 +80,12 @@ func (n *Node) openEngines() {
 		if i == 0 {
 			spare = int(n.cfg.Spare)
 		}
+		var preparer []string
+		if own := []string{n.cfg.Worker, "--worker"}; !slices.Equal(b.Worker, own) {
+			preparer = own
+		}
 		b.supervisor = sandbox.New(sandbox.Config{
-			Worker: b.Worker, Engine: b.Engine, Version: b.Version, CacheDir: filepath.Join(n.cfg.DataDir, cacheName), Spare: spare, Log: n.log,
+			Worker: b.Worker, Engine: b.Engine, Version: b.Version, Preparer: preparer, CacheDir: filepath.Join(n.cfg.DataDir, cacheName), Spare: spare, Log: n.log,
 		})
 		n.onStop(b.supervisor.Close)
 		b.supervisor.OpenCache()

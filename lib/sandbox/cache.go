@@ -83,25 +83,38 @@ func isKey(name string) bool {
 	return len(name) == 2*sha256.Size && strings.Trim(name, "0123456789abcdef") == ""
 }
 
-// compiled finds or makes the compiled module of a job. Whatever is wrong with
-// the cache, the worker can still compile for itself.
-func (s *Supervisor) compiled(ctx context.Context, j *Job) (source, error) {
+// compiled finds or makes the compiled module of a job, and returns the job with the
+// module as the engine's worker is to get it. Whatever is wrong with the cache, that
+// worker can still compile for itself. An entry proves that its module is within the
+// static limits: what they refuse is never compiled.
+func (s *Supervisor) compiled(ctx context.Context, j *Job) (*Job, source, error) {
+	var key string
+	var found source
+	if s.cache != nil {
+		key = s.cache.key(j.Manifest)
+		found.dir, found.hit = s.cache.get(key)
+	}
+	if found.hit && !rewritten(j.Manifest) {
+		return j, found, nil
+	}
+	j, took, err := s.prepared(ctx, j)
+	if err != nil || found.hit {
+		return j, found, err
+	}
+	alone := source{compile: took}
 	if s.cache == nil {
-		return source{}, nil
+		return j, alone, nil
 	}
-	key := s.cache.key(j.Manifest)
-	if dir, ok := s.cache.get(key); ok {
-		return source{dir: dir, hit: true}, nil
-	}
-	src, err := s.compile(ctx, j, key)
+	made, err := s.compile(ctx, j, key)
 	if err == nil {
-		return src, nil
+		made.compile += took
+		return j, made, nil
 	}
 	if e, ok := errors.AsType[*job.Error](err); ok && e.Code != job.CodeIO { // which could only be the staging folder's
-		return source{}, err
+		return nil, source{}, err
 	}
 	s.cfg.Log.Log(ctx, s.cfg.CacheLevel, "compiled module not kept", "dir", s.cache.dir, "error", err)
-	return source{}, nil
+	return j, alone, nil
 }
 
 // compile compiles a job's module into a new entry. Errors that are not a
@@ -117,7 +130,7 @@ func (s *Supervisor) compile(ctx context.Context, j *Job, key string) (source, e
 		return source{}, err
 	}
 	var took time.Duration
-	err = s.withWorker(func(p *process) error {
+	err = s.withWorker(s.worker, func(p *process) error {
 		took, err = s.compileIn(ctx, j, work, p)
 		return err
 	})

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 
+	"plasm/lib/job"
 	"plasm/lib/sandbox/wire"
 )
 
@@ -19,6 +20,8 @@ type liar struct {
 	frames  *wire.Writer
 	control *wire.Reader
 	task    wire.Assignment
+	module  []byte // what it was given
+	version string // of plasm, that it says it is of
 }
 
 // fake is such a worker's whole life. A mode is a list of steps, separated by
@@ -73,6 +76,10 @@ func (l *liar) step(name, value string) int {
 		if l.task.Task == wire.Run {
 			return l.good()
 		}
+	case "unless-compile": // what follows is for a worker that runs
+		if l.task.Task == wire.Compile {
+			return 0
+		}
 	case "child", "orphan":
 		l.child(name == "orphan")
 	default:
@@ -105,13 +112,23 @@ func (l *liar) talk(name, value string) {
 		_, _ = l.out.WriteString(text)
 	case "ready":
 		l.assigned()
-		tell(wire.Ready, wire.Readiness{Guards: strings.Split(value, ","), Engine: fakeEngine.Version})
+		tell(wire.Ready, wire.Readiness{Version: l.version, Guards: strings.Split(value, ","), Engine: fakeEngine.Version})
+	case "version":
+		l.version = value
 	case "module":
 		for {
-			if kind, _, err := l.control.Next(); err != nil || kind == wire.Load {
+			kind, _, err := l.control.Next()
+			if err != nil || kind == wire.Load {
 				return
 			}
+			piece, _ := l.control.Payload()
+			l.module = append(l.module, piece...)
 		}
+	case "tell-module": // its digest, as output
+		_ = l.frames.Frame(wire.Stdout, []byte(job.Sum(l.module)))
+	case "prepared": // so many bytes
+		n, _ := strconv.Atoi(value)
+		_ = l.frames.Stream(wire.Prepared, make([]byte, n))
 	case "failed":
 		code, message, _ := strings.Cut(value, ",")
 		tell(wire.Failed, wire.Failure{Code: code, Message: message, Hint: "a hint"})

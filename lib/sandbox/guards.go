@@ -13,7 +13,7 @@ import (
 // proved: the guards that jobs have on this machine, in the order of job.Guards.
 // An error is a *job.Error; cancelling ctx is one with job.CodeCancelled.
 func (s *Supervisor) Guards(ctx context.Context) (guards []string, err error) {
-	err = s.withWorker(func(p *process) error {
+	err = s.withWorker(s.worker, func(p *process) error {
 		guards, err = s.guards(ctx, p)
 		return err
 	})

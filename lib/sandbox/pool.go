@@ -164,9 +164,9 @@ const mostWorkers = 3
 
 // withWorker calls f with a fresh worker, which f ends, and again with another
 // where that one took nothing of the job.
-func (s *Supervisor) withWorker(f func(*process) error) error {
+func (s *Supervisor) withWorker(fresh func() (*process, error), f func(*process) error) error {
 	for tries := 1; ; tries++ {
-		p, err := s.worker()
+		p, err := fresh()
 		if err == nil {
 			err = f(p)
 		}

@@ -127,6 +127,17 @@ const wideModule = 256 << 10
 
 // load goes through the protocol up to Loaded.
 func (r *run) load(task wire.Task, staging, cached string) error {
+	if err := r.send(task, staging, cached); err != nil {
+		return err
+	}
+	begun := time.Now()
+	err := r.expect(wire.Loaded, nil)
+	r.compile = time.Since(begun)
+	return err
+}
+
+// send goes through the protocol up to Load.
+func (r *run) send(task wire.Task, staging, cached string) error {
 	control := wire.NewWriter(r.p.control)
 	if err := r.prove(control, task, staging, cached); err != nil {
 		return err
@@ -145,13 +156,7 @@ func (r *run) load(task wire.Task, staging, cached string) error {
 	if err := control.Stream(wire.Module, r.j.Module); err != nil {
 		return err
 	}
-	begun := time.Now()
-	if err := tell(control, wire.Load, wire.Source{Cached: cached}); err != nil {
-		return err
-	}
-	err := r.expect(wire.Loaded, nil)
-	r.compile = time.Since(begun)
-	return err
+	return tell(control, wire.Load, wire.Source{Cached: cached})
 }
 
 // prove assigns the job and has the worker prove how it is confined for it.
@@ -167,7 +172,7 @@ func (r *run) prove(control *wire.Writer, task wire.Task, staging, cached string
 		return err
 	}
 	r.ready = true
-	if err := r.s.sameBuild(&ready); err != nil {
+	if err := r.s.sameBuild(task, &ready); err != nil {
 		return err
 	}
 	return r.guarded(ready.Guards)
@@ -176,7 +181,17 @@ func (r *run) prove(control *wire.Writer, task wire.Task, staging, cached string
 // sameBuild refuses a worker that is of another version of plasm, or has another
 // version of the engine, than the supervisor was told: it was installed by itself, or
 // is being upgraded.
-func (s *Supervisor) sameBuild(worker *wire.Readiness) error {
+func (s *Supervisor) sameBuild(task wire.Task, worker *wire.Readiness) error {
+	if task == wire.Prepare { // with whatever engine
+		if worker.Version == s.cfg.Version {
+			return nil
+		}
+		return &job.Error{
+			Code:    job.CodeUnsupported,
+			Message: fmt.Sprintf("engine: modules for it are prepared by %s, which is of plasm %s, and should be of %s", s.cfg.Preparer[0], worker.Version, s.cfg.Version),
+			Hint:    "install both of one version", Err: ErrNoWorker,
+		}
+	}
 	if worker.Engine == s.cfg.Engine.Version && worker.Version == s.cfg.Version {
 		return nil
 	}
@@ -205,8 +220,13 @@ func (r *run) assignment(task wire.Task, staging, cached string) *wire.Assignmen
 	if len(r.j.Module) > wideModule {
 		a.Module = len(r.j.Module)
 	}
-	if task == wire.Compile {
+	switch task {
+	case wire.Prepare:
+		a.Engine = ""
 		return a
+	case wire.Compile:
+		return a
+	case wire.Run:
 	}
 	a.Args, a.Dirs = m.Args, r.j.Dirs
 	for _, name := range slices.Sorted(maps.Keys(m.Env)) {

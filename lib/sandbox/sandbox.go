@@ -7,6 +7,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"plasm/lib/engine"
@@ -26,6 +27,7 @@ type Config struct {
 	Worker         []string      // command line of a worker: an executable and its arguments
 	Engine         EngineInfo    // the engine in that worker
 	Version        string        // of plasm: this one's and the worker's
+	Preparer       []string      // command line of a plasm-run's worker, which prepares modules for Worker; nil: Worker is one, and does it itself
 	CacheDir       string        // where compiled modules are kept; "" keeps none
 	CacheBytes     int64         // most bytes kept there; default 1 GiB
 	CacheLevel     slog.Level    // at which trouble with that folder is logged; default info
@@ -80,6 +82,9 @@ type Supervisor struct {
 	spawner *spawner
 	cache   *cache // nil: none
 	pool    pool
+
+	mu        sync.Mutex
+	preparers *spawner // nil until the first is started
 }
 
 // New returns a supervisor. On Linux it also makes this process one that nobody
@@ -138,6 +143,9 @@ func (s *Supervisor) worker() (*process, error) {
 func (s *Supervisor) Close() {
 	s.pool.close()
 	s.spawner.stop()
+	if s.preparers != nil {
+		s.preparers.stop()
+	}
 }
 
 // Run runs one job. It returns a report for every job that started, however it
@@ -145,11 +153,11 @@ func (s *Supervisor) Close() {
 // status cancelled and context.Cause(ctx) as the cause.
 func (s *Supervisor) Run(ctx context.Context, j *Job) (report *Report, err error) {
 	defer s.pool.refill()
-	source, err := s.compiled(ctx, j)
+	j, source, err := s.compiled(ctx, j)
 	if err != nil {
 		return nil, err
 	}
-	err = s.withWorker(func(p *process) error {
+	err = s.withWorker(s.worker, func(p *process) error {
 		report, err = newRun(s, j, p).do(ctx, source)
 		return err
 	})

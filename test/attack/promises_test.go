@@ -22,6 +22,7 @@ import (
 type place string
 
 const (
+	preparing  place = "preparing for another worker"
 	compiling  place = "compiling"
 	building   place = "building in memory"
 	loading    place = "loading from the cache"
@@ -32,7 +33,7 @@ const (
 	everywhere place = ""
 )
 
-var places = []place{compiling, building, loading, running, reading, writing}
+var places = []place{preparing, compiling, building, loading, running, reading, writing}
 
 // trial is an attack and what must come of it.
 type trial struct {
@@ -65,6 +66,8 @@ func (tr trial) job(cache, granted string) attack.Job {
 	j := attack.Job{Plan: attack.Plan{Stage: attack.Run, Attack: tr.attack, Argument: tr.argument}}
 	dir := engine.Dir{Host: granted, Dir: job.Dir{Guest: "/dir"}}
 	switch tr.place {
+	case preparing:
+		j.Plan.Stage = attack.Prepare
 	case compiling:
 		j.Plan.Stage, j.CacheDir = attack.Compile, cache
 	case building:
@@ -96,6 +99,9 @@ func hold(t *testing.T, worlds []world, trials func(t *testing.T, g *ground, w w
 			all := spread(trials(t, g, w, granted))
 			if !strings.HasPrefix(w.name, ownUser) { // what differs between worlds shows in these two
 				all = slices.DeleteFunc(all, func(tr trial) bool { return tr.place != running && tr.place != writing })
+			}
+			if w.c { // only plasm-run's workers prepare
+				all = slices.DeleteFunc(all, func(tr trial) bool { return tr.place == preparing })
 			}
 			var jobs []attack.Job
 			for _, tr := range all {
@@ -130,7 +136,7 @@ func TestFiles(t *testing.T) {
 		for _, path := range append(paths, "/proc/"+attack.Supervisor+"/fd/0", "/proc/"+attack.Supervisor+"/mem") {
 			for _, p := range places {
 				want := "EACCES"
-				if p == building || p == running {
+				if p == preparing || p == building || p == running {
 					want = killed
 				}
 				all = append(all, trial{p, "open", path, want})
@@ -154,7 +160,7 @@ func changes(file, folder string) []trial {
 	for _, p := range places {
 		opening, changing, linking := "EACCES", killed, killed
 		switch p {
-		case building, running:
+		case preparing, building, running:
 			opening = killed
 		case compiling:
 			changing = "EACCES"
@@ -297,7 +303,7 @@ func TestMemory(t *testing.T) {
 		}
 		for _, p := range places {
 			want := "done" // that is what a compiler does
-			if p == running || p == reading || p == writing {
+			if p == preparing || p == running || p == reading || p == writing {
 				want = killed
 			}
 			// Room for a guest's 4 GiB is there once in its worker, whoever takes it.

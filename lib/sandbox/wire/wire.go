@@ -23,7 +23,8 @@
 //	supervisor to worker         worker to supervisor
 //	Assign  JSON, Assignment     Ready    JSON, Readiness
 //	Module  some of the module   Failed   JSON, Failure: before Started only
-//	Load    JSON, Source         Loaded   empty
+//	Load    JSON, Source         Prepared some of the rewritten module
+//	                             Loaded   empty
 //	                             Started  empty: the guest's first instruction may follow
 //	                             Memory   8 bytes little-endian: linear memory, in bytes
 //	                             Stdout   some output
@@ -34,9 +35,14 @@
 // the limits and paths of one job; the worker confines itself further and
 // answers Ready, or Failed where it has no such engine. It must not have read a byte of module or input before. Module
 // frames follow, in order, then Load, which says where the compiled module comes
-// from or goes to. A worker whose task is to compile answers Loaded when the
-// staging folder holds the result, and exits. One whose task is to run answers
+// from or goes to. A worker whose task is to prepare holds the module against the
+// static limits, answers with the rewritten module in Prepared frames where that is
+// asked for, then Loaded, and exits. One whose task is to compile answers Loaded when
+// the staging folder holds the result, and exits. One whose task is to run answers
 // Loaded, then Started, and runs the guest.
+//
+// plasm-run's worker prepares whatever it compiles or runs. Others are handed what
+// plasm-run's has prepared, and have no Prepare.
 //
 // All output passes through one channel in the order in which the guest wrote
 // it. The supervisor believes no count, digest or time of a worker's: what a
@@ -68,17 +74,18 @@ type Kind byte
 // The kinds of frame. Supervisor to worker: Assign, Module, Load. Worker to
 // supervisor: the others.
 const (
-	Assign  Kind = 'A'
-	Module  Kind = 'M'
-	Load    Kind = 'L'
-	Ready   Kind = 'r'
-	Failed  Kind = 'f'
-	Loaded  Kind = 'l'
-	Started Kind = 's'
-	Memory  Kind = 'm'
-	Stdout  Kind = 'o'
-	Stderr  Kind = 'e'
-	Ended   Kind = 'x'
+	Assign   Kind = 'A'
+	Module   Kind = 'M'
+	Load     Kind = 'L'
+	Ready    Kind = 'r'
+	Failed   Kind = 'f'
+	Prepared Kind = 'p'
+	Loaded   Kind = 'l'
+	Started  Kind = 's'
+	Memory   Kind = 'm'
+	Stdout   Kind = 'o'
+	Stderr   Kind = 'e'
+	Ended    Kind = 'x'
 )
 
 // Task is what a worker is for.
@@ -86,6 +93,7 @@ type Task string
 
 // The tasks.
 const (
+	Prepare Task = "prepare" // hold the module against the static limits, and rewrite it
 	Compile Task = "compile" // leave the compiled module in the staging folder
 	Run     Task = "run"     // load and run the module
 )
@@ -94,7 +102,7 @@ const (
 // module or input.
 type Assignment struct {
 	Task       Task         `json:"task"`
-	Engine     string       `json:"engine"`
+	Engine     string       `json:"engine,omitempty"` // "" with Prepare
 	MemoryMB   int64        `json:"memory_mb"`
 	Args       []string     `json:"args,omitempty"`
 	Env        []string     `json:"env,omitempty"` // name=value, sorted
@@ -108,6 +116,9 @@ type Assignment struct {
 	Cached     string       `json:"cached,omitempty"`        // with Run: the folder that Source may name
 	Module     int          `json:"module_bytes,omitempty"`  // how long the module is, where that is much: so that room can be made at once
 }
+
+// MaxPrepared is the longest module that may come back from preparation, in bytes.
+const MaxPrepared = 64 << 20
 
 // Source says where the compiled module is: in the folder of the assignment, or,
 // with Run and an empty Cached, nowhere, and the worker compiles for itself. The

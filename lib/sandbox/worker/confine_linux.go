@@ -119,6 +119,8 @@ func (c *confinement) filter(a *wire.Assignment) bool {
 // profiles returns the filters for before and for during the guest's run.
 func (c *confinement) profiles(a *wire.Assignment) (first, second seccomp.Profile) {
 	switch {
+	case a.Task == wire.Prepare: // nothing is made executable for that
+		return seccomp.Run, ""
 	case a.Task == wire.Compile:
 		return seccomp.Compile, ""
 	case slices.ContainsFunc(a.Dirs, func(d engine.Dir) bool { return !d.ReadOnly }):

@@ -29,14 +29,15 @@ const (
 // started, with this executable's version of plasm and the engines that it holds.
 // It returns the exit code.
 func Process(version string, engines ...engine.Engine) int {
-	return live(&confinement{}, version, engines)
+	return live(&confinement{}, prepare, version, engines)
 }
 
 // ProcessWithC is Process for an executable with the C library in it, whose
 // engines reserve so many bytes of address space for a guest's memory, however much
 // of that it may use. The C library must keep to one heap (mallopt, M_ARENA_MAX).
+// Modules reach it prepared.
 func ProcessWithC(reserve uint64, version string, engines ...engine.Engine) int {
-	return live(&confinement{native: native{c: true, reserve: reserve}}, version, engines)
+	return live(&confinement{native: native{c: true, reserve: reserve}}, nil, version, engines)
 }
 
 // native is what an executable with the C library in it needs beyond one of pure
@@ -46,7 +47,7 @@ type native struct {
 	reserve uint64 // address space for a guest's memory, in bytes
 }
 
-func live(confined *confinement, version string, engines []engine.Engine) int {
+func live(confined *confinement, prepare preparation, version string, engines []engine.Engine) int {
 	c := &conversation{
 		control: wire.NewReader(os.NewFile(fdControl, "control")),
 		frames:  wire.NewWriter(os.NewFile(fdFrames, "frames")),
@@ -83,8 +84,8 @@ type conversation struct {
 	spawn   func() ([]string, error)                 // confinement that no job changes
 	assign  func(*wire.Assignment) ([]string, error) // confinement for one job
 	narrow  func() error                             // confinement for the guest, once it is loaded
-	prepare preparation
-	gone    chan struct{} // closed when the supervisor is
+	prepare preparation                              // nil: modules come prepared
+	gone    chan struct{}                            // closed when the supervisor is
 }
 
 // hold goes through the protocol. The error is for the supervisor's log: a job's
@@ -98,7 +99,7 @@ func (c *conversation) hold(ctx context.Context) error {
 	if err := c.expect(wire.Assign, &a); err != nil {
 		return err
 	}
-	e, err := c.engine(a.Engine)
+	e, err := c.engine(&a)
 	if err != nil {
 		return c.fail(err)
 	}
@@ -114,6 +115,9 @@ func (c *conversation) hold(ctx context.Context) error {
 		return err
 	}
 	go c.watch()
+	if a.Task == wire.Prepare {
+		return c.rewrite(ctx, e, module, &a)
+	}
 	if a.Task == wire.Compile {
 		return c.compile(ctx, e, module, &a)
 	}
@@ -177,13 +181,13 @@ func (c *conversation) watch() {
 	close(c.gone)
 }
 
-func (c *conversation) engine(name string) (engine.Engine, error) {
+func (c *conversation) engine(a *wire.Assignment) (engine.Engine, error) {
 	for _, e := range c.engines {
-		if e.Name() == name {
+		if a.Task == wire.Prepare || e.Name() == a.Engine { // to prepare, any will do
 			return e, nil
 		}
 	}
-	return nil, &job.Error{Code: job.CodeUnsupported, Message: fmt.Sprintf("engine: %q is not here", name)}
+	return nil, &job.Error{Code: job.CodeUnsupported, Message: fmt.Sprintf("engine: %q is not here", a.Engine)}
 }
 
 func (c *conversation) tell(kind wire.Kind, v any) error {
@@ -209,8 +213,33 @@ func (c *conversation) fail(err error) error {
 	return c.tell(wire.Failed, f)
 }
 
+// rewrite prepares a module for another worker.
+func (c *conversation) rewrite(ctx context.Context, e engine.Engine, module []byte, a *wire.Assignment) error {
+	if c.prepare == nil {
+		return c.fail(&job.Error{Code: job.CodeUnsupported, Message: "this worker does not prepare modules"})
+	}
+	prepared, err := c.prepare(ctx, e, module, a, false)
+	if err != nil {
+		return c.fail(err)
+	}
+	if a.Fuel > 0 || a.NaN {
+		if err := c.frames.Stream(wire.Prepared, prepared); err != nil {
+			return err
+		}
+	}
+	return c.frames.Frame(wire.Loaded, nil)
+}
+
+// prepared returns the module as the engine is to get it. known is as for prepare.
+func (c *conversation) prepared(ctx context.Context, e engine.Engine, module []byte, a *wire.Assignment, known bool) ([]byte, error) {
+	if c.prepare == nil {
+		return module, nil
+	}
+	return c.prepare(ctx, e, module, a, known)
+}
+
 func (c *conversation) compile(ctx context.Context, e engine.Engine, module []byte, a *wire.Assignment) error {
-	module, err := c.prepare(ctx, e, module, a, false)
+	module, err := c.prepared(ctx, e, module, a, false)
 	if err == nil {
 		err = e.Compile(ctx, module, a.Staging)
 	}
@@ -221,7 +250,7 @@ func (c *conversation) compile(ctx context.Context, e engine.Engine, module []by
 }
 
 func (c *conversation) run(ctx context.Context, e engine.Engine, module []byte, cached string, a *wire.Assignment) error {
-	module, err := c.prepare(ctx, e, module, a, cached != "")
+	module, err := c.prepared(ctx, e, module, a, cached != "")
 	if err != nil {
 		return c.fail(err)
 	}

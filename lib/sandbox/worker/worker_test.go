@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,6 +85,70 @@ func TestCompile(t *testing.T) {
 	}}, assignCompile, frame(wire.Module, "m"), load)
 	if diff := cmp.Diff([]string{readied, "l"}, said); diff != "" || err != nil || len(calls) != 2 {
 		t.Errorf("%v, %v\n%s", err, calls, diff)
+	}
+}
+
+// TestPrepare hands a module back where it was to be rewritten, and loads nothing.
+func TestPrepare(t *testing.T) {
+	t.Parallel()
+	bad := &job.Error{Code: job.CodeModuleRefused, Message: "too much"}
+	doubled := func(_ context.Context, _ engine.Engine, module []byte, _ *wire.Assignment, known bool) ([]byte, error) {
+		if known {
+			t.Error("what comes to be prepared is known")
+		}
+		return append(module, module...), nil
+	}
+	refused := func(context.Context, engine.Engine, []byte, *wire.Assignment, bool) ([]byte, error) { return nil, bad }
+	tests := []struct {
+		name    string
+		a       wire.Assignment
+		prepare preparation
+		want    []string
+	}{
+		{"nothing to rewrite", wire.Assignment{}, doubled, []string{"l"}},
+		{"fuel", wire.Assignment{Fuel: 1}, doubled, []string{"pmm", "l"}},
+		{"NaNs", wire.Assignment{NaN: true}, doubled, []string{"pmm", "l"}},
+		{"refused", wire.Assignment{Fuel: 1}, refused, []string{`f{"code":"module_refused","message":"too much"}`}},
+		{"no such worker", wire.Assignment{Fuel: 1}, nil, []string{`f{"code":"unsupported","message":"this worker does not prepare modules"}`}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var frames bytes.Buffer
+			test.a.Task = wire.Prepare
+			c := talker(script(t, frame(wire.Assign, test.a), frame(wire.Module, "m"), load), &frames, &toy{})
+			c.prepare = test.prepare
+			err := c.hold(t.Context())
+			if diff := cmp.Diff(append([]string{`r{"guards":null,"version":"v","engine":"1"}`}, test.want...), read(t, &frames)); diff != "" || err != nil {
+				t.Errorf("%v\n%s", err, diff)
+			}
+		})
+	}
+}
+
+// TestComesPrepared is a worker that does not prepare: it compiles and runs what it
+// is given.
+func TestComesPrepared(t *testing.T) {
+	t.Parallel()
+	for _, assign := range []string{
+		frame(wire.Assign, wire.Assignment{Task: wire.Compile, Engine: "toy", Fuel: 1, NaN: true}),
+		frame(wire.Assign, wire.Assignment{Task: wire.Run, Engine: "toy", Fuel: 1, NaN: true}),
+	} {
+		var got []string
+		c := talker(script(t, assign, frame(wire.Module, "m"), load), io.Discard, &toy{
+			compile: func(module []byte, _ string) error { got = append(got, string(module)); return nil },
+			load:    func(module []byte, _ string, _ int64) error { got = append(got, string(module)); return nil },
+			run: func(h engine.Host) (engine.Result, error) {
+				if h.Meter == nil || h.Meter.Fuel != 1 {
+					t.Errorf("the meter is %+v", h.Meter)
+				}
+				return engine.Result{Status: job.Exit}, nil
+			},
+		})
+		c.prepare = nil
+		if err := c.hold(t.Context()); err != nil || !slices.Equal(got, []string{"m"}) {
+			t.Errorf("%q, %v", got, err)
+		}
 	}
 }
 

@@ -20,8 +20,15 @@ func (engine) Name() string       { return attack.Engine }
 func (engine) Version() string    { return "1" }
 func (engine) Features() []string { return nil }
 
-// Validate implements engine.Engine.
-func (engine) Validate(context.Context, []byte) error { return nil }
+// Validate implements engine.Engine. It is called to prepare a module that is to be
+// rewritten.
+func (engine) Validate(_ context.Context, module []byte) error {
+	plan, err := attack.Read(module)
+	if err == nil && plan.Stage == attack.Prepare {
+		err = told(attempt(plan.Attack, plan.Argument))
+	}
+	return err
+}
 
 // Compile attacks if that is the plan, else it leaves something in the cache.
 func (engine) Compile(_ context.Context, module []byte, staging string) error {

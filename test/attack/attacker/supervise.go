@@ -59,11 +59,16 @@ func one(worker string, j *attack.Job, reports *json.Encoder) (*attack.Report, e
 			return nil, err
 		}
 	}
-	s := sandbox.New(sandbox.Config{
+	cfg := sandbox.Config{
 		Worker:   []string{worker, "worker"},
 		Engine:   sandbox.EngineInfo{Name: attack.Engine, Version: "1"},
 		CacheDir: j.CacheDir,
-	})
+	}
+	m := job.NewManifest()
+	if j.Plan.Stage == attack.Prepare {
+		cfg.Preparer, m.Fuel = cfg.Worker, 1 // so that there is something to prepare
+	}
+	s := sandbox.New(cfg)
 	defer s.Close()
 	s.OpenCache()
 	j.Plan.Argument = strings.ReplaceAll(j.Plan.Argument, attack.Supervisor, strconv.Itoa(os.Getpid()))
@@ -71,7 +76,6 @@ func one(worker string, j *attack.Job, reports *json.Encoder) (*attack.Report, e
 	if err != nil {
 		return nil, err
 	}
-	m := job.NewManifest()
 	sum := sha256.Sum256(module)
 	m.ModuleHash, m.MemoryMB = job.Digest("sha256:"+hex.EncodeToString(sum[:])), 1
 	var stdout output
