@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"plasm/lib/cli"
+	"plasm/lib/cli/config"
 	"plasm/lib/control"
 	"plasm/lib/identity"
 	"plasm/lib/node"
@@ -93,7 +94,7 @@ func (p *place) allowFile(ctx context.Context) (*control.Running, string, error)
 // list prints who is in the file, one a line. A file that is not there lists
 // nobody.
 func list(in *cli.Invocation, file string) error {
-	data, err := cli.ReadFile(file, in.Stdin, cli.MaxConfig)
+	data, err := cli.ReadFile(file, in.Stdin, config.MaxBytes)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"plasm/lib/capability"
 	"plasm/lib/cli"
+	"plasm/lib/cli/config"
 	"plasm/lib/control"
 	"plasm/lib/job"
 	"plasm/lib/network"
@@ -29,8 +30,8 @@ const (
 )
 
 // settings say where the flags of plasmd serve get their values from.
-func settings() cli.Settings {
-	return cli.Settings{
+func settings() config.Settings {
+	return config.Settings{
 		Prefix: "PLASMD_",
 		Also: map[string]string{
 			"bootstrap": "PLASM_BOOTSTRAP", "network-key": "PLASM_NETWORK_KEY", "engines": "PLASM_ENGINES",
@@ -133,11 +134,11 @@ func (s *serve) settle(in *cli.Invocation) error {
 	var file []byte
 	if s.config != "" {
 		var err error
-		if file, err = cli.ReadFile(s.config, in.Stdin, cli.MaxConfig); err != nil {
+		if file, err = cli.ReadFile(s.config, in.Stdin, config.MaxBytes); err != nil {
 			return err
 		}
 	}
-	if err := s.flags.Settle(settings(), s.config, file); err != nil {
+	if err := settings().Settle(s.flags, s.config, file); err != nil {
 		return err
 	}
 	if err := s.measure(); err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"plasm/lib/cli"
+	"plasm/lib/cli/config"
 	"plasm/lib/identity"
 	"plasm/lib/job"
 	"plasm/lib/network"
@@ -33,7 +34,7 @@ func (s *serve) run(ctx context.Context, in *cli.Invocation) error {
 		return err
 	}
 	if s.printConfig {
-		text, err := s.flags.PrintConfig(settings())
+		text, err := settings().Print(s.flags)
 		if err != nil {
 			return err
 		}
@@ -128,7 +129,7 @@ func (s *serve) network() (*network.Config, error) {
 
 // readNetworkKey reads the key of the private network.
 func (s *serve) readNetworkKey() ([]byte, error) {
-	data, err := cli.ReadFile(s.networkKey, strings.NewReader(""), cli.MaxConfig)
+	data, err := cli.ReadFile(s.networkKey, strings.NewReader(""), config.MaxBytes)
 	if err != nil {
 		return nil, s.about("network-key", err)
 	}

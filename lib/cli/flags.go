@@ -21,7 +21,7 @@ var ErrDone = errors.New("nothing left to do")
 type Flags struct {
 	*pflag.FlagSet
 	name, usage string
-	getenv      func(string) string
+	Getenv      func(string) string
 	logLevel    string
 	logFormat   string
 	origins     map[string]string // of flags that Settle has set: see Origin
@@ -39,7 +39,7 @@ func (f *Flags) program() string {
 // PLASM_LOG_LEVEL and PLASM_LOG_FORMAT. level is the default log level where
 // neither says one.
 func NewFlags(name, usage, level string, getenv func(string) string) *Flags {
-	f := &Flags{FlagSet: pflag.NewFlagSet(name, pflag.ContinueOnError), name: name, usage: usage, getenv: getenv}
+	f := &Flags{FlagSet: pflag.NewFlagSet(name, pflag.ContinueOnError), name: name, usage: usage, Getenv: getenv, origins: map[string]string{}}
 	f.SetInterspersed(false)
 	f.SetOutput(io.Discard)
 	f.Usage = func() {}
@@ -64,10 +64,31 @@ func (f *Flags) Origin(flag, variable string) string {
 	if origin, ok := f.origins[flag]; ok {
 		return origin
 	}
-	if !f.Changed(flag) && f.getenv(variable) != "" {
+	if !f.Changed(flag) && f.Getenv(variable) != "" {
 		return variable
 	}
 	return "--" + flag
+}
+
+// Settle gives a flag, which the command line has not, the value text, or list where
+// it takes one. origin says where that comes from, as Origin will. An error is a
+// usage error.
+func (f *Flags) Settle(flag *pflag.Flag, origin string, list []string, text string) error {
+	var err error
+	if takes, ok := flag.Value.(pflag.SliceValue); ok {
+		err = takes.Replace(list)
+	} else {
+		err = flag.Value.Set(text)
+	}
+	if err != nil {
+		if flag.Value.Type() == "bool" {
+			err = errNotBool
+		}
+		return Usage(f.name, "%s: %q is %v", origin, text, err)
+	}
+	flag.Changed = true
+	f.origins[flag.Name] = origin
+	return nil
 }
 
 // Parse reads the command line. It returns ErrDone after writing --help or

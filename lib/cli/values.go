@@ -10,8 +10,8 @@ import (
 	"plasm/lib/job"
 )
 
-// wholeType is what the type of a flag is called that takes a whole number.
-const wholeType = "number"
+// WholeType is what the type of a flag is called that takes a whole number.
+const WholeType = "number"
 
 // whole is a flag value: a whole number within a range.
 type whole struct {
@@ -24,7 +24,7 @@ func (f *Flags) Whole(into *int64, name string, low, high int64) {
 	f.Var(whole{into, low, high}, name, "")
 }
 
-func (w whole) Type() string   { return wholeType }
+func (w whole) Type() string   { return WholeType }
 func (w whole) String() string { return strconv.FormatInt(*w.into, 10) }
 
 func (w whole) Set(s string) error {

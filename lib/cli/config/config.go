@@ -1,4 +1,7 @@
-package cli
+// Package config gives a command's flags the values that its command line does not:
+// from variables and a configuration file. It is apart from package cli so that the
+// commands without such a file do not start a reader of TOML.
+package config
 
 import (
 	"bytes"
@@ -12,11 +15,12 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/spf13/pflag"
 
+	"plasm/lib/cli"
 	"plasm/lib/job"
 )
 
-// MaxConfig is the longest configuration file that is read, in bytes.
-const MaxConfig = 1 << 20
+// MaxBytes is the longest configuration file that is read, in bytes.
+const MaxBytes = 1 << 20
 
 // Settings say where flags get their values that the command line does not give.
 // A flag wins over a variable, that over the file, and that over the default. A
@@ -38,9 +42,8 @@ type Settings struct {
 // name of the configuration file, for messages, and data what is in it; both are
 // empty where there is none. An error is a usage error that names the variable, or
 // the file and its key.
-func (f *Flags) Settle(s Settings, file string, data []byte) error {
-	f.origins = map[string]string{}
-	config, err := f.decodeConfig(s, file, data)
+func (s Settings) Settle(f *cli.Flags, file string, data []byte) error {
+	config, err := s.decode(f, file, data)
 	if err != nil {
 		return err
 	}
@@ -48,10 +51,10 @@ func (f *Flags) Settle(s Settings, file string, data []byte) error {
 		if err != nil || flag.Changed || !s.settles(flag) {
 			return
 		}
-		if variable, text := s.variable(flag.Name, f.getenv); text != "" {
-			err = f.settle(flag, variable, strings.Fields(text), text)
+		if variable, text := s.variable(flag.Name, f.Getenv); text != "" {
+			err = f.Settle(flag, variable, strings.Fields(text), text)
 		} else if value, ok := config[flag.Name]; ok {
-			err = f.fromFile(flag, file+": "+flag.Name, value)
+			err = fromFile(f, flag, file+": "+flag.Name, value)
 		}
 	})
 	return err
@@ -77,8 +80,8 @@ func (s Settings) variable(flag string, getenv func(string) string) (name, value
 	return name, value
 }
 
-// decodeConfig reads the configuration file, and refuses keys that are no flags.
-func (f *Flags) decodeConfig(s Settings, file string, data []byte) (map[string]any, error) {
+// decode reads the configuration file, and refuses keys that are no flags.
+func (s Settings) decode(f *cli.Flags, file string, data []byte) (map[string]any, error) {
 	config := map[string]any{}
 	if _, err := toml.Decode(string(data), &config); err != nil {
 		where, problem := file, err.Error()
@@ -89,57 +92,38 @@ func (f *Flags) decodeConfig(s Settings, file string, data []byte) (map[string]a
 	}
 	for _, key := range slices.Sorted(maps.Keys(config)) {
 		if flag := f.Lookup(key); flag == nil || !s.settles(flag) {
-			return nil, Usage(f.name, "%s: there is no such key: %s", file, job.Quote(key))
+			return nil, cli.Usage(f.Name(), "%s: there is no such key: %s", file, job.Quote(key))
 		}
 	}
 	return config, nil
 }
 
-// settle gives a flag the value text, or list where it takes one.
-func (f *Flags) settle(flag *pflag.Flag, origin string, list []string, text string) error {
-	var err error
-	if takes, ok := flag.Value.(pflag.SliceValue); ok {
-		err = takes.Replace(list)
-	} else {
-		err = flag.Value.Set(text)
-	}
-	if err != nil {
-		if flag.Value.Type() == "bool" {
-			err = errNotBool
-		}
-		return Usage(f.name, "%s: %q is %v", origin, text, err)
-	}
-	flag.Changed = true
-	f.origins[flag.Name] = origin
-	return nil
-}
-
 // fromFile gives a flag a value from the configuration file.
-func (f *Flags) fromFile(flag *pflag.Flag, origin string, value any) error {
+func fromFile(f *cli.Flags, flag *pflag.Flag, origin string, value any) error {
 	want := "a string"
 	_, list := flag.Value.(pflag.SliceValue)
 	switch {
 	case list:
 		want = "a list of strings"
 		if texts, ok := stringsOf(value); ok {
-			return f.settle(flag, origin, texts, "")
+			return f.Settle(flag, origin, texts, "")
 		}
 	case flag.Value.Type() == "bool":
 		want = "true or false"
 		if b, ok := value.(bool); ok {
-			return f.settle(flag, origin, nil, strconv.FormatBool(b))
+			return f.Settle(flag, origin, nil, strconv.FormatBool(b))
 		}
-	case flag.Value.Type() == wholeType:
+	case flag.Value.Type() == cli.WholeType:
 		want = "a whole number"
 		if n, ok := value.(int64); ok {
-			return f.settle(flag, origin, nil, strconv.FormatInt(n, 10))
+			return f.Settle(flag, origin, nil, strconv.FormatInt(n, 10))
 		}
 	default:
 		if text, ok := value.(string); ok {
-			return f.settle(flag, origin, nil, text)
+			return f.Settle(flag, origin, nil, text)
 		}
 	}
-	return Usage(f.name, "%s: must be %s, not %s", origin, want, written(value))
+	return cli.Usage(f.Name(), "%s: must be %s, not %s", origin, want, written(value))
 }
 
 // stringsOf returns a list whose elements are all strings.
@@ -166,9 +150,9 @@ func written(value any) string {
 	}
 }
 
-// PrintConfig returns the values of all flags that a configuration file may set,
+// Print returns the values of all flags that a configuration file may set,
 // as such a file. Flags that have no value by default, and none now, are left out.
-func (f *Flags) PrintConfig(s Settings) ([]byte, error) {
+func (s Settings) Print(f *cli.Flags) ([]byte, error) {
 	var out bytes.Buffer
 	enc := toml.NewEncoder(&out)
 	var err error
@@ -183,7 +167,7 @@ func (f *Flags) PrintConfig(s Settings) ([]byte, error) {
 			value = append([]string{}, list.GetSlice()...)
 		case flag.Value.Type() == "bool":
 			value = flag.Value.String() == "true"
-		case flag.Value.Type() == wholeType:
+		case flag.Value.Type() == cli.WholeType:
 			value, err = strconv.ParseInt(flag.Value.String(), 10, 64)
 		case value == "" && flag.DefValue == "":
 			return

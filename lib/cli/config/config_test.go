@@ -1,4 +1,4 @@
-package cli
+package config
 
 import (
 	"errors"
@@ -7,12 +7,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"plasm/lib/cli"
 	"plasm/lib/job"
 )
 
 // settled are the flags of a command that reads a configuration.
 type settled struct {
-	*Flags
+	*cli.Flags
 	slots, timeout int64
 	dir, mode      string
 	relay, mdns    bool
@@ -26,7 +27,7 @@ var testSettings = Settings{
 }
 
 func newSettled(env map[string]string) *settled {
-	s := &settled{Flags: NewFlags("cmd", "Usage: cmd\n", "info", func(name string) string { return env[name] }), slots: 2, timeout: 60_000}
+	s := &settled{Flags: cli.NewFlags("cmd", "Usage: cmd\n", "info", func(name string) string { return env[name] }), slots: 2, timeout: 60_000}
 	s.Whole(&s.slots, "slots", 1, 64)
 	s.Millis(&s.timeout, "max-timeout", job.MaxTimeout)
 	s.Path(&s.dir, "data-dir", "")
@@ -40,7 +41,7 @@ func newSettled(env map[string]string) *settled {
 
 // outcome is what has become of all values.
 func (s *settled) outcome() []any {
-	return []any{s.slots, s.timeout, s.dir, s.mode, s.relay, s.mdns, s.listen, s.logLevel}
+	return []any{s.slots, s.timeout, s.dir, s.mode, s.relay, s.mdns, s.listen, s.Lookup("log-level").Value.String()}
 }
 
 func TestSettle(t *testing.T) {
@@ -113,7 +114,7 @@ func TestSettle(t *testing.T) {
 			if err := s.Parse(strings.Fields(test.args), nil); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.Settle(testSettings, "c.toml", []byte(test.file)); err != nil {
+			if err := testSettings.Settle(s.Flags, "c.toml", []byte(test.file)); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(test.want, s.outcome()); diff != "" {
@@ -124,15 +125,15 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// again checks that what PrintConfig writes gives the same values.
+// again checks that what Print writes gives the same values.
 func again(t *testing.T, s *settled) {
 	t.Helper()
-	printed, err := s.PrintConfig(testSettings)
+	printed, err := testSettings.Print(s.Flags)
 	if err != nil {
 		t.Fatal(err)
 	}
 	next := newSettled(nil)
-	if err := next.Settle(testSettings, "printed", printed); err != nil {
+	if err := testSettings.Settle(next.Flags, "printed", printed); err != nil {
 		t.Fatalf("%v\n%s", err, printed)
 	}
 	if diff := cmp.Diff(s.outcome(), next.outcome()); diff != "" {
@@ -140,10 +141,10 @@ func again(t *testing.T, s *settled) {
 	}
 }
 
-func TestPrintConfigQuotes(t *testing.T) {
+func TestPrintQuotes(t *testing.T) {
 	t.Parallel()
 	s := newSettled(map[string]string{"CMDD_DATA_DIR": "/a \"b\"\\ü\n\x01"})
-	if err := s.Settle(testSettings, "", nil); err != nil {
+	if err := testSettings.Settle(s.Flags, "", nil); err != nil {
 		t.Fatal(err)
 	}
 	again(t, s)
@@ -180,7 +181,7 @@ func TestSettleRefuses(t *testing.T) {
 	for _, test := range tests {
 		name, value, _ := strings.Cut(test.env, "=")
 		s := newSettled(map[string]string{name: value})
-		err := s.Settle(testSettings, "c.toml", []byte(test.file))
+		err := testSettings.Settle(s.Flags, "c.toml", []byte(test.file))
 		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeUsage || !strings.HasPrefix(e.Message, test.want) {
 			t.Errorf("%s%s: %v, want %s", test.env, test.file, err, test.want)
 		}
@@ -190,13 +191,15 @@ func TestSettleRefuses(t *testing.T) {
 func TestOriginOfSettledFlags(t *testing.T) {
 	t.Parallel()
 	s := newSettled(map[string]string{"CMDD_LOG_LEVEL": "loud", "PLASM_LOG_FORMAT": "text"})
-	if err := s.Settle(testSettings, "c.toml", []byte(`log-format = "xml"`)); err != nil {
+	if err := testSettings.Settle(s.Flags, "c.toml", []byte(`log-format = "xml"`)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Logger(nil); err == nil || err.Error() != `CMDD_LOG_LEVEL: "loud" is not one of debug, info, warn, error` {
 		t.Errorf("got %v", err)
 	}
-	s.logLevel = "info"
+	if err := s.Set("log-level", "info"); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.Logger(nil); err == nil || err.Error() != `c.toml: log-format: "xml" is not one of text, json` {
 		t.Errorf("got %v", err)
 	}
@@ -208,7 +211,7 @@ func FuzzSettle(f *testing.F) {
 	f.Add("[[listen]]\n")
 	f.Fuzz(func(t *testing.T, file string) {
 		s := newSettled(nil)
-		if s.Settle(testSettings, "c.toml", []byte(file)) == nil {
+		if testSettings.Settle(s.Flags, "c.toml", []byte(file)) == nil {
 			again(t, s)
 		}
 	})
