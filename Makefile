@@ -19,7 +19,7 @@ OUT ?= bin
 GO_EXAMPLES := examples/csvstat/csvstat.wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build engines examples demo demo-check test deps lint examples-check cross package release test-package php cover bench soak fuzz clean FORCE
+.PHONY: help build engines examples demo demo-check test deps lint examples-check cross package release test-package php cover bench bench-native soak fuzz clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -94,6 +94,9 @@ cover: ## all tests with -race, and at least 80 % of the statements covered
 
 bench: build examples ## the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 1h ./...
+
+bench-native: ## our kernels against native code, in ten minutes: rewrites the figures in docs/
+	$(GO) run ./bench/native --json docs/native.json --svg docs/native.svg --page docs/performance.md
 
 soak: ## ten minutes of jobs to three nodes, and what that comes to
 	$(GO) test -count=1 -timeout 30m -v -run '^TestLoad$$' ./test/faults -soak 10m
