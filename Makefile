@@ -19,7 +19,7 @@ OUT ?= bin
 GO_EXAMPLES := examples/csvstat/csvstat.wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build engines examples demo demo-check test deps lint examples-check cross package release test-package php cover bench bench-native soak fuzz clean FORCE
+.PHONY: help build engines examples demo demo-check test deps lint examples-check cross package release test-package php cover bench bench-native timeline soak fuzz clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -97,6 +97,9 @@ bench: build examples ## the benchmarks
 
 bench-native: ## our kernels against native code, in ten minutes: rewrites the figures in docs/
 	$(GO) run ./bench/native --json docs/native.json --svg docs/native.svg --page docs/performance.md
+
+timeline: ## draws where the time of a small job goes, into docs/performance.md
+	$(GO) run ./bench/timeline --page docs/performance.md
 
 soak: ## ten minutes of jobs to three nodes, and what that comes to
 	$(GO) test -count=1 -timeout 30m -v -run '^TestLoad$$' ./test/faults -soak 10m

@@ -42,6 +42,11 @@ func build(b *testing.B) *house {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		b.Fatalf("%v: %s", err, out)
 	}
+	for _, program := range []string{h.run, h.empty} {
+		if err := bin.Install(program); err != nil {
+			b.Fatal(err)
+		}
+	}
 	return h
 }
 

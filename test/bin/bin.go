@@ -59,6 +59,20 @@ func WorkerOf(dir, engine string) []string {
 	return []string{filepath.Join(dir, "plasm-engine-"+engine), "--worker"}
 }
 
+// Install writes a program anew, as installing it does. The pages of a file that the
+// linker has just written are each by themselves in the kernel's cache, and to start it
+// takes a third of a millisecond more.
+func Install(program string) error {
+	data, err := os.ReadFile(program)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(program); err != nil {
+		return err
+	}
+	return os.WriteFile(program, data, 0o755) //nolint:gosec // a program
+}
+
 // Script writes a program for /bin/sh that the caller means to start at once, to a
 // new file. No process is started meanwhile: one that began here while the file was
 // open for writing would hold it open until its own exec, and to start the script

@@ -35,6 +35,22 @@ func BuildCommand(ctx context.Context, command, out, arch string, edits ...Edit)
 	if arch != "" {
 		env = append(env, "GOARCH="+arch)
 	}
+	return build(ctx, env, ".", "plasm/cmd/"+command, out, edits)
+}
+
+// BuildEngine builds the executable of an engine, for this machine, into the folder
+// dir.
+func BuildEngine(ctx context.Context, engine, dir string, edits ...Edit) error {
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return err
+	}
+	env := append(os.Environ(), "CGO_ENABLED=1")
+	return build(ctx, env, filepath.Join(root, "engines", engine), "./plasm-engine-"+engine, dir+string(filepath.Separator), edits)
+}
+
+// build builds a package, as the go command names it in the folder within.
+func build(ctx context.Context, env []string, within, pkg, out string, edits []Edit) error {
 	scratch, err := os.MkdirTemp("", "plasm-variant-")
 	if err != nil {
 		return err
@@ -44,8 +60,8 @@ func BuildCommand(ctx context.Context, command, out, arch string, edits ...Edit)
 	if err != nil {
 		return err
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-overlay", overlay, "-o", out, "plasm/cmd/"+command)
-	build.Env = env
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-overlay", overlay, "-o", out, pkg)
+	build.Env, build.Dir = env, within
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, bytes.TrimSpace(out))
 	}
@@ -55,11 +71,10 @@ func BuildCommand(ctx context.Context, command, out, arch string, edits ...Edit)
 // replace writes the changed files into scratch, and beside them the list that go
 // build wants; it returns the list's path.
 func replace(ctx context.Context, scratch string, edits []Edit) (string, error) {
-	goMod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	root, err := moduleRoot(ctx)
 	if err != nil {
-		return "", fmt.Errorf("go env: %w", err)
+		return "", err
 	}
-	root := filepath.Dir(strings.TrimSpace(string(goMod)))
 	list := struct{ Replace map[string]string }{map[string]string{}}
 	for i, e := range edits {
 		source := filepath.Join(root, filepath.FromSlash(e.File))
@@ -88,6 +103,15 @@ func replace(ctx context.Context, scratch string, edits []Edit) (string, error) 
 	}
 	overlay := filepath.Join(scratch, "overlay.json")
 	return overlay, os.WriteFile(overlay, text, 0o600)
+}
+
+// moduleRoot returns the folder of the module that this folder is in.
+func moduleRoot(ctx context.Context) (string, error) {
+	goMod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env: %w", err)
+	}
+	return filepath.Dir(strings.TrimSpace(string(goMod))), nil
 }
 
 // apply returns the text of the file source with the change in it.

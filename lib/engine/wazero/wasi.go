@@ -64,7 +64,8 @@ func NewWASI(ctx context.Context) (*WASI, error) {
 	return w, nil
 }
 
-// Functions lists the functions by name. Call takes their index.
+// Functions lists the functions by name: all, and after Check those that the module
+// imports. Call takes their index.
 func (w *WASI) Functions() []Function { return w.functions }
 
 // Check refuses a module that is no core module, begins with more memory than
@@ -72,10 +73,16 @@ func (w *WASI) Functions() []Function { return w.functions }
 // as with engine.Engine.Compile.
 func (w *WASI) Check(module []byte, memoryMB int64) error {
 	parsed, err := parse(module, min(uint32(memoryMB<<20/pageSize), maxPages))
+	if err == nil {
+		err = checkImports(parsed.imports, w.p.wasi)
+	}
 	if err != nil {
 		return err
 	}
-	return checkImports(parsed.imports, w.p.wasi)
+	w.functions = slices.DeleteFunc(w.functions, func(f Function) bool {
+		return !slices.ContainsFunc(parsed.imports, func(i imported) bool { return i.name == f.Name })
+	})
+	return nil
 }
 
 // MemoryExport is the name under which WithMemory exports linear memory. A module
