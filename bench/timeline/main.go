@@ -61,8 +61,8 @@ func draw(ctx context.Context, rounds int, page string) error {
 		_, _ = fmt.Fprintf(&text, "With %s, medians of %d runs, in milliseconds:\n\n```text\n%s```\n\n", engine, rounds, t.chart())
 	}
 	if page == "" {
-		fmt.Print(text.String())
-		return nil
+		_, err := os.Stdout.WriteString(text.String())
+		return err
 	}
 	return into(page, text.String())
 }
