@@ -27,9 +27,9 @@ func newOptions(in *cli.Invocation) *options {
 	f := cli.NewFlags(name, usage, "warn", in.Getenv)
 	o := &options{flags: f, where: client.Add(f, in.Getenv), timeoutMS: defaultTimeoutMS}
 	f.SetInterspersed(true) // there are no arguments of a program to tell apart
-	f.StringVar(&o.need.Arch, "arch", "", "")
-	f.StringVar(&o.need.OS, "os", "", "")
-	f.StringVar(&o.need.Engine, "engine", "", "")
+	f.Word(&o.need.Arch, "arch", "", "")
+	f.Word(&o.need.OS, "os", "", "")
+	f.Word(&o.need.Engine, "engine", "-", "")
 	f.Whole(&o.need.MinMemoryMB, "min-memory", 1, job.MaxMemoryMB)
 	f.Whole(&o.need.MinCores, "min-cores", 1, job.MaxCPUCores)
 	f.StringVar(&o.requireGuards, "require-guards", "none", "")
@@ -49,11 +49,6 @@ func (o *options) check() error {
 	}
 	if o.table && o.json {
 		return cli.Usage(name, "--table and --json: one for people, one for programs")
-	}
-	for _, flag := range []string{"arch", "os", "engine"} {
-		if o.flags.Changed(flag) && o.flags.Lookup(flag).Value.String() == "" {
-			return cli.Usage(name, "--%s: %q is not a name", flag, "")
-		}
 	}
 	guards, err := cli.GuardList(name, "require-guards", o.requireGuards)
 	o.need.Guards = guards

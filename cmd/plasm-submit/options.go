@@ -53,8 +53,8 @@ func newOptions(in *cli.Invocation) *options {
 	f.Path(&o.peersFile, "peers", "")
 	f.Path(&o.trust, "trust", "")
 	f.StringArrayVar(&o.signers, "signer", nil, "")
-	f.StringVar(&o.arch, "arch", "", "")
-	f.StringVar(&o.engine, "engine", autoEngine, "")
+	f.Word(&o.arch, "arch", "", "")
+	f.Word(&o.engine, "engine", "-", autoEngine)
 	f.Whole(&o.minMemory, "min-memory", 1, job.MaxMemoryMB)
 	f.Whole(&o.minCores, "min-cores", 1, job.MaxCPUCores)
 	f.StringVar(&o.requireGuards, "require-guards", "none", "")
@@ -85,11 +85,6 @@ func (o *options) check() error {
 	}
 	if err := o.checkDashes(); err != nil {
 		return err
-	}
-	for _, flag := range []string{"arch", "engine"} {
-		if o.flags.Changed(flag) && o.flags.Lookup(flag).Value.String() == "" {
-			return cli.Usage(name, "--%s: %q is not a name", flag, "")
-		}
 	}
 	var err error
 	o.guards, err = cli.GuardList(name, "require-guards", o.requireGuards)

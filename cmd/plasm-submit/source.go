@@ -168,7 +168,7 @@ func (f *finder) discover(ctx context.Context, found func(submit.Candidate)) err
 	if report.Found > 0 || ctx.Err() != nil {
 		return bad
 	}
-	for _, line := range report.Lines() {
+	for _, line := range report.Summary() { // each candidate is told of with its reason, as for every failure
 		_, _ = io.WriteString(f.o.progress, name+": "+line+"\n")
 	}
 	return noNode(&report)

@@ -68,9 +68,19 @@ func (f *finder) report(end End) Report {
 	}
 }
 
-// Lines says for people what was tried: a line for each first contact, the
-// peers, the candidates, and a line for each that was left out.
+// Lines says for people what was tried: what Summary says, and a line for each
+// candidate that was left out.
 func (r Report) Lines() []string {
+	lines := r.Summary()
+	for _, l := range r.LeftOut {
+		lines = append(lines, l.String())
+	}
+	return lines
+}
+
+// Summary says for people what was tried: a line for each first contact, the
+// peers, and how many candidates there were.
+func (r Report) Summary() []string {
 	var lines []string
 	for _, c := range r.Contacts {
 		lines = append(lines, contactLine(c))
@@ -87,9 +97,6 @@ func (r Report) Lines() []string {
 	lines = append(lines, fmt.Sprintf("candidates asked: %d, found: %d, left out: %d", r.Candidates, r.Found, len(r.LeftOut)))
 	if r.Dropped > 0 {
 		lines = append(lines, fmt.Sprintf("candidates not asked, as there were too many: %d", r.Dropped))
-	}
-	for _, l := range r.LeftOut {
-		lines = append(lines, l.String())
 	}
 	return lines
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"plasm/lib/engine"
 	"plasm/lib/job"
 )
 
@@ -84,6 +85,9 @@ func (j *JobFlags) readJob(d *Description, in *Invocation, _ []string) (*job.Man
 		if own, ok := errors.AsType[*job.Error](errors.Unwrap(AsError(err))); ok {
 			err = own // of the two writers, without what ReadJob says of it
 		}
+		return nil, errors.Join(about(j.Job, err), input.Close())
+	}
+	if err := engine.CheckHeader(module.Bytes()); err != nil {
 		return nil, errors.Join(about(j.Job, err), input.Close())
 	}
 	d.Module = module.Bytes()

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 
+	"plasm/lib/engine"
 	"plasm/lib/job"
 )
 
@@ -77,6 +78,9 @@ func readModule(name string, stdin io.Reader) ([]byte, error) {
 		}
 		return nil, fileError(name, err)
 	}
+	if err := engine.CheckHeader(module.Bytes()); err != nil {
+		return nil, about(name, err) // and nothing of it has gone anywhere
+	}
 	return module.Bytes(), nil
 }
 
@@ -98,9 +102,6 @@ func (j *JobFlags) AboutModule(operands []string, err error) error {
 // moduleBuffer holds a module while it is read, and refuses one that is too long.
 type moduleBuffer struct{ bytes.Buffer }
 
-// magic is how every module begins.
-const magic = "\x00asm"
-
 func (b *moduleBuffer) Write(p []byte) (int, error) {
 	if b.Len()+len(p) > MaxModule {
 		return 0, b.tooLong()
@@ -118,7 +119,7 @@ func (b *moduleBuffer) fill(r io.Reader) error {
 		case err != nil:
 			return err
 		case info.Size() > MaxModule:
-			limit = int64(len(magic)) + 4
+			limit = engine.HeaderSize
 		default:
 			b.Grow(int(info.Size()) + bytes.MinRead)
 		}
@@ -131,11 +132,8 @@ func (b *moduleBuffer) fill(r io.Reader) error {
 }
 
 func (b *moduleBuffer) tooLong() error {
-	if !bytes.HasPrefix(b.Bytes(), []byte(magic)) {
-		return &job.Error{
-			Code:    job.CodeBadModule,
-			Message: fmt.Sprintf("not a WebAssembly module: it begins with %q, not %q", b.Bytes()[:min(8, b.Len())], magic),
-		}
+	if err := engine.CheckHeader(b.Bytes()); err != nil {
+		return err
 	}
 	return &job.Error{
 		Code:    job.CodeModuleRefused,

@@ -60,6 +60,7 @@ func (broken) Read([]byte) (int, error) {
 
 func TestReadModule(t *testing.T) {
 	t.Parallel()
+	const header = "\x00asm\x01\x00\x00\x00"
 	dir := t.TempDir()
 	sparse := func(name, begin string, size int64) string {
 		name = filepath.Join(dir, name)
@@ -69,14 +70,16 @@ func TestReadModule(t *testing.T) {
 		}
 		return name
 	}
-	endless := io.MultiReader(strings.NewReader(magic), zeros{})
+	endless := io.MultiReader(strings.NewReader(header), zeros{})
 	tests := []struct {
 		name  string
 		stdin io.Reader
 		code  job.Code
 	}{
-		{sparse("longest.wasm", magic, MaxModule), nil, ""},
-		{sparse("longer.wasm", magic, MaxModule+1), nil, job.CodeModuleRefused},
+		{sparse("longest.wasm", header, MaxModule), nil, ""},
+		{sparse("longer.wasm", header, MaxModule+1), nil, job.CodeModuleRefused},
+		{sparse("empty.wasm", "", 0), nil, job.CodeBadModule},
+		{sparse("id_ed25519", "-----BEGIN OPENSSH PRIVATE KEY-----", 400), nil, job.CodeBadModule},
 		{sparse("long.sh", "#!/bin/sh", 1<<40), nil, job.CodeBadModule},
 		{"-", endless, job.CodeModuleRefused},
 		{"-", broken{}, job.CodeIO},
@@ -93,7 +96,7 @@ func TestReadModule(t *testing.T) {
 		}
 	}
 
-	b := moduleBuffer{*bytes.NewBuffer(append([]byte(magic), make([]byte, MaxModule-len(magic)-1)...))}
+	b := moduleBuffer{*bytes.NewBuffer(append([]byte(header), make([]byte, MaxModule-len(header)-1)...))}
 	if _, err := b.Write([]byte{0}); err != nil {
 		t.Errorf("the last byte: %v", err)
 	}

@@ -15,7 +15,7 @@ import (
 // patience is how long a command has, after a signal, to end in order.
 const patience = time.Second
 
-// Signals returns a context that INT, TERM or HUP cancels, with a *SignalError
+// Signals returns a context that INT, TERM, HUP or QUIT cancels, with a *SignalError
 // as its cause; one that the parent process has had ignored, as nohup does,
 // stays so. A second after the first of them, when something must have got
 // stuck, they have their ordinary effect again; release gives it back at once,
@@ -27,7 +27,7 @@ func Signals() (ctx context.Context, release func()) {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // nobody listens: the error of the write says it
 	ctx, cancel := context.WithCancelCause(context.Background())
 	var caught []os.Signal
-	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
 		if !signal.Ignored(s) {
 			caught = append(caught, s)
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 func TestSignals(t *testing.T) { //nolint:paralleltest // signals are the whole process's
-	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
 		ctx, release := Signals()
 		if ctx.Err() != nil {
 			t.Fatalf("%v: cancelled before", s)

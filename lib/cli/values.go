@@ -84,6 +84,30 @@ func (p path) Set(s string) error {
 	return nil
 }
 
+// word is a flag value: a name as documents have it, such as an engine's.
+type word struct {
+	into  *string
+	extra string
+}
+
+// Word defines a flag that takes 1 to 32 of a-z, 0-9 and what extra has; fallback is
+// its value where it is not given.
+func (f *Flags) Word(into *string, name, extra, fallback string) {
+	*into = fallback
+	f.Var(word{into, extra}, name, "")
+}
+
+func (w word) Type() string   { return "name" }
+func (w word) String() string { return *w.into }
+
+func (w word) Set(s string) error {
+	if !job.ValidName(s, w.extra) {
+		return errors.New(strings.TrimSpace("not a name of 1 to 32 of a-z 0-9 " + w.extra))
+	}
+	*w.into = s
+	return nil
+}
+
 // List splits a value that names several things: by commas or white space.
 func List(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(", \t\r\n", r) })

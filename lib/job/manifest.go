@@ -179,10 +179,10 @@ func (m *Manifest) checkTexts(fail failFunc) error {
 	if err := m.checkDirs(fail); err != nil {
 		return err
 	}
-	if m.Arch != "" && !isName(m.Arch, "") {
+	if m.Arch != "" && !ValidName(m.Arch, "") {
 		return fail("arch", "%s is not 1 to %d of a-z 0-9", Quote(m.Arch), maxName)
 	}
-	if m.Engine != "" && !isName(m.Engine, "-") {
+	if m.Engine != "" && !ValidName(m.Engine, "-") {
 		return fail("engine", "%s is not 1 to %d of a-z 0-9 -", Quote(m.Engine), maxName)
 	}
 	return nil
@@ -203,8 +203,9 @@ func (m *Manifest) checkDirs(fail failFunc) error {
 	return nil
 }
 
-// isName reports whether s is 1 to maxName of a-z, 0-9 and what extra has.
-func isName(s, extra string) bool {
+// ValidName reports whether s names an engine, a processor family or a system: 1 to
+// 32 of a-z, 0-9 and what extra has.
+func ValidName(s, extra string) bool {
 	for _, c := range s {
 		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && !strings.ContainsRune(extra, c) {
 			return false

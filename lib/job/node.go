@@ -167,7 +167,7 @@ func (n *Node) check() error {
 		return fail("version", notVersion, Quote(n.Version), maxVersion)
 	}
 	for _, name := range []struct{ member, value string }{{"os", n.OS}, {"arch", n.Arch}} {
-		if !isName(name.value, "") {
+		if !ValidName(name.value, "") {
 			return fail(name.member, "%s is not 1 to %d of a-z 0-9", Quote(name.value), maxName)
 		}
 	}
@@ -196,7 +196,7 @@ func (n *Node) checkLists(fail failFunc) error {
 	for i, e := range n.Engines {
 		at := element("engines", i)
 		switch {
-		case !isName(e.Name, "-"):
+		case !ValidName(e.Name, "-"):
 			return fail(at+".name", "%s is not 1 to %d of a-z 0-9 -", Quote(e.Name), maxName)
 		case slices.ContainsFunc(n.Engines[:i], func(o NodeEngine) bool { return o.Name == e.Name }):
 			return fail(at+".name", "%s is there twice", Quote(e.Name))
@@ -204,7 +204,7 @@ func (n *Node) checkLists(fail failFunc) error {
 			return fail(at+".version", notVersion, Quote(e.Version), maxVersion)
 		}
 		if err := checkSet(fail, at+".features", e.Features, func(s string) string {
-			if isName(s, "-") {
+			if ValidName(s, "-") {
 				return ""
 			}
 			return fmt.Sprintf("%s is not 1 to %d of a-z 0-9 -", Quote(s), maxName)

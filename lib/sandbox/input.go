@@ -91,7 +91,7 @@ func (f *feed) check() error {
 		return &job.Error{
 			Code:    job.CodeIO,
 			Message: fmt.Sprintf("the input is not what was hashed before the job started: %s, %d bytes, not %s", got, f.bytes, f.in.Hash),
-			Hint:    "let nothing write to the input while the job runs",
+			Hint:    "give the input that the manifest names, and let nothing write to it while the job runs",
 		}
 	}
 	return nil

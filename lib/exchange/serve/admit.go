@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"runtime"
 	"slices"
+	"strings"
 
 	p2p "github.com/libp2p/go-libp2p/core/network"
 	manet "github.com/multiformats/go-multiaddr/net"
@@ -51,8 +52,13 @@ func (s *Server) fits(m *job.Manifest, o *wire.Offer) *job.Rejection {
 	if m.Arch != "" && m.Arch != n.Arch {
 		return amount(job.RejectArch, m.Arch, n.Arch, "the job is for arch %s, this node is %s", m.Arch, n.Arch)
 	}
-	if m.Engine != "" && !slices.ContainsFunc(n.Engines, func(e job.NodeEngine) bool { return e.Name == m.Engine }) {
-		return &job.Rejection{Code: job.RejectEngine, Message: "this node does not have the engine " + m.Engine, Need: m.Engine}
+	var engines []string
+	for _, e := range n.Engines {
+		engines = append(engines, e.Name)
+	}
+	if m.Engine != "" && !slices.Contains(engines, m.Engine) {
+		have := strings.Join(engines, ",")
+		return amount(job.RejectEngine, m.Engine, have, "this node does not have the engine %s, but %s", m.Engine, have)
 	}
 	for _, l := range []struct {
 		code       job.RejectCode
