@@ -16,6 +16,7 @@ import (
 // not keep the machine busy.
 type pool struct {
 	spawner *spawner
+	command []string
 	log     *slog.Logger
 	keep    int
 
@@ -89,7 +90,7 @@ func (w *start) dead() bool {
 // watch starts a spare worker, and replaces it if it ends before it is taken.
 func (p *pool) watch(w *start) {
 	began := time.Now()
-	p.spawner.begin(w)
+	p.spawner.begin(p.command, w)
 	<-w.done
 	if w.err == nil {
 		<-w.p.exited

@@ -40,13 +40,8 @@ func (s *Supervisor) prepared(ctx context.Context, j *Job) (*Job, time.Duration,
 
 // preparer returns a fresh worker process that prepares modules.
 func (s *Supervisor) preparer() (*process, error) {
-	s.mu.Lock()
-	if s.preparers == nil {
-		s.preparers = newSpawner(s.cfg.Preparer)
-	}
-	s.mu.Unlock()
 	w := newStart()
-	s.preparers.begin(w)
+	s.spawner.begin(s.cfg.Preparer, w)
 	return w.worker()
 }
 

@@ -22,13 +22,12 @@ import (
 // does: a parent-death signal is sent when the *thread* that forked dies, and
 // the Go runtime ends threads as it likes.
 type spawner struct {
-	command []string
-	jobs    chan func()
-	done    chan struct{}
+	jobs chan func()
+	done chan struct{}
 }
 
-func newSpawner(command []string) *spawner {
-	s := &spawner{command: command, jobs: make(chan func(), 1), done: make(chan struct{})}
+func newSpawner() *spawner {
+	s := &spawner{jobs: make(chan func(), 1), done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
 		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
@@ -80,10 +79,10 @@ func newStart() *start {
 }
 
 // begin begins to start the worker that w stands for.
-func (s *spawner) begin(w *start) {
+func (s *spawner) begin(command []string, w *start) {
 	s.jobs <- func() {
 		defer close(w.done)
-		w.err = w.p.start(s.command)
+		w.err = w.p.start(command)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"sync"
 	"time"
 
 	"plasm/lib/engine"
@@ -82,9 +81,6 @@ type Supervisor struct {
 	spawner *spawner
 	cache   *cache // nil: none
 	pool    pool
-
-	mu        sync.Mutex
-	preparers *spawner // nil until the first is started
 }
 
 // New returns a supervisor. On Linux it also makes this process one that nobody
@@ -101,8 +97,8 @@ func New(cfg Config) *Supervisor {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	shield()
-	s := &Supervisor{cfg: cfg, spawner: newSpawner(cfg.Worker)}
-	s.pool.spawner, s.pool.log, s.pool.keep = s.spawner, cfg.Log, cfg.Spare
+	s := &Supervisor{cfg: cfg, spawner: newSpawner()}
+	s.pool.spawner, s.pool.command, s.pool.log, s.pool.keep = s.spawner, cfg.Worker, cfg.Log, cfg.Spare
 	return s
 }
 
@@ -133,7 +129,7 @@ func (s *Supervisor) worker() (*process, error) {
 	w := s.pool.take()
 	if w == nil {
 		w = newStart()
-		s.spawner.begin(w)
+		s.spawner.begin(s.cfg.Worker, w)
 	}
 	return w.worker()
 }
@@ -143,9 +139,6 @@ func (s *Supervisor) worker() (*process, error) {
 func (s *Supervisor) Close() {
 	s.pool.close()
 	s.spawner.stop()
-	if s.preparers != nil {
-		s.preparers.stop()
-	}
 }
 
 // Run runs one job. It returns a report for every job that started, however it
