@@ -13,11 +13,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
 	"github.com/marcopolo/simnet"
-	"github.com/quic-go/quic-go"
 
 	"plasm/lib/capability"
 	"plasm/lib/job"
@@ -121,10 +119,9 @@ func TestFindAll(t *testing.T) {
 
 // simulation is a network in which hosts have addresses of 10.0.0.0/16.
 type simulation struct {
-	net      *simnet.Simnet
-	link     simnet.NodeBiDiLinkSettings
-	hosts    int
-	managers []*quicreuse.ConnManager // libp2p does not close those that it did not make
+	net   *simnet.Simnet
+	link  simnet.NodeBiDiLinkSettings
+	hosts int
 }
 
 func newSimulation(t *testing.T) *simulation {
@@ -135,12 +132,7 @@ func newSimulation(t *testing.T) *simulation {
 		link: simnet.NodeBiDiLinkSettings{Downlink: line, Uplink: line},
 	}
 	s.net.Start()
-	t.Cleanup(func() {
-		for _, m := range s.managers {
-			_ = m.Close()
-		}
-		s.net.Close()
-	})
+	t.Cleanup(s.net.Close)
 	return s
 }
 
@@ -151,28 +143,13 @@ func (s *simulation) join(t *testing.T, cfg network.Config) *network.Host {
 	ip := net.IPv4(10, 0, byte(s.hosts>>8), byte(s.hosts))
 	cfg.Listen = []string{"/ip4/" + ip.String() + "/udp/7527/quic-v1"}
 	cfg.Reachability = network.ReachabilityPublic // else it would ask a real router for a port
-	cfg.Options = []libp2p.Option{
-		libp2p.DisableIdentifyAddressDiscovery(), // waits for what is not simulated
-		libp2p.QUICReuse(
-			s.manager,
-			quicreuse.OverrideSourceIPSelector(func() (quicreuse.SourceIPSelector, error) { return source(ip), nil }),
-			quicreuse.OverrideListenUDP(func(_ string, addr *net.UDPAddr) (net.PacketConn, error) {
-				return s.net.NewEndpoint(addr, s.link), nil
-			}),
-		),
+	cfg.Simulated = []quicreuse.Option{
+		quicreuse.OverrideSourceIPSelector(func() (quicreuse.SourceIPSelector, error) { return source(ip), nil }),
+		quicreuse.OverrideListenUDP(func(_ string, addr *net.UDPAddr) (net.PacketConn, error) {
+			return s.net.NewEndpoint(addr, s.link), nil
+		}),
 	}
 	return join(t, cfg)
-}
-
-// manager makes what a host's QUIC connections share.
-func (s *simulation) manager(
-	reset quic.StatelessResetKey, token quic.TokenGeneratorKey, options ...quicreuse.Option,
-) (*quicreuse.ConnManager, error) {
-	m, err := quicreuse.NewConnManager(reset, token, options...)
-	if err == nil {
-		s.managers = append(s.managers, m)
-	}
-	return m, err
 }
 
 // source is the address that a host's packets come from.

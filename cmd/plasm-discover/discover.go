@@ -35,7 +35,7 @@ func (o *options) run(ctx context.Context, in *cli.Invocation) error {
 // search prints each node as it is found. An error is that there could be no
 // search, or that stdout takes no more.
 func (o *options) search(ctx context.Context, in *cli.Invocation, log *slog.Logger) (*capability.Report, error) {
-	h, err := o.where.Start(ctx, log)
+	h, err := o.where.Start(ctx, false, log)
 	if err != nil {
 		return nil, err
 	}

@@ -118,7 +118,7 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 		o.progress.start(o.getenv, "reading the job")
 		defer o.progress.stop()
 	}
-	host, err := o.where.Start(ctx, log) // finds its way while the job is read
+	host, err := o.where.Start(ctx, o.peersFile == "" && reachable(peers), log) // finds its way while the job is read
 	if err != nil {
 		return 0, err
 	}
@@ -156,11 +156,21 @@ func connect(ctx context.Context, host *network.Host, peers []peer.AddrInfo) (wa
 	ctx, cancel := context.WithCancel(ctx)
 	var all sync.WaitGroup
 	for _, p := range peers {
-		if len(p.Addrs) > 0 && !slices.ContainsFunc(p.Addrs, relayed) {
+		if direct(p) {
 			all.Go(func() { _ = host.Connect(ctx, p) })
 		}
 	}
 	return func() { cancel(); all.Wait() }
+}
+
+// reachable reports whether the nodes of --peer are all that is needed to reach them.
+func reachable(peers []peer.AddrInfo) bool {
+	return len(peers) > 0 && !slices.ContainsFunc(peers, func(p peer.AddrInfo) bool { return !direct(p) })
+}
+
+// direct reports whether a peer has addresses, and none of them leads over a relay.
+func direct(p peer.AddrInfo) bool {
+	return len(p.Addrs) > 0 && !slices.ContainsFunc(p.Addrs, relayed)
 }
 
 func relayed(a ma.Multiaddr) bool {

@@ -42,12 +42,13 @@ func (h *Host) Contacts() []Contact {
 // Contact dials another first contact and does not wait for it; Contacts says
 // what became of it. Addresses of a peer that is a contact already are added to
 // those known, and it is dialled again unless it is connected. Above 256
-// contacts more are ignored, as is the host itself.
+// contacts more are ignored, as is the host itself. A host of DialOnly dials when it
+// joins.
 func (h *Host) Contact(info peer.AddrInfo, source string) {
 	if info.ID == h.ID() || len(info.Addrs) == 0 {
 		return
 	}
-	if c := h.note(info, source); c != nil {
+	if c := h.note(info, source); c != nil && h.dht.Load() != nil {
 		h.dial(c)
 	}
 }
@@ -138,6 +139,7 @@ func (h *Host) settle(c *contact, err error) {
 	}
 	closed := h.closed
 	h.mu.Unlock()
+	h.despair()
 	switch {
 	case err == nil:
 		h.trustContact(info.ID, source)
@@ -178,6 +180,29 @@ func (h *Host) discovered(p peer.ID, source string) {
 		h.events.peer("peer.discovered", p, slog.String("source", source))
 	}
 }
+
+// despair notes it when of all contacts none is left that may yet answer.
+func (h *Host) despair() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !slices.ContainsFunc(h.contacts, func(c *contact) bool { return c.dialling || c.State == ContactConnected }) {
+		h.despaired.Do(func() { close(h.inVain) })
+	}
+}
+
+// acquainted waits for a peer to ask, while one may come of the first contacts; for
+// 2 s at most.
+func (h *Host) acquainted(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, acquaintance)
+	defer cancel()
+	select {
+	case <-h.ready:
+	case <-h.inVain:
+	case <-ctx.Done():
+	}
+}
+
+const acquaintance = 2 * time.Second
 
 // lost notes that p is gone; when it is a contact, keepContacts hurries.
 func (h *Host) lost(p peer.ID) {

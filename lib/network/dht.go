@@ -16,8 +16,12 @@ import (
 	manet "github.com/multiformats/go-multiaddr/net"
 )
 
-// dhtPrefix begins the DHT's protocol IDs and keeps it apart from others.
-const dhtPrefix = "/plasm"
+// dhtPrefix begins the DHT's protocol IDs and keeps it apart from others;
+// dhtProtocol is the one that comes of it.
+const (
+	dhtPrefix   = "/plasm"
+	dhtProtocol = dhtPrefix + "/kad/1.0.0"
+)
 
 // recordValidity is how long a provider record counts. Records are announced
 // anew at least twice in that time; those of nodes that are gone end after it.
@@ -57,6 +61,18 @@ func newDHT(h host.Host, server bool, added func(peer.ID)) (*dht.IpfsDHT, error)
 	return d, nil
 }
 
+// FindPeer asks the network where a peer is. libp2p does so for a peer of which it
+// has no address, or none that answers; a host of DialOnly joins for it.
+func (h *Host) FindPeer(ctx context.Context, id peer.ID) (peer.AddrInfo, error) {
+	if h.dht.Load() == nil {
+		if err := h.Join(ctx); err != nil {
+			return peer.AddrInfo{}, err
+		}
+		h.acquainted(ctx)
+	}
+	return h.dht.Load().FindPeer(ctx, id)
+}
+
 // announceable leaves out loopback addresses when there are others: they mean
 // another machine to everybody but ourselves.
 func announceable(addrs []ma.Multiaddr) []ma.Multiaddr {
@@ -80,7 +96,10 @@ func (h *Host) Provide(ctx context.Context, key Key) error {
 	if err != nil {
 		return err
 	}
-	err = h.dht.Provide(ctx, id, true)
+	if err := h.Join(ctx); err != nil {
+		return err
+	}
+	err = h.dht.Load().Provide(ctx, id, true)
 	if errors.Is(err, kbucket.ErrLookupFailure) {
 		return ErrNoPeers
 	}
@@ -94,7 +113,7 @@ func (h *Host) Provide(ctx context.Context, key Key) error {
 func (h *Host) Providers(ctx context.Context, key Key) <-chan peer.AddrInfo {
 	out := make(chan peer.AddrInfo)
 	id, err := key.CID()
-	if err != nil || !h.begin() {
+	if err != nil || h.Join(ctx) != nil || !h.begin() {
 		close(out)
 		return out
 	}
@@ -103,7 +122,7 @@ func (h *Host) Providers(ctx context.Context, key Key) <-chan peer.AddrInfo {
 		defer h.running.Done()
 		defer cancel()
 		defer close(out)
-		h.forward(lookup, h.dht.FindProvidersAsync(lookup, id, 0), out)
+		h.forward(lookup, h.dht.Load().FindProvidersAsync(lookup, id, 0), out)
 	}()
 	return out
 }

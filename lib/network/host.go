@@ -6,15 +6,13 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/libp2p/go-libp2p"
 	dht "github.com/libp2p/go-libp2p-kad-dht"
-	"github.com/libp2p/go-libp2p/core/event"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/peerstore"
-	"github.com/libp2p/go-libp2p/core/routing"
 	ma "github.com/multiformats/go-multiaddr"
 
 	"plasm/lib/job"
@@ -26,24 +24,25 @@ type peerStore = peerstore.Peerstore
 type Host struct {
 	host.Host
 
-	inner     host.Host // the same without routing; for what runs before New returns
-	dht       *dht.IpfsDHT
-	fair      *fair
-	log       *slog.Logger
-	bootstrap []peer.AddrInfo
-	private   bool // in a private network
-	server    bool
-	peersFile string // "" for none
+	cfg     Config
+	private bool // in a private network
+	log     *slog.Logger
+	fair    *fair
+	parts   parts
 
-	bus      event.Subscription // closed last
-	events   *eventLog
-	ready    chan struct{}      // closed by the first peer in the table
-	readied  sync.Once          //
-	added    chan peer.ID       // peers that entered the table
-	changed  chan struct{}      // cap 1
-	found    chan peer.AddrInfo // cap maxFound
-	redial   chan struct{}      // cap 1: a contact was lost
-	punching chan struct{}      // closed when hole punching is possible
+	joining sync.Mutex                  // held by Join
+	dht     atomic.Pointer[dht.IpfsDHT] // nil before
+
+	events    *eventLog
+	ready     chan struct{}      // closed by the first peer in the table
+	readied   sync.Once          //
+	inVain    chan struct{}      // closed when all first contacts have failed
+	despaired sync.Once          //
+	added     chan peer.ID       // peers that entered the table
+	changed   chan struct{}      // cap 1
+	found     chan peer.AddrInfo // cap maxFound
+	redial    chan struct{}      // cap 1: a contact was lost
+	punching  chan struct{}      // closed when hole punching is possible
 
 	readdressed chan struct{} // cap 1: own addresses changed; for mDNS
 
@@ -64,31 +63,69 @@ type Host struct {
 }
 
 // Start makes a host that listens, and begins to dial first contacts and to look
-// for neighbours. ctx bounds starting only. An error is a *job.Error that names
-// the address, port or file.
+// for neighbours; one of DialOnly does that at Join. ctx bounds starting only. An
+// error is a *job.Error that names the address, port or file.
 func Start(ctx context.Context, cfg Config) (*Host, error) {
 	if err := check(&cfg); err != nil {
 		return nil, err
 	}
 	routeLibraryLogs(cfg.Log)
 	h := newHost(&cfg)
-	addrs, err := h.whereToListen(ctx, &cfg)
-	if err != nil {
-		h.abandon(cfg.Log)
-		return nil, err
+	if err := h.start(ctx); err != nil {
+		return nil, asStartError(errors.Join(err, h.Close()))
 	}
-	if err := h.open(&cfg, addrs); err != nil {
-		h.abandon(cfg.Log)
-		return nil, asStartError(err)
+	if !cfg.DialOnly {
+		h.lookAround()
 	}
-	if len(cfg.Options) == 0 {
-		if err := checkListening(addrs, h.Network().ListenAddresses()); err != nil {
-			return nil, errors.Join(err, h.Close())
-		}
-	}
-	h.run(&cfg)
 	return h, nil
 }
+
+// start makes the host and has it listen, unless it only dials.
+func (h *Host) start(ctx context.Context) error {
+	var addrs []ma.Multiaddr
+	if !h.cfg.DialOnly {
+		var err error
+		if addrs, err = h.whereToListen(ctx); err != nil {
+			return err
+		}
+	}
+	if err := h.open(); err != nil {
+		return err
+	}
+	if !h.cfg.DialOnly {
+		if err := h.enter(addrs); err != nil {
+			return errors.Join(err, h.setOff()) // AutoNAT can't be closed before
+		}
+	}
+	return h.setOff()
+}
+
+// Join makes a host of DialOnly one like any other: it listens, dials its first
+// contacts, and looks for neighbours. Of a host that has joined it does nothing. ctx
+// bounds joining only. An error is a *job.Error that names the address or port.
+func (h *Host) Join(ctx context.Context) error {
+	h.joining.Lock()
+	defer h.joining.Unlock()
+	if h.dht.Load() != nil {
+		return nil
+	}
+	if !h.begin() {
+		return errClosed
+	}
+	defer h.running.Done()
+	addrs, err := h.whereToListen(ctx)
+	if err == nil {
+		err = h.enter(addrs)
+	}
+	if err != nil {
+		return asStartError(err)
+	}
+	h.lookAround()
+	return nil
+}
+
+// errClosed is Join's where there is nothing to join with any more.
+var errClosed = errors.New("the host is closed")
 
 // check fills in what cfg leaves out and refuses what cannot be.
 func check(cfg *Config) error {
@@ -115,18 +152,17 @@ func check(cfg *Config) error {
 // newHost makes everything of a host that does not need libp2p.
 func newHost(cfg *Config) *Host {
 	lifetime, stop := context.WithCancel(context.Background())
-	return &Host{
-		log:       cfg.Log,
-		bootstrap: slices.Clone(cfg.Bootstrap),
-		private:   cfg.NetworkKey != nil,
-		server:    cfg.Server,
-		peersFile: cfg.PeersFile,
-		ready:     make(chan struct{}),
-		added:     make(chan peer.ID, maxFound),
-		changed:   make(chan struct{}, 1),
-		found:     make(chan peer.AddrInfo, maxFound),
-		redial:    make(chan struct{}, 1),
-		punching:  make(chan struct{}),
+	h := &Host{
+		cfg:      *cfg,
+		log:      cfg.Log,
+		private:  cfg.NetworkKey != nil,
+		ready:    make(chan struct{}),
+		inVain:   make(chan struct{}),
+		added:    make(chan peer.ID, maxFound),
+		changed:  make(chan struct{}, 1),
+		found:    make(chan peer.AddrInfo, maxFound),
+		redial:   make(chan struct{}, 1),
+		punching: make(chan struct{}),
 
 		readdressed: make(chan struct{}, 1),
 		within: func(d time.Duration) (context.Context, context.CancelFunc) {
@@ -137,16 +173,18 @@ func newHost(cfg *Config) *Host {
 		told:   make(map[peer.ID]bool),
 		known:  make(map[peer.ID]bool),
 	}
+	h.cfg.Bootstrap = slices.Clone(cfg.Bootstrap)
+	return h
 }
 
-// whereToListen reads and tries the addresses. With options of a test the
-// network may be a simulated one, of which the kernel knows nothing.
-func (h *Host) whereToListen(ctx context.Context, cfg *Config) ([]ma.Multiaddr, error) {
-	if len(cfg.Options) == 0 {
-		return listenAddrs(ctx, cfg.Listen, h.private, h.log)
+// whereToListen reads and tries the addresses. Of a simulated network the kernel
+// knows nothing.
+func (h *Host) whereToListen(ctx context.Context) ([]ma.Multiaddr, error) {
+	if len(h.cfg.Simulated) == 0 {
+		return listenAddrs(ctx, h.cfg.Listen, h.private, h.log)
 	}
-	addrs := make([]ma.Multiaddr, 0, len(cfg.Listen))
-	for _, value := range cfg.Listen {
+	addrs := make([]ma.Multiaddr, 0, len(h.cfg.Listen))
+	for _, value := range h.cfg.Listen {
 		addr, err := parseListen(value)
 		if err != nil {
 			return nil, err
@@ -156,73 +194,30 @@ func (h *Host) whereToListen(ctx context.Context, cfg *Config) ([]ma.Multiaddr, 
 	return addrs, nil
 }
 
-// open makes the libp2p host. The DHT and the subscription are made before it
-// listens, so that nothing that happens is missed.
-func (h *Host) open(cfg *Config, addrs []ma.Multiaddr) error {
-	resources, err := newResourceManager(cfg.Metrics, cfg.Log)
-	if err != nil {
-		return err
+// lookAround starts what goes on for as long as a host that joined runs.
+func (h *Host) lookAround() {
+	h.mu.Lock()
+	noted := slices.Clone(h.contacts)
+	h.mu.Unlock()
+	for _, c := range noted {
+		h.dial(c)
 	}
-	h.fair = resources
-	conns, err := newConnManager()
-	if err != nil {
-		return errors.Join(err, resources.Close())
-	}
-	peers, err := newPeerstore()
-	if err != nil {
-		return errors.Join(err, conns.Close(), resources.Close())
-	}
-	options, err := h.options(cfg, addrs, func(inner host.Host) (routing.PeerRouting, error) {
-		h.inner = inner
-		if h.bus, err = inner.EventBus().Subscribe(watched(), watchBuffer()); err != nil {
-			return nil, err
-		}
-		h.dht, err = newDHT(inner, cfg.Server, h.entered)
-		return h.dht, err
-	})
-	if err == nil {
-		options = append([]libp2p.Option{
-			libp2p.ResourceManager(resources), libp2p.ConnectionManager(conns), libp2p.Peerstore(peers),
-		}, options...)
-		var outer host.Host
-		if outer, err = libp2p.New(options...); err == nil {
-			h.Host = outer
-			return nil
-		}
-	}
-	if h.dht != nil {
-		err = errors.Join(err, h.dht.Close())
-	}
-	if h.bus != nil {
-		err = errors.Join(err, h.bus.Close())
-	}
-	return errors.Join(err, peers.Close(), conns.Close(), resources.Close())
-}
-
-// abandon undoes newHost.
-func (h *Host) abandon(log *slog.Logger) {
-	h.stop()
-	unrouteLibraryLogs(log)
-}
-
-// run starts what goes on for as long as the host does.
-func (h *Host) run(cfg *Config) {
-	for _, info := range h.bootstrap {
+	for _, info := range h.cfg.Bootstrap {
 		h.ConnManager().Protect(info.ID, SourceBootstrap)
 		h.Contact(info, SourceBootstrap)
 	}
-	h.spawn(h.watch)
 	h.spawn(h.keepContacts)
-	if cfg.MDNS {
+	if h.cfg.MDNS {
 		h.spawn(h.findNeighbours)
 	}
-	if h.peersFile != "" {
-		h.remembered = readPeers(h.peersFile, h.log)
+	if h.cfg.PeersFile != "" {
+		h.remembered = readPeers(h.cfg.PeersFile, h.log)
 		for _, info := range h.remembered {
 			h.Contact(info, SourceRemembered)
 		}
 		h.spawn(h.keepPeersFile)
 	}
+	h.despair()
 }
 
 // begin counts a goroutine of ours in; it reports false when the host is closed.
@@ -275,13 +270,11 @@ func (h *Host) Close() error {
 	if closed {
 		return nil
 	}
+	h.joining.Lock() // nobody is at it any more
+	defer h.joining.Unlock()
 	err := h.rememberPeers()
 	h.stop()
-	// The watcher drains the events until the host is closed: one that is not
-	// drained holds up whoever publishes. Connections go first, as libp2p's own
-	// keeper of observed addresses stops listening to events and does not say so:
-	// with peers still talking, the rest of the host would wait for it for ever.
-	err = errors.Join(err, h.dht.Close(), h.Network().Close(), h.Host.Close(), h.bus.Close())
+	err = errors.Join(err, h.dismantle())
 	h.running.Wait()
 	unrouteLibraryLogs(h.log)
 	return err

@@ -7,11 +7,8 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/libp2p/go-libp2p"
-	"github.com/libp2p/go-libp2p/core/protocol"
 	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
 	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
-	"github.com/libp2p/go-libp2p/p2p/protocol/identify"
 	"github.com/libp2p/go-libp2p/x/rate"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -117,16 +114,17 @@ const (
 	relayReservationTTL = 10 * 365 * 24 * time.Hour
 )
 
-// scaleMemory is what libp2p's limits for its own services are scaled to: a
-// fixed size and not this machine's.
+// scaleMemory is what libp2p's own limits, where there is none of ours, are scaled
+// to: a fixed size and not this machine's.
 const scaleMemory = 1 << 30
 
 // newResourceManager makes what counts connections, streams and memory.
 func newResourceManager(metrics prometheus.Registerer, log *slog.Logger) (*fair, error) {
-	limits := rcmgr.DefaultLimits // copies the maps' headers only: they are nil
-	libp2p.SetDefaultServiceLimits(&limits)
+	limits := rcmgr.DefaultLimits
 	descriptors := min(maxDescriptors, openFileLimit()/2)
-	config := ourLimits(descriptors).Build(limits.Scale(scaleMemory, descriptors))
+	ours := ourLimits(descriptors)
+	limitServices(&ours)
+	config := ours.Build(limits.Scale(scaleMemory, descriptors))
 	options := []rcmgr.Option{
 		rcmgr.WithLimitPerSubnet(
 			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: addressPrefixV4, ConnCount: maxConnsPerAddress}},
@@ -150,14 +148,9 @@ func newResourceManager(metrics prometheus.Registerer, log *slog.Logger) (*fair,
 // part is of that many descriptors the same part that most is of maxDescriptors.
 func part(descriptors, most int) int { return descriptors * most / maxDescriptors }
 
-// ourLimits are the limits that we choose; the rest is libp2p's for its services.
-// Those for identify, without which nobody is answered, are so low that a few
-// strangers fill them.
+// ourLimits are the limits of all and of each, without those of libp2p's services.
 func ourLimits(descriptors int) rcmgr.PartialLimitConfig {
 	inbound := rcmgr.LimitVal(part(descriptors, maxConnsInbound))
-	everybody := rcmgr.ResourceLimits{
-		Streams: maxProtocolStreams, StreamsInbound: maxProtocolStreams, StreamsOutbound: maxProtocolStreams, Memory: maxMemory,
-	}
 	return rcmgr.PartialLimitConfig{
 		System: rcmgr.ResourceLimits{
 			Conns: maxConns, ConnsInbound: inbound, ConnsOutbound: maxConnsOutbound,
@@ -174,8 +167,6 @@ func ourLimits(descriptors int) rcmgr.PartialLimitConfig {
 			Streams: maxPeerStreamsInbound + maxPeerStreamsOutbound, StreamsInbound: maxPeerStreamsInbound,
 			StreamsOutbound: maxPeerStreamsOutbound, Memory: maxPeerMemory,
 		},
-		Service:  map[string]rcmgr.ResourceLimits{identify.ServiceName: everybody},
-		Protocol: map[protocol.ID]rcmgr.ResourceLimits{identify.ID: everybody, identify.IDPush: everybody},
 		ProtocolDefault: rcmgr.ResourceLimits{
 			Streams: maxProtocolStreams, StreamsInbound: maxProtocolStreams, StreamsOutbound: maxProtocolStreams,
 		},

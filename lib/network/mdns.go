@@ -149,7 +149,7 @@ func (n *neighbours) ask(groups []*mdnsGroup) {
 // announce says on each interface which addresses the host has there. A client
 // has nothing to say.
 func (n *neighbours) announce(groups []*mdnsGroup, ttl uint32) {
-	if !n.server {
+	if !n.cfg.Server {
 		return
 	}
 	addrs, err := n.Network().InterfaceListenAddresses()

@@ -23,8 +23,10 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/sec"
+	"github.com/libp2p/go-libp2p/p2p/transport/quicreuse"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -45,7 +47,16 @@ type Config struct {
 	PeersFile string                // where peers that answered are remembered; "": nowhere
 	Metrics   prometheus.Registerer // where libp2p's metrics are registered; nil: nowhere
 	Log       *slog.Logger          // nil: nothing is logged
-	Options   []libp2p.Option       // more options, applied last: for tests on a simulated network
+
+	// DialOnly is for one that is after peers whose addresses it has. It does not
+	// listen, and leaves first contacts and neighbours alone, until Join: which comes
+	// by itself when it is asked for a key, or for a peer that isn't where it was said
+	// to be.
+	DialOnly bool
+
+	// For tests.
+	Simulated []quicreuse.Option                                // a network for QUIC in place of the kernel's
+	Security  func(peer.ID, crypto.PrivKey) sec.SecureTransport // what TCP may be secured by, besides Noise and TLS
 }
 
 // Reachability is whether a host can be dialled by hosts of other networks.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 
@@ -84,11 +85,18 @@ func (h *Host) keepPeersFile(ctx context.Context) {
 // rememberPeers writes the peers file: who is in the routing table, and then
 // those remembered before, who may only be away.
 func (h *Host) rememberPeers() error {
-	if h.peersFile == "" {
+	if h.cfg.PeersFile == "" || h.Host == nil {
 		return nil
 	}
-	var infos []peer.AddrInfo
-	for _, id := range h.dht.RoutingTable().ListPeers() {
+	var answered []peer.ID
+	if d := h.dht.Load(); d != nil {
+		answered = d.RoutingTable().ListPeers()
+	} else {
+		h.remembered = readPeers(h.cfg.PeersFile, h.log)
+		answered = slices.DeleteFunc(h.Network().Peers(), h.isOld)
+	}
+	infos := make([]peer.AddrInfo, 0, len(answered)+len(h.remembered))
+	for _, id := range answered {
 		infos = append(infos, peer.AddrInfo{ID: id, Addrs: h.rememberable(id)})
 	}
 	infos = append(infos, h.remembered...)
@@ -96,19 +104,33 @@ func (h *Host) rememberPeers() error {
 	if text == nil {
 		return nil // what is there is all that is known
 	}
-	if old, err := os.ReadFile(h.peersFile); err == nil && bytes.Equal(old, text) {
+	if old, err := os.ReadFile(h.cfg.PeersFile); err == nil && bytes.Equal(old, text) {
 		return nil // and nobody waits for a disk
 	}
-	if err := replaceFile(h.peersFile, text); err != nil {
+	if err := replaceFile(h.cfg.PeersFile, text); err != nil {
 		return &job.Error{Code: job.CodeIO, Message: "peers file: " + err.Error(), Err: err}
 	}
 	return nil
 }
 
+// isOld reports whether there is nothing in a peer that is connected to remember: it
+// is where it was, or no server of the DHT, and so never in a routing table.
+func (h *Host) isOld(id peer.ID) bool {
+	served, err := h.Peerstore().SupportsProtocols(id, dhtProtocol)
+	if err != nil || len(served) == 0 {
+		return true
+	}
+	known := slices.IndexFunc(h.remembered, func(r peer.AddrInfo) bool { return r.ID == id })
+	return known >= 0 && slices.ContainsFunc(h.Network().ConnsToPeer(id), func(c network.Conn) bool {
+		return ma.Contains(h.remembered[known].Addrs, c.RemoteMultiaddr())
+	})
+}
+
 // rememberable returns addresses of id that may still be right tomorrow: where
-// it listens, not the port that it happened to connect from.
+// it listens, not the port that it happened to connect from; in the order in which
+// they are read, so that a file of the same addresses is the same.
 func (h *Host) rememberable(id peer.ID) []ma.Multiaddr {
-	return slices.DeleteFunc(dialable(h.Peerstore().Addrs(id)), isRelayed)
+	return ma.Unique(slices.DeleteFunc(dialable(h.Peerstore().Addrs(id)), isRelayed))
 }
 
 // formatPeers writes the first maxRemembered distinct peers of infos that have

@@ -14,7 +14,13 @@ import (
 func (h *Host) Ready() <-chan struct{} { return h.ready }
 
 // TableSize returns how many peers the routing table has.
-func (h *Host) TableSize() int { return h.dht.RoutingTable().Size() }
+func (h *Host) TableSize() int {
+	d := h.dht.Load()
+	if d == nil {
+		return 0
+	}
+	return d.RoutingTable().Size()
+}
 
 // Changed has a value after own addresses, relay reservations or the routing
 // table changed: a reason to announce oneself anew. Changes add up to one value.

@@ -55,7 +55,7 @@ func (h *Host) watch(context.Context) {
 	}
 	for {
 		select {
-		case e, open := <-h.bus.Out():
+		case e, open := <-h.parts.events.Out():
 			if !open {
 				return
 			}

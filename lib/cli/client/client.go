@@ -48,9 +48,10 @@ func Add(f *cli.Flags, getenv func(string) string) *Flags {
 
 // Start starts a host with a fresh key that begins at once to dial what it knows:
 // the bootstrap addresses, the peers that answered last time, and a node on this
-// machine; mDNS besides. Errors are *job.Error.
-func (n *Flags) Start(ctx context.Context, log *slog.Logger) (*network.Host, error) {
-	cfg := network.Config{MDNS: n.mdns, Log: log}
+// machine; mDNS besides. With dialOnly it does so when it has to look for a peer.
+// Errors are *job.Error.
+func (n *Flags) Start(ctx context.Context, dialOnly bool, log *slog.Logger) (*network.Host, error) {
+	cfg := network.Config{DialOnly: dialOnly, MDNS: n.mdns, Log: log}
 	var err error
 	if cfg.Bootstrap, err = network.ParseAddrs(n.bootstrap); err != nil {
 		return nil, named(n.flags.Origin("bootstrap", bootstrapVariable), err)

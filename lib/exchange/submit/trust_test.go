@@ -8,7 +8,9 @@ import (
 	"testing"
 
 	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/sec"
 	"github.com/libp2p/go-libp2p/p2p/security/insecure"
 	ma "github.com/multiformats/go-multiaddr"
 
@@ -21,6 +23,10 @@ import (
 // plaintext makes what passes over a link readable: between a node that knows
 // nothing else, and a requester that can do that, too.
 func plaintext() libp2p.Option { return libp2p.Security(insecure.ID, insecure.NewWithIdentity) }
+
+func alsoPlaintext(id peer.ID, key crypto.PrivKey) sec.SecureTransport {
+	return insecure.NewWithIdentity(insecure.ID, id, key)
+}
 
 // secrets are the forms in which something of a job might be on the wire.
 func secrets(cfg *Config, j *Job, stdin string) map[string][]byte {
@@ -72,7 +78,7 @@ func TestNothingForStrangers(t *testing.T) {
 				return peer.AddrInfo{ID: n.host.ID(), Addrs: []ma.Multiaddr{p.addr()}}
 			}
 			// The stranger is even the first contact, and so one to talk to.
-			cfg.Host = startHost(t, network.Config{Options: []libp2p.Option{plaintext()}, Bootstrap: []peer.AddrInfo{at(toStranger, stranger)}})
+			cfg.Host = startHost(t, network.Config{Security: alsoPlaintext, Bootstrap: []peer.AddrInfo{at(toStranger, stranger)}})
 			j := newJob(stdin)
 			j.Manifest.Args, j.Manifest.Env = []string{"an argument of this job"}, map[string]string{"NAME": "a value of this job"}
 			cfg.Retries = 1

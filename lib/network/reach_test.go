@@ -1,14 +1,19 @@
 package network
 
 import (
+	"log/slog"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
-	"github.com/libp2p/go-libp2p"
-	"github.com/libp2p/go-libp2p/config"
-	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/event"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/p2p/host/autonat"
+	basichost "github.com/libp2p/go-libp2p/p2p/host/basic"
+	"github.com/libp2p/go-libp2p/p2p/protocol/autonatv2"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/proto"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
 	ma "github.com/multiformats/go-multiaddr"
 
@@ -16,57 +21,90 @@ import (
 )
 
 // What each role switches on.
-func TestReachabilityOptions(t *testing.T) {
+func TestReach(t *testing.T) {
 	t.Parallel()
 	type chosen struct {
-		natService, autoNATv2, autoRelay, relayService, portMapping bool
-		forced                                                      network.Reachability
+		natService, autoNATv2, autoRelay, relayService bool
+		told                                           Reachability
 	}
-	outside := []ma.Multiaddr{ma.StringCast("/ip4/0.0.0.0/tcp/7527")}
-	inside := []ma.Multiaddr{ma.StringCast("/ip4/127.0.0.1/tcp/7527")}
 	for name, c := range map[string]struct {
-		cfg   Config
-		addrs []ma.Multiaddr
-		want  chosen
+		cfg  Config
+		want chosen
 	}{
-		"client":           {Config{}, outside, chosen{}},
-		"server":           {Config{Server: true}, outside, chosen{natService: true, autoNATv2: true, autoRelay: true, portMapping: true}},
-		"server, loopback": {Config{Server: true}, inside, chosen{natService: true, autoNATv2: true, autoRelay: true}},
+		"client":         {Config{}, chosen{}},
+		"client, public": {Config{Reachability: ReachabilityPublic}, chosen{told: ReachabilityPublic}},
+		"server":         {Config{Server: true}, chosen{natService: true, autoNATv2: true, autoRelay: true}},
 		"private server": {
 			Config{Server: true, Reachability: ReachabilityPrivate},
-			outside,
-			chosen{autoRelay: true, forced: network.ReachabilityPrivate},
+			chosen{autoRelay: true, told: ReachabilityPrivate},
 		},
 		"public server": {
 			Config{Server: true, Reachability: ReachabilityPublic},
-			outside,
-			chosen{natService: true, autoNATv2: true, forced: network.ReachabilityPublic},
+			chosen{natService: true, autoNATv2: true, told: ReachabilityPublic},
 		},
 		"relay": {
 			Config{Server: true, Reachability: ReachabilityPublic, Relay: &Relay{}},
-			outside,
-			chosen{natService: true, autoNATv2: true, relayService: true, forced: network.ReachabilityPublic},
+			chosen{natService: true, autoNATv2: true, relayService: true, told: ReachabilityPublic},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHost(&c.cfg)
-			var made config.Config
-			if err := made.Apply(h.reachabilityOptions(&c.cfg, c.addrs)...); err != nil {
+			h := start(t, c.cfg)
+			speaks := func(p protocol.ID) bool { return slices.Contains(h.Mux().Protocols(), p) }
+			protocols, err := h.EventBus().Subscribe(new(event.EvtLocalProtocolsUpdated))
+			if err != nil {
 				t.Fatal(err)
 			}
-			got := chosen{
-				natService: made.EnableService, autoNATv2: made.EnableAutoNATv2, autoRelay: made.EnableAutoRelay,
-				relayService: made.EnableRelayService, portMapping: made.NATManager != nil,
+			defer func() { _ = protocols.Close() }()
+			for ctx := patiently(t); ctx.Err() == nil && (h.Reachability() != c.want.told || speaks(proto.ProtoIDv2Hop) != c.want.relayService); {
+				select {
+				case <-h.Changed():
+				case <-protocols.Out():
+				case <-ctx.Done():
+				}
 			}
-			if forced := made.ForceReachability; forced != nil {
-				got.forced = *forced
+			got := chosen{
+				natService: speaks(autonat.AutoNATProto), autoNATv2: speaks(autonatv2.DialProtocol), autoRelay: h.parts.relays != nil,
+				relayService: speaks(proto.ProtoIDv2Hop), told: h.Reachability(),
 			}
 			if got != c.want {
 				t.Errorf("got  %+v\nwant %+v", got, c.want)
 			}
-			h.stop()
 		})
+	}
+}
+
+// A router is asked for ports by a server that others may reach through it.
+func TestWhoAsksRouters(t *testing.T) {
+	t.Parallel()
+	outside, inside := []string{"/ip4/0.0.0.0/tcp/7527"}, []string{"/ip4/127.0.0.1/tcp/7527"}
+	for name, c := range map[string]struct {
+		cfg  Config
+		want bool
+	}{
+		"client":           {Config{Listen: outside}, false},
+		"server":           {Config{Listen: outside, Server: true}, true},
+		"anywhere":         {Config{Server: true}, true},
+		"server, loopback": {Config{Listen: inside, Server: true}, false},
+		"private server":   {Config{Listen: outside, Server: true, Reachability: ReachabilityPrivate}, false},
+		"public server":    {Config{Listen: outside, Server: true, Reachability: ReachabilityPublic}, false},
+	} {
+		h := newHost(&c.cfg)
+		var err error
+		if h.fair, err = newResourceManager(nil, slog.New(slog.DiscardHandler)); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = h.fair.Close() })
+		var options basichost.HostOpts
+		if err := h.reachOptions(&options); err != nil {
+			t.Fatal(err)
+		}
+		if got := options.NATManager != nil; got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -144,17 +182,5 @@ func TestCheck(t *testing.T) {
 	}
 	if _, ok := ParseReachability("Public"); ok {
 		t.Error("Public is read")
-	}
-}
-
-// A test's options come last, so that they win.
-func TestOptionsComeLast(t *testing.T) {
-	t.Parallel()
-	h := start(t, Config{Server: true, UserAgent: "mine", Options: []libp2p.Option{libp2p.UserAgent("theirs")}})
-	client := start(t, Config{Bootstrap: at(h)})
-	wait(t, "the table", client.Ready()) // so it is identified
-	agent, err := client.Peerstore().Get(h.ID(), "AgentVersion")
-	if err != nil || agent != "theirs" {
-		t.Errorf("%v, %v", agent, err)
 	}
 }
