@@ -94,6 +94,7 @@ cover: ## all tests with -race, and at least 80 % of the statements covered
 
 bench: build examples ## the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 1h ./...
+	CGO_ENABLED=1 $(GO) -C engines/wasmtime test -run '^$$' -bench . -benchmem ./...
 
 bench-native: ## our kernels against native code, in ten minutes: rewrites the figures in docs/
 	$(GO) run ./bench/native --json docs/native.json --svg docs/native.svg --page docs/performance.md

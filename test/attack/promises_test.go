@@ -287,6 +287,8 @@ func TestMemory(t *testing.T) {
 			{everywhere, "map unreserved beyond", "", library("ENOMEM")},
 			{everywhere, "reserve beyond", "", "ENOMEM"},
 			{everywhere, "reserve unreserved beyond", "", library("ENOMEM")},
+			{everywhere, "map code", "", killed},
+			{everywhere, "map shared file", "", killed},
 			{everywhere, "move", "", library("done")},
 			{everywhere, "move onto", "", killed},
 			{everywhere, "move away", "", killed},
@@ -306,6 +308,11 @@ func TestMemory(t *testing.T) {
 			if p == preparing || p == running || p == reading || p == writing {
 				want = killed
 			}
+			file := killed // but for an engine that maps what it has compiled
+			if p == loading {
+				file = library("EBADF")
+			}
+			all = append(all, trial{p, "map file", "", file})
 			// Room for a guest's 4 GiB is there once in its worker, whoever takes it.
 			reserved := library("done")
 			if p == compiling {

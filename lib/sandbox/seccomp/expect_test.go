@@ -79,9 +79,11 @@ func expected(p Profile, arch Arch, c call) uint32 {
 var library = []string{"rseq", "set_robust_list", "sched_getaffinity", "clock_nanosleep", "brk"}
 
 // expectedWithC: threads as the C library makes them, its waits, stacks and
-// reservations without a file and not executable, a heap that may move.
+// reservations without a file and not executable, a heap that may move; and to load
+// a module, a file that is mapped and not executable yet.
 func expectedWithC(p Profile, arch Arch, c call) uint32 {
 	a := c.args
+	loads := p == Load || p == Mount
 	switch c.name {
 	case "membarrier": // where code is made, on the processor whose caches do not agree by themselves
 		return allowed(arch == ARM64 && (a[0] == 32 || a[0] == 64) && expectedProtect(p, 5) == retAllow)
@@ -90,7 +92,9 @@ func expectedWithC(p Profile, arch Arch, c call) uint32 {
 	case "futex":
 		return allowed(a[1] == 9|128 || a[1] == 9|128|256)
 	case "mmap":
-		return allowed(a[2]&4 == 0 && (a[3] == 0x20022 || a[3] == 0x4022))
+		return allowed(a[2]&4 == 0 && (a[3] == 0x20022 || a[3] == 0x4022 || loads && a[3] == 0x2))
+	case "statx":
+		return answered(loads, 38)
 	case "mremap":
 		return allowed(a[3] == 1)
 	case "ioctl":
@@ -103,7 +107,7 @@ func expectedWithC(p Profile, arch Arch, c call) uint32 {
 func named() []string {
 	return slices.Concat(every, library, slices.Collect(maps.Keys(some)), []string{
 		"clone", "clone3", "futex", "tgkill", "getpgid", "mmap", "madvise", "prctl", "mprotect", "fcntl", "openat", "seccomp",
-		"mremap", "ioctl", "membarrier",
+		"mremap", "ioctl", "membarrier", "statx",
 	})
 }
 

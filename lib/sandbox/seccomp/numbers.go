@@ -26,6 +26,7 @@ var numbers = map[string][2]uint32{
 	"sched_getaffinity": {204, 123},
 	"set_robust_list":   {273, 99},
 	"rseq":              {334, 293},
+	"statx":             {332, 291},
 	"membarrier":        {324, 283},
 	"getpid":            {39, 172},
 	"clone":             {56, 220},

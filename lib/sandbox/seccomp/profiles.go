@@ -45,6 +45,9 @@ func rulesOf(p Profile, arch Arch, pid int) []rule {
 	base, isC := strings.CutPrefix(string(p), withC)
 	if isC {
 		runtime, code = join(libraryCalls(), runtime), join(code, flush(arch))
+		if base := Profile(base); base == Load || base == Mount {
+			code = join(mapFiles(), code)
+		}
 	}
 	switch Profile(base) {
 	case Compile:
@@ -142,6 +145,13 @@ func flush(arch Arch) []rule {
 		return nil
 	}
 	return []rule{when("membarrier", equals(0, barrierSyncCore)), when("membarrier", equals(0, barrierRegisterSyncCore))}
+}
+
+// mapFiles is for an engine that does not read what it has compiled, but maps it.
+// What is written there stays in memory, and jit says what becomes executable. Rust
+// asks for a file's length in the newest way first.
+func mapFiles() []rule {
+	return []rule{when("mmap", without(protExec), equals(3, mapPrivate)), refuse("statx", enosys)}
 }
 
 func noJIT() []rule { return []rule{when("mprotect", without(protExec))} }

@@ -265,9 +265,9 @@ func TestPrograms(t *testing.T) {
 		"amd64 run": 177, "amd64 read-folders": 213, "amd64 write-folders": 227,
 		"arm64 compile": 211, "arm64 build": 192, "arm64 load": 220, "arm64 mount": 242,
 		"arm64 run": 175, "arm64 read-folders": 211, "arm64 write-folders": 225,
-		"amd64 c-compile": 278, "amd64 c-build": 259, "amd64 c-load": 287, "amd64 c-mount": 309,
+		"amd64 c-compile": 278, "amd64 c-build": 259, "amd64 c-load": 299, "amd64 c-mount": 321,
 		"amd64 c-run": 242, "amd64 c-read-folders": 278, "amd64 c-write-folders": 292,
-		"arm64 c-compile": 290, "arm64 c-build": 271, "arm64 c-load": 299, "arm64 c-mount": 321,
+		"arm64 c-compile": 290, "arm64 c-build": 271, "arm64 c-load": 311, "arm64 c-mount": 333,
 		"arm64 c-run": 240, "arm64 c-read-folders": 276, "arm64 c-write-folders": 290,
 	}
 	for key, want := range golden {

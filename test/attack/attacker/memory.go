@@ -31,6 +31,9 @@ func memoryAttacks() map[string]func(string) string {
 		"map growing stack": mmap(page, readWrite, own|unix.MAP_STACK|unix.MAP_GROWSDOWN),
 		"map stack":         mmap(page, readWrite, own|unix.MAP_STACK),
 		"map unreserved":    mmap(page, readWrite, unreserved),
+		"map file":          mapFile(unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE),
+		"map code":          mapFile(readExec, unix.MAP_PRIVATE),
+		"map shared file":   mapFile(unix.PROT_READ, unix.MAP_SHARED),
 		"map huge":          mmap(2<<20, readWrite, own|unix.MAP_HUGETLB),
 
 		"map beyond":                mmap(4<<30, readWrite, own),
@@ -60,6 +63,15 @@ func memoryAttacks() map[string]func(string) string {
 func mmap(size, prot, flags uintptr) func(string) string {
 	return func(string) string {
 		_, what := raw(unix.SYS_MMAP, 0, size, prot, flags, ^uintptr(0), 0)
+		return what
+	}
+}
+
+// mapFile returns an attack that maps a file, which is that of no descriptor: if it
+// may be mapped, the kernel says so.
+func mapFile(prot, flags uintptr) func(string) string {
+	return func(string) string {
+		_, what := raw(unix.SYS_MMAP, 0, page, prot, flags, ^uintptr(0), 0)
 		return what
 	}
 }
