@@ -3,11 +3,15 @@
 package hostile_test
 
 import (
+	"bytes"
+	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"plasm/lib/job"
+	"plasm/test/bin"
 	"plasm/test/hostile"
 )
 
@@ -32,5 +36,31 @@ func TestResidentMemory(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestAddressSpace: where the process may not have the address space that Wasmtime
+// reserves, a job that asks for it does not start, and any other is run by the engine
+// that is built in.
+func TestAddressSpace(t *testing.T) {
+	t.Parallel()
+	g := newGround(t)
+	module := helloModule(t)
+	limited := func(engine string) *ran {
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", `ulimit -v 3000000; exec "$@"`, "sh",
+			built("plasm-run"), "--json", "--key", g.path("key.pem"), "--no-stdin", "--engine", engine, module)
+		cmd.Dir, cmd.Env = g.path("cwd"), append(g.env(), bin.Env()...)
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		document, _ := cmd.Output() // its exit code is not zero where the job did not start
+		r := &ran{complaint: stderr.String()}
+		must(t, r.read(g, document))
+		return r
+	}
+	if r := limited("wasmtime"); r.code != job.CodeUnsupported || !strings.Contains(r.message, "bytes of address space, and here that is refused") {
+		t.Errorf("wasmtime: %s %s", r.code, r.message)
+	}
+	if r := limited("auto"); r.outcome == nil || r.outcome.Status != job.Exit || !strings.Contains(r.complaint, "engine left out") {
+		t.Errorf("auto: %s %s\n%s", r.code, r.message, r.complaint)
 	}
 }

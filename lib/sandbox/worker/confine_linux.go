@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"plasm/lib/engine"
+	"plasm/lib/job"
 	"plasm/lib/sandbox/seccomp"
 	"plasm/lib/sandbox/wire"
 )
@@ -59,6 +60,9 @@ func (c *confinement) job(a *wire.Assignment) ([]string, error) {
 	before := len(c.proved)
 	reserve := c.beyond(a)
 	bound, err := limitMemory(a, reserve)
+	if err == nil && a.Task == wire.Run {
+		err = c.reserved()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +84,23 @@ func (c *confinement) job(a *wire.Assignment) ([]string, error) {
 	all := c.born || c.has("landlock") || c.has("seccomp")
 	c.add("nnp", all && (c.has("seccomp") || control(unix.PR_GET_NO_NEW_PRIVS) == 1))
 	return c.proved[before:], nil
+}
+
+// reserved tells what keeps the engine from reserving its address space: a limit that
+// this process was started with.
+func (c *confinement) reserved() error {
+	if c.reserve == 0 {
+		return nil
+	}
+	m, err := unix.Mmap(-1, 0, int(c.reserve), unix.PROT_NONE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE)
+	if err == nil {
+		return unix.Munmap(m)
+	}
+	return &job.Error{
+		Code:    job.CodeUnsupported,
+		Message: fmt.Sprintf("engine: it reserves %d bytes of address space, and here that is refused: %v", c.reserve, err),
+		Hint:    "raise the limit (ulimit -v), or take the built-in engine with --engine wazero",
+	}
 }
 
 // beyond returns how much address space the engine reserves beyond the bound on

@@ -104,6 +104,9 @@ func (c *conversation) hold(ctx context.Context) error {
 		return c.fail(err)
 	}
 	more, err := c.assign(&a)
+	if _, told := errors.AsType[*job.Error](err); told {
+		return c.fail(err)
+	}
 	if err != nil {
 		return fmt.Errorf("confinement: %w", err)
 	}
