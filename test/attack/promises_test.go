@@ -324,6 +324,15 @@ func TestMemory(t *testing.T) {
 	})
 }
 
+// TestThreadsBeyond starts threads until no memory is left for one. The C library
+// tries again for a while, and then the job has run out of memory.
+func TestThreadsBeyond(t *testing.T) {
+	t.Parallel()
+	hold(t, bothWorkers(users(t)[:1])[1:], func(*testing.T, *ground, world, string) []trial {
+		return []trial{{running, "threads beyond", "", "out_of_memory|||"}}
+	})
+}
+
 // TestProcesses attacks by and with processes.
 func TestProcesses(t *testing.T) {
 	t.Parallel()

@@ -90,7 +90,7 @@ func expectedWithC(p Profile, arch Arch, c call) uint32 {
 	case "clone":
 		return allowed(a[0] == 0x3d0f00)
 	case "futex":
-		return allowed(a[1] == 9|128 || a[1] == 9|128|256)
+		return allowed(a[1] == 9|128)
 	case "mmap":
 		return allowed(a[2]&4 == 0 && (a[3] == 0x20022 || a[3] == 0x4022 || loads && a[3] == 0x2))
 	case "statx":

@@ -120,7 +120,6 @@ func runtimeCalls(arch Arch, pid int) []rule {
 func libraryCalls() []rule {
 	return []rule{
 		when("futex", equals(1, futexWaitBitsetPrivate)), // locks of Rust
-		when("futex", equals(1, futexWaitBitsetRealtime)),
 		when("clone", equals(0, cloneLibrary)),
 		allow("rseq"), allow("set_robust_list"), allow("sched_getaffinity"), // a thread begins
 		allow("clock_nanosleep"), // and where it could not, there is another try

@@ -26,8 +26,7 @@ const (
 	futexWaitPrivate = 128
 	futexWakePrivate = 129
 
-	futexWaitBitsetPrivate  = 137
-	futexWaitBitsetRealtime = 393
+	futexWaitBitsetPrivate = 137
 
 	// How Go makes a thread, to the flag: CLONE_VM, FS, FILES, SIGHAND, SYSVSEM
 	// and THREAD, and on amd64 SETTLS. Anything else would be a process.

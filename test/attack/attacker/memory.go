@@ -3,6 +3,7 @@
 package main
 
 import (
+	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -44,6 +45,7 @@ func memoryAttacks() map[string]func(string) string {
 		"use 8 GiB":                 protect(8<<30, unreserved, readWrite),
 		"grow beyond":               remap(4<<30, unix.MREMAP_MAYMOVE),
 		"heap beyond":               heapBeyond,
+		"threads beyond":            threadsBeyond,
 
 		"make rwx":        protect(page, own, readWrite|readExec),
 		"make executable": protect(page, own, readExec),
@@ -103,6 +105,23 @@ func remap(size, flags uintptr) func(string) string {
 		_, what = raw(unix.SYS_MREMAP, at, page, size, flags, at)
 		return what
 	}
+}
+
+// threadsBeyond takes all addresses that there are, and then starts threads until
+// there is no room for another.
+func threadsBeyond(string) string {
+	for size := uintptr(1 << 40); size >= page; size /= 2 {
+		for what := done; what == done; {
+			_, what = raw(unix.SYS_MMAP, 0, size, unix.PROT_NONE, own, ^uintptr(0), 0)
+		}
+	}
+	for range 1000 {
+		go func() {
+			runtime.LockOSThread()
+			select {}
+		}()
+	}
+	select {}
 }
 
 // heapBeyond makes the C library's heap grow.
