@@ -52,7 +52,7 @@ func (h *Host) open() error {
 }
 
 // assemble makes the parts that need no address to listen at.
-func (h *Host) assemble(conns connmgr.ConnManager, peers peerStore) error {
+func (h *Host) assemble(conns connmgr.ConnManager, peers *addressStore) error {
 	p, cfg := &h.parts, &h.cfg
 	key, err := transportKey(cfg.Key)
 	if err != nil {
@@ -72,6 +72,7 @@ func (h *Host) assemble(conns connmgr.ConnManager, peers peerStore) error {
 	if p.wires, err = newWires(cfg, key, peers, p.bus, h.fair, wireOptions...); err != nil {
 		return err
 	}
+	peers.keepThose(h)
 	options := &basichost.HostOpts{
 		EventBus: p.bus, ConnManager: conns, AddrsFactory: announceable,
 		EnablePing: true, UserAgent: cfg.UserAgent, ProtocolVersion: "plasm/1",

@@ -73,7 +73,8 @@ const (
 	connGrace = 20 * time.Second
 
 	// What is kept of peers that are not connected.
-	maxUnconnectedAddrs  = 65536 // addresses of all of them
+	maxKeptAddrs         = 65536 // addresses of all of them, those connected included
+	maxPassingPeers      = 1024  // who did not announce themselves
 	maxAddrsPerPeer      = 64
 	maxSignedPeerRecords = 8192
 

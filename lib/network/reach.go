@@ -227,12 +227,3 @@ func transportKey(key ed25519.PrivateKey) (crypto.PrivKey, error) {
 	}
 	return crypto.UnmarshalEd25519PrivateKey(slices.Clone(key))
 }
-
-// newPeerstore makes the store of what is known of peers.
-func newPeerstore() (peerStore, error) {
-	return pstoremem.NewPeerstore(
-		pstoremem.WithMaxAddresses(maxUnconnectedAddrs),
-		pstoremem.WithMaxAddressesPerPeer(maxAddrsPerPeer),
-		pstoremem.WithMaxSignedPeerRecords(maxSignedPeerRecords),
-	)
-}
