@@ -86,7 +86,7 @@ func (e *examine) patient(ctx context.Context, in *cli.Invocation) (*doctor.Pati
 	if p.Status != nil {
 		p.DataDir, p.AllowFile, p.Worker = p.Status.DataDir, p.Status.Allow.File, p.Status.Worker
 	}
-	p.KeyPath = node.KeyPath(p.DataDir)
+	p.KeyPath, p.Engines = node.KeyPath(p.DataDir), s.engines
 	p.Given, p.Listen, p.Slots, p.MemoryMB = s.allow, s.listen, s.slots, s.memory
 	p.Disk = s.keepModules + s.keepJobs
 	p.RequireGuards, err = cli.GuardList(serveName, "require-guards", s.requireGuards)

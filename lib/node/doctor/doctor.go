@@ -46,6 +46,7 @@ type Patient struct {
 	Config   string // the file that they come from, "" for none
 
 	KeyPath, DataDir, AllowFile, Worker string
+	Engines                             string // where other engines are, beside the worker's folder; "": nowhere else
 	Credentials                         string // $CREDENTIALS_DIRECTORY, below which keys may be readable
 	Given                               []string
 	Listen                              []string // multiaddresses
@@ -57,7 +58,7 @@ type Patient struct {
 // checks are all there are, in the order in which a reader wants them.
 func checks() []func(context.Context, *Patient) Finding {
 	return []func(context.Context, *Patient) Finding{
-		checkSettings, checkNode, checkKey, checkAllow, checkWorker, checkGuards, checkMemory, checkDisk, checkClock,
+		checkSettings, checkNode, checkKey, checkAllow, checkWorker, checkEngines, checkGuards, checkMemory, checkDisk, checkClock,
 		checkPorts, checkPeers, checkReachability, checkRelay,
 	}
 }

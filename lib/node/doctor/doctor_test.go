@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -77,6 +78,42 @@ func finding(t *testing.T, p *Patient, name string) Finding {
 	}
 	t.Fatalf("there is no check %s", name)
 	return Finding{}
+}
+
+// TestEngineIsThereAndNotUsed: who has installed an engine is told when it serves
+// nothing.
+func TestEngineIsThereAndNotUsed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := running(func(s *control.Status) { s.Node.Engines = []job.NodeEngine{{Name: "wazero"}} })
+	p.Worker = filepath.Join(dir, "plasm-run")
+	check := func(state State, message, hint string) {
+		t.Helper()
+		if f := finding(t, p, "engines"); f.State != state || !strings.Contains(f.Message, message) || !strings.Contains(f.Hint, hint) {
+			t.Errorf("%+v, want %s, %q, %q", f, state, message, hint)
+		}
+	}
+	check(OK, "no other", "")
+	engine := filepath.Join(dir, "plasm-engine-wasmtime")
+	if err := os.WriteFile(engine, nil, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	check(Warning, engine+" is there, and the node does not use it", "engine left out")
+	p.Service = true
+	check(Warning, "does not use it", "journalctl --unit plasmd")
+	p.Status.Node.Engines = append(p.Status.Node.Engines, job.NodeEngine{Name: "wasmtime"})
+	check(OK, "wasmtime", "")
+	p.Status = nil
+	check(OK, "wasmtime", "")
+	p.Engines = t.TempDir() // which comes first
+	if err := os.Symlink(engine, filepath.Join(p.Engines, "plasm-engine-wasmtime")); err != nil {
+		t.Fatal(err)
+	}
+	check(OK, "wasmtime", "")
+	if err := os.Chmod(engine, 0o722); err != nil {
+		t.Fatal(err)
+	}
+	check(Warning, "can be written by others", "nobody else may write to it")
 }
 
 // TestServiceIsTendedAsOne: what to do is said in the words of whoever installed the

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -120,6 +121,38 @@ func checkWorker(ctx context.Context, p *Patient) Finding {
 		return found(name, Warning, "install both from one package", "%s is version %s, plasmd %s", p.Worker, build.Version, p.Version)
 	}
 	return ok(name, "%s, version %s, %s %s", p.Worker, build.Version, build.Engines[0].Name, build.Engines[0].Version)
+}
+
+// checkEngines is about the engines that are executables of their own: one that is
+// installed must be one that the node uses.
+func checkEngines(_ context.Context, p *Patient) Finding {
+	const name = "engines"
+	var dirs, here []string
+	if p.Engines != "" {
+		dirs = append(dirs, p.Engines)
+	}
+	dirs = append(dirs, filepath.Dir(p.Worker))
+	for _, other := range sandbox.OtherEngines() {
+		installed, err := sandbox.FindEngine(p.Version, other, dirs...)
+		if e, isOurs := errors.AsType[*job.Error](err); isOurs && e.Code == job.CodeNotFound {
+			continue
+		} else if isOurs {
+			return found(name, Warning, e.Hint, "%s", e.Message)
+		}
+		used := func(e job.NodeEngine) bool { return e.Name == other.Name }
+		if p.Status != nil && !slices.ContainsFunc(p.Status.Node.Engines, used) {
+			hint := "the node's log says why, behind «engine left out», or it was started before: start it anew"
+			if p.Service {
+				hint = "journalctl --unit plasmd --grep 'engine left out' says why, or it came later: sudo systemctl restart plasmd"
+			}
+			return found(name, Warning, hint, "%s is there, and the node does not use it", installed.Worker[0])
+		}
+		here = append(here, other.Name+" "+other.Version)
+	}
+	if len(here) == 0 {
+		return ok(name, "the one in the worker, and no other")
+	}
+	return ok(name, "%s, and the one in the worker", strings.Join(here, ", "))
 }
 
 // checkGuards is about what confines jobs.
