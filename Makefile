@@ -27,7 +27,7 @@ help: ## list the targets
 build: ## the commands, static, in bin/
 	$(STATIC) -ldflags '$(LDFLAGS)' -o $(OUT)/ ./cmd/...
 
-engines: ## plasm-engine-wasmtime, in bin/; takes a C compiler
+engines: ## plasm-engine-wasmtime, in bin/; takes a C compiler; CC and GOARCH for another processor
 	CGO_ENABLED=1 $(GO) -C engines/wasmtime build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(abspath $(OUT))/ ./plasm-engine-wasmtime
 
 examples: $(GO_EXAMPLES) ## the example modules that are not committed
@@ -71,7 +71,7 @@ cross: ## compile for every platform
 		GOOS=$${platform%/*} GOARCH=$${platform#*/} $(STATIC) ./...; \
 	done
 
-package: .tools/nfpm ## deb, rpm and apk for amd64 and arm64, in dist/
+package: .tools/nfpm ## deb, rpm and apk of commands and engine, amd64 and arm64, in dist/
 	@GO='$(GO)' VERSION='$(VERSION)' scripts/package
 
 release: .tools/nfpm .tools/cyclonedx-gomod ## packages, archives, SBOMs, SHA256SUMS and signed provenance, in dist/

@@ -1,14 +1,18 @@
+#ifdef __linux__
 #include <malloc.h>
+#endif
 #include <pthread.h>
 #include <stddef.h>
 
 #include "_cgo_export.h"
 
+#ifdef __linux__
 /* One heap: those of threads reserve 64 MiB each, and to give some of it back the C
  * library looks into /proc, which a worker may not. */
 __attribute__((constructor)) static void one_heap(void) {
 	mallopt(M_ARENA_MAX, 1);
 }
+#endif
 
 static void *enter(void *unused) {
 	(void)unused;

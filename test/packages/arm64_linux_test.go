@@ -18,19 +18,21 @@ import (
 // emulator runs programs for arm64. It knows neither Landlock nor seccomp.
 const emulator = "qemu-aarch64-static"
 
-// commands returns a folder with the commands of a package, as one has them in the
+// commands returns a folder with the commands of packages, as one has them in the
 // PATH: those for another processor by way of the emulator.
-func commands(t *testing.T, arch string) string {
+func commands(t *testing.T, arch string, packages ...string) string {
 	t.Helper()
-	real := filepath.Join(extracted(t, arch), "usr", "bin")
+	real := filepath.Join(extracted(t, arch, packages...), "usr", "bin")
 	if arch == "amd64" {
 		return real
 	}
 	qemu, err := exec.LookPath(emulator)
 	must(t, err)
 	dir := t.TempDir()
-	for name := range names {
-		must(t, bin.Script(filepath.Join(dir, name), fmt.Sprintf(`exec %s %s "$@"`, qemu, filepath.Join(real, name))))
+	programs, err := os.ReadDir(real)
+	must(t, err)
+	for _, p := range programs {
+		must(t, bin.Script(filepath.Join(dir, p.Name()), fmt.Sprintf(`exec %s %s "$@"`, qemu, filepath.Join(real, p.Name()))))
 	}
 	return dir
 }
@@ -72,10 +74,11 @@ func node(t *testing.T, dir string, args ...string) string {
 }
 
 // TestProcessors has a requester of either processor submit one job to a node of
-// either: all four get the same output and the same fuel, with a receipt.
+// either, without and with the other engine: all get the same output and the same
+// fuel, with a receipt.
 func TestProcessors(t *testing.T) {
 	t.Parallel()
-	amd64, arm64 := commands(t, "amd64"), commands(t, "arm64")
+	amd64, arm64 := commands(t, "amd64", "plasm"), commands(t, "arm64", "plasm")
 	for name := range names {
 		if out, err := with(t, arm64, t.TempDir(), filepath.Join(arm64, name), "--version").CombinedOutput(); err != nil || string(out) != name+" "+newVersion+"\n" {
 			t.Errorf("%s --version for arm64: %v: %s", name, err, out)
@@ -84,8 +87,12 @@ func TestProcessors(t *testing.T) {
 	here, there := node(t, amd64), node(t, arm64, "--require-guards", "none")
 	compare := filepath.Join("..", "..", "examples", "cross-arch", "compare")
 	results := map[string]bool{}
-	for _, dir := range []string{amd64, arm64} {
-		out, err := with(t, dir, t.TempDir(), compare, here, there).CombinedOutput()
+	fastHere := node(t, commands(t, "amd64", "plasm", engine))
+	fastThere := node(t, commands(t, "arm64", "plasm", engine), "--require-guards", "none")
+	for _, run := range []struct{ requester, here, there string }{
+		{amd64, here, there}, {arm64, here, there}, {amd64, fastHere, fastThere},
+	} {
+		out, err := with(t, run.requester, t.TempDir(), compare, run.here, run.there).CombinedOutput()
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 		if err != nil || len(lines) != 2 {
 			t.Fatalf("compare: %v: %s", err, out)
@@ -101,18 +108,27 @@ func TestProcessors(t *testing.T) {
 	if len(results) != 1 {
 		t.Errorf("they differ: %v", results)
 	}
+	if statement := receiptFrom(t, amd64, fastThere); !strings.Contains(statement, `"arch":"arm64"`) || !strings.Contains(statement, `"engine":{"name":"wasmtime"`) {
+		t.Errorf("the receipt of the node with the other engine says %s", statement)
+	}
 	// What the emulator does not know was not claimed.
+	if guards := receiptFrom(t, amd64, there); strings.Contains(guards, `"landlock"`) || strings.Contains(guards, `"seccomp"`) || !strings.Contains(guards, `"guards":[`) {
+		t.Errorf("the receipt of the emulated node says %s", guards)
+	}
+}
+
+// receiptFrom submits a job to a node, and returns the statement in its receipt.
+func receiptFrom(t *testing.T, dir, address string) string {
+	t.Helper()
 	home := t.TempDir()
 	receipt := filepath.Join(home, "receipt.json")
-	submit := with(t, amd64, home, filepath.Join(amd64, "plasm-submit"), "--no-stdin", "--peer", there, "--receipt", receipt, filepath.Join("..", "..", "examples", "hello", "hello.wasm"))
+	submit := with(t, dir, home, filepath.Join(dir, "plasm-submit"), "--no-stdin", "--peer", address, "--receipt", receipt, filepath.Join("..", "..", "examples", "hello", "hello.wasm"))
 	if out, err := submit.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	statement, err := with(t, amd64, home, filepath.Join(amd64, "plasm-verify"), "--signer", peerID.FindString(there), "--print", "statement", receipt).Output()
+	statement, err := with(t, dir, home, filepath.Join(dir, "plasm-verify"), "--signer", peerID.FindString(address), "--print", "statement", receipt).Output()
 	must(t, err)
-	if guards := string(statement); strings.Contains(guards, `"landlock"`) || strings.Contains(guards, `"seccomp"`) || !strings.Contains(guards, `"guards":[`) {
-		t.Errorf("the receipt of the emulated node says %s", guards)
-	}
+	return string(statement)
 }
 
 // TestDemo types what the page has for a Mac and an Ubuntu machine, the Mac being an
@@ -125,7 +141,7 @@ func TestDemo(t *testing.T) {
 	qemu, err := exec.LookPath(emulator)
 	must(t, err)
 	output(t, "cp", qemu, filepath.Join(mac.disk, "usr", "bin", emulator))
-	must(t, os.CopyFS(filepath.Join(mac.disk, "opt", "plasm"), os.DirFS(filepath.Join(extracted(t, "arm64"), "usr", "bin"))))
+	must(t, os.CopyFS(filepath.Join(mac.disk, "opt", "plasm"), os.DirFS(filepath.Join(extracted(t, "arm64", "plasm"), "usr", "bin"))))
 	for name := range names {
 		must(t, bin.Script(filepath.Join(mac.disk, "usr", "bin", name), fmt.Sprintf(`exec /usr/bin/%s /opt/plasm/%s "$@"`, emulator, name)))
 	}

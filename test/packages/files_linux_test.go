@@ -3,11 +3,11 @@ package packages
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -33,20 +33,34 @@ func output(t *testing.T, words ...string) string {
 // file is the path of a package that was built.
 func file(folder, name string) string { return filepath.Join(built(), folder, name) }
 
-func debFile(folder, arch string) string {
-	return file(folder, fmt.Sprintf("plasm_%s-1_%s.deb", newVersion, arch))
+// engine is the package of the other engine, and its program.
+const engine = "plasm-engine-wasmtime"
+
+// packages are all that are built for a processor and a format.
+func packages() []string { return []string{"plasm", engine} }
+
+func debFile(name, arch string) string {
+	return file("new", fmt.Sprintf("%s_%s-1_%s.deb", name, newVersion, arch))
 }
 
-// extracted unpacks a deb and returns the folder.
-func extracted(t *testing.T, arch string) string {
+// extracted unpacks debs and returns the folder.
+func extracted(t *testing.T, arch string, names ...string) string {
 	t.Helper()
 	dir := t.TempDir()
-	output(t, "dpkg-deb", "--extract", debFile("new", arch), dir)
+	for _, name := range names {
+		output(t, "dpkg-deb", "--extract", debFile(name, arch), dir)
+	}
 	return dir
 }
 
 // content is what must be in a package, as regular expressions of paths.
-func content() []string {
+func content(name string) []string {
+	if name == engine {
+		return []string{
+			"/usr/bin/" + engine, `/lib/systemd/system/plasmd\.service\.d/engine-wasmtime\.conf`, "/usr/share/man/man1/" + engine + `\.1\.gz`,
+			"/usr/share/doc/" + engine + "/copyright", "/usr/share/doc/" + engine + `/third-party\.gz`, "/usr/share/doc/" + engine + `/changelog\.Debian\.gz`,
+		}
+	}
 	all := []string{
 		`/etc/plasmd/plasmd\.toml`, `/lib/systemd/system/plasmd\.service`, `/usr/lib/sysusers\.d/plasmd\.conf`,
 		`/usr/share/plasm/schemas/receipt\.schema\.json`, `/usr/share/doc/plasm/examples/hello/hello\.wasm`, `/usr/share/doc/plasm/examples/hello/hello\.c`,
@@ -60,25 +74,36 @@ func content() []string {
 	return all
 }
 
+// contents lists what is in each format of a package.
+func contents(t *testing.T, name string) map[string]string {
+	t.Helper()
+	lists := map[string]string{}
+	for _, arch := range []string{"amd64", "arm64"} {
+		lists["deb "+arch] = output(t, "dpkg-deb", "--contents", debFile(name, arch))
+	}
+	for _, arch := range []string{"x86_64", "aarch64"} {
+		lists["rpm "+arch] = output(t, "rpm", "--query", "--list", "--package", file("new", fmt.Sprintf("%s-%s-1.%s.rpm", name, newVersion, arch)))
+		lists["apk "+arch] = output(t, "tar", "--warning=no-unknown-keyword", "-tzf", file("new", fmt.Sprintf("%s_%s-r1_%s.apk", name, newVersion, arch)))
+	}
+	return lists
+}
+
 // TestContents is about what every package has.
 func TestContents(t *testing.T) {
 	t.Parallel()
-	lists := map[string]string{}
-	for _, arch := range []string{"amd64", "arm64"} {
-		lists["deb "+arch] = output(t, "dpkg-deb", "--contents", debFile("new", arch))
-	}
-	for _, arch := range []string{"x86_64", "aarch64"} {
-		lists["rpm "+arch] = output(t, "rpm", "--query", "--list", "--package", file("new", fmt.Sprintf("plasm-%s-1.%s.rpm", newVersion, arch)))
-		lists["apk "+arch] = output(t, "tar", "--warning=no-unknown-keyword", "-tzf", file("new", fmt.Sprintf("plasm_%s-r1_%s.apk", newVersion, arch)))
-	}
-	for name, list := range lists {
-		for _, want := range content() {
-			if !regexp.MustCompile(`(?m)^\S*( .* )?\.?/?` + strings.TrimPrefix(want, "/") + `$`).MatchString(list) {
-				t.Errorf("%s: no %s", name, want)
+	for _, name := range packages() {
+		for format, list := range contents(t, name) {
+			for _, want := range content(name) {
+				if name == engine && strings.HasPrefix(format, "apk") && strings.Contains(want, "systemd") {
+					continue // there is none on Alpine
+				}
+				if !regexp.MustCompile(`(?m)^\S*( .* )?\.?/?` + strings.TrimPrefix(want, "/") + `$`).MatchString(list) {
+					t.Errorf("%s %s: no %s", name, format, want)
+				}
 			}
-		}
-		if strings.Contains(list, "/var/") {
-			t.Errorf("%s: a node's state is nobody's file:\n%s", name, list)
+			if strings.Contains(list, "/var/") {
+				t.Errorf("%s %s: a node's state is nobody's file:\n%s", name, format, list)
+			}
 		}
 	}
 }
@@ -86,26 +111,36 @@ func TestContents(t *testing.T) {
 // TestDebian is about what Debian asks of a package.
 func TestDebian(t *testing.T) {
 	t.Parallel()
+	for _, name := range packages() {
+		for _, arch := range []string{"amd64", "arm64"} {
+			deb := debFile(name, arch)
+			output(t, "lintian", "--allow-root", "--fail-on", "error,warning", deb)
+			checkModes(t, deb)
+		}
+	}
 	for _, arch := range []string{"amd64", "arm64"} {
-		deb := debFile("new", arch)
-		output(t, "lintian", "--allow-root", "--fail-on", "error,warning", deb)
 		control := t.TempDir()
-		output(t, "dpkg-deb", "--control", deb, control)
+		output(t, "dpkg-deb", "--control", debFile("plasm", arch), control)
 		conffiles, err := os.ReadFile(filepath.Join(control, "conffiles"))
 		must(t, err)
 		if diff := cmp.Diff("/etc/plasmd/plasmd.toml", strings.TrimSpace(string(conffiles))); diff != "" {
 			t.Errorf("%s: conffiles (-want +got):\n%s", arch, diff)
 		}
-		for line := range strings.Lines(output(t, "dpkg-deb", "--contents", deb)) {
-			want := []string{"-rw-r--r-- root/root"}
-			if strings.HasPrefix(line, "d") {
-				want = []string{"drwxr-xr-x root/root"}
-			} else if strings.Contains(line, " ./usr/bin/") || strings.HasSuffix(line, "/examples/cross-arch/compare\n") {
-				want = []string{"-rwxr-xr-x root/root"}
-			}
-			if !slices.ContainsFunc(want, func(prefix string) bool { return strings.HasPrefix(line, prefix) }) {
-				t.Errorf("%s: %s", arch, line)
-			}
+	}
+}
+
+// checkModes looks at owner and permissions of all that is in a deb.
+func checkModes(t *testing.T, deb string) {
+	t.Helper()
+	for line := range strings.Lines(output(t, "dpkg-deb", "--contents", deb)) {
+		want := "-rw-r--r-- root/root"
+		if strings.HasPrefix(line, "d") {
+			want = "drwxr-xr-x root/root"
+		} else if strings.Contains(line, " ./usr/bin/") || strings.HasSuffix(line, "/examples/cross-arch/compare\n") {
+			want = "-rwxr-xr-x root/root"
+		}
+		if !strings.HasPrefix(line, want) {
+			t.Errorf("%s: %s", deb, line)
 		}
 	}
 }
@@ -114,7 +149,7 @@ func TestDebian(t *testing.T) {
 func TestSameBytesTwice(t *testing.T) {
 	t.Parallel()
 	built, err := filepath.Glob(file("again", "*"))
-	if err != nil || len(built) != 3 {
+	if err != nil || len(built) != 6 {
 		t.Fatalf("%v, %v", built, err)
 	}
 	for _, again := range built {
@@ -128,9 +163,11 @@ func TestSameBytesTwice(t *testing.T) {
 // TestManualPages compares the pages with --help, and asks groff what it thinks.
 func TestManualPages(t *testing.T) {
 	t.Parallel()
-	dir := extracted(t, "amd64")
+	dir := extracted(t, "amd64", packages()...)
 	flag := regexp.MustCompile(`(?m)^ {2}(?:-\w, )?(--[a-z-]+)`)
-	for name, section := range names {
+	pages := maps.Clone(names)
+	pages[engine] = "1"
+	for name, section := range pages {
 		page := filepath.Join(dir, "usr", "share", "man", "man"+section, name+"."+section+".gz")
 		cmd := exec.CommandContext(t.Context(), "man", "--warnings=w", "--local-file", "--encoding=UTF-8", page)
 		cmd.Env = append(os.Environ(), "MANWIDTH=100", "LC_ALL=C.UTF-8", "MAN_KEEP_FORMATTING=", "TERM=dumb", "GROFF_NO_SGR=1")
@@ -144,6 +181,9 @@ func TestManualPages(t *testing.T) {
 			helps = append(helps, []string{name, "serve"}, []string{name, "identity"}, []string{name, "status"}, []string{name, "allow"}, []string{name, "doctor"})
 		}
 		plain := regexp.MustCompile(`.\x08`).ReplaceAllString(text.String(), "")
+		if name == engine { // it is not for people, and has no help
+			helps = nil
+		}
 		for _, words := range helps {
 			help := output(t, append([]string{filepath.Join(dir, "usr", "bin", words[0])}, append(words[1:], "--help")...)...)
 			for _, m := range flag.FindAllStringSubmatch(help, -1) {
@@ -161,7 +201,7 @@ func TestManualPages(t *testing.T) {
 // TestCompletions has the shells read the completions, and bash use them.
 func TestCompletions(t *testing.T) {
 	t.Parallel()
-	share := filepath.Join(extracted(t, "amd64"), "usr", "share")
+	share := filepath.Join(extracted(t, "amd64", "plasm"), "usr", "share")
 	for name := range names {
 		output(t, "bash", "-n", filepath.Join(share, "bash-completion", "completions", name))
 		output(t, "zsh", "-n", filepath.Join(share, "zsh/vendor-completions/_"+name))

@@ -19,10 +19,10 @@ import (
 
 const hello = "/usr/share/doc/plasm/examples/hello/hello.wasm"
 
-// install installs a package as the pages say.
-func (m *machine) install(file string) {
+// install installs packages as the pages say.
+func (m *machine) install(files ...string) {
 	m.t.Helper()
-	m.do("apt-get", "install", "--yes", "--quiet", file)
+	m.do(append([]string{"apt-get", "install", "--yes", "--quiet"}, files...)...)
 }
 
 // status is what the machine's node says of itself.
@@ -228,16 +228,17 @@ func (m *machine) checkUpgrade(user *machine, id string) {
 		return err
 	})
 	m.override("TimeoutStopSec=1") // too short for the job: the node asks for what it needs
-	m.install(deb("new", newVersion))
+	m.install(deb("new", newVersion), engineDeb("new", newVersion))
 	m.override()
 	if err := submitting.Wait(); err != nil || out.String() != strings.Repeat("tick\n", 200) {
 		m.t.Errorf("a job during an upgrade: %v: %s", err, problem.String())
 	}
 	user.do("plasm-verify", "--signer", id, "--module", "/tick.wasm", "--expect-exit", "0", "/tick.json")
 
-	if version := m.status().Node.Version; version != newVersion {
-		m.t.Errorf("after the upgrade the node is of version %s", version)
+	if version, engines := m.status().Node.Version, m.engines(); version != newVersion || engines != " wasmtime wazero" {
+		m.t.Errorf("after the upgrade the node is of version %s, and has%s", version, engines)
 	}
+	m.sh("! journalctl --unit=plasmd --grep='engine left out' --no-pager --quiet")
 	if m.sh(kept) != before {
 		m.t.Error("the upgrade changed key, allow file or configuration")
 	}

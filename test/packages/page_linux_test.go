@@ -97,7 +97,7 @@ func only(all []step, at string) []step {
 // prepare puts the package where somebody has copied it, and lets root say sudo.
 func (m *machine) prepare(folder string) {
 	m.t.Helper()
-	m.sh(`printf '#!/bin/sh\nexec "$@"\n' > /usr/bin/sudo; chmod 755 /usr/bin/sudo; cp /packages/` + folder + `/plasm_*_amd64.deb /root/`)
+	m.sh(`printf '#!/bin/sh\nexec "$@"\n' > /usr/bin/sudo; chmod 755 /usr/bin/sudo; cp /packages/` + folder + `/plasm*_amd64.deb /root/`)
 }
 
 // here runs steps in a folder of this machine.

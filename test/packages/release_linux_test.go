@@ -5,10 +5,12 @@ import (
 	"debug/macho"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,6 +67,13 @@ func TestArchives(t *testing.T) {
 			}
 		}
 	}
+	for arch, machine := range map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64} {
+		dir := unpacked(t, "linux", arch)
+		checkStatic(t, filepath.Join(dir, "bin", engine), machine)
+		if _, err := os.Stat(filepath.Join(dir, "share", "doc", engine, "third-party.gz")); err != nil {
+			t.Error(err)
+		}
+	}
 	for arch, cpu := range map[string]macho.Cpu{"amd64": macho.CpuAmd64, "arm64": macho.CpuArm64} {
 		dir := unpacked(t, "darwin", arch)
 		for name := range names {
@@ -83,7 +92,7 @@ func TestArchives(t *testing.T) {
 func TestBillOfMaterials(t *testing.T) {
 	t.Parallel()
 	dir := unpacked(t, "linux", "amd64")
-	for name := range names {
+	for _, name := range append(slices.Collect(maps.Keys(names)), engine) {
 		data, err := os.ReadFile(file("new", fmt.Sprintf("plasm-%s-%s.cdx.json", newVersion, name)))
 		must(t, err)
 		var bill struct {
@@ -103,6 +112,9 @@ func TestBillOfMaterials(t *testing.T) {
 			t.Fatalf("%s: format %q, %d modules", name, bill.Format, len(modules))
 		}
 		for _, m := range modules {
+			if m[1] == "plasm" { // the engine is a module of its own
+				m[2] = newVersion
+			}
 			if listed[m[1]] != m[2] {
 				t.Errorf("%s is made of %s %s, and the bill lists %q", name, m[1], m[2], listed[m[1]])
 			}
@@ -167,12 +179,13 @@ func TestContainerImage(t *testing.T) {
 	module, err := os.ReadFile(filepath.Join("..", "..", "examples", "hello", "hello.wasm"))
 	must(t, err)
 	must(t, os.WriteFile(filepath.Join(root, "hello.wasm"), module, 0o644))
-	if listed, err := filepath.Glob(filepath.Join(root, "usr", "bin", "*")); err != nil || len(listed) != len(names) {
+	if listed, err := filepath.Glob(filepath.Join(root, "usr", "bin", "*")); err != nil || len(listed) != len(names)+1 { // the other engine, which lay beside them
 		t.Errorf("programs in the image: %v, %v", listed, err)
 	}
 	run := []string{"run", "--isolation", "chroot", container, "--"}
 	buildah(append(run, "/usr/bin/plasm-run", "--no-stdin", "--receipt", "/run/plasmd/receipt.json", "/hello.wasm")...)
 	id := buildah(append(run, "/usr/bin/plasm-run", "--identity")...)
+	buildah(append(run, "/usr/bin/plasm-run", "--engine", "wasmtime", "--no-stdin", "--require-guards", "nnp,seccomp", "/hello.wasm")...)
 	buildah(append(run, "/usr/bin/plasm-verify", "--signer", id, "--require-guards", "nnp,seccomp", "/run/plasmd/receipt.json")...)
 	if owner := output(t, "stat", "--format=%u", filepath.Join(root, "run", "plasmd", "receipt.json")); strings.TrimSpace(owner) != "65532" {
 		t.Errorf("what ran there is user %s", owner)
