@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unsafe"
 
 	wt "github.com/bytecodealliance/wasmtime-go/v40"
 
@@ -50,6 +51,7 @@ func (p *program) run(ctx context.Context, h engine.Host) (engine.Result, error)
 	}
 	if x := instance.GetExport(store, wazero.MemoryExport); x != nil {
 		p.memory = x.Memory()
+		wazero.PreferLargePages(unsafe.Slice((*byte)(p.memory.Data(store)), p.memoryMB<<20)) //nolint:gosec // Wasmtime reserves 4 GiB there, and nothing is read
 	}
 	p.tell(store)
 	if h.Meter != nil {

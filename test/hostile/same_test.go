@@ -3,6 +3,8 @@
 package hostile_test
 
 import (
+	"bytes"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -38,5 +40,63 @@ func TestSameOnEveryEngine(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNaNsOnEveryEngine does all that makes or passes on a NaN: with canonical NaNs the
+// bits are the same on every engine, those that the specification leaves open are
+// canonical, and no others.
+func TestNaNsOnEveryEngine(t *testing.T) {
+	t.Parallel()
+	g := newGround(t)
+	module := g.write(t, hostile.NaNs())
+	var first []byte
+	for _, engine := range hostile.Engines() {
+		for _, flags := range [][]string{{}, {"--fuel", "1000000"}} {
+			r := g.run(t, module, nil, append(flags, "--engine", engine, "--canonical-nan")...)
+			if r.outcome == nil || r.outcome.Status != job.Exit || *r.outcome.ExitCode != 0 {
+				t.Fatalf("%s: %s %+v", engine, r.message, r.outcome)
+			}
+			if first == nil {
+				first = r.stdout.Bytes()
+				checkNaNs(t, first)
+			}
+			if !bytes.Equal(r.stdout.Bytes(), first) {
+				t.Errorf("%s %v: other bits than on %s", engine, flags, hostile.Engines()[0])
+			}
+		}
+	}
+}
+
+// checkNaNs looks at each NaN in what NaNs has written.
+func checkNaNs(t *testing.T, out []byte) {
+	t.Helper()
+	for _, o := range hostile.FloatOps() {
+		if len(out) < o.Results {
+			t.Fatalf("%x: the results end", []byte(o.Code))
+		}
+		canonical, others := 0, 0
+		for at := 0; at < o.Results; at += o.Size {
+			var bits uint64
+			quiet, exponent := uint64(0x7ff8<<48), uint64(0x7ff0<<48)
+			if o.Size == 8 {
+				bits = binary.LittleEndian.Uint64(out[at:])
+			} else {
+				bits, quiet, exponent = uint64(binary.LittleEndian.Uint32(out[at:])), 0x7fc00000, 0x7f800000
+			}
+			switch magnitude := bits &^ (1 << (8*o.Size - 1)); {
+			case bits == quiet:
+				canonical++
+			case magnitude > exponent:
+				others++
+			}
+		}
+		if canonical == 0 || (others > 0) == o.Open {
+			t.Errorf("%x: %d NaNs are canonical, %d others", []byte(o.Code), canonical, others)
+		}
+		out = out[o.Results:]
+	}
+	if len(out) > 0 {
+		t.Errorf("%d bytes more", len(out))
 	}
 }

@@ -30,7 +30,7 @@ func (a reserve) Allocate(_, limit uint64) experimental.LinearMemory {
 	if err != nil {
 		panic(errOutOfMemory) // Run recovers it
 	}
-	preferLargePages(m)
+	PreferLargePages(m)
 	return &mapping{all: m, grew: a.grew}
 }
 

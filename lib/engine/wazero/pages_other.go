@@ -2,5 +2,5 @@
 
 package wazero
 
-// preferLargePages does nothing where the kernel chooses by itself.
-func preferLargePages([]byte) {}
+// PreferLargePages does nothing where the kernel chooses by itself.
+func PreferLargePages([]byte) {}
