@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -123,8 +124,12 @@ func TestEngine(t *testing.T) {
 	m.sh("! journalctl --unit=plasmd --grep='level=(WARN|ERROR)' --no-pager --quiet")
 	m.checkUnit()
 
-	// The other package alone becomes another version, against what apt would do.
-	m.do("dpkg", "--install", "--force-depends", deb("new", newVersion))
+	// plasm alone becomes another version: apt takes the engine away. Then somebody
+	// forces the old one back.
+	m.install(deb("new", newVersion))
+	m.sh("! test -e /usr/bin/" + engine)
+	m.checkEngines("wazero")
+	m.do("dpkg", "--install", "--force-depends", engineDeb("old", oldVersion))
 	if got := m.engines(); got != " wazero" || m.status().Node.Version != newVersion {
 		t.Errorf("with an engine of another version the node, %s, has%s", m.status().Node.Version, got)
 	}
@@ -177,4 +182,16 @@ func (m *machine) children(pid string) string {
 		m.t.Error(errors.Join(err, errors.New("no children")))
 	}
 	return strings.Join(strings.Fields(out), " ")
+}
+
+// TestNoCompiler: a release is not made without the engine.
+func TestNoCompiler(t *testing.T) {
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), filepath.Join("..", "..", "scripts", "package"))
+	cmd.Env = append(os.Environ(), "VERSION="+newVersion, "DIST="+t.TempDir(), "ARCHS=amd64", "CC=no-compiler", "ENGINE=required")
+	out, err := cmd.CombinedOutput()
+	want := "package: no plasm-engine-wasmtime for amd64: there is no no-compiler\npackage: hint: make deps installs what it takes, on Debian\n"
+	if err == nil || string(out) != want {
+		t.Errorf("%v: %s", err, out)
+	}
 }
