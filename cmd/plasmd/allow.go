@@ -11,6 +11,7 @@ import (
 	"plasm/lib/cli/config"
 	"plasm/lib/control"
 	"plasm/lib/identity"
+	"plasm/lib/job"
 	"plasm/lib/node"
 )
 
@@ -50,6 +51,12 @@ func (a *allow) run(ctx context.Context, in *cli.Invocation, names []string) err
 		edit = identity.AllowEdit{Remove: names}
 	}
 	changed, err := identity.EditAllowFile(file, edit)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &job.Error{
+			Code: job.CodeNotFound, Message: cli.AsError(err).Message,
+			Hint: "no node has run here: plasmd serve makes the folder; --data-dir DIR names another", Err: err,
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -156,7 +156,7 @@ the file named allow in the data folder is edited. Comments stay as they are.
   --list                 print who is in the file, one a line
 ` + whereUsage + `
 Exit codes: 0 done; 125 plasm failed or was used wrongly; 127 no node is running in
-the folder that was named.
+the folder that was named, or none has run here.
 
 Examples:
   plasmd allow 12D3KooW...

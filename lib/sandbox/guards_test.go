@@ -44,8 +44,12 @@ func TestGuardsOfLiars(t *testing.T) {
 		"is none":  {Config{Worker: []string{"/nonexistent"}}, job.CodeInternal, "starting a worker: no such file or directory"},
 	} {
 		_, err := supervisor(t, c.cfg).Guards(t.Context())
-		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != c.code || !strings.Contains(e.Message, c.words) {
+		e, ok := errors.AsType[*job.Error](err)
+		if !ok || e.Code != c.code || !strings.Contains(e.Message, c.words) {
 			t.Errorf("%s: %v", name, err)
+		}
+		if ok && (e.Hint != "") != (name == "is none") { // as where /proc is missing
+			t.Errorf("%s: hint %q", name, e.Hint)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"runtime"
 	"strings"
@@ -90,7 +91,11 @@ func (s *spawner) begin(command []string, w *start) {
 func (w *start) worker() (*process, error) {
 	<-w.done
 	if w.err != nil {
-		return nil, &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("starting a worker: %v", w.err), Err: errors.Join(errUntouched, w.err)}
+		e := &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("starting a worker: %v", w.err), Err: errors.Join(errUntouched, w.err)}
+		if errors.Is(w.err, fs.ErrNotExist) {
+			e.Hint = "on Linux /proc must be there, by which a command finds its own executable"
+		}
+		return nil, e
 	}
 	return w.p, nil
 }
