@@ -46,11 +46,14 @@ func digestOf(k key) job.Digest { return job.Digest("sha256:" + k.name) }
 // Bytes returns how long the module is.
 func (m *Module) Bytes() int64 { return m.bytes }
 
-// Load reads the module into memory and checks its digest. One that was damaged
-// on disk is removed, and the *job.Error wraps ErrMismatch: the requester must
-// send it again.
+// Load reads the module into memory and checks its digest, unless it was used just
+// before. One that was damaged on disk is removed, and the *job.Error wraps
+// ErrMismatch: the requester must send it again. The bytes are for reading only.
 func (m *Module) Load() ([]byte, error) {
 	s := m.store
+	if data := s.recent.get(m.digest); data != nil {
+		return data, nil
+	}
 	s.mu.Lock()
 	name := m.entry.path
 	s.mu.Unlock()
@@ -59,6 +62,7 @@ func (m *Module) Load() ([]byte, error) {
 		return nil, ioError("module cannot be read", err)
 	}
 	if err == nil && job.Sum(data) == m.digest {
+		s.recent.put(m.digest, data)
 		return data, nil
 	}
 	s.mu.Lock()

@@ -112,6 +112,8 @@ type Store struct {
 	disk  disk
 	clock clock
 
+	recent recent // modules in memory
+
 	// Entry.mu, where both are needed, is taken before mu. The renames that put
 	// entries into modules and jobs and take them away happen under mu, so that a
 	// name there belongs to the entry that the shelf has under that key.
