@@ -5,18 +5,12 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"slices"
-	"sync"
 	"time"
-
-	"github.com/libp2p/go-libp2p/core/peer"
-	ma "github.com/multiformats/go-multiaddr"
 
 	"plasm/lib/cli"
 	"plasm/lib/exchange/submit"
 	"plasm/lib/identity"
 	"plasm/lib/job"
-	"plasm/lib/network"
 )
 
 // run does what the command line asks for. The exit code is for a nil error: a
@@ -54,39 +48,6 @@ func (o *options) until(ctx context.Context, began time.Time, ms int64) (context
 	return context.WithDeadlineCause(ctx, began.Add(time.Duration(ms)*time.Millisecond), submit.ErrDeadline)
 }
 
-// describe reads all that the job is made of.
-func (o *options) describe(ctx context.Context, in *cli.Invocation) (*cli.Description, error) {
-	own := *in
-	if o.takesStdin() {
-		own.Stdin = nil
-	}
-	var d *cli.Description
-	err := cli.Interruptible(ctx, func() (err error) {
-		if d, err = o.job.Describe(&own, o.flags.Args(), nil); err != nil {
-			return err
-		}
-		if err = o.place(d.Manifest); err != nil {
-			d.Close()
-		}
-		return err
-	})
-	if err != nil {
-		return nil, late(err) // and not d: somebody may still be at work on it
-	}
-	return d, nil
-}
-
-// late makes of an error that the deadline is the cause of one that says so.
-func late(err error) error {
-	if !errors.Is(err, submit.ErrDeadline) {
-		return err
-	}
-	return &job.Error{
-		Code: job.CodeDeadline, Message: "the deadline has passed before there was a job to submit",
-		Hint: "allow it more with --deadline", Err: err,
-	}
-}
-
 // print writes the document that the flags ask for.
 func (o *options) print(ctx context.Context, in *cli.Invocation) error {
 	d, err := o.describe(ctx, in)
@@ -110,6 +71,8 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 	if err != nil {
 		return 0, err
 	}
+	described, enough := o.describing(ctx, in)
+	defer enough()
 	key, err := o.job.LoadKey(in)
 	if err != nil {
 		return 0, err
@@ -124,11 +87,10 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 	}
 	defer func() { _ = host.Close() }() // nothing of it is needed any more
 	defer connect(ctx, host, peers)()
-	d, err := o.describe(ctx, in)
+	d, err := described()
 	if err != nil {
 		return 0, err
 	}
-	defer d.Close()
 	j, closeInput, err := o.newJob(ctx, in, d)
 	if err != nil {
 		return 0, late(err)
@@ -145,37 +107,6 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 	f := &finder{o: o, in: in, host: host, peers: peers, need: o.need(j.Manifest)}
 	cfg.Fits = f.need.Against
 	return o.execute(ctx, in, release, cfg, j, f.source())
-}
-
-// connect begins to connect to the nodes of --peer, which are trusted, while the
-// job is read and hashed: nothing of it is needed for that. What does not work is
-// found out, and said, when the job is offered. A relay waits, as hole punching has
-// one try for each connection and this host can't take part in it yet. What it
-// returns waits for the end.
-func connect(ctx context.Context, host *network.Host, peers []peer.AddrInfo) (wait func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	var all sync.WaitGroup
-	for _, p := range peers {
-		if direct(p) {
-			all.Go(func() { _ = host.Connect(ctx, p) })
-		}
-	}
-	return func() { cancel(); all.Wait() }
-}
-
-// reachable reports whether the nodes of --peer are all that is needed to reach them.
-func reachable(peers []peer.AddrInfo) bool {
-	return len(peers) > 0 && !slices.ContainsFunc(peers, func(p peer.AddrInfo) bool { return !direct(p) })
-}
-
-// direct reports whether a peer has addresses, and none of them leads over a relay.
-func direct(p peer.AddrInfo) bool {
-	return len(p.Addrs) > 0 && !slices.ContainsFunc(p.Addrs, relayed)
-}
-
-func relayed(a ma.Multiaddr) bool {
-	_, err := a.ValueForProtocol(ma.P_CIRCUIT)
-	return err == nil
 }
 
 // newJob is the job as it is submitted. Its streams are Live's, or there is none.
