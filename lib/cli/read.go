@@ -121,7 +121,7 @@ func (b *moduleBuffer) fill(r io.Reader) error {
 		case info.Size() > MaxModule:
 			limit = engine.HeaderSize
 		default:
-			b.Grow(int(info.Size()) + bytes.MinRead)
+			b.Buffer = *bytes.NewBuffer(make([]byte, 0, int(info.Size())+bytes.MinRead)) // Grow would clear it, page by page
 		}
 	}
 	n, err := b.ReadFrom(io.LimitReader(r, limit))
