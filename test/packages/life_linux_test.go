@@ -53,6 +53,10 @@ func TestLife(t *testing.T) {
 	user.do("plasm-verify", "--signer", id, "--require-guards", strings.Join(job.Guards(), ","), "/root/receipt.json")
 	node.checkClosed(user, id)
 	follow(t, only(steps(t, "docs/install.md"), "node"), map[string]*machine{"node": node})
+	user.until("told of a node with the engine", func() error {
+		_, err := user.try("sh", "-c", "plasm-discover --engine wasmtime --timeout 2s | grep -F "+id)
+		return err
+	})
 	node.checkService()
 	node.checkFiles()
 	node.checkRestart(id)
@@ -228,12 +232,20 @@ func (m *machine) checkUpgrade(user *machine, id string) {
 		return err
 	})
 	m.override("TimeoutStopSec=1") // too short for the job: the node asks for what it needs
+	starts := "journalctl --boot --unit=plasmd --grep=node.ready --output=cat --no-pager | wc -l"
+	started := m.sh(starts)
 	m.install(deb("new", newVersion), engineDeb("new", newVersion))
 	m.override()
+	if want, err := strconv.Atoi(started); err != nil || m.sh(starts) != strconv.Itoa(want+1) {
+		m.t.Errorf("the upgrade of both packages started the node %s times less %s", m.sh(starts), started)
+	}
 	if err := submitting.Wait(); err != nil || out.String() != strings.Repeat("tick\n", 200) {
 		m.t.Errorf("a job during an upgrade: %v: %s", err, problem.String())
 	}
 	user.do("plasm-verify", "--signer", id, "--module", "/tick.wasm", "--expect-exit", "0", "/tick.json")
+	if got := user.ranOn("/tick.json"); got != "wasmtime" {
+		m.t.Errorf("the job ran on %s", got)
+	}
 
 	if version, engines := m.status().Node.Version, m.engines(); version != newVersion || engines != " wasmtime wazero" {
 		m.t.Errorf("after the upgrade the node is of version %s, and has%s", version, engines)
