@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"plasm/test/bin"
@@ -35,7 +36,14 @@ func compiler() string {
 // would be a call.
 const cFlags = "-O3 -ffp-contract=off -fno-math-errno"
 
-func build(ctx context.Context, dir string, list []kernel) (*house, error) {
+// wasmOpt is what goes over a guest that was linked. Below 1 KiB there is nothing, as
+// wasm-ld puts data behind it: so a constant that is added to an address can be the
+// offset of the access, and needs no instruction.
+const wasmOpt = "wasm-opt -O3 --low-memory-unused"
+
+const wasmTarget = "--target=wasm32-wasi"
+
+func newHouse(ctx context.Context, dir string, list []kernel) (*house, error) {
 	mod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
 	if err != nil {
 		return nil, fmt.Errorf("go env: %w", err)
@@ -45,37 +53,55 @@ func build(ctx context.Context, dir string, list []kernel) (*house, error) {
 	err = errors.Join(
 		bin.Build(ctx, dir, "plasm-run"),
 		bin.BuildEngines(ctx, dir),
-		h.goBuild(ctx, "0", ".", "alone-wazero", "./bench/alone/wazero"),
-		h.goBuild(ctx, "1", "engines/wasmtime", "alone-wasmtime", "./alone"),
+		h.goBuild(ctx, "0", ".", "", "alone-wazero", "./bench/alone/wazero"),
+		h.goBuild(ctx, "1", "engines/wasmtime", static(), "alone-wasmtime", "./alone"),
 	)
 	for _, k := range h.kernels {
-		err = errors.Join(err,
-			h.clang(ctx, k.name, k.name),
-			h.clang(ctx, k.name, k.name+"-scalar.wasm", "--target=wasm32-wasi"),
-			h.clang(ctx, k.name, k.name+"-simd.wasm", "--target=wasm32-wasi", "-msimd128"),
-		)
+		for _, b := range builds {
+			err = errors.Join(err, h.compile(ctx, k, b))
+		}
 	}
 	return h, err
 }
 
-func (h *house) goBuild(ctx context.Context, cgo, module, name, pkg string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-o", filepath.Join(h.dir, name), pkg)
+// static returns what links a program with C in it as plasm-engine-wasmtime is: its
+// start shall take as long.
+func static() string {
+	if runtime.GOOS == "linux" {
+		return "-linkmode external -extldflags -static"
+	}
+	return ""
+}
+
+func (h *house) goBuild(ctx context.Context, cgo, module, ldflags, name, pkg string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w "+ldflags, "-o", filepath.Join(h.dir, name), pkg)
 	cmd.Dir = filepath.Join(h.root, module)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED="+cgo)
 	return quietly(cmd)
 }
 
-// clang compiles and links in two steps: with one, it would run wasm-opt on a guest
-// where that happens to be installed.
-func (h *house) clang(ctx context.Context, source, name string, target ...string) error {
-	source = filepath.Join(h.root, "bench", "kernels", source+".c")
-	object, out := filepath.Join(h.dir, name+".o"), filepath.Join(h.dir, name)
-	compile := append(strings.Fields("-std=c11 -Wall -Wextra -Werror -c "+cFlags), target...)
-	err := quietly(exec.CommandContext(ctx, compiler(), append(compile, "-o", object, source)...))
-	if err == nil {
-		err = quietly(exec.CommandContext(ctx, compiler(), append(target, "-o", out, object)...))
+// compile compiles and links in two steps: with one, clang would run wasm-opt on a
+// guest by itself, where that is installed.
+func (h *house) compile(ctx context.Context, k kernel, b build) error {
+	out := filepath.Join(h.dir, k.name+b.suffix)
+	flags := append(strings.Fields("-std=c11 -Wall -Wextra -Werror -c "+cFlags), b.flags...)
+	var link []string
+	if b.wasm {
+		flags, link = append(flags, wasmTarget), append(link, wasmTarget)
 	}
-	return err
+	steps := [][]string{
+		append(append([]string{compiler()}, flags...), "-o", out+".o", filepath.Join(h.root, "bench", "kernels", k.name+".c")),
+		append(append([]string{compiler()}, link...), "-o", out, out+".o"),
+	}
+	if b.opt {
+		steps = append(steps, append(strings.Fields(wasmOpt), "-o", out, out))
+	}
+	for _, args := range steps {
+		if err := quietly(exec.CommandContext(ctx, args[0], args[1:]...)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // quietly runs a command whose output is of interest only when it fails.
@@ -86,22 +112,23 @@ func quietly(cmd *exec.Cmd) error {
 	return nil
 }
 
+// receiptFile is where plasm-run leaves its receipt: a job that is signed costs a
+// signature.
+const receiptFile = "receipt.json"
+
 // command returns what runs a kernel in one way.
 func (h *house) command(ctx context.Context, w way, k kernel, rounds string) *exec.Cmd {
 	at := func(name string) string { return filepath.Join(h.dir, name) }
-	guest := k.name + "-scalar.wasm"
-	if w.simd {
-		guest = k.name + "-simd.wasm"
-	}
-	args := []string{at(k.name), rounds}
+	file := k.name + builds[w.build].suffix
+	args := []string{at(file), rounds}
 	switch {
 	case w.whole:
 		args = []string{
-			at("plasm-run"), "--no-stdin", "--engine", w.engine, "--cache-dir", at("cache"), "--receipt", at("receipt.json"),
-			at(guest), rounds,
+			at("plasm-run"), "--no-stdin", "--engine", w.engine, "--cache-dir", at("cache"), "--receipt", at(receiptFile),
+			at(file), rounds,
 		}
 	case w.engine != "":
-		args = []string{at("alone-" + w.engine), at(guest + "-" + w.engine), at(guest), rounds}
+		args = []string{at("alone-" + w.engine), at(file + "-" + w.engine), at(file), rounds}
 	}
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env = h.env

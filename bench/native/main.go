@@ -28,7 +28,7 @@ const usage = `usage: go run ./bench/native [flags]
 
 Compares our kernels as native programs, as guests of each engine alone, and as
 jobs of plasm-run. To be started in the repository; takes clang-14, lld-14,
-wasi-libc and libclang-rt-14-dev-wasm32 of Debian 12, and a C compiler for Go.
+wasi-libc, libclang-rt-14-dev-wasm32 and binaryen of Debian 12, and a C compiler for Go.
 Exit code: 0, 1 where a goal is missed, 125 where something went wrong.
 
 flags:
@@ -83,7 +83,7 @@ func compare(ctx context.Context, o options, stdout io.Writer) (met bool, err er
 	if err != nil {
 		return false, err
 	}
-	h, err := build(ctx, dir, list)
+	h, err := newHouse(ctx, dir, list)
 	if err != nil {
 		return false, err
 	}

@@ -17,7 +17,7 @@ import (
 // written. How fast they are is not looked at.
 func TestKernels(t *testing.T) {
 	t.Parallel()
-	h, err := build(t.Context(), t.TempDir(), kernels)
+	h, err := newHouse(t.Context(), t.TempDir(), kernels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,13 +55,35 @@ func TestKernels(t *testing.T) {
 	}
 }
 
+// TestPage holds the page, the plot and the figures that they are of together.
+func TestPage(t *testing.T) {
+	t.Parallel()
+	docs := filepath.Join("..", "..", "docs")
+	r := readResults(t, filepath.Join(docs, "native.json"))
+	for _, k := range kernels {
+		if !strings.Contains(r.tables(), "| `"+k.name+"` |") {
+			t.Errorf("docs/native.json says nothing of %s: make bench-native writes it", k.name)
+		}
+	}
+	page := read(t, filepath.Join(docs, "performance.md"))
+	if want, err := r.into(page); err != nil || want != page {
+		t.Errorf("docs/performance.md does not show docs/native.json: make bench-native writes both (%v)", err)
+	}
+	if read(t, filepath.Join(docs, "native.svg")) != r.plot() {
+		t.Error("docs/native.svg does not show docs/native.json: make bench-native writes both")
+	}
+	if !strings.Contains(page, "(native.svg)") {
+		t.Error("docs/performance.md does not show the plot")
+	}
+}
+
 // TestWrite writes the three files, and reads them.
 func TestWrite(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
 	o := options{json: at("json"), svg: at("svg"), page: at("page")}
-	if err := os.WriteFile(o.page, []byte("before\n"+mark+"old\n"+markEnd+"after\n"), 0o600); err != nil {
+	if err := os.WriteFile(o.page, []byte("before\n"+mark+"stale figures\n"+markEnd+"after\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r := sampleResults()
@@ -69,7 +91,7 @@ func TestWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := read(t, o.page)
-	if !strings.HasPrefix(page, "before\n"+mark) || !strings.HasSuffix(page, markEnd+"after\n") || strings.Contains(page, "old") {
+	if !strings.HasPrefix(page, "before\n"+mark) || !strings.HasSuffix(page, markEnd+"after\n") || strings.Contains(page, "stale") {
 		t.Errorf("the page is\n%s", page)
 	}
 	if !strings.Contains(page, "| the same: worst kernel | 1.35 | **1.500: missed** |") {

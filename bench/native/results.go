@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -12,9 +13,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"plasm/lib/engine/wazero"
-	"plasm/lib/sandbox"
 )
 
 // results is what a run comes to, as it is written.
@@ -22,7 +20,8 @@ type results struct {
 	Measured  string              `json:"measured"`  // the day
 	Processor string              `json:"processor"` // its name, cores and system
 	Compiler  string              `json:"compiler"`
-	Flags     string              `json:"flags"`
+	Flags     string              `json:"flags"`   // for all
+	Guests    string              `json:"guests"`  // flags for guests with SIMD, and what goes over them
 	Engines   map[string]string   `json:"engines"` // versions
 	Rounds    int                 `json:"rounds"`
 	Kernels   []kernelFigures     `json:"kernels"`
@@ -76,6 +75,8 @@ var columns = []column{
 	{"plasm-run-wasmtime-cpu", "", "plasm-run-wasmtime-simd", "wasmtime-simd", false},
 	{"plasm-run-wazero", "`plasm-run` / wazero", "plasm-run-wazero-simd", "wazero-simd", true},
 	{"plasm-run-wazero-cpu", "", "plasm-run-wazero-simd", "wazero-simd", false},
+	{"wasmtime-simd-plain", "", "wasmtime-simd-plain", "native", false},
+	{"native-own", "", "native-own", "native", false},
 	{"plasm-run-native", "", "plasm-run-wasmtime-simd", "native", true},
 }
 
@@ -94,13 +95,14 @@ func (h *house) results(ctx context.Context, begun time.Time, rounds []round) (*
 		return nil, err
 	}
 	first, _, _ := strings.Cut(string(version), "\n")
-	wasmtime, err := h.engineVersion(ctx)
+	versions, err := h.engines(ctx)
 	if err != nil {
 		return nil, err
 	}
 	r := &results{
-		Measured: begun.Format(time.DateOnly), Processor: processor(), Compiler: first, Flags: cFlags, Rounds: len(rounds),
-		Engines: map[string]string{"wazero": wazero.Engine{}.Version(), "wasmtime": wasmtime},
+		Measured: begun.Format(time.DateOnly), Processor: processor(), Compiler: first, Flags: cFlags,
+		Guests: strings.Join(builds["simd"].flags, " ") + "; " + wasmOpt, Rounds: len(rounds),
+		Engines: versions,
 		Means:   map[string]spread{}, Worst: map[string]kernelAt{},
 	}
 	for _, k := range h.kernels {
@@ -123,17 +125,35 @@ func (h *house) results(ctx context.Context, begun time.Time, rounds []round) (*
 	return r, nil
 }
 
-// engineVersion asks Wasmtime's executable what it holds.
-func (h *house) engineVersion(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, filepath.Join(h.dir, "plasm-engine-wasmtime"), "--engine-info").Output()
-	if err != nil {
-		return "", fmt.Errorf("plasm-engine-wasmtime: %w", err)
+// engines tells the version of each engine, from receipts.
+func (h *house) engines(ctx context.Context) (map[string]string, error) {
+	versions := map[string]string{}
+	for _, w := range ways {
+		if !w.whole {
+			continue
+		}
+		if _, _, err := h.once(ctx, w, h.kernels[0], 1); err != nil {
+			return nil, err
+		}
+		text, err := os.ReadFile(filepath.Join(h.dir, receiptFile))
+		if err != nil {
+			return nil, err
+		}
+		var envelope struct{ Payload []byte }
+		var statement struct {
+			Predicate struct {
+				Node struct {
+					Engine struct{ Name, Version string }
+				}
+			}
+		}
+		if err := errors.Join(json.Unmarshal(text, &envelope), json.Unmarshal(envelope.Payload, &statement)); err != nil {
+			return nil, fmt.Errorf("receipt: %w", err)
+		}
+		e := statement.Predicate.Node.Engine
+		versions[e.Name] = e.Version
 	}
-	var info sandbox.Build
-	if err := json.Unmarshal(out, &info); err != nil {
-		return "", err
-	}
-	return info.Engines[0].Version, nil
+	return versions, nil
 }
 
 // summarise makes the means, the worst and the goals of the kernels' figures.
