@@ -90,3 +90,13 @@ func condition(name string) (bool, error) {
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
 }
+
+// What stands on stdout are addresses: without a network there are none, and no line.
+func TestLines(t *testing.T) {
+	t.Parallel()
+	for want, values := range map[string][]string{"": nil, "a\n": {"a"}, "a\nb\n": {"a", "b"}} {
+		if got := string(lines(values)); got != want {
+			t.Errorf("%q: %q, want %q", values, got, want)
+		}
+	}
+}

@@ -43,7 +43,7 @@ func (s *serve) run(ctx context.Context, in *cli.Invocation) error {
 	ctx, reload, release := signals(ctx)
 	defer release()
 	cfg.Log, cfg.Reload = log, reload
-	cfg.Ready = func(addrs []string) error { return in.Print([]byte(strings.Join(addrs, "\n") + "\n")) }
+	cfg.Ready = func(addrs []string) error { return in.Print(lines(addrs)) }
 	return node.Run(ctx, *cfg)
 }
 
@@ -171,3 +171,12 @@ func (s *serve) relayService(reachability network.Reachability) (*network.Relay,
 
 // from says where the value of a flag comes from.
 func (s *serve) from(flag string) string { return s.flags.Origin(flag, settings().Variable(flag)) }
+
+// lines puts each value on a line; a machine without a network has no addresses.
+func lines(values []string) []byte {
+	var out []byte
+	for _, v := range values {
+		out = append(out, v+"\n"...)
+	}
+	return out
+}
