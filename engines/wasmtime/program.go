@@ -44,7 +44,7 @@ func (p *program) run(ctx context.Context, h engine.Host) (engine.Result, error)
 	}
 	p.host = h
 	store := wt.NewStore(p.engine)
-	store.Limiter(p.memoryMB<<20, -1, 1, -1, 1)
+	store.Limiter(wazero.MostMemory(p.memoryMB), -1, 1, -1, 1)
 	instance, err := p.instantiate(ctx, store)
 	if err != nil {
 		return p.result(store, err)
@@ -103,7 +103,7 @@ func (p *program) function(ctx context.Context, i int, f wazero.Function) func(*
 			p.tell(c)
 			data = p.memory.UnsafeData(c)
 		}
-		if err := p.wasi.Call(ctx, i, data, int(p.memoryMB<<20), stack); err != nil {
+		if err := p.wasi.Call(ctx, i, data, int(wazero.MostMemory(p.memoryMB)), stack); err != nil {
 			p.failed = err
 			return nil, wt.NewTrap(err.Error())
 		}

@@ -16,13 +16,14 @@ type Measurement struct {
 
 // Setup is what one supervisor is to run all cases with.
 type Setup struct {
-	Worker []string `json:"worker"`
-	Engine string   `json:"engine"`
-	Cache  string   `json:"cache"`
-	RW     string   `json:"rw"`
-	RO     string   `json:"ro"`
-	Hello  string   `json:"hello"` // a module that writes its input back to front
-	Only   []string `json:"only"`  // names of cases; none: all
+	Worker  []string `json:"worker"`
+	Prepare []string `json:"prepare"` // the worker that prepares modules for the other; none: it does itself
+	Engine  string   `json:"engine"`
+	Cache   string   `json:"cache"`
+	RW      string   `json:"rw"`
+	RO      string   `json:"ro"`
+	Hello   string   `json:"hello"` // a module that writes its input back to front
+	Only    []string `json:"only"`  // names of cases; none: all
 
 	Compile time.Duration `json:"compile"` // the longest that a worker may compile; 0: the default
 	Longest time.Duration `json:"longest"` // of the time of what never ends by itself

@@ -22,6 +22,9 @@ import (
 func (g *ground) serve(t *testing.T, setup hostile.Setup) []hostile.Served {
 	t.Helper()
 	setup.Worker, setup.Cache, setup.RW, setup.RO = bin.WorkerOf(os.Getenv(builtDir), setup.Engine), g.cache, g.path("rw"), g.path("ro")
+	if dir := os.Getenv(builtDir); setup.Engine != "wazero" {
+		setup.Prepare = bin.Worker(dir)
+	}
 	setup.Hello = helloModule(t)
 	text, err := json.Marshal(setup)
 	must(t, err)

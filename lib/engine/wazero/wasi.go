@@ -68,11 +68,16 @@ func NewWASI(ctx context.Context) (*WASI, error) {
 // imports. Call takes their index.
 func (w *WASI) Functions() []Function { return w.functions }
 
+// MostMemory returns how much linear memory a guest may have that was given memoryMB
+// units of 2^20 bytes, in bytes: of 4 GiB the last page cannot be had in this engine,
+// and so not in another.
+func MostMemory(memoryMB int64) int64 { return min(memoryMB<<20, mostPages*pageSize) }
+
 // Check refuses a module that is no core module, begins with more memory than
 // memoryMB units of 2^20 bytes, or imports what is not WASI preview 1. Errors are
 // as with engine.Engine.Compile.
 func (w *WASI) Check(module []byte, memoryMB int64) error {
-	parsed, err := parse(module, min(uint32(memoryMB<<20/pageSize), maxPages))
+	parsed, err := parse(module, uint32(MostMemory(memoryMB)/pageSize))
 	if err == nil {
 		err = checkImports(parsed.imports, w.p.wasi)
 	}

@@ -33,7 +33,7 @@ func serve(setup string, reports *json.Encoder) error {
 		return err
 	}
 	super := sandbox.New(sandbox.Config{
-		Worker: s.Worker, CacheDir: s.Cache, CompileTimeout: s.Compile,
+		Worker: s.Worker, Preparer: s.Prepare, CacheDir: s.Cache, CompileTimeout: s.Compile,
 		Engine:  engineNamed(s.Engine),
 		Version: "dev",
 	})
