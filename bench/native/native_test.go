@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"os"
@@ -52,6 +55,26 @@ func TestKernels(t *testing.T) {
 	h.kernels[1].output = "something else"
 	if err := h.check(t.Context(), io.Discard); err == nil || !strings.Contains(err.Error(), "something else") {
 		t.Errorf("a wrong output is taken: %v", err)
+	}
+}
+
+// TestSHA256 has the standard library compute what the kernel, which does not check
+// itself, should print: the first word of the state, as there is no padding.
+func TestSHA256(t *testing.T) {
+	t.Parallel()
+	data := make([]byte, 1<<20)
+	for i := range data {
+		data[i] = byte(i * 7)
+	}
+	h := sha256.New()
+	_, _ = h.Write(data)
+	state, err := h.(encoding.BinaryMarshaler).MarshalBinary() //nolint:errcheck // it says that it is one
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(kernels, func(k kernel) bool { return k.name == "sha256" })
+	if got := hex.EncodeToString(state[4:8]); got != kernels[i].output || kernels[i].quick != 1 {
+		t.Errorf("the state begins with %s, the kernel is to print %s", got, kernels[i].output)
 	}
 }
 

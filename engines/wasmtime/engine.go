@@ -1,5 +1,5 @@
 // Package wasmtime is the engine Wasmtime, by its C interface: an optimising
-// compiler, about three times as fast as the engine that is built in. WASI is
+// compiler, about twice as fast as the engine that is built in. WASI is
 // the built-in engine's own, so that a guest cannot tell the two apart by it.
 package wasmtime
 
