@@ -39,6 +39,32 @@ func TestDrain(t *testing.T) {
 	wait(t, "the drain", drained)
 }
 
+// A node that ends does not close the host under its last words.
+func TestDrainWaitsUntilTheResultIsThere(t *testing.T) {
+	t.Parallel()
+	g := newGate()
+	n := startNode(t, setup{Config: Config{Run: haunt(g.play)}})
+	r := newRequester(t, n, nil)
+	runs := newJob([]byte("module"), nil)
+	c := r.open(runs).until(wire.KindAccept).give()
+	wait(t, "the job", g.entered)
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		n.Drain(context.Background())
+	}()
+	r.open(newJob([]byte("module"), nil)).end().rejected(t, job.RejectShuttingDown) // it is draining
+	close(g.open)
+	c.until(wire.KindResult)
+	select {
+	case <-drained:
+		t.Error("drained, and nobody knows whether the result has been read")
+	case <-time.After(heardTime / 10):
+	}
+	r.outcome(runs, c.end())
+	wait(t, "the drain", drained)
+}
+
 func TestDrainThatIsCutShort(t *testing.T) {
 	t.Parallel()
 	g := newGate()

@@ -58,23 +58,46 @@ func (x *session) serve() {
 	}
 	defer x.task.leave()
 	ctx, cancel := context.WithCancelCause(context.Background())
-	spoken := make(chan struct{})
+	spoken, listened := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(spoken)
 		if err := x.speak(ctx); err != nil {
 			x.conn.Reset()
-		} else {
-			x.conn.Close()
+			return
 		}
+		x.beHeard(listened)
+		x.conn.Close()
 	}()
 	if err := x.listen(); err != nil {
 		cancel(err)
 		x.conn.Reset()
 	}
+	close(listened)
 	<-spoken
 	cancel(nil)
 	if x.upload != nil {
 		x.upload.Close()
+	}
+}
+
+// heardTime is how long a requester has to close its side after the last frame, of a
+// node that ends.
+const heardTime = 2 * time.Second
+
+// beHeard waits, when the node ends, until the requester has closed its side: the host
+// is closed next, and what is still on its way would be lost with it.
+func (x *session) beHeard(listened <-chan struct{}) {
+	x.s.mu.Lock()
+	draining := x.s.draining
+	x.s.mu.Unlock()
+	if !draining {
+		return
+	}
+	late := time.NewTimer(heardTime)
+	defer late.Stop()
+	select {
+	case <-listened:
+	case <-late.C:
 	}
 }
 
