@@ -17,6 +17,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -58,10 +59,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintf(stderr, "native: %v\n", err)
 		return 125
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	met, err := compare(ctx, o, stdout)
 	switch {
+	case ctx.Err() != nil:
+		_, _ = fmt.Fprintln(stderr, "native: interrupted")
+		return 125
 	case err != nil:
 		_, _ = fmt.Fprintf(stderr, "native: %v\n", err)
 		return 125
