@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,6 +21,9 @@ import (
 // programs is the folder with the commands under test.
 var programs = filepath.Join(os.TempDir(), fmt.Sprintf("plasm-run-test-%d", os.Getpid()))
 
+// engines is the folder with the engines that are executables of their own.
+var engines = filepath.Join(programs, "engines")
+
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
 		defer func() { _ = os.RemoveAll(programs) }()
@@ -29,6 +33,10 @@ func TestMain(m *testing.M) {
 			return 1
 		}
 		if err := bin.Build(context.Background(), programs, "plasm-run", "plasm-verify"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		if err := errors.Join(os.Mkdir(engines, 0o755), bin.BuildEngines(context.Background(), engines)); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
@@ -57,18 +65,47 @@ func strays() []string {
 // TestScripts runs the command as its users do.
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	all, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(all) == 0 {
+		t.Fatal(all, err)
+	}
+	runScripts(t, all, "")
+}
+
+// TestScriptsOnWasmtime runs them once more with the other engine: limits, ends,
+// streams, folders, clocks, the cache, signals, all is the same but its name.
+func TestScriptsOnWasmtime(t *testing.T) {
+	t.Parallel()
+	all, err := filepath.Glob("testdata/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	aboutEngines := func(name string) bool { return filepath.Base(name) == "unsupported.txtar" }
+	runScripts(t, slices.DeleteFunc(all, aboutEngines), engines)
+}
+
+// runScripts runs scripts, with the engines in a folder.
+func runScripts(t *testing.T, scripts []string, engines string) {
+	t.Helper()
 	work := filepath.Join(programs, "work-"+rand.Text()) // t.TempDir is for this user alone
 	if err := os.Mkdir(work, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata",
+		Files:               scripts,
 		WorkdirRoot:         work,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Setup:               func(env *testscript.Env) error { return setup(t, env) },
-		Condition:           condition,
-		Cmds:                commands,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("ENGINE", "wazero")
+			if engines != "" {
+				env.Setenv("PLASM_ENGINES", engines)
+				env.Setenv("ENGINE", "wasmtime")
+			}
+			return setup(t, env)
+		},
+		Condition: condition,
+		Cmds:      commands,
 	})
 }
 

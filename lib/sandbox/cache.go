@@ -25,7 +25,7 @@ import (
 // An entry is a folder named by its key, and serves one module, engine, version,
 // set of features and kind of processor:
 //
-//	KEY/sum               SHA-256 of the file below, in hexadecimal
+//	KEY/sum               SHA-256 of KEY and the file below, in hexadecimal
 //	KEY/code/SUB/FILE     what the engine's compiler left, read-only
 //	staging/plasm-NUMBER  staging folders, each locked by who uses it
 //

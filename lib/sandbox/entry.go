@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"os"
@@ -35,7 +36,7 @@ func (c *cache) get(key string) (string, bool) {
 	want, err := readSum(entry)
 	var got string
 	if err == nil {
-		got, err = digestEntry(code)
+		got, err = digestEntry(key, code)
 	}
 	if err != nil || got != want {
 		c.remove(key)
@@ -88,8 +89,16 @@ func openFolder(dir string) (*os.Root, error) {
 	return os.OpenRoot(dir)
 }
 
-// digestEntry returns the SHA-256 of the one file below dir.
-func digestEntry(dir string) (string, error) {
+// digestOf begins the digest of the entry for key: what is in the place of another entry
+// is damaged.
+func digestOf(key string) hash.Hash {
+	h := sha256.New()
+	_, _ = io.WriteString(h, key) // a hash takes everything
+	return h
+}
+
+// digestEntry returns the digest of the one file below dir.
+func digestEntry(key, dir string) (string, error) {
 	root, err := openFolder(dir)
 	if err != nil {
 		return "", err
@@ -104,7 +113,7 @@ func digestEntry(dir string) (string, error) {
 		return "", err
 	}
 	defer func() { _ = f.Close() }()
-	h := sha256.New()
+	h := digestOf(key)
 	if _, err := io.Copy(h, f); err != nil {
 		return "", err
 	}
@@ -150,7 +159,7 @@ func onlyFile(root *os.Root) (name string, size int64, err error) {
 // and returns the folder to load it from.
 func (c *cache) install(staging, work, key string) (string, error) {
 	entry := filepath.Join(staging, "entry")
-	sum, err := copyEntry(work, filepath.Join(entry, codeDir))
+	sum, err := copyEntry(key, work, filepath.Join(entry, codeDir))
 	if err != nil {
 		return "", err
 	}
@@ -174,8 +183,8 @@ func (c *cache) install(staging, work, key string) (string, error) {
 }
 
 // copyEntry copies the one file below from to the same place below to and
-// returns its SHA-256 in hexadecimal.
-func copyEntry(from, to string) (string, error) {
+// returns its digest as the entry for key.
+func copyEntry(key, from, to string) (string, error) {
 	root, err := openFolder(from)
 	if err != nil {
 		return "", err
@@ -194,7 +203,7 @@ func copyEntry(from, to string) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
 		return "", err
 	}
-	h := sha256.New()
+	h := digestOf(key)
 	if err := writeSync(target, io.TeeReader(io.LimitReader(in, size), h)); err != nil {
 		return "", err
 	}
