@@ -9,6 +9,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -28,14 +29,14 @@ func main() {
 	rounds := flag.Int("rounds", 100, "runs of each engine")
 	page := flag.String("page", "", "the page to write into; none: stdout")
 	flag.Parse()
-	if err := draw(ctx, *rounds, *page); err != nil {
+	if err := draw(ctx, *rounds, *page, os.Stdout); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "timeline:", err)
 		os.Exit(1) //nolint:gocritic // nothing is left to undo but the handler of signals
 	}
 }
 
 // draw runs both engines and writes what comes of it.
-func draw(ctx context.Context, rounds int, page string) error {
+func draw(ctx context.Context, rounds int, page string, stdout io.Writer) error {
 	dir, err := os.MkdirTemp("", "plasm-timeline-")
 	if err != nil {
 		return err
@@ -61,7 +62,7 @@ func draw(ctx context.Context, rounds int, page string) error {
 		_, _ = fmt.Fprintf(&text, "With %s, medians of %d runs, in milliseconds:\n\n```text\n%s```\n\n", engine, rounds, t.chart())
 	}
 	if page == "" {
-		_, err := os.Stdout.WriteString(text.String())
+		_, err := io.WriteString(stdout, text.String())
 		return err
 	}
 	return into(page, text.String())
