@@ -21,7 +21,7 @@ func connect(ctx context.Context, host *network.Host, peers []peer.AddrInfo) (wa
 	var all sync.WaitGroup
 	for _, p := range peers {
 		if direct(p) {
-			all.Go(func() { _ = host.Connect(ctx, p) })
+			all.Go(func() { _ = host.Reach(ctx, p) })
 		}
 	}
 	return func() { cancel(); all.Wait() }

@@ -58,7 +58,7 @@ func (a *attempt) dialWithin(ctx context.Context, within time.Duration) (*link, 
 	}
 	stream, err := a.openStream(ctx)
 	if err != nil {
-		return nil, dialError(ctx, "takes no jobs", err)
+		return nil, noJobs(ctx, err)
 	}
 	l := &link{stream: stream, near: stream.Conn().LocalPeer().String()}
 	if stat := stream.Conn().Stat(); stat.Limited {
@@ -75,7 +75,7 @@ func (a *attempt) dialWithin(ctx context.Context, within time.Duration) (*link, 
 // for each connection.
 func (a *attempt) connect(ctx context.Context) error {
 	h, id := a.cfg.Host, a.c.Info.ID
-	if err := h.Connect(ctx, a.c.Info); err != nil || h.Network().Connectedness(id) != p2p.Limited {
+	if err := h.Reach(ctx, a.c.Info); err != nil || h.Network().Connectedness(id) != p2p.Limited {
 		return err
 	}
 	began := time.Now()
@@ -103,7 +103,7 @@ func (a *attempt) openStream(ctx context.Context) (p2p.Stream, error) {
 		a.cfg.Tell(a.c.id, "can be reached over a relay only")
 		return h.NewStream(p2p.WithAllowLimitedConn(ctx, "job"), id, wire.Protocol)
 	}
-	return h.NewStream(ctx, id, wire.Protocol)
+	return h.Speak(ctx, id, wire.Protocol)
 }
 
 // findAddrs waits until there is a way to a peer of which only the ID was given:
@@ -177,6 +177,17 @@ var (
 	errTurnedAway = errors.New("it takes no connection now")
 )
 
+// noJobs is the error of a node that is reached and takes no jobs.
+func noJobs(ctx context.Context, err error) error { return dialError(ctx, "takes no jobs", err) }
+
+// speaksNot reports whether a node has said that it doesn't know the protocol, or has
+// taken the offer behind the question for another one.
+func speaksNot(err error) bool {
+	reset, ok := errors.AsType[*p2p.StreamError](err)
+	return ok && reset.Remote && reset.ErrorCode == p2p.StreamProtocolNegotiationFailed ||
+		errors.As(err, new(multistream.ErrNotSupported[protocol.ID]))
+}
+
 // dialError makes the error of a node that isn't reached, one line that is safe to
 // print: a *failure where there is no use in trying again.
 func dialError(ctx context.Context, what string, err error) error {
@@ -185,7 +196,7 @@ func dialError(ctx context.Context, what string, err error) error {
 		return errNoAddress
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case errors.As(err, new(multistream.ErrNotSupported[protocol.ID])):
+	case speaksNot(err):
 		return fmt.Errorf("does not speak %s", wire.Protocol)
 	}
 	err = cause(err)

@@ -49,6 +49,9 @@ func (a *attempt) exchange(ctx context.Context) ([]byte, error) {
 		f.reached = a.accepted
 		err = f
 	}
+	if speaksNot(err) {
+		err = noJobs(ctx, err)
+	}
 	return envelope, err
 }
 

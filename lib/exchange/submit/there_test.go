@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"plasm/lib/exchange/wire"
 	"plasm/lib/job"
 )
 
@@ -50,5 +51,17 @@ func TestLostForGood(t *testing.T) {
 	}
 	if len(e.Nodes) != 1 || !strings.Contains(e.Nodes[0].Rejection.Message, "lost after it had accepted the job") {
 		t.Errorf("%+v", e.Nodes)
+	}
+}
+
+// A node that knows nothing of jobs is told apart from one that is lost: the offer is
+// written before it has said so.
+func TestTakesNoJobs(t *testing.T) {
+	t.Parallel()
+	n := node(t, honest)
+	n.host.RemoveStreamHandler(wire.Protocol)
+	e := refused(t, config(t, n), newJob("input"), these(n.candidate(9)))
+	if e.Code != job.CodeNoNode || !strings.Contains(e.Message, "does not speak /plasm/job/1.0.0") {
+		t.Errorf("%s: %v", e.Code, e)
 	}
 }

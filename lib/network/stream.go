@@ -1,0 +1,75 @@
+package network
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/peerstore"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/multiformats/go-multistream"
+)
+
+// Reach connects to a peer as Connect does, but returns when the peer has proved its
+// ID: a round trip earlier, without waiting for what it says of itself.
+func (h *Host) Reach(ctx context.Context, info peer.AddrInfo) error {
+	h.Peerstore().AddAddrs(info.ID, info.Addrs, peerstore.TempAddrTTL)
+	if len(h.Peerstore().Addrs(info.ID)) == 0 {
+		return h.Connect(ctx, info)
+	}
+	_, err := h.Network().DialPeer(ctx, info.ID)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	if h.Connect(ctx, info) == nil { // where the network knows it to be
+		return nil
+	}
+	return err // the other one only says that this was tried just now
+}
+
+// Speak opens a stream to a peer that is directly connected, for a protocol that it
+// is taken to speak: what is written goes with the question whether it does. If it
+// doesn't, the first Read says so, by a multistream.ErrNotSupported.
+func (h *Host) Speak(ctx context.Context, id peer.ID, p protocol.ID) (network.Stream, error) {
+	s, err := h.Network().NewStream(network.WithNoDial(ctx, "connected"), id)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.SetProtocol(p); err != nil {
+		_ = s.ResetWithError(network.StreamResourceLimitExceeded) // the other error is the one to tell
+		return nil, err
+	}
+	return &spoken{s, multistream.NewMSSelect(s, p)}, nil
+}
+
+// spoken is a stream of which the peer has yet to say that it speaks the protocol.
+type spoken struct {
+	network.Stream
+
+	asked io.ReadWriteCloser
+}
+
+// Read reads once the peer has agreed.
+func (s *spoken) Read(p []byte) (int, error) { return s.asked.Read(p) }
+
+// Write writes, the first time behind the question.
+func (s *spoken) Write(p []byte) (int, error) { return s.asked.Write(p) }
+
+// agreement is how long Close waits for a peer that hasn't said whether it agrees.
+const agreement = 10 * time.Second
+
+// Close closes both directions, once the peer has agreed or has taken too long.
+func (s *spoken) Close() error {
+	_ = s.SetReadDeadline(time.Now().Add(agreement)) // without one, Close waits as long
+	return s.asked.Close()
+}
+
+// CloseWrite closes the direction to the peer, which has the question by then.
+func (s *spoken) CloseWrite() error {
+	if f, ok := s.asked.(interface{ Flush() error }); ok {
+		_ = f.Flush() // reading says what is wrong
+	}
+	return s.Stream.CloseWrite()
+}
