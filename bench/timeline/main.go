@@ -1,6 +1,6 @@
-// Command timeline draws where the time of a small job goes, by builds of plasm-run
-// and of an engine that note the time at certain lines. It writes the drawing into
-// docs/performance.md, or to stdout:
+// Command timeline draws where the time of a small job goes, here and on a node, by
+// builds of the commands and of an engine that note the time at certain lines. It
+// writes the drawings into docs/performance.md, or to stdout:
 //
 //	go run ./bench/timeline [--rounds N] [--page FILE]
 package main
@@ -35,68 +35,104 @@ func main() {
 	}
 }
 
-// draw runs both engines and writes what comes of it.
+// hello is the module that is run, from the module's root.
+var hello = filepath.Join("examples", "hello", "hello.wasm")
+
+// draw runs both engines, and a node, and writes what comes of it.
 func draw(ctx context.Context, rounds int, page string, stdout io.Writer) error {
 	dir, err := os.MkdirTemp("", "plasm-timeline-")
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if err := variant.Build(ctx, filepath.Join(dir, "plasm-run"), "", stamped()...); err != nil {
+	texts := map[string]string{}
+	if texts[local.name], err = drawLocal(ctx, dir, rounds); err != nil {
 		return err
 	}
-	if err := variant.BuildEngine(ctx, "wasmtime", dir, stamped()...); err != nil {
+	remote := filepath.Join(dir, "remote")
+	if err := buildSubmit(ctx, remote); err != nil {
 		return err
+	}
+	t, err := measureSubmit(ctx, remote, rounds)
+	if err != nil {
+		return err
+	}
+	texts[submission.name] = fmt.Sprintf("Medians of %d runs, in milliseconds:\n\n```text\n%s```\n\n", rounds, submission.chart(t))
+	for _, name := range []string{local.name, submission.name} {
+		if page == "" {
+			_, err = io.WriteString(stdout, texts[name])
+		} else {
+			err = into(page, name, texts[name])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drawLocal draws plasm-run, with each engine.
+func drawLocal(ctx context.Context, dir string, rounds int) (string, error) {
+	if err := variant.Build(ctx, filepath.Join(dir, "plasm-run"), "", stamped()...); err != nil {
+		return "", err
+	}
+	if err := variant.BuildEngine(ctx, "wasmtime", dir, stamped()...); err != nil {
+		return "", err
 	}
 	for _, name := range []string{"plasm-run", "plasm-engine-wasmtime"} {
 		if err := bin.Install(filepath.Join(dir, name)); err != nil {
-			return err
+			return "", err
 		}
 	}
 	var text strings.Builder
 	for _, engine := range []string{"wazero", "wasmtime"} {
-		t, err := measure(ctx, dir, engine, rounds)
+		t, err := measureLocal(ctx, dir, engine, rounds)
 		if err != nil {
-			return err
+			return "", err
 		}
-		_, _ = fmt.Fprintf(&text, "With %s, medians of %d runs, in milliseconds:\n\n```text\n%s```\n\n", engine, rounds, t.chart())
+		_, _ = fmt.Fprintf(&text, "With %s, medians of %d runs, in milliseconds:\n\n```text\n%s```\n\n", engine, rounds, local.chart(t))
 	}
-	if page == "" {
-		_, err := io.WriteString(stdout, text.String())
-		return err
-	}
-	return into(page, text.String())
+	return text.String(), nil
 }
 
-// The marks in the page between which the drawing stands.
-const (
-	mark    = "<!-- what follows is written by make timeline -->\n"
-	markEnd = "<!-- and ends here: timeline -->\n"
-)
+// measureLocal runs hello from the cache, in the folder dir with the commands.
+func measureLocal(ctx context.Context, dir, engine string, rounds int) (times, error) {
+	return local.measure(rounds, func() *exec.Cmd {
+		run := exec.CommandContext(ctx, filepath.Join(dir, "plasm-run"), "--engine", engine, "--no-stdin", hello)
+		run.Env = []string{"HOME=" + dir, "TMPDIR=" + dir}
+		return run
+	})
+}
+
+// marks are the lines in the page between which a drawing stands.
+func marks(name string) (begin, end string) {
+	return "<!-- what follows is written by make timeline: " + name + " -->\n", "<!-- and ends here: " + name + " -->\n"
+}
 
 // into puts text between the marks of a page.
-func into(page, text string) error {
+func into(page, name, text string) error {
 	old, err := os.ReadFile(page)
 	if err != nil {
 		return err
 	}
-	before, rest, begins := strings.Cut(string(old), mark)
-	_, after, ends := strings.Cut(rest, markEnd)
+	begin, end := marks(name)
+	before, rest, begins := strings.Cut(string(old), begin)
+	_, after, ends := strings.Cut(rest, end)
 	if !begins || !ends {
-		return fmt.Errorf("%s has not the marks %q and %q", page, strings.TrimSpace(mark), strings.TrimSpace(markEnd))
+		return fmt.Errorf("%s has not the marks %q and %q", page, strings.TrimSpace(begin), strings.TrimSpace(end))
 	}
-	return os.WriteFile(page, []byte(before+mark+"\n"+text+markEnd+after), 0o644) //nolint:gosec // a page is for everybody
+	return os.WriteFile(page, []byte(before+begin+"\n"+text+end+after), 0o644) //nolint:gosec // a page is for everybody
 }
 
 // times are how long after its start a run came to each stamp, the median of all
 // runs, in nanoseconds; "end" is the end of the command's process.
 type times map[string]float64
 
-// measure runs hello from the cache, in the folder dir with the commands.
-func measure(ctx context.Context, dir, engine string, rounds int) (times, error) {
+// measure runs a command so many times, and once before.
+func (s *subject) measure(rounds int, command func() *exec.Cmd) (times, error) {
 	all := map[string][]float64{}
 	for i := range rounds + 1 {
-		run, err := once(ctx, dir, engine)
+		run, err := s.once(command())
 		if err != nil {
 			return nil, err
 		}
@@ -115,13 +151,7 @@ func measure(ctx context.Context, dir, engine string, rounds int) (times, error)
 	return medians, nil
 }
 
-func once(ctx context.Context, dir, engine string) (times, error) {
-	hello, err := filepath.Abs(filepath.Join("examples", "hello", "hello.wasm"))
-	if err != nil {
-		return nil, err
-	}
-	run := exec.CommandContext(ctx, filepath.Join(dir, "plasm-run"), "--engine", engine, "--no-stdin", hello)
-	run.Env = []string{"HOME=" + dir, "TMPDIR=" + dir}
+func (s *subject) once(run *exec.Cmd) (times, error) {
 	var stderr strings.Builder
 	run.Stderr = &stderr
 	begun := time.Now()
@@ -137,7 +167,7 @@ func once(ctx context.Context, dir, engine string) (times, error) {
 		}
 		t[name] = float64(ns - begun.UnixNano())
 	}
-	for _, s := range spans {
+	for _, s := range s.spans {
 		for _, name := range []string{s.from, s.to} {
 			if _, there := t[name]; !there && name != "" {
 				return nil, fmt.Errorf("no stamp %q: %s", name, stderr.String())

@@ -13,7 +13,14 @@ type span struct {
 	from, to  string // "": the start
 }
 
-var spans = []span{
+// subject is what a drawing is of.
+type subject struct {
+	name  string
+	spans []span
+}
+
+// local is a hello by plasm-run.
+var local = subject{name: "job", spans: []span{
 	{"command", "starts: process, Go runtime, packages", "", "main"},
 	{"command", "reads its flags, starts the worker", "main", "forked"},
 	{"command", "reads and hashes the module, finds its code", "asked", "described"},
@@ -25,7 +32,7 @@ var spans = []span{
 	{"worker", "runs the program", "narrowed", "ended"},
 	{"worker", "is gone", "ended", "gone"},
 	{"command", "writes what there is, and ends", "gone", "end"},
-}
+}}
 
 // stamped are the edits that make a build note the time. A worker cannot write to a
 // file: it says its times when it ends, on its stderr, and the command says both.
@@ -104,9 +111,9 @@ const (
 )
 
 // chart draws the spans, one a line.
-func (t times) chart() string {
+func (s *subject) chart(t times) string {
 	var b strings.Builder
-	for _, s := range spans {
+	for _, s := range s.spans {
 		from, to := t[s.from], t[s.to]
 		first := int(from / t["end"] * timeWidth)
 		last := max(int(to/t["end"]*timeWidth), first+1)

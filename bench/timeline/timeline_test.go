@@ -16,28 +16,50 @@ func TestStamps(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir("../..")
-	all, err := measure(t.Context(), dir, "wazero", 3)
+	all, err := measureLocal(t.Context(), dir, "wazero", 3)
 	if err != nil {
 		t.Fatal(err)
 	}
+	inTurn(t, &local, all, "asked")
+}
+
+// TestSubmissionStamps is the same of plasm-submit.
+func TestSubmissionStamps(t *testing.T) {
+	dir := t.TempDir()
+	if err := buildSubmit(t.Context(), dir); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("../..")
+	all, err := measureSubmit(t.Context(), dir, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inTurn(t, &submission, all, "describing")
+}
+
+// inTurn: what one party does comes one after the other, but for what begins beside.
+func inTurn(t *testing.T, s *subject, all times, beside string) {
+	t.Helper()
 	last := map[string]float64{}
-	for _, s := range spans {
-		if s.from != "asked" && all[s.from] < last[s.who] || all[s.to] < all[s.from] {
+	for _, s := range s.spans {
+		if s.from != beside && all[s.from] < last[s.who] || all[s.to] < all[s.from] {
 			t.Errorf("%s %s from %.0f to %.0f ns", s.who, s.what, all[s.from], all[s.to])
 		}
-		last[s.who] = all[s.from]
+		if s.from != beside {
+			last[s.who] = all[s.from]
+		}
 	}
-	if lines := strings.Count(all.chart(), "#\n"); lines != len(spans) {
-		t.Errorf("%d lines with a bar, want %d:\n%s", lines, len(spans), all.chart())
+	if lines := strings.Count(s.chart(all), "#\n"); lines != len(s.spans) {
+		t.Errorf("%d lines with a bar, want %d:\n%s", lines, len(s.spans), s.chart(all))
 	}
 }
 
 func TestInto(t *testing.T) {
 	t.Parallel()
-	if err := into(filepath.Join(t.TempDir(), "none"), ""); err == nil {
+	if err := into(filepath.Join(t.TempDir(), "none"), "job", ""); err == nil {
 		t.Error("wrote into a page that is not there")
 	}
-	if err := into("main.go", "x"); err == nil || !strings.Contains(err.Error(), "has not the marks") {
+	if err := into("main.go", "job", "x"); err == nil || !strings.Contains(err.Error(), "has not the marks") {
 		t.Errorf("wrote into a page without marks: %v", err)
 	}
 }
