@@ -96,8 +96,14 @@ func BenchmarkNodeIdle(b *testing.B) {
 func buildNetwork(b *testing.B) *house {
 	b.Helper()
 	h := build(b)
-	if err := bin.Build(b.Context(), h.dir, "plasmd", "plasm-discover"); err != nil {
+	names := []string{"plasmd", "plasm-discover"}
+	if err := bin.Build(b.Context(), h.dir, names...); err != nil {
 		b.Fatal(err)
+	}
+	for _, name := range names {
+		if err := bin.Install(filepath.Join(h.dir, name)); err != nil {
+			b.Fatal(err)
+		}
 	}
 	return h
 }

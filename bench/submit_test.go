@@ -315,6 +315,9 @@ func buildSubmit(b *testing.B) *house {
 	if err := bin.Build(b.Context(), h.dir, "plasm-submit"); err != nil {
 		b.Fatal(err)
 	}
+	if err := bin.Install(filepath.Join(h.dir, "plasm-submit")); err != nil {
+		b.Fatal(err)
+	}
 	return h
 }
 

@@ -98,11 +98,13 @@ func measureSubmit(ctx context.Context, dir string, rounds int) (t times, err er
 	}
 	defer func() {
 		_ = node.Process.Signal(syscall.SIGTERM)
-		err = errors.Join(err, node.Wait())
+		if err = errors.Join(err, node.Wait()); err != nil {
+			err = fmt.Errorf("%w: %s", err, complaints.String())
+		}
 	}()
 	addr, err := bufio.NewReader(said).ReadString('\n')
 	if err != nil {
-		return nil, fmt.Errorf("the node has no address: %w: %s", err, complaints.String())
+		return nil, fmt.Errorf("the node has no address: %w", err)
 	}
 	return submission.measure(rounds, func() *exec.Cmd {
 		return command("plasm-submit", "--mdns=false", "--no-stdin", "--peer", strings.TrimSpace(addr), hello)
