@@ -45,6 +45,7 @@ func (p *program) run(ctx context.Context, h engine.Host) (engine.Result, error)
 	p.host = h
 	store := wt.NewStore(p.engine)
 	store.Limiter(wazero.MostMemory(p.memoryMB), -1, 1, -1, 1)
+	p.toldOf(p.wasi.FirstMemory()) // nobody can ask when it traps while it is made
 	instance, err := p.instantiate(ctx, store)
 	if err != nil {
 		return p.result(store, err)
@@ -120,11 +121,16 @@ func (p *program) tell(store wt.Storelike) {
 	if p.memory == nil {
 		return
 	}
-	if size := uint64(p.memory.DataSize(store)); size > p.told {
-		p.told = size
-		if p.host.MemoryGrew != nil {
-			p.host.MemoryGrew(size)
-		}
+	p.toldOf(uint64(p.memory.DataSize(store)))
+}
+
+func (p *program) toldOf(size uint64) {
+	if size <= p.told {
+		return
+	}
+	p.told = size
+	if p.host.MemoryGrew != nil {
+		p.host.MemoryGrew(size)
 	}
 }
 

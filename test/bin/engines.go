@@ -11,7 +11,11 @@ import (
 
 // BuildEngines builds the engines that are executables of their own into dir, as
 // they are shipped. It takes a C compiler.
-func BuildEngines(ctx context.Context, dir string) error {
+func BuildEngines(ctx context.Context, dir string) error { return BuildEnginesWith(ctx, dir) }
+
+// BuildEnginesWith is BuildEngines with more in the environment, such as another
+// GOARCH and the C compiler for it.
+func BuildEnginesWith(ctx context.Context, dir string, env ...string) error {
 	_, here, _, _ := runtime.Caller(0)
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -19,7 +23,7 @@ func BuildEngines(ctx context.Context, dir string) error {
 	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", abs, "./plasm-engine-wasmtime")
 	cmd.Dir = filepath.Join(filepath.Dir(here), "..", "..", "engines", "wasmtime")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
+	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=1"), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("engines: %w: %s", err, out)
 	}

@@ -41,6 +41,19 @@ func arm64(t *testing.T) []string {
 	return []string{qemu, program}
 }
 
+// wasmtimeOnArm64 builds the other engine for arm64 and returns the flags with which
+// plasm-run takes it: started by a script, which starts the emulator. The rest of
+// plasm-run is this machine's, and so there is nothing in its cache for it.
+func wasmtimeOnArm64(t *testing.T) []string {
+	t.Helper()
+	qemu, err := exec.LookPath(emulator)
+	must(t, err)
+	dir, within := t.TempDir(), t.TempDir()
+	must(t, bin.BuildEnginesWith(t.Context(), within, "GOARCH=arm64", "CC=aarch64-linux-gnu-gcc"))
+	must(t, bin.Script(filepath.Join(dir, "plasm-engine-wasmtime"), fmt.Sprintf(`exec %s %s "$@"`, qemu, filepath.Join(within, "plasm-engine-wasmtime"))))
+	return []string{"--no-cache", "--engine", "wasmtime", "--engines", dir}
+}
+
 // emulable reports whether a job is run on the other processor too: what starts, and
 // compiles in a moment. A run takes a second there; so most are metered only, which
 // says more.

@@ -1,6 +1,6 @@
 // Package repeat runs jobs more than once, through the commands as their users do,
 // and compares all that the receipts say: run after run, the engine's compiler with
-// its interpreter, one processor with another, and this machine with a node.
+// its interpreter, one engine and one processor with the other, and this machine with a node.
 package repeat_test
 
 import (
@@ -118,6 +118,23 @@ func (r *ran) elsewhere(t *testing.T) *ran {
 	return r.lasting(t).without(t, "node.arch", "node.guards")
 }
 
+// engineless is what must be the same on another engine too, wherever it is.
+func (r *ran) engineless(t *testing.T) *ran {
+	t.Helper()
+	if engine, ok := r.part("node")["engine"].(object); r.Predicate != nil && (!ok || engine["name"] == "") {
+		t.Errorf("no engine: %v", r.Predicate)
+	}
+	return r.elsewhere(t).without(t, "node.engine")
+}
+
+// wasmtime builds the other engine and returns the flags with which plasm-run takes it.
+func wasmtime(t *testing.T) []string {
+	t.Helper()
+	dir := t.TempDir()
+	must(t, bin.BuildEngines(t.Context(), dir))
+	return []string{"--engine", "wasmtime", "--engines", dir}
+}
+
 // without is r without some members of the predicate, or of an object in it. They
 // must be there if there is a predicate.
 func (r *ran) without(t *testing.T, names ...string) *ran {
@@ -156,13 +173,21 @@ func same(t *testing.T, way string, one, other *ran) {
 func TestRepeat(t *testing.T) {
 	t.Parallel()
 	interpreter, emulated := interpreted(t), arm64(t)
+	other, both := wasmtime(t), wasmtimeOnArm64(t)
 	for _, r := range runs(subjects(t)) {
 		t.Run(r.String(), func(t *testing.T) {
 			t.Parallel()
 			first := play(t, here(), r)
 			again(t, r, first)
-			if !r.refused && !r.bounded && (r.metered || !r.deep) {
+			alike := !r.refused && !r.bounded && (r.metered || !r.deep)
+			if alike {
 				same(t, "interpreted", first.lasting(t), play(t, interpreter, r, "--no-cache").lasting(t))
+			}
+			if alike && !r.differs {
+				same(t, "on wasmtime", first.engineless(t), play(t, here(), r, other...).engineless(t))
+			}
+			if both != nil && emulable(r) && !r.large && !r.differs {
+				same(t, "on wasmtime on arm64", first.engineless(t), play(t, here(), r, both...).engineless(t))
 			}
 			if emulated != nil && emulable(r) {
 				other := play(t, emulated, r, "--no-cache")

@@ -27,6 +27,7 @@ import (
 type WASI struct {
 	p         *program
 	functions []Function
+	first     uint64 // with how many bytes the guest's memory begins
 	close     func()
 	h         engine.Host
 	cfg       wz.ModuleConfig
@@ -84,6 +85,7 @@ func (w *WASI) Check(module []byte, memoryMB int64) error {
 	if err != nil {
 		return err
 	}
+	w.first = uint64(parsed.memory) * pageSize
 	w.functions = slices.DeleteFunc(w.functions, func(f Function) bool {
 		return !slices.ContainsFunc(parsed.imports, func(i imported) bool { return i.name == f.Name })
 	})
@@ -146,6 +148,10 @@ func (w *WASI) Begin(h engine.Host) error {
 	w.h = h
 	return err
 }
+
+// FirstMemory returns the size with which linear memory begins, in bytes, of a module
+// that Check has passed.
+func (w *WASI) FirstMemory() uint64 { return w.first }
 
 // CheckHost implements what engine.Checker asks for.
 func (w *WASI) CheckHost(h engine.Host) error { return w.p.Check(h) }
