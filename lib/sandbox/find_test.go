@@ -26,6 +26,7 @@ func TestFindEngine(t *testing.T) {
 		{"file for the group", func(dir string) error { return os.Chmod(filepath.Join(dir, "plasm-engine-x"), 0o775) }, "can be written by others"},
 		{"no program", func(dir string) error { return os.Chmod(filepath.Join(dir, "plasm-engine-x"), 0o600) }, "not an executable file"},
 		{"folder for all", func(dir string) error { return os.Chmod(dir, 0o777) }, "can be written by others"},
+		{"folder above for all", func(dir string) error { return os.Chmod(filepath.Dir(dir), 0o777) }, "can be written by others"},
 		{"sticky folder", func(dir string) error { return os.Chmod(dir, 0o777|os.ModeSticky) }, ""},
 		{"somebody else's", func(dir string) error { return chown(filepath.Join(dir, "plasm-engine-x")) }, "belongs to somebody else"},
 		{"somebody else's folder", chown, "belongs to somebody else"},
