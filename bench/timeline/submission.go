@@ -39,10 +39,9 @@ func stampedSubmit() []variant.Edit {
 	const dial, exchange = "lib/exchange/submit/dial.go", "lib/exchange/submit/exchange.go"
 	return []variant.Edit{
 		{File: "lib/job/stamp.go", New: stampFile},
-		stamp(main, "	cli.CollectLate(os.Getenv)\n", "main", true),
 		{
 			File: main, Old: "	os.Exit(run(cli.Process(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)))\n",
-			New: "	code := run(cli.Process(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))\n	job.SayStamps(os.Stderr)\n	os.Exit(code)\n",
+			New: "	job.Stamp(\"main\")\n	code := run(cli.Process(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))\n	job.SayStamps(os.Stderr)\n	os.Exit(code)\n",
 		},
 		{File: main, Old: "	\"plasm/lib/cli\"\n", New: "	\"plasm/lib/cli\"\n	\"plasm/lib/job\"\n"},
 		stamp(submit, "	if !o.verbose && !o.streams(in) {\n", "key", true),

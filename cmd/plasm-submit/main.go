@@ -12,7 +12,6 @@ import (
 const name = "plasm-submit"
 
 func main() {
-	cli.CollectLate(os.Getenv)
 	os.Exit(run(cli.Process(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)))
 }
 

@@ -5,17 +5,22 @@ import (
 	"runtime/debug"
 )
 
-// firstCollection is when the heap is first collected, in percent of Go's own 4 MiB.
-const firstCollection = 800
+const (
+	usualCollection = 100 // Go's own, in percent: the first when the heap has 4 MiB
+	firstCollection = 800 // 32 MiB
 
-// CollectLate has the first garbage collection wait until the heap has 32 MiB, and
-// the others come as ever. Most commands end before, and one that has read a module
-// of 5 MB would look through all that its packages hold, while it starts. What GOGC
-// asks for stays.
-func CollectLate(getenv func(string) string) {
-	if getenv("GOGC") != "" {
+	// largeModule is from which size on, in bytes, a module would make Go look through
+	// all that the packages hold, while the command starts.
+	largeModule = 1 << 20
+)
+
+// collectLate has the first garbage collection wait until the heap has 32 MiB, and
+// the others come as ever. Most commands end before. It takes a fifth of a
+// millisecond. What GOGC asks for stays.
+func collectLate() {
+	if before := debug.SetGCPercent(firstCollection); before != usualCollection {
+		debug.SetGCPercent(before)
 		return
 	}
-	usual := debug.SetGCPercent(firstCollection)
-	runtime.AddCleanup(&struct{ p *int }{}, func(percent int) { debug.SetGCPercent(percent) }, usual)
+	runtime.AddCleanup(&struct{ p *int }{}, func(percent int) { debug.SetGCPercent(percent) }, usualCollection)
 }

@@ -121,6 +121,9 @@ func (b *moduleBuffer) fill(r io.Reader) error {
 		case info.Size() > MaxModule:
 			limit = engine.HeaderSize
 		default:
+			if info.Size() >= largeModule {
+				collectLate()
+			}
 			b.Buffer = *bytes.NewBuffer(make([]byte, 0, int(info.Size())+bytes.MinRead)) // Grow would clear it, page by page
 		}
 	}
