@@ -19,6 +19,8 @@ type Description struct {
 	Manifest *job.Manifest
 	Module   []byte
 	Input    *Input
+
+	digest job.Digest // of Module
 }
 
 // Close lets go of the input.
@@ -60,7 +62,7 @@ func (j *JobFlags) readFiles(d *Description, in *Invocation, operands []string) 
 			return nil, about(j.Manifest, err)
 		}
 	}
-	if d.Module, err = readModule(operands[0], in.Stdin); err != nil {
+	if d.Module, d.digest, err = readModule(operands[0], in.Stdin); err != nil {
 		return nil, err
 	}
 	stdin := in.Stdin
@@ -90,7 +92,7 @@ func (j *JobFlags) readJob(d *Description, in *Invocation, _ []string) (*job.Man
 	if err := engine.CheckHeader(module.Bytes()); err != nil {
 		return nil, errors.Join(about(j.Job, err), input.Close())
 	}
-	d.Module = module.Bytes()
+	d.Module, d.digest = module.Bytes(), given.ModuleHash // compared as it was read
 	if j.Stdin != "" || j.NoStdin {
 		_ = input.Close() // not wanted
 		d.Input, err = j.openInput(nil)
@@ -114,7 +116,7 @@ func (j *JobFlags) fill(d *Description, given *job.Manifest, operands []string, 
 		copied := *given
 		m = &copied
 	}
-	hash := job.Sum(d.Module)
+	hash := d.digest
 	if len(operands) > 0 && m.ModuleHash != "" && m.ModuleHash != hash { // a job document's was compared as it was read
 		return j.wrong("MODULE %s is %s, and the manifest asks for %s", shown(operands[0]), hash, m.ModuleHash)
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -61,27 +62,29 @@ func openFile(name string) (*os.File, error) {
 	return f, nil
 }
 
-// readModule reads a module. What can never be one has the code that says so.
-func readModule(name string, stdin io.Reader) ([]byte, error) {
+// readModule reads a module, and returns its digest too. What can never be one has
+// the code that says so.
+func readModule(name string, stdin io.Reader) ([]byte, job.Digest, error) {
 	f, err := open(name, stdin)
 	if errors.Is(err, errIsDirectory) {
-		return nil, &job.Error{Code: job.CodeBadModule, Message: AsError(err).Message, Hint: "name a .wasm file", Err: err}
+		return nil, "", &job.Error{Code: job.CodeBadModule, Message: AsError(err).Message, Hint: "name a .wasm file", Err: err}
 	}
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	var module moduleBuffer
-	if err := module.fill(f); err != nil {
+	digest, err := module.fill(f)
+	if err != nil {
 		if e, ok := errors.AsType[*job.Error](err); ok {
-			return nil, about(name, e)
+			return nil, "", about(name, e)
 		}
-		return nil, fileError(name, err)
+		return nil, "", fileError(name, err)
 	}
 	if err := engine.CheckHeader(module.Bytes()); err != nil {
-		return nil, about(name, err) // and nothing of it has gone anywhere
+		return nil, "", about(name, err) // and nothing of it has gone anywhere
 	}
-	return module.Bytes(), nil
+	return module.Bytes(), digest, nil
 }
 
 // AboutModule names the file that holds the module in an error that blames the
@@ -109,15 +112,15 @@ func (b *moduleBuffer) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
-// fill reads all of r, without copying where r is a file; of one that is too
-// long, no more than it takes to say what it is.
-func (b *moduleBuffer) fill(r io.Reader) error {
+// fill reads all of r, without copying where r is a file, and digests it meanwhile;
+// of one that is too long, no more than it takes to say what it is.
+func (b *moduleBuffer) fill(r io.Reader) (job.Digest, error) {
 	limit := int64(MaxModule + 1)
 	if f, ok := r.(*os.File); ok {
 		info, err := f.Stat()
 		switch {
 		case err != nil:
-			return err
+			return "", err
 		case info.Size() > MaxModule:
 			limit = engine.HeaderSize
 		default:
@@ -127,11 +130,51 @@ func (b *moduleBuffer) fill(r io.Reader) error {
 			b.Buffer = *bytes.NewBuffer(make([]byte, 0, int(info.Size())+bytes.MinRead)) // Grow would clear it, page by page
 		}
 	}
-	n, err := b.ReadFrom(io.LimitReader(r, limit))
+	d := newDigester(io.LimitReader(r, limit))
+	n, err := b.ReadFrom(d)
+	digest := d.end()
 	if err == nil && n == limit {
 		err = b.tooLong()
 	}
-	return err
+	return digest, err
+}
+
+// digester digests what is read through it, piece by piece beside, in the memory that
+// it is read into: reading a file takes as long as digesting it.
+type digester struct {
+	r      io.Reader
+	pieces chan []byte
+	digest chan job.Digest
+}
+
+// digestPiece is how much is read at a time, in bytes, at most.
+const digestPiece = 256 << 10
+
+func newDigester(r io.Reader) *digester {
+	d := &digester{r: r, pieces: make(chan []byte, MaxModule/digestPiece), digest: make(chan job.Digest, 1)}
+	go func() {
+		sum := sha256.New()
+		for p := range d.pieces {
+			sum.Write(p)
+		}
+		d.digest <- job.DigestOf(sum.Sum(nil))
+	}()
+	return d
+}
+
+// Read reads into memory that nobody may write to afterwards.
+func (d *digester) Read(p []byte) (int, error) {
+	n, err := d.r.Read(p[:min(len(p), digestPiece)])
+	if n > 0 {
+		d.pieces <- p[:n]
+	}
+	return n, err
+}
+
+// end returns the digest of all that was read.
+func (d *digester) end() job.Digest {
+	close(d.pieces)
+	return <-d.digest
 }
 
 func (b *moduleBuffer) tooLong() error {

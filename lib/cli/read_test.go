@@ -77,6 +77,7 @@ func TestReadModule(t *testing.T) {
 		code  job.Code
 	}{
 		{sparse("longest.wasm", header, MaxModule), nil, ""},
+		{"-", io.MultiReader(strings.NewReader(header), io.LimitReader(zeros{}, MaxModule-int64(len(header)))), ""},
 		{sparse("longer.wasm", header, MaxModule+1), nil, job.CodeModuleRefused},
 		{sparse("empty.wasm", "", 0), nil, job.CodeBadModule},
 		{sparse("id_ed25519", "-----BEGIN OPENSSH PRIVATE KEY-----", 400), nil, job.CodeBadModule},
@@ -87,10 +88,10 @@ func TestReadModule(t *testing.T) {
 		{filepath.Join(dir, "none.wasm"), nil, job.CodeNotFound},
 	}
 	for _, test := range tests {
-		got, err := readModule(test.name, test.stdin)
+		got, digest, err := readModule(test.name, test.stdin)
 		switch {
-		case test.code == "" && (err != nil || len(got) != MaxModule):
-			t.Errorf("%s: %d bytes, %v", test.name, len(got), err)
+		case test.code == "" && (err != nil || len(got) != MaxModule || digest != job.Sum(got)):
+			t.Errorf("%s: %d bytes, %s, %v", test.name, len(got), digest, err)
 		case test.code != "" && (err == nil || AsError(err).Code != test.code):
 			t.Errorf("%s: %v, want %s", test.name, err, test.code)
 		}
