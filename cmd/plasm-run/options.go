@@ -104,7 +104,7 @@ func parseDirs(values []string) ([]engine.Dir, error) {
 func parseDir(v string) (engine.Dir, error) {
 	host, guest, ok := strings.Cut(v, "::")
 	guest, readOnly := strings.CutSuffix(guest, ":ro")
-	if !ok || host == "" || guest == "" {
+	if !ok || host == "" || guest == "" || strings.HasSuffix(guest, ":rw") { // what others call it; a folder can be written without
 		return engine.Dir{}, cli.Usage(name, "--dir: %q is not HOST::GUEST or HOST::GUEST:ro", v)
 	}
 	if !strings.HasPrefix(guest, "/") || !utf8.ValidString(guest) {
