@@ -52,6 +52,8 @@ func (p *program) run(ctx context.Context, h engine.Host) (engine.Result, error)
 	}
 	if x := instance.GetExport(store, wazero.MemoryExport); x != nil {
 		p.memory = x.Memory()
+	}
+	if p.memory != nil { // who prepared the module may have used the name for something else
 		wazero.PreferLargePages(unsafe.Slice((*byte)(p.memory.Data(store)), p.memoryMB<<20)) //nolint:gosec // Wasmtime reserves 4 GiB there, and nothing is read
 	}
 	p.tell(store)

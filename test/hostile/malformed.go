@@ -123,6 +123,10 @@ func exported() []Case {
 			one := slices.Concat(named("_start"), []byte{0, 0})
 			return crowd([][]byte{body(nil)}, part{exportSection, list(one, one)})
 		}},
+		Case{Name: "export-reserved", Want: bad(`names that begin with "plasm:" are taken`), Module: func() []byte {
+			return crowd([][]byte{body(nil)}, part{exportSection, list(
+				slices.Concat(named("_start"), []byte{0, 0}), slices.Concat(named("plasm:memory"), []byte{0, 0}))})
+		}},
 		// wasmtime takes names of up to 100 000 bytes.
 		Case{Name: "export-long-name", Want: exits(0), Differs: map[string]Want{"wasmtime": bad("")}, Module: func() []byte {
 			one := slices.Concat(named("_start"), []byte{0, 0})

@@ -93,8 +93,7 @@ func (w *WASI) Check(module []byte, memoryMB int64) error {
 }
 
 // MemoryExport is the name under which WithMemory exports linear memory. A module
-// with a name like it is refused where it counts fuel; elsewhere it would only be
-// invalid for exporting a name twice.
+// that has a name like it is refused before an engine sees it (see package meter).
 const MemoryExport = "plasm:memory"
 
 // WithMemory returns a module that Check has passed, with its linear memory
