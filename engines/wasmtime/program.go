@@ -54,7 +54,7 @@ func (p *program) run(ctx context.Context, h engine.Host) (engine.Result, error)
 		p.memory = x.Memory()
 	}
 	if p.memory != nil { // who prepared the module may have used the name for something else
-		wazero.PreferLargePages(unsafe.Slice((*byte)(p.memory.Data(store)), p.memoryMB<<20)) //nolint:gosec // Wasmtime reserves 4 GiB there, and nothing is read
+		engine.PreferLargePages(unsafe.Slice((*byte)(p.memory.Data(store)), p.memoryMB<<20)) //nolint:gosec // Wasmtime reserves 4 GiB there, and nothing is read
 	}
 	p.tell(store)
 	if h.Meter != nil {

@@ -127,7 +127,7 @@ func (b *moduleBuffer) fill(r io.Reader) (job.Digest, error) {
 			if info.Size() >= largeModule {
 				collectLate()
 			}
-			b.Buffer = *bytes.NewBuffer(make([]byte, 0, int(info.Size())+bytes.MinRead)) // Grow would clear it, page by page
+			b.Buffer = *bytes.NewBuffer(engine.Room(int(info.Size()) + bytes.MinRead)) // Grow would clear it
 		}
 	}
 	d := newDigester(io.LimitReader(r, limit))

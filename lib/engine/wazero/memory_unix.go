@@ -8,6 +8,8 @@ import (
 
 	"github.com/tetratelabs/wazero/experimental"
 	"golang.org/x/sys/unix"
+
+	"plasm/lib/engine"
 )
 
 // errOutOfMemory says that the worker ran into its memory bound.
@@ -30,7 +32,7 @@ func (a reserve) Allocate(_, limit uint64) experimental.LinearMemory {
 	if err != nil {
 		panic(errOutOfMemory) // Run recovers it
 	}
-	PreferLargePages(m)
+	engine.PreferLargePages(m)
 	return &mapping{all: m, grew: a.grew}
 }
 

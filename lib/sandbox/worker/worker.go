@@ -145,7 +145,7 @@ func (c *conversation) expect(want wire.Kind, into any) error {
 
 // module reads the module, expected to be so long, and the Load frame behind it.
 func (c *conversation) module(expected int) ([]byte, wire.Source, error) {
-	module := make([]byte, 0, min(max(expected, 0), maxModule))
+	module := engine.Room(min(max(expected, 0), maxModule))
 	var source wire.Source
 	for {
 		kind, _, err := c.control.Next()

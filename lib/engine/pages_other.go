@@ -1,6 +1,6 @@
-//go:build unix && !linux
+//go:build !linux
 
-package wazero
+package engine
 
 // PreferLargePages does nothing where the kernel chooses by itself.
 func PreferLargePages([]byte) {}
