@@ -259,7 +259,7 @@ func TestLiars(t *testing.T) {
 	for _, l := range lies() {
 		liar, other := node(t, l.does), node(t, honest)
 		cfg := config(t, liar, other)
-		cfg.AttemptTimeout, cfg.Answer, cfg.Grace = 3*time.Second, 3*time.Second, 2*time.Second
+		cfg.AttemptTimeout, cfg.Answer, cfg.Grace = 6*time.Second, 6*time.Second, 2*time.Second
 		cfg.Reattach, cfg.Guards, cfg.Tell = 2*time.Second, []string{"process"}, nil
 		ctx := deadline(t, 5*patience)
 		all.Go(func() {
