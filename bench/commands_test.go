@@ -114,7 +114,7 @@ func BenchmarkStart(b *testing.B) {
 	for b.Loop() {
 		ratios = append(ratios, float64(took(b, hello()))/float64(took(b, h.command(h.empty))))
 	}
-	atMost(b, median(ratios), "x-empty-program", 4)
+	atMost(b, median(ratios), "x-empty-program", 3)
 }
 
 // BenchmarkPipe compares 256 MiB through a guest that copies with the same bytes
