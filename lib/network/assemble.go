@@ -2,7 +2,6 @@ package network
 
 import (
 	"errors"
-	"time"
 
 	"github.com/libp2p/go-libp2p/core/connmgr"
 	"github.com/libp2p/go-libp2p/core/event"
@@ -110,32 +109,11 @@ func (h *Host) enter(addrs []ma.Multiaddr) error {
 	if err := client.AddTransport(h.parts.basic, h.parts.wires.upgrader); err != nil {
 		return err
 	}
-	err = h.parts.wires.Listen(addrs...)
-	if len(h.cfg.Simulated) > 0 {
+	if err := h.parts.wires.Listen(addrs...); err != nil || len(h.cfg.Simulated) > 0 {
 		return err
 	}
-	// A port that was free when it was tried can be held for another moment: by a process
-	// that is being started, which has a copy of the trial's socket until it is.
-	for range listenTries {
-		err = checkListening(addrs, h.parts.wires.ListenAddresses())
-		if err == nil {
-			return nil
-		}
-		time.Sleep(listenPause)
-		for _, addr := range addrs {
-			if checkListening([]ma.Multiaddr{addr}, h.parts.wires.ListenAddresses()) != nil {
-				_ = h.parts.wires.Listen(addr) // what is still missing is found above
-			}
-		}
-	}
-	return err
+	return checkListening(addrs, h.parts.wires.ListenAddresses())
 }
-
-// How often, and after which pause, a host tries again to listen.
-const (
-	listenTries = 20
-	listenPause = 25 * time.Millisecond
-)
 
 // setOff starts the parts that work by themselves.
 func (h *Host) setOff() error {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -101,7 +102,9 @@ func isUnspecified(addr ma.Multiaddr) bool {
 	return err == nil && ip.IsUnspecified()
 }
 
-// probe binds what addr names, alone, and lets it go.
+// probe binds what addr names, alone, and lets it go. No process is started meanwhile:
+// it would have a copy of the socket until its exec, and libp2p would find the port
+// taken.
 func probe(ctx context.Context, addr ma.Multiaddr) error {
 	if isQUIC(addr) {
 		addr = addr[:2] // the UDP part
@@ -109,6 +112,10 @@ func probe(ctx context.Context, addr ma.Multiaddr) error {
 	network, address, err := manet.DialArgs(addr)
 	if err != nil {
 		return err
+	}
+	if runtime.GOOS == "linux" { // elsewhere package net takes the lock itself, and it must not be taken twice
+		syscall.ForkLock.RLock()
+		defer syscall.ForkLock.RUnlock()
 	}
 	var socket io.Closer
 	var config net.ListenConfig

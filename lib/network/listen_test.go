@@ -3,8 +3,12 @@ package network
 import (
 	"log/slog"
 	"net"
+	"os/exec"
 	"strings"
+	"sync"
 	"testing"
+
+	manet "github.com/multiformats/go-multiaddr/net"
 
 	"plasm/lib/job"
 )
@@ -19,6 +23,45 @@ func TestPortTaken(t *testing.T) {
 		}
 		if code, message, hint := told(t, err); code != job.CodeIO || message != "port taken: "+addr.String() || hint == "" {
 			t.Errorf("%s %s, %s", code, message, hint)
+		}
+	}
+}
+
+// TestProbeLetsGo: a port that was tried is free at once, also while processes are
+// started, as a node's workers are. Ports are tried for a while in which many are.
+func TestProbeLetsGo(t *testing.T) {
+	t.Parallel()
+	done := make(chan struct{})
+	var starters sync.WaitGroup
+	for range 4 {
+		starters.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					_ = exec.CommandContext(t.Context(), "true").Run()
+				}
+			}
+		})
+	}
+	defer starters.Wait()
+	defer close(done)
+	free, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := free.Addr()
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	addr, err := manet.FromNetAddr(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3000 {
+		if err := probe(t.Context(), addr); err != nil {
+			t.Fatalf("trial %d: %v", i, err)
 		}
 	}
 }
