@@ -51,7 +51,7 @@ final class InstallTest extends SdkTestCase
         $socket = "$this->folder/fpm.sock";
         $config = <<<INI
             [global]
-            error_log = $this->folder/fpm.log
+            error_log = /proc/self/fd/2
             daemonize = no
             [www]
             listen = $socket
@@ -65,12 +65,14 @@ final class InstallTest extends SdkTestCase
             $config .= "user = www-data\ngroup = www-data\nlisten.owner = www-data\n";
         }
         file_put_contents("$this->folder/fpm.conf", $config);
-        $process = proc_open([$fpm, '-y', "$this->folder/fpm.conf"], [1 => ['file', '/dev/null', 'w']], $pipes);
+        $streams = [1 => ['file', '/dev/null', 'w'], 2 => ['pipe', 'w']];
+        $process = proc_open([$fpm, '-y', "$this->folder/fpm.conf"], $streams, $pipes);
         try {
-            $end = microtime(true) + 30;
-            while (!file_exists($socket) && microtime(true) < $end) {
-                usleep(10000);
-            }
+            stream_set_timeout($pipes[2], 30);
+            do {
+                $said = fgets($pipes[2]);
+                self::assertIsString($said, 'php-fpm does not become ready');
+            } while (!str_contains($said, 'ready to handle connections'));
             $answers = [];
             for ($i = 0; $i < 5; $i++) {
                 $answers[] = self::request($socket, "$home/request.php");
