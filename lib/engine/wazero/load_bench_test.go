@@ -3,8 +3,8 @@ package wazero
 import (
 	"testing"
 
-	"plasm/test/loading"
 	"plasm/lib/engine"
+	"plasm/test/loading"
 )
 
 func BenchmarkLoad(b *testing.B) {
