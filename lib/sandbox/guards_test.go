@@ -37,18 +37,20 @@ func TestGuardsOfLiars(t *testing.T) {
 		cfg   Config
 		code  job.Code
 		words string
+		hint  string
 	}{
-		"dies":     {fakeConfig(t, "say=boom exit=3"), job.CodeInternal, "the worker died before it took the job: exit code 3: boom"},
-		"nonsense": {fakeConfig(t, ":hello, world;hang"), job.CodeInternal, "broke the protocol"},
-		"hangs":    {hangs, job.CodeInternal, "did not confine itself within 50ms"},
-		"is none":  {Config{Worker: []string{"/nonexistent"}}, job.CodeInternal, "starting a worker: no such file or directory"},
+		"dies":     {fakeConfig(t, "say=boom exit=3"), job.CodeInternal, "the worker died before it took the job: exit code 3: boom", ""},
+		"nonsense": {fakeConfig(t, ":hello, world;hang"), job.CodeInternal, "broke the protocol", ""},
+		"hangs":    {hangs, job.CodeInternal, "did not confine itself within 50ms", ""},
+		"is lost":  {Config{Worker: []string{"plasm-run"}}, job.CodeInternal, "starting a worker: no such file or directory", "on Linux /proc must be there, by which a command finds its own executable"},
+		"is none":  {Config{Worker: []string{"/nonexistent"}}, job.CodeInternal, "starting a worker: no such file or directory", "install it again: /nonexistent"},
 	} {
 		_, err := supervisor(t, c.cfg).Guards(t.Context())
 		e, ok := errors.AsType[*job.Error](err)
 		if !ok || e.Code != c.code || !strings.Contains(e.Message, c.words) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if ok && (e.Hint != "") != (name == "is none") { // as where /proc is missing
+		if ok && e.Hint != c.hint {
 			t.Errorf("%s: hint %q", name, e.Hint)
 		}
 	}

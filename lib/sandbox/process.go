@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -70,9 +71,10 @@ type process struct {
 
 // start is a worker process that is being started.
 type start struct {
-	done chan struct{} // closed when p and err are there
-	p    *process
-	err  error
+	done    chan struct{} // closed when the rest is there
+	program string
+	p       *process
+	err     error
 }
 
 func newStart() *start {
@@ -83,7 +85,7 @@ func newStart() *start {
 func (s *spawner) begin(command []string, w *start) {
 	s.jobs <- func() {
 		defer close(w.done)
-		w.err = w.p.start(command)
+		w.program, w.err = command[0], w.p.start(command)
 	}
 }
 
@@ -92,7 +94,11 @@ func (w *start) worker() (*process, error) {
 	<-w.done
 	if w.err != nil {
 		e := &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("starting a worker: %v", w.err), Err: errors.Join(errUntouched, w.err)}
-		if errors.Is(w.err, fs.ErrNotExist) {
+		switch {
+		case !errors.Is(w.err, fs.ErrNotExist):
+		case filepath.IsAbs(w.program):
+			e.Hint = "install it again: " + w.program
+		default:
 			e.Hint = "on Linux /proc must be there, by which a command finds its own executable"
 		}
 		return nil, e

@@ -192,13 +192,13 @@ func (s *Supervisor) sameBuild(task wire.Task, worker *wire.Readiness) error {
 			Hint:    "install both of one version", Err: ErrNoWorker,
 		}
 	}
-	if worker.Engine == s.cfg.Engine.Version && worker.Version == s.cfg.Version {
+	if worker.EngineVersion == s.cfg.Engine.Version && worker.Version == s.cfg.Version {
 		return nil
 	}
 	return &job.Error{
 		Code: job.CodeUnsupported,
 		Message: fmt.Sprintf("engine: %s is of plasm %s with %s %s, and should be of %s with %s",
-			s.cfg.Worker[0], worker.Version, s.cfg.Engine.Name, worker.Engine, s.cfg.Version, s.cfg.Engine.Version),
+			s.cfg.Worker[0], worker.Version, s.cfg.Engine.Name, worker.EngineVersion, s.cfg.Version, s.cfg.Engine.Version),
 		Hint: "install both of one version", Err: ErrNoWorker,
 	}
 }

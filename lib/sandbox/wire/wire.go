@@ -33,9 +33,9 @@
 //
 // The worker confines itself as far as no job matters, and waits. Assign brings
 // the limits and paths of one job; the worker confines itself further and
-// answers Ready, or Failed where it has no such engine. It must not have read a byte of module or input before. Module
-// frames follow, in order, then Load, which says where the compiled module comes
-// from or goes to. A worker whose task is to prepare holds the module against the
+// answers Ready, or Failed where it has no such engine. It must not have read a byte
+// of module or input before. Module frames follow, in order, then Load, which says
+// where the compiled module comes from or goes to. A worker whose task is to prepare holds the module against the
 // static limits, answers with the rewritten module in Prepared frames where that is
 // asked for, then Loaded, and exits. One whose task is to compile answers Loaded when
 // the staging folder holds the result, and exits. One whose task is to run answers
@@ -129,9 +129,9 @@ type Source struct {
 
 // Readiness is what a worker is, and what it has proved about its confinement.
 type Readiness struct {
-	Guards  []string `json:"guards"`
-	Version string   `json:"version"` // of plasm
-	Engine  string   `json:"engine"`  // version of the engine of the assignment
+	Guards        []string `json:"guards"`
+	Version       string   `json:"version"`        // of plasm
+	EngineVersion string   `json:"engine_version"` // of the engine of the assignment
 }
 
 // Failure is why a job cannot start.

@@ -39,8 +39,8 @@ func TestGoldenFrames(t *testing.T) {
 		{wire.Module, []byte("\x00asm"), "4d 04000000 \x00asm"},
 		{wire.Load, wire.Source{}, "4c 02000000 {}"},
 		{wire.Load, wire.Source{Cached: "/c"}, `4c 0f000000 {"cached":"/c"}`},
-		{wire.Ready, wire.Readiness{Guards: []string{"process"}, Version: "dev", Engine: "1.2.0"}, "72 37000000 " +
-			`{"guards":["process"],"version":"dev","engine":"1.2.0"}`},
+		{wire.Ready, wire.Readiness{Guards: []string{"process"}, Version: "dev", EngineVersion: "1.2.0"}, "72 3f000000 " +
+			`{"guards":["process"],"version":"dev","engine_version":"1.2.0"}`},
 		{wire.Failed, wire.Failure{Code: "bad_module", Message: "m", Hint: "h"}, `66 2e000000 {"code":"bad_module","message":"m","hint":"h"}`},
 		{wire.Loaded, []byte{}, "6c 00000000 "},
 		{wire.Started, []byte{}, "73 00000000 "},

@@ -110,7 +110,7 @@ func (c *conversation) hold(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("confinement: %w", err)
 	}
-	if err := c.tell(wire.Ready, wire.Readiness{Guards: append(guards, more...), Version: c.version, Engine: e.Version()}); err != nil {
+	if err := c.tell(wire.Ready, wire.Readiness{Guards: append(guards, more...), Version: c.version, EngineVersion: e.Version()}); err != nil {
 		return err
 	}
 	module, source, err := c.module(a.Module)

@@ -26,7 +26,7 @@ var (
 	load          = frame(wire.Load, wire.Source{})
 )
 
-const readied = `r{"guards":["process","landlock"],"version":"v","engine":"1"}`
+const readied = `r{"guards":["process","landlock"],"version":"v","engine_version":"1"}`
 
 func TestRun(t *testing.T) {
 	t.Parallel()
@@ -119,7 +119,7 @@ func TestPrepare(t *testing.T) {
 			c := talker(script(t, frame(wire.Assign, test.a), frame(wire.Module, "m"), load), &frames, &toy{})
 			c.prepare = test.prepare
 			err := c.hold(t.Context())
-			if diff := cmp.Diff(append([]string{`r{"guards":null,"version":"v","engine":"1"}`}, test.want...), read(t, &frames)); diff != "" || err != nil {
+			if diff := cmp.Diff(append([]string{`r{"guards":null,"version":"v","engine_version":"1"}`}, test.want...), read(t, &frames)); diff != "" || err != nil {
 				t.Errorf("%v\n%s", err, diff)
 			}
 		})
