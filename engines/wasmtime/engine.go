@@ -72,22 +72,6 @@ func newEngine() *wt.Engine {
 	return wt.NewEngineWithConfig(c)
 }
 
-// Validate implements engine.Engine.
-func (Engine) Validate(ctx context.Context, module []byte) error {
-	w, err := wazero.NewWASI(ctx)
-	if err != nil {
-		return err
-	}
-	defer w.Close(ctx)
-	if err := w.Check(module, job.MaxMemoryMB); err != nil {
-		return err
-	}
-	if err := wt.ModuleValidate(newEngine(), module); err != nil {
-		return invalid(err)
-	}
-	return nil
-}
-
 func invalid(err error) error {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return &job.Error{Code: job.CodeBadModule, Message: "invalid module: " + line, Err: err}

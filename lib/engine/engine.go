@@ -22,11 +22,6 @@ type Engine interface {
 	// Features lists the WebAssembly features that are on, sorted.
 	Features() []string
 
-	// Validate refuses a module that is not valid, without keeping anything of
-	// it. It is for a module that will be rewritten before it is compiled.
-	// Errors are as with Compile.
-	Validate(ctx context.Context, module []byte) error
-
 	// Compile checks and compiles module, and leaves the result in staging, an
 	// empty folder, as exactly one regular file in one sub-folder.
 	// The error is a *job.Error with CodeBadModule or CodeModuleRefused when
@@ -38,6 +33,17 @@ type Engine interface {
 	// once filled for the same module, engine and version, and which is only
 	// read. Errors are as with Compile. No instruction of the module runs.
 	Load(ctx context.Context, module []byte, cached string, memoryMB int64) (Program, error)
+}
+
+// Validator is an Engine that modules can be prepared with, also those of other
+// engines.
+type Validator interface {
+	Engine
+
+	// Validate refuses a module that is not valid, without keeping anything of
+	// it. It is for a module that will be rewritten before it is compiled.
+	// Errors are as with Compile.
+	Validate(ctx context.Context, module []byte) error
 }
 
 // Features lists the WebAssembly features that every engine has on, sorted:

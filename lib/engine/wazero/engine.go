@@ -67,7 +67,7 @@ const (
 	mostPages = maxPages - 1
 )
 
-// Validate implements engine.Engine. It lets wazero's interpreter take the module
+// Validate implements engine.Validator. It lets wazero's interpreter take the module
 // in, which decodes and validates it like the compiler and does little more.
 func (Engine) Validate(ctx context.Context, module []byte) error {
 	if _, err := parse(module, mostPages); err != nil {

@@ -8,14 +8,21 @@ import (
 	"plasm/lib/sandbox/wire"
 )
 
-// preparation is what prepare is.
-type preparation func(ctx context.Context, e engine.Engine, module []byte, a *wire.Assignment, known bool) ([]byte, error)
+// preparation prepares a module for a job, as preparing does.
+type preparation func(ctx context.Context, module []byte, a *wire.Assignment, known bool) ([]byte, error)
+
+// preparing returns the preparation of modules whose validity e checks.
+func preparing(e engine.Validator) preparation {
+	return func(ctx context.Context, module []byte, a *wire.Assignment, known bool) ([]byte, error) {
+		return prepare(ctx, e, module, a, known)
+	}
+}
 
 // prepare holds a stranger's module against the static limits, before an engine
 // spends time on it, and rewrites it where the job wants fuel counted or NaNs
 // made canonical. known says that the same module was compiled for the cache:
 // then it is within the limits, and valid.
-func prepare(ctx context.Context, e engine.Engine, module []byte, a *wire.Assignment, known bool) ([]byte, error) {
+func prepare(ctx context.Context, e engine.Validator, module []byte, a *wire.Assignment, known bool) ([]byte, error) {
 	options := meter.Options{Fuel: a.Fuel > 0, CanonicalNaN: a.NaN, Limits: limits()}
 	rewrite := options.Fuel || options.CanonicalNaN
 	if !known {

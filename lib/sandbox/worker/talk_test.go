@@ -85,11 +85,11 @@ func say(t *testing.T, to io.Writer, told ...string) {
 // talker is a worker that is confined by nothing.
 func talker(control io.Reader, frames io.Writer, e *toy) *conversation {
 	return &conversation{
-		control: wire.NewReader(control), frames: wire.NewWriter(frames), version: "v", engines: []engine.Engine{e}, gone: make(chan struct{}),
+		control: wire.NewReader(control), frames: wire.NewWriter(frames), version: "v", engine: e, gone: make(chan struct{}),
 		spawn:  func() ([]string, error) { return nil, nil },
 		assign: func(*wire.Assignment) ([]string, error) { return nil, nil },
 		narrow: func() error { return nil },
-		prepare: func(_ context.Context, _ engine.Engine, module []byte, _ *wire.Assignment, _ bool) ([]byte, error) {
+		prepare: func(_ context.Context, module []byte, _ *wire.Assignment, _ bool) ([]byte, error) {
 			return module, nil
 		},
 	}

@@ -26,18 +26,18 @@ const (
 )
 
 // Process is the worker's whole life in the process that the supervisor
-// started, with this executable's version of plasm and the engines that it holds.
+// started, with this executable's version of plasm and the engine that it holds.
 // It returns the exit code.
-func Process(version string, engines ...engine.Engine) int {
-	return live(&confinement{}, prepare, version, engines)
+func Process(version string, e engine.Validator) int {
+	return live(&confinement{}, preparing(e), version, e)
 }
 
 // ProcessWithC is Process for an executable with the C library in it, whose
-// engines reserve so many bytes of address space for a guest's memory, however much
+// engine reserves so many bytes of address space for a guest's memory, however much
 // of that it may use. The C library must keep to one heap (mallopt, M_ARENA_MAX).
 // Modules reach it prepared.
-func ProcessWithC(reserve uint64, version string, engines ...engine.Engine) int {
-	return live(&confinement{native: native{c: true, reserve: reserve}}, nil, version, engines)
+func ProcessWithC(reserve uint64, version string, e engine.Engine) int {
+	return live(&confinement{native: native{c: true, reserve: reserve}}, nil, version, e)
 }
 
 // native is what an executable with the C library in it needs beyond one of pure
@@ -47,13 +47,13 @@ type native struct {
 	reserve uint64 // address space for a guest's memory, in bytes
 }
 
-func live(confined *confinement, prepare preparation, version string, engines []engine.Engine) int {
+func live(confined *confinement, prepare preparation, version string, e engine.Engine) int {
 	c := &conversation{
 		control: wire.NewReader(os.NewFile(fdControl, "control")),
 		frames:  wire.NewWriter(os.NewFile(fdFrames, "frames")),
 		stdin:   os.NewFile(fdStdin, "stdin"),
 		version: version,
-		engines: engines,
+		engine:  e,
 		spawn:   confined.process,
 		assign:  confined.job,
 		narrow:  confined.guest,
@@ -80,7 +80,7 @@ type conversation struct {
 	frames  *wire.Writer
 	stdin   *os.File
 	version string // of plasm
-	engines []engine.Engine
+	engine  engine.Engine
 	spawn   func() ([]string, error)                 // confinement that no job changes
 	assign  func(*wire.Assignment) ([]string, error) // confinement for one job
 	narrow  func() error                             // confinement for the guest, once it is loaded
@@ -99,8 +99,7 @@ func (c *conversation) hold(ctx context.Context) error {
 	if err := c.expect(wire.Assign, &a); err != nil {
 		return err
 	}
-	e, err := c.engine(&a)
-	if err != nil {
+	if err := c.has(&a); err != nil {
 		return c.fail(err)
 	}
 	more, err := c.assign(&a)
@@ -110,7 +109,7 @@ func (c *conversation) hold(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("confinement: %w", err)
 	}
-	if err := c.tell(wire.Ready, wire.Readiness{Guards: append(guards, more...), Version: c.version, EngineVersion: e.Version()}); err != nil {
+	if err := c.tell(wire.Ready, wire.Readiness{Guards: append(guards, more...), Version: c.version, EngineVersion: c.engine.Version()}); err != nil {
 		return err
 	}
 	module, source, err := c.module(a.Module)
@@ -119,12 +118,12 @@ func (c *conversation) hold(ctx context.Context) error {
 	}
 	go c.watch()
 	if a.Task == wire.Prepare {
-		return c.rewrite(ctx, e, module, &a)
+		return c.rewrite(ctx, module, &a)
 	}
 	if a.Task == wire.Compile {
-		return c.compile(ctx, e, module, &a)
+		return c.compile(ctx, module, &a)
 	}
-	return c.run(ctx, e, module, source.Cached, &a)
+	return c.run(ctx, module, source.Cached, &a)
 }
 
 // expect reads one frame of the given kind.
@@ -184,13 +183,12 @@ func (c *conversation) watch() {
 	close(c.gone)
 }
 
-func (c *conversation) engine(a *wire.Assignment) (engine.Engine, error) {
-	for _, e := range c.engines {
-		if a.Task == wire.Prepare || e.Name() == a.Engine { // to prepare, any will do
-			return e, nil
-		}
+// has refuses a job for another engine. To prepare a module, any will do.
+func (c *conversation) has(a *wire.Assignment) error {
+	if a.Task == wire.Prepare || c.engine.Name() == a.Engine {
+		return nil
 	}
-	return nil, &job.Error{Code: job.CodeUnsupported, Message: fmt.Sprintf("engine: %q is not here", a.Engine)}
+	return &job.Error{Code: job.CodeUnsupported, Message: fmt.Sprintf("engine: %q is not here", a.Engine)}
 }
 
 func (c *conversation) tell(kind wire.Kind, v any) error {
@@ -217,11 +215,11 @@ func (c *conversation) fail(err error) error {
 }
 
 // rewrite prepares a module for another worker.
-func (c *conversation) rewrite(ctx context.Context, e engine.Engine, module []byte, a *wire.Assignment) error {
+func (c *conversation) rewrite(ctx context.Context, module []byte, a *wire.Assignment) error {
 	if c.prepare == nil {
 		return c.fail(&job.Error{Code: job.CodeUnsupported, Message: "this worker does not prepare modules"})
 	}
-	prepared, err := c.prepare(ctx, e, module, a, false)
+	prepared, err := c.prepare(ctx, module, a, false)
 	if err != nil {
 		return c.fail(err)
 	}
@@ -234,17 +232,17 @@ func (c *conversation) rewrite(ctx context.Context, e engine.Engine, module []by
 }
 
 // prepared returns the module as the engine is to get it. known is as for prepare.
-func (c *conversation) prepared(ctx context.Context, e engine.Engine, module []byte, a *wire.Assignment, known bool) ([]byte, error) {
+func (c *conversation) prepared(ctx context.Context, module []byte, a *wire.Assignment, known bool) ([]byte, error) {
 	if c.prepare == nil {
 		return module, nil
 	}
-	return c.prepare(ctx, e, module, a, known)
+	return c.prepare(ctx, module, a, known)
 }
 
-func (c *conversation) compile(ctx context.Context, e engine.Engine, module []byte, a *wire.Assignment) error {
-	module, err := c.prepared(ctx, e, module, a, false)
+func (c *conversation) compile(ctx context.Context, module []byte, a *wire.Assignment) error {
+	module, err := c.prepared(ctx, module, a, false)
 	if err == nil {
-		err = e.Compile(ctx, module, a.Staging)
+		err = c.engine.Compile(ctx, module, a.Staging)
 	}
 	if err != nil {
 		return c.fail(err)
@@ -252,12 +250,12 @@ func (c *conversation) compile(ctx context.Context, e engine.Engine, module []by
 	return c.frames.Frame(wire.Loaded, nil)
 }
 
-func (c *conversation) run(ctx context.Context, e engine.Engine, module []byte, cached string, a *wire.Assignment) error {
-	module, err := c.prepared(ctx, e, module, a, cached != "")
+func (c *conversation) run(ctx context.Context, module []byte, cached string, a *wire.Assignment) error {
+	module, err := c.prepared(ctx, module, a, cached != "")
 	if err != nil {
 		return c.fail(err)
 	}
-	p, err := e.Load(ctx, module, cached, a.MemoryMB)
+	p, err := c.engine.Load(ctx, module, cached, a.MemoryMB)
 	if err != nil {
 		return c.fail(err)
 	}

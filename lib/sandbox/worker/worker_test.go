@@ -17,8 +17,6 @@ import (
 	"plasm/lib/sandbox/wire"
 )
 
-func (*toy) Validate(context.Context, []byte) error { return nil }
-
 // The frames of an ordinary job, as a supervisor sends them.
 var (
 	assignRun     = frame(wire.Assign, wire.Assignment{Task: wire.Run, Engine: "toy", MemoryMB: 7})
@@ -92,13 +90,13 @@ func TestCompile(t *testing.T) {
 func TestPrepare(t *testing.T) {
 	t.Parallel()
 	bad := &job.Error{Code: job.CodeModuleRefused, Message: "too much"}
-	doubled := func(_ context.Context, _ engine.Engine, module []byte, _ *wire.Assignment, known bool) ([]byte, error) {
+	doubled := func(_ context.Context, module []byte, _ *wire.Assignment, known bool) ([]byte, error) {
 		if known {
 			t.Error("what comes to be prepared is known")
 		}
 		return append(module, module...), nil
 	}
-	refused := func(context.Context, engine.Engine, []byte, *wire.Assignment, bool) ([]byte, error) { return nil, bad }
+	refused := func(context.Context, []byte, *wire.Assignment, bool) ([]byte, error) { return nil, bad }
 	tests := []struct {
 		name    string
 		a       wire.Assignment

@@ -20,7 +20,7 @@ func (engine) Name() string       { return attack.Engine }
 func (engine) Version() string    { return "1" }
 func (engine) Features() []string { return nil }
 
-// Validate implements engine.Engine. It is called to prepare a module that is to be
+// Validate implements engine.Validator. It is called to prepare a module that is to be
 // rewritten.
 func (engine) Validate(_ context.Context, module []byte) error {
 	plan, err := attack.Read(module)
