@@ -3,6 +3,7 @@ package packages
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"plasm/test/bin"
 	"plasm/test/netlab"
@@ -41,7 +43,11 @@ func commands(t *testing.T, arch string, packages ...string) string {
 // own.
 func with(t *testing.T, dir, home, name string, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), name, args...)
+	return in(brief(t, name, args...), dir, home)
+}
+
+// in has a command find the commands of a folder in its PATH.
+func in(cmd *exec.Cmd, dir, home string) *exec.Cmd {
 	cmd.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + home}
 	return cmd
 }
@@ -50,25 +56,31 @@ func with(t *testing.T, dir, home, name string, args ...string) *exec.Cmd {
 func node(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	home := t.TempDir()
-	cmd := with(t, dir, home, filepath.Join(dir, "plasmd"), append([]string{
+	ctx, stop := context.WithCancel(context.Background())
+	cmd := in(inGroup(ctx, t, filepath.Join(dir, "plasmd"), append([]string{
 		"serve", "--listen", "/ip4/127.0.0.1/tcp/0", "--mdns=false", "--allow", "any", "--memory", "1024", "--data-dir", filepath.Join(home, "data"),
 		"--runtime-dir", filepath.Join(home, "run"), "--worker", filepath.Join(dir, "plasm-run"),
-	}, args...)...)
+	}, args...)...), dir, home)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	stdout, err := cmd.StdoutPipe()
 	must(t, err)
+	late := time.AfterFunc(patience, stop)
 	must(t, cmd.Start())
 	t.Cleanup(func() {
+		defer time.AfterFunc(patience, stop).Stop()
 		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the node: %v", err)
+		}
 		if t.Failed() {
 			t.Logf("%s", &log)
 		}
 	})
 	address, err := bufio.NewReader(stdout).ReadString('\n')
+	late.Stop()
 	if err != nil {
-		t.Fatalf("the node is not ready: %v: %s", err, &log)
+		t.Fatalf("the node is not ready: %v", err)
 	}
 	return strings.TrimSpace(address)
 }

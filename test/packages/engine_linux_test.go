@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -187,7 +186,7 @@ func (m *machine) children(pid string) string {
 // TestNoCompiler: a release is not made without the engine.
 func TestNoCompiler(t *testing.T) {
 	t.Parallel()
-	cmd := exec.CommandContext(t.Context(), filepath.Join("..", "..", "scripts", "package"))
+	cmd := brief(t, filepath.Join("..", "..", "scripts", "package"))
 	cmd.Env = append(os.Environ(), "VERSION="+newVersion, "DIST="+t.TempDir(), "ARCHS=amd64", "CC=no-compiler", "ENGINE=required")
 	out, err := cmd.CombinedOutput()
 	want := "package: no plasm-engine-wasmtime for amd64: there is no no-compiler\npackage: hint: make deps installs what it takes, on Debian\n"

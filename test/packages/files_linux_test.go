@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -20,7 +19,7 @@ var names = map[string]string{"plasm-run": "1", "plasm-submit": "1", "plasm-disc
 // output runs a command that must succeed, and returns its stdout.
 func output(t *testing.T, words ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), words[0], words[1:]...)
+	cmd := brief(t, words[0], words[1:]...)
 	var problem bytes.Buffer
 	cmd.Stderr = &problem
 	out, err := cmd.Output()
@@ -154,7 +153,7 @@ func TestSameBytesTwice(t *testing.T) {
 	}
 	for _, again := range built {
 		first := file("new", filepath.Base(again))
-		if out, err := exec.CommandContext(t.Context(), "cmp", first, again).CombinedOutput(); err != nil {
+		if out, err := brief(t, "cmp", first, again).CombinedOutput(); err != nil {
 			t.Errorf("%s", out)
 		}
 	}
@@ -169,7 +168,7 @@ func TestManualPages(t *testing.T) {
 	pages[engine] = "1"
 	for name, section := range pages {
 		page := filepath.Join(dir, "usr", "share", "man", "man"+section, name+"."+section+".gz")
-		cmd := exec.CommandContext(t.Context(), "man", "--warnings=w", "--local-file", "--encoding=UTF-8", page)
+		cmd := brief(t, "man", "--warnings=w", "--local-file", "--encoding=UTF-8", page)
 		cmd.Env = append(os.Environ(), "MANWIDTH=100", "LC_ALL=C.UTF-8", "MAN_KEEP_FORMATTING=", "TERM=dumb", "GROFF_NO_SGR=1")
 		var text, warnings bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &text, &warnings

@@ -1,6 +1,7 @@
 package packages
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -223,7 +224,9 @@ func (m *machine) checkUpgrade(user *machine, id string) {
 	kept := "cat /etc/plasmd/plasmd.toml /var/lib/plasmd/allow /var/lib/plasmd/key.pem"
 	before := m.sh(kept)
 
-	submitting := user.command(m.t.Context(), "plasm-submit", "--deterministic=false", "--no-stdin", "--signer", id, "--receipt", "/tick.json", "/tick.wasm")
+	ctx, cancel := context.WithTimeout(m.t.Context(), patience)
+	defer cancel()
+	submitting := user.command(ctx, "plasm-submit", "--deterministic=false", "--no-stdin", "--signer", id, "--receipt", "/tick.json", "/tick.wasm")
 	var out, problem strings.Builder
 	submitting.Stdout, submitting.Stderr = &out, &problem
 	must(m.t, submitting.Start())

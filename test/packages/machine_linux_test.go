@@ -18,9 +18,6 @@ import (
 	"plasm/test/netlab"
 )
 
-// patience is for what takes a moment on an idle machine.
-const patience = 2 * time.Minute
-
 // machine is a Debian machine in a container of systemd's, with a disk of its own
 // over the root that all share, and a place on a lab's network.
 type machine struct {
@@ -185,7 +182,9 @@ func (m *machine) command(ctx context.Context, words ...string) *exec.Cmd {
 		"--target", strconv.Itoa(m.leader), "--all", "--", "env", "-i",
 		"HOME=/root", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8",
 	}
-	return exec.CommandContext(ctx, "nsenter", append(enter, words...)...)
+	cmd := exec.CommandContext(ctx, "nsenter", append(enter, words...)...)
+	cmd.WaitDelay = grace // nsenter can be killed, and what it has started goes on until the machine stops
+	return cmd
 }
 
 // try runs a command on the machine and returns what it wrote to both streams.

@@ -2,7 +2,6 @@ package packages
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -104,7 +103,7 @@ func (m *machine) prepare(folder string) {
 func here(t *testing.T, dir string, all []step) {
 	t.Helper()
 	for _, s := range all {
-		cmd := exec.CommandContext(t.Context(), "sh", "-c", s.command)
+		cmd := brief(t, "sh", "-c", s.command)
 		cmd.Dir = dir
 		out, err := cmd.CombinedOutput()
 		if err != nil {

@@ -37,7 +37,7 @@ func TestRelease(t *testing.T) {
 	here(t, dir, all)
 
 	must(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("plasm_%s-1_amd64.deb", newVersion)), []byte("another"), 0o600))
-	check := exec.CommandContext(t.Context(), "sh", "-c", all[0].command)
+	check := brief(t, "sh", "-c", all[0].command)
 	check.Dir = dir
 	if out, err := check.CombinedOutput(); err == nil {
 		t.Errorf("a file was altered, and nobody noticed: %s", out)
@@ -190,7 +190,7 @@ func TestContainerImage(t *testing.T) {
 	if owner := output(t, "stat", "--format=%u", filepath.Join(root, "run", "plasmd", "receipt.json")); strings.TrimSpace(owner) != "65532" {
 		t.Errorf("what ran there is user %s", owner)
 	}
-	doctor := exec.CommandContext(t.Context(), "buildah", append([]string{"--storage-driver", "vfs", "--root", filepath.Join(work, "root"), "--runroot", filepath.Join(work, "run")},
+	doctor := brief(t, "buildah", append([]string{"--storage-driver", "vfs", "--root", filepath.Join(work, "root"), "--runroot", filepath.Join(work, "run")},
 		append(run, "/usr/bin/plasmd", "doctor")...)...)
 	out, _ := doctor.CombinedOutput() // no node runs, which it says
 	for _, want := range []string{"ok       worker ", "ok       guards "} {
