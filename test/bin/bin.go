@@ -82,3 +82,19 @@ func Script(path, text string) error {
 	defer syscall.ForkLock.RUnlock()
 	return os.WriteFile(path, []byte("#!/bin/sh\n"+text+"\n"), 0o700) //nolint:gosec // it is to be started, by its owner
 }
+
+// Emulator runs a program for arm64, the whole process, without a kernel of its own.
+// What the kernel is asked for that the emulator does not know (seccomp, Landlock,
+// limits on memory) is missing there, and receipts say so.
+const Emulator = "qemu-aarch64-static"
+
+// Emulation is the text of a script that runs a program for arm64 by the emulator,
+// which is found at the given path.
+//
+// QEMU up to 7.2 keeps what it has translated in a tree from GLib's own allocator. A
+// process forked while another thread is in there waits for that thread for ever,
+// and does not come to its exec (QEMU issue 285): one start of a node in 250. So GLib
+// is told to use malloc, which is safe across a fork; the program is not.
+func Emulation(emulator, program string) string {
+	return fmt.Sprintf(`exec env G_SLICE=always-malloc %s -U G_SLICE %s "$@"`, emulator, program)
+}

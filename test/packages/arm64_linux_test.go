@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,9 +16,6 @@ import (
 	"plasm/test/netlab"
 )
 
-// emulator runs programs for arm64. It knows neither Landlock nor seccomp.
-const emulator = "qemu-aarch64-static"
-
 // commands returns a folder with the commands of packages, as one has them in the
 // PATH: those for another processor by way of the emulator.
 func commands(t *testing.T, arch string, packages ...string) string {
@@ -28,13 +24,13 @@ func commands(t *testing.T, arch string, packages ...string) string {
 	if arch == "amd64" {
 		return real
 	}
-	qemu, err := exec.LookPath(emulator)
+	qemu, err := exec.LookPath(bin.Emulator)
 	must(t, err)
 	dir := t.TempDir()
 	programs, err := os.ReadDir(real)
 	must(t, err)
 	for _, p := range programs {
-		must(t, bin.Script(filepath.Join(dir, p.Name()), fmt.Sprintf(`exec %s %s "$@"`, qemu, filepath.Join(real, p.Name()))))
+		must(t, bin.Script(filepath.Join(dir, p.Name()), bin.Emulation(qemu, filepath.Join(real, p.Name()))))
 	}
 	return dir
 }
@@ -150,12 +146,12 @@ func TestDemo(t *testing.T) {
 	lan := netlab.New(t).LAN("ubuntu", "mac")
 	ubuntu, mac := boot(t, "ubuntu", lan[0]), boot(t, "mac", lan[1])
 	ubuntu.prepare("new")
-	qemu, err := exec.LookPath(emulator)
+	qemu, err := exec.LookPath(bin.Emulator)
 	must(t, err)
-	output(t, "cp", qemu, filepath.Join(mac.disk, "usr", "bin", emulator))
+	output(t, "cp", qemu, filepath.Join(mac.disk, "usr", "bin", bin.Emulator))
 	must(t, os.CopyFS(filepath.Join(mac.disk, "opt", "plasm"), os.DirFS(filepath.Join(extracted(t, "arm64", "plasm"), "usr", "bin"))))
 	for name := range names {
-		must(t, bin.Script(filepath.Join(mac.disk, "usr", "bin", name), fmt.Sprintf(`exec /usr/bin/%s /opt/plasm/%s "$@"`, emulator, name)))
+		must(t, bin.Script(filepath.Join(mac.disk, "usr", "bin", name), bin.Emulation("/usr/bin/"+bin.Emulator, "/opt/plasm/"+name)))
 	}
 	must(t, os.CopyFS(filepath.Join(mac.disk, "root", "examples"), os.DirFS(filepath.Join("..", "..", "examples"))))
 	follow(t, steps(t, "docs/demo.md"), map[string]*machine{"ubuntu": ubuntu, "mac": mac})

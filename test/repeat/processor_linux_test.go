@@ -14,11 +14,6 @@ import (
 	"plasm/test/variant"
 )
 
-// emulator runs a program for arm64, the whole process, without a kernel of its
-// own. What the kernel is asked for that the emulator does not know (seccomp,
-// Landlock, limits on memory) is missing there, and the receipts say so.
-const emulator = "qemu-aarch64-static"
-
 // arm64 builds plasm-run for arm64 and returns how it is started.
 //
 // Under the emulator /proc/self/exe is a program for arm64, which this machine's
@@ -27,18 +22,18 @@ const emulator = "qemu-aarch64-static"
 // more of, is all that differs from the command as it is shipped.
 func arm64(t *testing.T) []string {
 	t.Helper()
-	qemu, err := exec.LookPath(emulator)
+	qemu, err := exec.LookPath(bin.Emulator)
 	if err != nil {
 		t.Fatalf("%v; `make deps` installs it, as qemu-user-static", err)
 	}
 	dir := t.TempDir()
-	program, worker := filepath.Join(dir, "plasm-run"), filepath.Join(dir, "worker")
-	must(t, bin.Script(worker, fmt.Sprintf(`exec %s %s "$@"`, qemu, program)))
+	program, script := filepath.Join(dir, "plasm-run-arm64"), filepath.Join(dir, "plasm-run")
+	must(t, bin.Script(script, bin.Emulation(qemu, program)))
 	must(t, variant.Build(t.Context(), program, "arm64",
-		variant.Edit{File: "cmd/plasm-run/options.go", Old: `"/proc/self/exe"`, New: fmt.Sprintf("%q", worker)},
+		variant.Edit{File: "cmd/plasm-run/options.go", Old: `"/proc/self/exe"`, New: fmt.Sprintf("%q", script)},
 		variant.Edit{File: "lib/sandbox/sandbox.go", Old: "= time.Minute", New: "= time.Hour"},
 	))
-	return []string{qemu, program}
+	return []string{script}
 }
 
 // wasmtimeOnArm64 builds the other engine for arm64 and returns the flags with which
@@ -46,11 +41,11 @@ func arm64(t *testing.T) []string {
 // plasm-run is this machine's, and so there is nothing in its cache for it.
 func wasmtimeOnArm64(t *testing.T) []string {
 	t.Helper()
-	qemu, err := exec.LookPath(emulator)
+	qemu, err := exec.LookPath(bin.Emulator)
 	must(t, err)
 	dir, within := t.TempDir(), t.TempDir()
 	must(t, bin.BuildEnginesWith(t.Context(), within, "GOARCH=arm64", "CC=aarch64-linux-gnu-gcc"))
-	must(t, bin.Script(filepath.Join(dir, "plasm-engine-wasmtime"), fmt.Sprintf(`exec %s %s "$@"`, qemu, filepath.Join(within, "plasm-engine-wasmtime"))))
+	must(t, bin.Script(filepath.Join(dir, "plasm-engine-wasmtime"), bin.Emulation(qemu, filepath.Join(within, "plasm-engine-wasmtime"))))
 	return []string{"--no-cache", "--engine", "wasmtime", "--engines", dir}
 }
 
