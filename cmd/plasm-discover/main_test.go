@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"plasm/lib/job"
+	"plasm/test/bin"
 )
 
 func TestMain(m *testing.M) {
@@ -31,7 +32,7 @@ func TestScripts(t *testing.T) {
 			v := &village{}
 			env.Values[villageKey{}] = v
 			env.Defer(v.close)
-			return os.MkdirAll(env.WorkDir+"/home", 0o700)
+			return errors.Join(os.MkdirAll(env.WorkDir+"/home", 0o700), bin.Shown(env.WorkDir+"/shown"))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "node": node, "nodes": nodes},
 	})

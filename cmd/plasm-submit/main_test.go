@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"plasm/lib/job"
+	"plasm/test/bin"
 	"plasm/test/guest"
 )
 
@@ -37,7 +38,7 @@ func TestScripts(t *testing.T) {
 			v := &village{}
 			env.Values[villageKey{}] = v
 			env.Defer(v.close)
-			return errors.Join(os.MkdirAll(env.WorkDir+"/home", 0o700), os.WriteFile(env.WorkDir+"/job.wasm", module, 0o600))
+			return errors.Join(os.MkdirAll(env.WorkDir+"/home", 0o700), os.WriteFile(env.WorkDir+"/job.wasm", module, 0o600), bin.Shown(env.WorkDir+"/shown"))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "node": node, "refused": refusedWith, "offers": offers,

@@ -83,6 +83,19 @@ func Script(path, text string) error {
 	return os.WriteFile(path, []byte("#!/bin/sh\n"+text+"\n"), 0o700) //nolint:gosec // it is to be started, by its owner
 }
 
+// Shown writes a script for testscript that runs a command whose stderr is the
+// terminal that ttyin gives it, and ends once all of that has been read.
+//
+// testscript (v1.16.0) closes its end of the terminal when the command has ended,
+// and what it has not read by then is lost. So the script writes more than a terminal
+// holds, of spaces: what came before them has been read by then.
+func Shown(path string) error {
+	return Script(path, `"$@" 2>/dev/tty
+code=$?
+head -c 262144 /dev/zero | tr '\0' ' ' >/dev/tty
+exit $code`)
+}
+
 // Emulator runs a program for arm64, the whole process, without a kernel of its own.
 // What the kernel is asked for that the emulator does not know (seccomp, Landlock,
 // limits on memory) is missing there, and receipts say so.
