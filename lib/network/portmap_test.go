@@ -3,6 +3,7 @@ package network
 import (
 	"encoding/binary"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -30,8 +31,11 @@ func newPMPRouter(t *testing.T, at string, outside [4]byte, failCode uint16) *pm
 		mapped: make(map[port]bool), asked: make(chan struct{}, 100),
 	}
 	socket, err := net.ListenUDP("udp4", &net.UDPAddr{IP: r.at, Port: 5351})
+	if err != nil && runtime.GOOS != "linux" {
+		t.Skipf("no address for a router: %v", err) // only Linux has all of 127.0.0.0/8
+	}
 	if err != nil {
-		t.Skipf("no address for a router: %v", err) // not every system has all of 127.0.0.0/8
+		t.Fatal(err)
 	}
 	var serving sync.WaitGroup
 	serving.Go(func() {
