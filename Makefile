@@ -2,6 +2,11 @@
 # than a line is a script in scripts/.
 
 GO ?= go
+
+# The toolchain that go.mod names, also where the environment says «local», as
+# Go's container images do: an older one lacks fixes in crypto and net.
+export GOTOOLCHAIN := auto
+
 FUZZTIME ?= 10s
 PLATFORMS := linux/amd64 linux/arm64 darwin/arm64 darwin/amd64
 

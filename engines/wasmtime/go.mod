@@ -2,9 +2,11 @@ module plasm/engines/wasmtime
 
 go 1.26.0
 
+toolchain go1.26.10
+
 require (
 	github.com/bytecodealliance/wasmtime-go/v40 v40.0.0
-	golang.org/x/sys v0.49.0
+	golang.org/x/sys v0.50.0
 	plasm v0.0.0
 )
 
@@ -13,7 +15,7 @@ require (
 	github.com/mr-tron/base58 v1.3.0 // indirect
 	github.com/spf13/pflag v1.1.0 // indirect
 	github.com/tetratelabs/wazero v1.12.0 // indirect
-	golang.org/x/crypto v0.58.0 // indirect
+	golang.org/x/crypto v0.59.0 // indirect
 	golang.org/x/net v0.62.0 // indirect
 	kernel.org/pub/linux/libs/security/libcap/psx v1.2.77 // indirect
 )
