@@ -32,6 +32,8 @@ var commands = map[string]func(*testscript.TestScript, bool, []string){
 	"unread":    unread,
 	"goguest":   buildGuest,
 	"damage":    damageCache,
+
+	"unbelieved": unbelievedCache,
 }
 
 func usageOf(ts *testscript.TestScript, wrong bool, usage string) {
@@ -135,6 +137,24 @@ func damageCache(ts *testscript.TestScript, neg bool, args []string) {
 		checkJSON(ts, false, []string{"damaged.json", "predicate.outcome.status", "exit"})
 		checkJSON(ts, false, []string{"damaged.json", "predicate.outcome.compile_cached", cached})
 	}
+}
+
+// unbelieved SHELL UNDO REASON lets others change the compile cache planted/cache, which
+// must not be used then, and undoes that.
+func unbelievedCache(ts *testscript.TestScript, neg bool, args []string) {
+	usageOf(ts, neg || len(args) != 3, "unbelieved SHELL UNDO REASON")
+	ts.Check(ts.Exec("sh", "-c", args[0]))
+	exits(ts, false, []string{"7", "plasm-run", "--cache-dir", "planted/cache", "--json", "both.wasm"})
+	words := ts.ReadFile("stderr")
+	if !strings.Contains(words, "level=WARN msg=\"compile cache unusable") || !strings.Contains(words, args[2]) || !strings.Contains(words, "hint=") {
+		ts.Fatalf("stderr has %q, want %q", words, args[2])
+	}
+	openStatement(ts, false, []string{"stdout", "planted.json"})
+	checkJSON(ts, false, []string{"planted.json", "predicate.outcome.compile_cached", "false"})
+	ts.Check(ts.Exec("sh", "-c", args[1]))
+	exits(ts, false, []string{"7", "plasm-run", "--cache-dir", "planted/cache", "--json", "both.wasm"})
+	openStatement(ts, false, []string{"stdout", "believed.json"})
+	checkJSON(ts, false, []string{"believed.json", "predicate.outcome.compile_cached", "true"})
 }
 
 // digest VAR FILE puts the digest of a file into a variable.

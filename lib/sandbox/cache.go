@@ -50,14 +50,14 @@ type source struct {
 }
 
 func openCache(dir string, limit int64, e EngineInfo) (*cache, error) {
-	dir, err := filepath.Abs(dir)
+	dir, err := ownFolder(dir)
 	if err != nil {
 		return nil, err
 	}
-	c := &cache{dir: dir, limit: limit, engine: e}
-	if err := os.MkdirAll(filepath.Join(dir, stagingDir), 0o700); err != nil {
+	if _, err := ownFolder(filepath.Join(dir, stagingDir)); err != nil {
 		return nil, err
 	}
+	c := &cache{dir: dir, limit: limit, engine: e}
 	if err := c.sweep(); err != nil {
 		return nil, err
 	}

@@ -70,6 +70,9 @@ func openRegular(open func(name string, flag int, perm fs.FileMode) (*os.File, e
 	if err == nil && !info.Mode().IsRegular() {
 		err = fmt.Errorf("%s: not a regular file", name)
 	}
+	if err == nil {
+		err = oursAlone(name, info, false)
+	}
 	if err != nil {
 		_ = f.Close()
 		return nil, err

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"plasm/lib/engine"
 	"plasm/lib/job"
@@ -53,7 +52,7 @@ func findExecutable(name string, dirs []string) (string, error) {
 			path, err = filepath.Abs(path)
 		}
 		if err == nil {
-			err = ours(path)
+			err = executable(path)
 		}
 		if err != nil {
 			return "", &job.Error{
@@ -69,24 +68,14 @@ func findExecutable(name string, dirs []string) (string, error) {
 	}
 }
 
-// ours tells what is wrong with an executable, or a folder above it, that somebody
-// else than root and this user can change. path is absolute and without links.
-func ours(path string) error {
-	for at, file := path, true; ; at, file = filepath.Dir(at), false {
-		info, err := os.Lstat(at)
-		if err != nil {
-			return err
-		}
-		stat, ok := info.Sys().(*syscall.Stat_t)
-		switch {
-		case file && (!info.Mode().IsRegular() || info.Mode()&0o111 == 0):
-			return errors.New("not an executable file")
-		case !ok || stat.Uid != 0 && int(stat.Uid) != os.Geteuid():
-			return fmt.Errorf("%s belongs to somebody else", at)
-		case info.Mode()&0o022 != 0 && (file || info.Mode()&fs.ModeSticky == 0):
-			return fmt.Errorf("%s can be written by others", at)
-		case at == filepath.Dir(at):
-			return nil
-		}
+// executable refuses what is no executable file, and what another user can change.
+func executable(path string) error {
+	info, err := os.Lstat(path)
+	if err == nil && (!info.Mode().IsRegular() || info.Mode()&0o111 == 0) {
+		err = errors.New("not an executable file")
 	}
+	if err != nil {
+		return err
+	}
+	return ours(path)
 }

@@ -28,8 +28,8 @@ func TestFindEngine(t *testing.T) {
 		{"folder for all", func(dir string) error { return os.Chmod(dir, 0o777) }, "can be written by others"},
 		{"folder above for all", func(dir string) error { return os.Chmod(filepath.Dir(dir), 0o777) }, "can be written by others"},
 		{"sticky folder", func(dir string) error { return os.Chmod(dir, 0o777|os.ModeSticky) }, ""},
-		{"somebody else's", func(dir string) error { return chown(filepath.Join(dir, "plasm-engine-x")) }, "belongs to somebody else"},
-		{"somebody else's folder", chown, "belongs to somebody else"},
+		{"somebody else's", func(dir string) error { return chown(filepath.Join(dir, "plasm-engine-x")) }, "belongs to another user"},
+		{"somebody else's folder", chown, "belongs to another user"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -5,6 +5,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"time"
@@ -110,10 +111,21 @@ func (s *Supervisor) OpenCache() {
 	}
 	c, err := openCache(s.cfg.CacheDir, s.cfg.CacheBytes, s.cfg.Engine)
 	if err != nil {
-		s.cfg.Log.Log(context.Background(), s.cfg.CacheLevel, "compile cache unusable, going on without", "dir", s.cfg.CacheDir, "error", err)
+		s.withoutCache(err)
 		return
 	}
 	s.cache = c
+}
+
+// withoutCache logs why the compile cache is not used. One that others can change is a
+// warning, whoever chose it.
+func (s *Supervisor) withoutCache(err error) {
+	level, facts := s.cfg.CacheLevel, []any{"dir", s.cfg.CacheDir, "error", err}
+	if _, unsafe := errors.AsType[*notOursError](err); unsafe {
+		level = slog.LevelWarn
+		facts = append(facts, "hint", "only root and you may write to it and to the folders above it; take another with --cache-dir, or none with --no-cache")
+	}
+	s.cfg.Log.Log(context.Background(), level, "compile cache unusable, going on without", facts...)
 }
 
 // Warm begins to start workers for the next jobs, up to Config.Spare or at least
