@@ -88,10 +88,8 @@ func commands(t *testing.T) (home string, env []string) {
 	if err := bin.Build(t.Context(), filepath.Join(home, "bin"), "plasm-run", "plasm-verify"); err != nil {
 		t.Fatal(err)
 	}
-	module := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(home, "csvstat.wasm"), "plasm/examples/csvstat")
-	module.Env = append(module.Environ(), "GOOS=wasip1", "GOARCH=wasm")
-	if out, err := module.CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	if err := bin.BuildGuest(t.Context(), "plasm/examples/csvstat", filepath.Join(home, "csvstat.wasm")); err != nil {
+		t.Fatal(err)
 	}
 	path := filepath.Join(home, "bin") + string(filepath.ListSeparator) + os.Getenv("PATH")
 	return home, append(bin.Env(), "HOME="+home, "PATH="+path)

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"plasm/test/bin"
 )
 
 // TestParallelRunsOnAnEmptyCache all succeed and end with one entry.
@@ -38,7 +40,7 @@ func checkCache(t *testing.T, dir string, want int) {
 func TestKilledWhileCompiling(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if err := goGuest("plasm/examples/csvstat", filepath.Join(dir, "csvstat.wasm")); err != nil {
+	if err := bin.BuildGuest(t.Context(), "plasm/examples/csvstat", filepath.Join(dir, "csvstat.wasm")); err != nil {
 		t.Fatal(err)
 	}
 	cache := filepath.Join(dir, "cache")

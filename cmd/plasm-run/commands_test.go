@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"plasm/test/bin"
 	"plasm/test/guest"
 )
 
@@ -111,16 +113,7 @@ func writeGuest(ts *testscript.TestScript, neg bool, args []string) {
 // goguest PACKAGE FILE compiles a program in Go for WASI.
 func buildGuest(ts *testscript.TestScript, neg bool, args []string) {
 	usageOf(ts, neg || len(args) != 2, "goguest PACKAGE FILE")
-	ts.Check(goGuest(args[0], ts.MkAbs(args[1])))
-}
-
-func goGuest(pkg, file string) error {
-	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", file, pkg)
-	build.Env = append(build.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return nil
+	ts.Check(bin.BuildGuest(context.Background(), args[0], ts.MkAbs(args[1])))
 }
 
 // damage SHELL does something to the compile cache in the folder here, with which

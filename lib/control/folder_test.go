@@ -39,7 +39,9 @@ func hold(data, runtime string) error {
 		return err
 	}
 	_, _ = os.Stdout.WriteString("held\n")
-	select {}
+	for {
+		<-time.After(time.Hour) // a timer, as a program without one that waits is dead to Go
+	}
 }
 
 func TestDefaultFolders(t *testing.T) {

@@ -136,11 +136,11 @@ func TestInstallNeverReplaces(t *testing.T) {
 
 func TestLoadRefusesOpenModes(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "it's key.pem")
 	for mode, ok := range map[fs.FileMode]bool{
 		0o600: true, 0o400: true, 0o700: true,
 		0o640: false, 0o604: false, 0o644: false, 0o660: false, 0o602: false, 0o666: false,
 	} {
+		path := filepath.Join(t.TempDir(), "it's key.pem") // each its own: one of 0400 cannot be written again
 		writeKey(t, path, mode)
 		key, err := Load(path, "")
 		if ok {

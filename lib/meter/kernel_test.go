@@ -10,6 +10,7 @@ import (
 	wz "github.com/tetratelabs/wazero"
 
 	"plasm/lib/meter"
+	"plasm/test/need"
 )
 
 // kernels are the sources in bench/kernels, and how often each does its work here.
@@ -21,7 +22,7 @@ func kernel(tb testing.TB, name string) []byte {
 	tb.Helper()
 	out := filepath.Join(tb.TempDir(), name+".wasm")
 	source := filepath.Join("..", "..", "bench", "kernels", name+".c")
-	cmd := exec.CommandContext(tb.Context(), "clang-14", "--target=wasm32-wasi", "-O2", "-Wall", "-Wextra", "-Werror", "-o", out, source)
+	cmd := exec.CommandContext(tb.Context(), need.Clang(tb), "--target=wasm32-wasi", "-O2", "-Wall", "-Wextra", "-Werror", "-o", out, source)
 	if output, err := cmd.CombinedOutput(); err != nil {
 		tb.Fatalf("%v: %s", err, output)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"plasm/lib/meter"
+	"plasm/test/need"
 )
 
 // TestRealModules holds against the limits what clang makes of the kernels and of
@@ -30,7 +31,7 @@ func TestRealModules(t *testing.T) {
 				continue // each case has locals of its own: too many, and docs/limits.md says so
 			}
 			out := filepath.Join(folder, filepath.Base(source)+level+".wasm")
-			cmd := exec.CommandContext(t.Context(), "clang-14", "--target=wasm32-wasi", level, "-o", out, source)
+			cmd := exec.CommandContext(t.Context(), need.Clang(t), "--target=wasm32-wasi", level, "-o", out, source)
 			if output, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, output)
 			}

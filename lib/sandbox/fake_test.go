@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"plasm/lib/job"
 	"plasm/lib/sandbox/wire"
@@ -53,7 +54,9 @@ func (l *liar) step(name, value string) int {
 		code, _ := strconv.Atoi(value)
 		return code
 	case "hang":
-		select {}
+		for {
+			<-time.After(time.Hour) // a timer, as a program without one that waits is dead to Go
+		}
 	case "kill":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	case "say":

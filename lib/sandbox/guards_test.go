@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +32,7 @@ func TestGuardsOfLiars(t *testing.T) {
 	if err != nil || !slices.Equal(got, []string{"process", "seccomp"}) {
 		t.Errorf("got %q, %v", got, err)
 	}
+	none := filepath.Join(t.TempDir(), "none")
 	hangs := fakeConfig(t, "hang")
 	hangs.CompileTimeout = 50 * time.Millisecond
 	for name, c := range map[string]struct {
@@ -43,7 +45,7 @@ func TestGuardsOfLiars(t *testing.T) {
 		"nonsense": {fakeConfig(t, ":hello, world;hang"), job.CodeInternal, "broke the protocol", ""},
 		"hangs":    {hangs, job.CodeInternal, "did not confine itself within 50ms", ""},
 		"is lost":  {Config{Worker: []string{"plasm-run"}}, job.CodeInternal, "starting a worker: no such file or directory", "on Linux /proc must be there, by which a command finds its own executable"},
-		"is none":  {Config{Worker: []string{"/nonexistent"}}, job.CodeInternal, "starting a worker: no such file or directory", "install it again: /nonexistent"},
+		"is none":  {Config{Worker: []string{none}}, job.CodeInternal, "starting a worker: no such file or directory", "install it again: " + none},
 	} {
 		_, err := supervisor(t, c.cfg).Guards(t.Context())
 		e, ok := errors.AsType[*job.Error](err)

@@ -1,0 +1,101 @@
+// Package need says what a test needs of the machine beside Go: a program, a compiler.
+// Where that is missing the test is skipped, and says why; tools/gate counts such tests
+// and, where nothing may be left out, fails for them.
+package need
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// Program skips the test unless a program starts with those arguments and succeeds.
+func Program(tb testing.TB, name string, args ...string) {
+	tb.Helper()
+	if out, err := exec.CommandContext(tb.Context(), name, args...).CombinedOutput(); err != nil {
+		tb.Skip(because(name+" is not here", out, err))
+	}
+}
+
+// Compiler skips the test unless the C compiler that Go uses makes a static program that
+// runs. The engine and programs with cgo need it.
+func Compiler(tb testing.TB) {
+	tb.Helper()
+	if why := compiler(); why != "" {
+		tb.Skip(why)
+	}
+}
+
+var compiler = sync.OnceValue(func() string {
+	return try("no C compiler with a static library", `"${CC:-$(go env CC)}" -static -o try try.c && ./try`)
+})
+
+// Cross skips the test unless there is a C compiler for arm64.
+func Cross(tb testing.TB) {
+	tb.Helper()
+	if why := cross(); why != "" {
+		tb.Skip(why)
+	}
+}
+
+var cross = sync.OnceValue(func() string {
+	return try("no C compiler for arm64", "aarch64-linux-gnu-gcc -static -o try try.c")
+})
+
+// Clang returns a clang that compiles and links for WASI, by the name in CLANG, else
+// Debian 12's or the machine's own; without one the test is skipped.
+func Clang(tb testing.TB) string {
+	tb.Helper()
+	names := []string{"clang-14", "clang"}
+	if name := os.Getenv("CLANG"); name != "" {
+		names = []string{name}
+	}
+	for _, name := range names {
+		if clang(name) == "" {
+			return name
+		}
+	}
+	tb.Skip(clang(names[len(names)-1]))
+	return ""
+}
+
+var tried sync.Map // of clang: its name to func() string
+
+func clang(name string) string {
+	once, _ := tried.LoadOrStore(name, sync.OnceValue(func() string {
+		return try("no clang that compiles for wasm32-wasi", name+" --target=wasm32-wasi -o try.wasm try.c")
+	}))
+	return once.(func() string)() //nolint:errcheck,forcetypeassert // what is stored above
+}
+
+// try runs a script for sh beside try.c, an empty program, and says what is wrong if it
+// does not succeed.
+func try(what, script string) string {
+	dir, err := os.MkdirTemp("", "need-*")
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := os.WriteFile(filepath.Join(dir, "try.c"), []byte("int main(void) { return 0; }\n"), 0o600); err != nil {
+		return err.Error()
+	}
+	cmd := exec.Command("sh", "-euc", script) //nolint:gosec // the scripts above
+	cmd.Dir = dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return because(what, out, err)
+	}
+	return ""
+}
+
+// because is one line: what is missing, and the last that was said of it.
+func because(what string, out []byte, err error) string {
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if last := lines[len(lines)-1]; last != "" {
+		return fmt.Sprintf("%s: %s", what, last)
+	}
+	return fmt.Sprintf("%s: %v", what, err)
+}
