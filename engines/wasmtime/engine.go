@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strings"
 
-	wt "github.com/bytecodealliance/wasmtime-go/v40"
+	wt "github.com/bytecodealliance/wasmtime-go/v44"
 
 	"plasm/lib/engine"
 	"plasm/lib/engine/wazero"
@@ -22,13 +22,6 @@ import (
 // entry is the folder of a compiled module. Its number changes with what is done to
 // a module before it is compiled.
 const entry = "wasmtime-" + engine.WasmtimeVersion + "-1"
-
-// What a guest's stack may take, and what its thread has, in bytes. A module that
-// counts fuel counts its calls too, and must come to 4 MiB (see package meter).
-const (
-	guestStack  = 8 << 20
-	threadStack = guestStack + 4<<20
-)
 
 // Reserve is how much address space Wasmtime reserves for a guest's memory, whatever
 // it may have, in bytes: 4 GiB, and 32 MiB before and behind, so that no access needs
@@ -46,31 +39,6 @@ func (Engine) Version() string { return engine.WasmtimeVersion }
 
 // Features implements engine.Engine.
 func (Engine) Features() []string { return engine.Features() }
-
-// newEngine returns an engine with those features, and none that would make a
-// guest's result depend on the machine.
-func newEngine() *wt.Engine {
-	c := wt.NewConfig()
-	c.SetStrategy(wt.StrategyCranelift)
-	c.SetCraneliftOptLevel(wt.OptLevelSpeed)
-	c.SetParallelCompilation(false) // the memory bound is for one compiler
-	c.SetMaxWasmStack(guestStack)
-	c.SetWasmThreads(false)
-	c.SetWasmRelaxedSIMD(false)
-	c.SetWasmMultiMemory(false)
-	c.SetWasmMemory64(false)
-	c.SetWasmFunctionReferences(false)
-	c.SetWasmGC(false)
-	c.SetWasmWideArithmetic(false)
-	c.SetWasmSIMD(true)
-	c.SetWasmBulkMemory(true)
-	c.SetWasmMultiValue(true)
-	c.SetWasmReferenceTypes(true)
-	c.SetWasmTailCall(true)
-	c.SetMemoryInitCOWSet(false) // it would make a file of memory
-	c.SetNativeUnwindInfo(false)
-	return wt.NewEngineWithConfig(c)
-}
 
 func invalid(err error) error {
 	line, _, _ := strings.Cut(err.Error(), "\n")

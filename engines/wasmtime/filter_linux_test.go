@@ -7,7 +7,7 @@ import (
 	"sync"
 	"testing"
 
-	wt "github.com/bytecodealliance/wasmtime-go/v40"
+	wt "github.com/bytecodealliance/wasmtime-go/v44"
 
 	"plasm/lib/sandbox/seccomp"
 )

@@ -5,7 +5,7 @@ go 1.26.0
 toolchain go1.26.10
 
 require (
-	github.com/bytecodealliance/wasmtime-go/v40 v40.0.0
+	github.com/bytecodealliance/wasmtime-go/v44 v44.0.0
 	golang.org/x/sys v0.50.0
 	plasm v0.0.0
 )

@@ -7,7 +7,9 @@ import (
 	"strings"
 	"unsafe"
 
-	wt "github.com/bytecodealliance/wasmtime-go/v40"
+	wt "github.com/bytecodealliance/wasmtime-go/v44"
+
+	"golang.org/x/sys/unix"
 
 	"plasm/lib/engine"
 	"plasm/lib/engine/wazero"
@@ -106,7 +108,7 @@ func (p *program) function(ctx context.Context, i int, f wazero.Function) func(*
 			p.tell(c)
 			data = p.memory.UnsafeData(c)
 		}
-		if err := p.wasi.Call(ctx, i, data, int(wazero.MostMemory(p.memoryMB)), stack); err != nil {
+		if err := p.wasi.Call(ctx, i, data, func() bool { return p.room(c) }, stack); err != nil {
 			p.failed = err
 			return nil, wt.NewTrap(err.Error())
 		}
@@ -116,6 +118,28 @@ func (p *program) function(ctx context.Context, i int, f wazero.Function) func(*
 		return []wt.Val{wt.ValI32(int32(uint32(stack[0])))}, nil // an errno is all that any of them returns
 	}
 }
+
+// room reports whether linear memory can become as large as it may, by the bounds of
+// this process. It is tried where it would be: there is no address space for as much
+// beside what Wasmtime has reserved, and linear memory never moves.
+func (p *program) room(store wt.Storelike) bool {
+	if p.memory == nil {
+		return true
+	}
+	limit := uint64(wazero.MostMemory(p.memoryMB))
+	if bounded, pages := p.memory.Type(store).Maximum(); bounded {
+		limit = min(limit, pages*pageSize)
+	}
+	size := uint64(p.memory.DataSize(store))
+	if size >= limit {
+		return true
+	}
+	rest := unsafe.Slice((*byte)(unsafe.Add(p.memory.Data(store), size)), limit-size) //nolint:gosec // reserved by Wasmtime, and not read
+	return unix.Mprotect(rest, unix.PROT_READ|unix.PROT_WRITE) == nil && unix.Mprotect(rest, unix.PROT_NONE) == nil
+}
+
+// pageSize is that of linear memory, in bytes.
+const pageSize = 64 << 10
 
 // tell tells the size of linear memory, where it has grown. Wasmtime tells nobody
 // when it grows: that is seen when the guest calls a function, and when it ends.

@@ -58,7 +58,7 @@ func Features() []string {
 
 // WasmtimeVersion is that of the Wasmtime in the executable of engines/wasmtime,
 // where a test holds it together with go.mod.
-const WasmtimeVersion = "40.0.0"
+const WasmtimeVersion = "44.0.0"
 
 // Program is a loaded module.
 type Program interface {

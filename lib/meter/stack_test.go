@@ -1,7 +1,6 @@
 package meter_test
 
 import (
-	"slices"
 	"testing"
 	_ "unsafe" // for the ceiling of the interpreter
 
@@ -22,65 +21,14 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// recursive is a module whose run(n) calls itself n deep, and its units. Each
-// frame has locals and operands of a type, all of which live across the call.
-func recursive(t guest.ValType, locals, operands int) (module []byte, units int) {
-	zero := map[guest.ValType]guest.Code{i64: guest.Long(3), v128: vector(1)}[t]
-	add := map[guest.ValType]guest.Code{i64: {0x7c}, v128: {0xfd, 0xce, 1}}[t]
-	// No two of them are the same, or a compiler would keep one.
-	next := guest.Seq(guest.Code{0x23, 0}, zero, add, guest.Code{0x24, 0, 0x23, 0})
-	var code guest.Code
-	for i := range locals {
-		code = append(code, guest.Set(uint32(i+1), next)...)
-	}
-	for range operands {
-		code = append(code, next...)
-	}
-	code = append(code, guest.Set(0, guest.Op(guest.OpI32Add, guest.Call(0, guest.Op(guest.OpI32Sub, guest.Get(0), guest.Int(1))), guest.Int(1)))...)
-	// All of them are used, or a compiler would keep none.
-	if operands > 0 {
-		for range operands - 1 {
-			code = append(code, add...)
-		}
-		code = append(code, 0x24, 0)
-	}
-	for i := range locals {
-		code = append(code, guest.Seq(guest.Get(uint32(i+1)), guest.Code{0x23, 0}, add, guest.Code{0x24, 0})...)
-	}
-	b := guest.Builder{
-		Funcs: []guest.Func{{
-			Type: guest.FuncType{Params: types{i32}, Results: types{i32}}, Locals: slices.Repeat(types{t}, locals),
-			Body: guest.Seq(guest.If(guest.Get(0), code), guest.Get(0)),
-		}},
-		Globals: []guest.Global{{Type: t, Mutable: true, Init: zero}},
-		Exports: []guest.Export{{Name: "run"}},
-	}
-	return b.Bytes(), 4 + 1 + locals + operands + 2
-}
-
 // TestCallDepth goes exactly as deep as the budget allows, and one call deeper,
 // with frames of all sizes: the engine's own limit is never met.
 func TestCallDepth(t *testing.T) {
 	t.Parallel()
-	tests := []struct {
-		name             string
-		typ              guest.ValType
-		locals, operands int
-	}{
-		{"smallest", i64, 0, 0},
-		{"a local", i64, 1, 0},
-		{"vectors", v128, 4, 4},
-		{"100 locals", i64, 100, 0},
-		{"1000 operands", i64, 0, 1000},
-		{"1000 vectors as operands", v128, 0, 1000},
-		{"9999 locals", i64, 9999, 0},
-		{"9999 vectors", v128, 9999, 0},
-		{"vectors everywhere", v128, 5000, 5000},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
+	for _, deep := range guest.Recursions() {
+		t.Run(deep.Name, func(t *testing.T) {
 			t.Parallel()
-			plain, units := recursive(test.typ, test.locals, test.operands)
+			plain, units := deep.Module()
 			module := rewrite(t, plain, meter.Options{Fuel: true})
 			calls := uint64(meter.StackUnits / units)
 			for name, cfg := range backends() {

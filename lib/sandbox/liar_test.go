@@ -26,6 +26,7 @@ func TestLiarsBeforeTheStart(t *testing.T) {
 		words      string // of the message
 	}{
 		{"dies at once", "say=boom exit=3", job.CodeInternal, "the worker died before it took the job: exit code 3: boom"},
+		{"dies behind an empty line", "say= say=boom exit=2", job.CodeInternal, "the worker died before it took the job: exit code 2: boom"},
 		{"is killed at once", "kill", job.CodeInternal, "the worker died before it took the job: signal 9"},
 		{"exits when ready", "ready=process", job.CodeCompileLimit, "died while it compiled or loaded the module: exit code 0"},
 		{"dies with the module", "ready=process module say=boom exit=2", job.CodeCompileLimit, "exit code 2: boom"},

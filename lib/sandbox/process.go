@@ -321,10 +321,11 @@ func (h *head) nilInRuntime() bool {
 	return strings.HasPrefix(first, "SIGSEGV") && strings.HasSuffix(pc, " addr=0x0") && strings.HasPrefix(frames, "runtime.")
 }
 
-// line returns the first line.
+// line returns the first line that is not empty: a panic of Rust begins with one that
+// is.
 func (h *head) line() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	line, _, _ := strings.Cut(h.data.String(), "\n")
+	line, _, _ := strings.Cut(strings.TrimLeft(h.data.String(), "\r\n"), "\n")
 	return line
 }

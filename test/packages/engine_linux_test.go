@@ -119,7 +119,7 @@ func TestEngine(t *testing.T) {
 	if got := m.ranOn("/root/other.json"); got != "wazero" {
 		t.Errorf("--engine wazero ran on %s", got)
 	}
-	m.sh("plasmd doctor | grep -q '^ok *engines *wasmtime 40.0.0, '")
+	m.sh("plasmd doctor | grep -q '^ok *engines *wasmtime 44.0.0, '")
 	m.sh("! journalctl --unit=plasmd --grep='level=(WARN|ERROR)' --no-pager --quiet")
 	m.checkUnit()
 

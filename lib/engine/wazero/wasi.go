@@ -12,8 +12,6 @@ import (
 	"github.com/tetratelabs/wazero/experimental"
 	wasi "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
-	"golang.org/x/sys/unix"
-
 	"plasm/lib/engine"
 	"plasm/lib/job"
 )
@@ -167,10 +165,10 @@ func (w *WASI) Close(ctx context.Context) {
 func (w *WASI) Exited() (code uint32, exited bool) { return w.p.code, w.p.exited }
 
 // Call calls function i with its parameters in stack, where the result will be.
-// memory is the guest's linear memory as it is now, nil where it has none, and
-// limit how long it may become, in bytes. The error is ErrExited, ErrOutOfMemory, or
-// that the guest handed the function what it cannot use.
-func (w *WASI) Call(ctx context.Context, i int, memory []byte, limit int, stack []uint64) (err error) {
+// memory is the guest's linear memory as it is now, nil where it has none, and room
+// reports whether the process can give it all that it may become. The error is
+// ErrExited, ErrOutOfMemory, or that the guest handed the function what it cannot use.
+func (w *WASI) Call(ctx context.Context, i int, memory []byte, room func() bool, stack []uint64) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("WASI: %v", r)
@@ -191,7 +189,7 @@ func (w *WASI) Call(ctx context.Context, i int, memory []byte, limit int, stack 
 	switch {
 	case w.p.exited:
 		return ErrExited
-	case err == nil && keeps[w.functions[i].Name] && !room(limit-len(memory)):
+	case err == nil && keeps[w.functions[i].Name] && !room():
 		return ErrOutOfMemory
 	}
 	return err
@@ -199,15 +197,6 @@ func (w *WASI) Call(ctx context.Context, i int, memory []byte, limit int, stack 
 
 // keeps lists the functions after which the host may have more to keep in mind.
 var keeps = map[string]bool{"path_open": true, "fd_renumber": true, "fd_readdir": true}
-
-// room reports whether the process can have n more bytes.
-func room(n int) bool {
-	if n <= 0 {
-		return true
-	}
-	m, err := unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
-	return err == nil && unix.Munmap(m) == nil
-}
 
 // lend instantiates the module that stands for the guest.
 func (w *WASI) lend(ctx context.Context, memory []byte) error {
