@@ -3,13 +3,15 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 
 	"plasm/lib/cli"
-	"plasm/lib/cli/config"
 	"plasm/lib/control"
+	"plasm/lib/custody"
 	"plasm/lib/identity"
 	"plasm/lib/job"
 	"plasm/lib/node"
@@ -50,6 +52,9 @@ func (a *allow) run(ctx context.Context, in *cli.Invocation, names []string) err
 	if a.remove {
 		edit = identity.AllowEdit{Remove: names}
 	}
+	if err := mayEdit(running); err != nil {
+		return err
+	}
 	changed, err := identity.EditAllowFile(file, edit)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &job.Error{
@@ -58,13 +63,36 @@ func (a *allow) run(ctx context.Context, in *cli.Invocation, names []string) err
 		}
 	}
 	if err != nil {
-		return err
+		return a.where.lowered(file, err)
 	}
 	a.tell(in, file, names, changed)
 	if running == nil {
 		return nil
 	}
 	return running.Reload(ctx)
+}
+
+// mayEdit refuses to edit what another user's node names: it could name any file of
+// the one who asks. Root has become the node's user by then.
+func mayEdit(running *control.Running) error {
+	if running == nil || running.Other == custody.Nobody || running.Other == os.Geteuid() {
+		return nil
+	}
+	return &job.Error{
+		Code: job.CodeIO, Message: fmt.Sprintf("the node in %s is in the hands of %s, and its allow file with it", running.Dir, custody.Name(running.Other)),
+		Hint: "edit it as that user, or as root: sudo plasmd allow",
+	}
+}
+
+// lowered is err, with what to do where root edits as the node's user.
+func (p *place) lowered(file string, err error) error {
+	if !errors.Is(err, fs.ErrPermission) || p.user.UID == 0 || !p.user.UsesRoots() {
+		return err
+	}
+	return &job.Error{
+		Code: job.CodeIO, Message: fmt.Sprintf("%s, which the node names, is not for %s to edit, in whose hands the node is", file, custody.Name(p.user.UID)),
+		Hint: "if it is the right file, edit it by hand, then: sudo systemctl reload plasmd", Err: err,
+	}
 }
 
 // tell says what has become of the file.
@@ -85,12 +113,13 @@ func (a *allow) tell(in *cli.Invocation, file string, names, changed []string) {
 }
 
 // allowFile returns the running node, if there is one, and its allow file, or
-// that which the next one has unless it is told otherwise.
+// that which the next one has unless it is told otherwise. Root has become the user
+// in whose hands it is.
 func (p *place) allowFile(ctx context.Context) (*control.Running, string, error) {
 	running, err := p.running(ctx)
 	switch {
 	case err == nil:
-		return running, running.Status.Allow.File, nil
+		return running, running.Status.Allow.File, p.enterParent(running.Status.Allow.File)
 	case !errors.Is(err, errNobody) || p.runtimeDir != "" && p.dataDir == "":
 		return nil, "", err
 	}
@@ -101,7 +130,7 @@ func (p *place) allowFile(ctx context.Context) (*control.Running, string, error)
 // list prints who is in the file, one a line. A file that is not there lists
 // nobody.
 func list(in *cli.Invocation, file string) error {
-	data, err := cli.ReadFile(file, in.Stdin, config.MaxBytes)
+	data, err := identity.ReadRegular(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

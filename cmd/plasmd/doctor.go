@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"plasm/lib/cli"
+	"plasm/lib/custody"
 	"plasm/lib/job"
 	"plasm/lib/node"
 	"plasm/lib/node/doctor"
@@ -75,6 +76,9 @@ func (e *examine) patient(ctx context.Context, in *cli.Invocation) (*doctor.Pati
 		p.Status = running.Status
 	}
 	e.asService(p)
+	if err := e.where.enterConfig(e.config); err != nil {
+		return nil, err
+	}
 	s, err := e.settings(in, p, e.config)
 	if err != nil {
 		p.Settings = err
@@ -86,6 +90,10 @@ func (e *examine) patient(ctx context.Context, in *cli.Invocation) (*doctor.Pati
 	if p.Status != nil {
 		p.DataDir, p.AllowFile, p.Worker = p.Status.DataDir, p.Status.Allow.File, p.Status.Worker
 	}
+	if err := e.enter(s, p); err != nil {
+		return nil, err
+	}
+	p.Strange = p.Status != nil && running.Other != custody.Nobody && running.Other != os.Geteuid()
 	p.KeyPath, p.Engines = node.KeyPath(p.DataDir), s.engines
 	p.Given, p.Listen, p.Slots, p.MemoryMB = s.allow, s.listen, s.slots, s.memory
 	p.Disk = s.keepModules + s.keepJobs
@@ -94,6 +102,21 @@ func (e *examine) patient(ctx context.Context, in *cli.Invocation) (*doctor.Pati
 		p.Settings = err
 	}
 	return p, nil
+}
+
+// enter has root become the user in whose hands is what the checks look at, and what
+// they start: the data folder first. A worker beside plasmd is where plasmd is.
+func (e *examine) enter(s *serve, p *doctor.Patient) error {
+	paths := []string{p.DataDir, s.runtimeDir}
+	if p.Status != nil || s.flags.Changed("worker") {
+		paths = append(paths, p.Worker)
+	}
+	for _, path := range paths {
+		if err := e.where.enter(path); err != nil {
+			return err
+		}
+	}
+	return e.where.enterParent(p.AllowFile)
 }
 
 // asService finds out whether this is about the packaged service, and takes its
@@ -105,7 +128,7 @@ func (e *examine) asService(p *doctor.Patient) {
 	if p.Status != nil {
 		p.Service = p.Status.RuntimeDir == serviceRuntime
 	} else {
-		p.Service = e.where.dataDir == "" && e.where.runtimeDir == "" && e.where.user.UID == 0
+		p.Service = e.where.dataDir == "" && e.where.runtimeDir == "" && e.where.user.UsesRoots()
 	}
 	if p.Service {
 		e.config = serviceConfig

@@ -9,6 +9,7 @@ import (
 
 	"plasm/lib/cli"
 	"plasm/lib/control"
+	"plasm/lib/custody"
 	"plasm/lib/job"
 )
 
@@ -56,7 +57,62 @@ func (p *place) dirs() []string {
 // errNobody says that no node answers.
 var errNobody = errors.New("no node answers")
 
-// running returns the node that is running there. Where none answers the error is
+// become gives up root's rights, for good, where something is in another user's
+// hands: that user says what is found there, and root must not act on it.
+func (p *place) become(other int) error {
+	if p.user.UID != 0 || other == custody.Nobody {
+		return nil
+	}
+	p.user = p.user.As(other)
+	return custody.Become(other)
+}
+
+// enter is become for what is at a path, absolute or not, which need not be there.
+func (p *place) enter(path string) error {
+	if p.user.UID != 0 || path == "" {
+		return nil
+	}
+	other, err := custody.Of(0, path)
+	if err != nil {
+		return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("root looks at nothing that several others can change: %s: %v", path, err), Err: err}
+	}
+	return p.become(other)
+}
+
+// enterConfig is become for a configuration file, which says where all else is.
+func (p *place) enterConfig(file string) error {
+	if given(file) {
+		return nil
+	}
+	file, err := filepath.Abs(file)
+	if err != nil {
+		return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("%s: %v", file, err), Err: err}
+	}
+	return p.enter(file)
+}
+
+// given reports whether a file is none, standard input, or open already: what the
+// shell has in the place of a file.
+func given(file string) bool {
+	return file == "" || file == "-" || file == "/dev/stdin" || strings.HasPrefix(file, "/dev/fd/") || strings.HasPrefix(file, "/proc/self/fd/")
+}
+
+// enterParent is become for the folder of a file, or what there is of the way to it:
+// what is in a folder of root's own is for root to replace, whoever's it is.
+func (p *place) enterParent(file string) error {
+	if p.user.UID != 0 {
+		return nil
+	}
+	dir, _, err := custody.Find(0, file)
+	if err != nil {
+		return p.enter(filepath.Dir(file))
+	}
+	defer dir.Close()
+	return p.become(dir.Other)
+}
+
+// running returns the node that is running there, and root has become the user in
+// whose hands it is by then. Where none answers the error is
 // a *job.Error that wraps errNobody, or says what kept one from being asked.
 func (p *place) running(ctx context.Context) (*control.Running, error) {
 	if err := p.absolute(); err != nil {
@@ -74,7 +130,7 @@ func (p *place) running(ctx context.Context) (*control.Running, error) {
 	}
 	switch {
 	case len(found) == 1:
-		return &found[0], nil
+		return &found[0], p.become(found[0].Other)
 	case len(found) > 1:
 		return nil, &job.Error{
 			Code: job.CodeUsage, Message: "more than one node answers: " + strings.Join(where, ", "),
@@ -89,10 +145,15 @@ func (p *place) running(ctx context.Context) (*control.Running, error) {
 	}
 }
 
-// data returns the data folder, for when no node is running.
+// data returns the data folder, for when no node is running. Root has become the user
+// in whose hands it is.
 func (p *place) data() (string, error) {
-	if p.dataDir != "" {
-		return p.dataDir, nil
+	dir := p.dataDir
+	if dir == "" {
+		var err error
+		if dir, err = p.user.DataDir(); err != nil {
+			return "", err
+		}
 	}
-	return p.user.DataDir()
+	return dir, p.enter(dir)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 
 	"plasm/lib/cli"
@@ -32,7 +33,11 @@ func newIdentity(in *cli.Invocation) *command {
 func (p *place) peerID(ctx context.Context) (string, error) {
 	running, unheard := p.running(ctx)
 	if unheard == nil {
-		return running.Status.Node.PeerID, nil
+		id := running.Status.Node.PeerID
+		if _, err := identity.ParsePeerID(id); err != nil {
+			return "", &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("the node in %s does not say who it is: %v", running.Dir, err), Err: err}
+		}
+		return id, nil
 	}
 	if p.runtimeDir != "" && p.dataDir == "" || cli.AsError(unheard).Code == job.CodeUsage {
 		return "", unheard

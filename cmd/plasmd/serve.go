@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"plasm/lib/cli"
 	"plasm/lib/cli/config"
+	"plasm/lib/control"
 	"plasm/lib/identity"
 	"plasm/lib/job"
 	"plasm/lib/network"
@@ -22,12 +24,22 @@ func (s *serve) run(ctx context.Context, in *cli.Invocation) error {
 	if s.flags.NArg() > 0 {
 		return cli.Usage(serveName, "it takes no argument: %s", job.Quote(s.flags.Arg(0)))
 	}
+	if !given(s.config) {
+		if err := s.checkHands("configuration file", s.config); err != nil {
+			return err
+		}
+	}
 	if err := s.settle(in); err != nil {
 		return err
 	}
 	log, err := s.flags.Logger(in.Stderr)
 	if err != nil {
 		return err
+	}
+	for _, flag := range []string{"allow-file", "network-key", "worker"} {
+		if err := s.checkHands(strings.ReplaceAll(flag, "-", " "), s.named(flag)); err != nil {
+			return err
+		}
 	}
 	cfg, err := s.nodeConfig(in)
 	if err != nil {
@@ -45,6 +57,27 @@ func (s *serve) run(ctx context.Context, in *cli.Invocation) error {
 	cfg.Log, cfg.Reload = log, reload
 	cfg.Ready = func(addrs []string) error { return in.Print(lines(addrs)) }
 	return node.Run(ctx, *cfg)
+}
+
+// checkHands keeps root from a node that does what is said in another user's file.
+func (s *serve) checkHands(what, path string) error {
+	if path == "" {
+		return nil
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("%s: %v", path, err), Err: err}
+	}
+	return control.CheckHands(what, abs, "name another, which is root's alone")
+}
+
+// named is the path that a flag was given, and "" for a default: an allow file in the
+// data folder and a worker beside plasmd are in the same hands as these.
+func (s *serve) named(flag string) string {
+	if !s.flags.Changed(flag) {
+		return ""
+	}
+	return s.flags.Lookup(flag).Value.String()
 }
 
 // nodeConfig checks the flags and returns what they say of the node.

@@ -150,7 +150,8 @@ const allowUsage = `Usage: plasmd allow [flags] PEERID...|any
 
 Adds peers to the allow file of the running node and has it read the file again:
 they may submit jobs. The word any stands for everybody. When no node is running,
-the file named allow in the data folder is edited. Comments stay as they are.
+the file named allow in the data folder is edited. Comments stay as they are. Root
+edits it as the user in whose hands the node is.
 
   --remove               remove them instead, and the comments on their lines
   --list                 print who is in the file, one a line
@@ -169,7 +170,8 @@ const doctorUsage = `Usage: plasmd doctor [flags]
 Looks for what usually keeps a node from its work, and says what to do: settings,
 key, allow file, worker, guards, memory, disk, clock, ports, peers, reachability,
 relay. It looks at the running node; where none runs, at what plasmd serve would
-find. It changes nothing. Run it as root to have all checked.
+find. It changes nothing. Run it as root to have all checked: it becomes the user in
+whose hands the node is first, and starts and reads nothing of it as root.
 
   --config FILE          the node's configuration file (PLASMD_CONFIG; default that of
                          the packaged service, where it is about that)

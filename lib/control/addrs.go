@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
+	"plasm/lib/custody"
 	"plasm/lib/job"
 )
 
@@ -85,14 +84,11 @@ func (u User) LocalAddrs() ([]string, []error) {
 // ReadAddrs returns the addresses in the runtime folder dir, which is absolute.
 // They are believed when the file belongs to root, to u or to the folder's
 // service user, nobody else may write to it, and no folder on the way there lets
-// somebody else replace it: none that everybody may write to without the sticky
-// bit, and in one with it nothing that belongs to a third party. The service user
-// is the one other owner that is met on the way, in a folder that is not open to
-// everybody. That there is no file is an error that wraps fs.ErrNotExist.
+// another user replace it (package custody). That there is no file is an error that wraps fs.ErrNotExist.
 // Whether the addresses make sense is for the network to say.
 func (u User) ReadAddrs(dir string) ([]string, error) {
 	path := filepath.Join(dir, addrsName)
-	data, err := u.readBelieved(dir, path)
+	data, err := u.readBelieved(dir)
 	if err == nil {
 		var addrs []string
 		if addrs, err = parseAddrs(data); err == nil {
@@ -102,31 +98,14 @@ func (u User) ReadAddrs(dir string) ([]string, error) {
 	return nil, &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("addresses of a local node are not believed: %s: %v", path, cause(err)), Err: err}
 }
 
-// readBelieved reads a small regular file that lies in dir and is to be believed.
-func (u User) readBelieved(dir, path string) ([]byte, error) {
-	b := &believer{caller: u.UID, guest: -1}
-	if err := b.folder(dir); err != nil {
-		return nil, err
-	}
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
-	if errors.Is(err, syscall.ELOOP) {
-		return nil, errors.New("it is a symbolic link")
-	}
+// readBelieved reads the addrs file in dir, if it is to be believed.
+func (u User) readBelieved(dir string) ([]byte, error) {
+	f, err := custody.Open(u.UID, dir)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = f.Close() }() // it was only read
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is not a regular file")
-	}
-	if err := b.file(path, info); err != nil {
-		return nil, err
-	}
-	return io.ReadAll(io.LimitReader(f, maxAddrs+1))
+	defer f.Close()
+	return f.ReadFile(addrsName, maxAddrs)
 }
 
 // parseAddrs reads an addrs file.
@@ -140,7 +119,7 @@ func parseAddrs(data []byte) ([]string, error) {
 		n++
 		addr := strings.TrimSuffix(line, "\n")
 		if len(addr) < 2 || len(addr) > maxAddr || addr[0] != '/' || strings.ContainsFunc(addr, unprintable) {
-			return nil, fmt.Errorf("line %d is not a multiaddress: %s", n, job.Quote(addr))
+			return nil, fmt.Errorf("line %d is not a multiaddress", n) // and what else it is is not for messages
 		}
 		addrs = append(addrs, addr)
 	}

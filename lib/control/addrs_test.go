@@ -124,11 +124,11 @@ func TestPlantedAddrs(t *testing.T) {
 		{"a world-writable folder above", func(t *testing.T, dir string) {
 			t.Helper()
 			must(t, os.Chmod(base(dir), 0o777))
-		}, "everybody may write to"},
+		}, "others than its owner may write to"},
 		{"a world-writable folder", func(t *testing.T, dir string) {
 			t.Helper()
 			must(t, os.Chmod(dir, 0o777))
-		}, "everybody may write to"},
+		}, "others than its owner may write to"},
 		{"a world-writable file", func(t *testing.T, dir string) {
 			t.Helper()
 			must(t, os.Chmod(file(dir), 0o666))
@@ -149,7 +149,7 @@ func TestPlantedAddrs(t *testing.T) {
 			must(t, os.Chmod(filepath.Join(base(dir), "open"), 0o777))
 			must(t, os.Rename(dir, filepath.Join(base(dir), "open", "real")))
 			must(t, os.Symlink(filepath.Join(base(dir), "open", "real"), dir))
-		}, "everybody may write to"},
+		}, "others than its owner may write to"},
 		{"a link to itself", func(t *testing.T, dir string) {
 			t.Helper()
 			must(t, os.RemoveAll(dir))
@@ -159,7 +159,7 @@ func TestPlantedAddrs(t *testing.T) {
 			t.Helper()
 			must(t, os.RemoveAll(dir))
 			must(t, os.WriteFile(dir, nil, 0o644))
-		}, "is not a folder"},
+		}, "not a directory"},
 		{"a named pipe", func(t *testing.T, dir string) {
 			t.Helper()
 			remake(t, dir, func(name string) error { return syscall.Mkfifo(name, 0o644) })

@@ -9,11 +9,11 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"syscall"
 	"time"
 
+	"plasm/lib/custody"
 	"plasm/lib/job"
 )
 
@@ -24,38 +24,45 @@ const (
 
 // Client asks the node in one runtime folder. It is safe for concurrent use.
 type Client struct {
-	Dir  string // the runtime folder
-	http *http.Client
+	Dir   string // the runtime folder
+	Other int    // the user beside root and the one who asks in whose hands the folder is, or custody.Nobody
+	http  *http.Client
 }
 
 // Client returns a client of the node in the runtime folder dir, which is
 // absolute. The folder and the socket must be such that ReadAddrs would believe
-// them: what a node answers decides which file plasmd allow edits. An error is a
-// *job.Error; that there is no socket is one that wraps fs.ErrNotExist.
+// them. What a node answers is the word of Other, where there is one: who asks runs
+// and writes nothing that it names, but as that user. An error is a *job.Error; that
+// there is no socket is one that wraps fs.ErrNotExist.
 func (u User) Client(dir string) (*Client, error) {
-	path := filepath.Join(dir, socketName)
-	b := &believer{caller: u.UID, guest: -1}
-	err := b.folder(dir)
-	var info fs.FileInfo
+	c := &Client{Dir: dir, Other: custody.Nobody}
+	f, err := custody.Open(u.UID, dir)
 	if err == nil {
-		info, err = os.Lstat(path)
-	}
-	if err == nil && info.Mode().Type() != fs.ModeSocket {
-		err = errors.New("it is not a socket")
-	}
-	if err == nil {
-		err = b.owned(path, ownerOf(info), false)
+		err = f.CheckSocket(socketName)
+		c.Other = f.Other
+		f.Close()
 	}
 	if err != nil {
-		return nil, fileError("no node can be asked by this socket", path, err, "")
+		return nil, fileError("no node can be asked by this socket", filepath.Join(dir, socketName), err, "")
 	}
-	dialer := &net.Dialer{}
-	return &Client{Dir: dir, http: &http.Client{Timeout: askWithin, Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, "unix", path)
-		},
+	c.http = &http.Client{Timeout: askWithin, Transport: &http.Transport{
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return u.dial(ctx, c) },
 		DisableKeepAlives: true,
-	}}}, nil
+	}}
+	return c, nil
+}
+
+// dial connects to the socket of a client's node.
+func (u User) dial(ctx context.Context, c *Client) (net.Conn, error) {
+	f, err := custody.Open(u.UID, c.Dir)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if u.UID == 0 && f.Other != c.Other {
+		return nil, fmt.Errorf("%s has come into other hands", c.Dir)
+	}
+	return f.Dial(ctx, socketName)
 }
 
 // Status asks the node how it is. An error is a *job.Error; one that wraps

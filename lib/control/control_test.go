@@ -157,7 +157,7 @@ func TestSocketsThatAreNotAsked(t *testing.T) {
 		t.Errorf("a link: %v", err)
 	}
 	must(t, os.Chmod(node, 0o777))
-	if _, err := user().Client(node); err == nil || !strings.Contains(err.Error(), "everybody may write to") {
+	if _, err := user().Client(node); err == nil || !strings.Contains(err.Error(), "others than its owner may write to") {
 		t.Errorf("a folder for all: %v", err)
 	}
 	nodes, unheard := user().Running(t.Context(), []string{dir, node, filepath.Join(dir, "none")})

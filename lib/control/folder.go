@@ -19,7 +19,19 @@ const (
 type User struct {
 	Getenv func(string) string
 	UID    int
+
+	wasRoot bool
 }
+
+// As is u once it has become another user: it looks where it would have before.
+func (u User) As(uid int) User {
+	u.wasRoot = u.UsesRoots()
+	u.UID = uid
+	return u
+}
+
+// UsesRoots reports whether the default folders are root's.
+func (u User) UsesRoots() bool { return u.UID == 0 || u.wasRoot }
 
 // DataDir returns the default data folder: the first of $STATE_DIRECTORY (as
 // systemd sets it, a list with colons), else /var/lib/plasmd for root, else
@@ -29,7 +41,7 @@ func (u User) DataDir() (string, error) {
 	if dir := u.fromSystemd("STATE_DIRECTORY"); dir != "" {
 		return dir, nil
 	}
-	if u.UID == 0 {
+	if u.UsesRoots() {
 		return systemData, nil
 	}
 	if dir := u.userData(); dir != "" {
@@ -49,7 +61,7 @@ func (u User) RuntimeDir(dataDir string) string {
 	if dir := u.fromSystemd("RUNTIME_DIRECTORY"); dir != "" {
 		return dir
 	}
-	if u.UID == 0 {
+	if u.UsesRoots() {
 		return systemRuntime
 	}
 	if dir := u.userRuntime(); dir != "" {

@@ -157,7 +157,7 @@ func TestFoldersThatCannotBeUsed(t *testing.T) {
 	for data, want := range map[string]string{
 		"file":        "folder cannot be written: " + filepath.Join(dir, "file") + ": not a directory",
 		"file/below":  "folder cannot be used: " + filepath.Join(dir, "file", "below") + ": not a directory",
-		"open":        "everybody may write to this folder: " + filepath.Join(dir, "open") + " (mode 0777)",
+		"open":        "others than its owner may write to this folder: " + filepath.Join(dir, "open") + " (mode 0777)",
 		"linked":      "folder cannot be written: " + filepath.Join(dir, "linked") + ": too many levels of symbolic links",
 		"/proc/plasm": "folder cannot be used: /proc/plasm: no such file or directory",
 	} {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"plasm/lib/custody"
 	"plasm/lib/job"
 )
 
@@ -57,20 +58,23 @@ func (f *Folders) Close() {
 	f.locks = nil
 }
 
-// openFolder makes one folder and returns its lock.
-func openFolder(dir, flag string, mode fs.FileMode) (*os.File, error) {
+// openFolder makes one folder, with the mode that is wanted, and returns its lock.
+func openFolder(dir, flag string, wanted fs.FileMode) (*os.File, error) {
 	hint := "name a folder that can be written with " + flag + " DIR"
-	info, err := os.Stat(dir)
+	if err := CheckHands("folder", dir, hint); err != nil {
+		return nil, err
+	}
+	shared, mode, err := custody.Shared(dir)
 	switch {
-	case err == nil && info.IsDir() && info.Mode().Perm()&0o002 != 0:
+	case err == nil && shared:
 		return nil, &job.Error{
 			Code:    job.CodeIO,
-			Message: fmt.Sprintf("everybody may write to this folder: %s (mode %04o)", dir, info.Mode().Perm()),
+			Message: fmt.Sprintf("others than its owner may write to this folder: %s (mode %04o)", dir, mode),
 			Hint:    "name another with " + flag + " DIR; one that is not there is made",
 		}
 	case errors.Is(err, fs.ErrNotExist):
 		if err = os.MkdirAll(filepath.Dir(dir), runtimeMode); err == nil {
-			err = makeFolder(dir, mode)
+			err = makeFolder(dir, wanted)
 		}
 	}
 	if err != nil {
@@ -86,6 +90,28 @@ func openFolder(dir, flag string, mode fs.FileMode) (*os.File, error) {
 		return nil, err
 	}
 	return lock, nil
+}
+
+// CheckHands has root run no node on what another user can change: it would do, with
+// root's rights, what that user says. what is what messages call the file or folder
+// path, which need not be there. Other users than root may do as they like. An error
+// is a *job.Error.
+func CheckHands(what, path, hint string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	other, err := custody.Of(0, path)
+	if err != nil {
+		return fileError(what+" cannot be used", path, err, hint)
+	}
+	if other == custody.Nobody {
+		return nil
+	}
+	return &job.Error{
+		Code:    job.CodeIO,
+		Message: fmt.Sprintf("%s cannot be used by root: %s: it is in the hands of %s, who could change it", what, path, custody.Name(other)),
+		Hint:    "run plasmd as that user, or " + hint,
+	}
 }
 
 // makeFolder makes a folder with exactly this mode, whatever the umask. That it is

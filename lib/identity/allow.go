@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 
+	"plasm/lib/custody"
 	"plasm/lib/job"
 )
 
@@ -74,11 +74,13 @@ func checkAllow(word string) error {
 	return nil
 }
 
-// EditAllowFile applies an edit to the file path; where there is none it is made,
-// with the mode 0644. The file is replaced in one step, with its owner and mode as
-// they were (a new one gets its folder's owner), and what a symbolic link leads to
-// in the link's place. Nobody else's edit at the same time is lost. changed is as
-// Apply's; where it is empty the file is not written. An error is a *job.Error.
+// EditAllowFile applies an edit to the file path, which is absolute; where there is
+// none it is made, with the mode 0644. The file is replaced in one step, with its
+// owner and mode as they were (a new one gets its folder's owner), and what a symbolic
+// link leads to in the link's place. Nobody else's edit at the same time is lost.
+// changed is as Apply's; where it is empty the file is not written. An error is a
+// *job.Error. Root edits nothing in a folder that is in another user's hands: it is
+// for the caller to become that user first (custody.Become).
 func EditAllowFile(path string, e AllowEdit) (changed []string, err error) {
 	changed, err = editAllowFile(path, e)
 	if _, told := errors.AsType[*job.Error](err); err != nil && !told {
@@ -88,22 +90,23 @@ func EditAllowFile(path string, e AllowEdit) (changed []string, err error) {
 }
 
 func editAllowFile(path string, e AllowEdit) ([]string, error) {
-	target, err := filepath.EvalSymlinks(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		target, err = path, nil
-	}
+	dir, name, err := custody.Find(os.Geteuid(), path)
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.Open(filepath.Dir(target))
+	defer dir.Close()
+	if os.Geteuid() == 0 && dir.Other != custody.Nobody {
+		return nil, fmt.Errorf("it is in the hands of %s", custody.Name(dir.Other))
+	}
+	lock, err := dir.File()
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = dir.Close() }() // and with it the lock
-	if err := lockFolder(dir); err != nil {
+	defer func() { _ = lock.Close() }() // and with it the lock
+	if err := lockFolder(lock); err != nil {
 		return nil, err
 	}
-	data, info, err := readAllow(target, dir)
+	data, like, err := readAllow(dir, name, lock)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +114,10 @@ func editAllowFile(path string, e AllowEdit) ([]string, error) {
 	if err != nil || len(changed) == 0 {
 		return nil, err
 	}
-	return changed, replace(target, edited, info)
+	if err := replace(dir, name, edited, like); err != nil {
+		return nil, err
+	}
+	return changed, lock.Sync()
 }
 
 // lockFolder waits until no other edit is under way in a folder.
@@ -125,27 +131,28 @@ func lockFolder(dir *os.File) error {
 
 // readAllow returns what is in an allow file, and what the file that replaces it
 // is to be like.
-func readAllow(path string, dir *os.File) ([]byte, newFile, error) {
+func readAllow(dir *custody.Folder, name string, opened *os.File) ([]byte, newFile, error) {
 	like := newFile{mode: 0o644, uid: -1, gid: -1}
-	var data []byte
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		info, err = dir.Stat()
-	case err != nil:
-	case !info.Mode().IsRegular():
-		err = errors.New("not a regular file")
-	default:
-		like.mode = info.Mode().Perm()
-		data, err = ReadFile(path)
+	f, err := dir.OpenFile(name, os.O_RDONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		info, err := opened.Stat()
+		if err == nil {
+			like.ownedAs(info)
+		}
+		return nil, like, err
 	}
 	if err != nil {
 		return nil, like, err
 	}
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		like.uid, like.gid = int(st.Uid), int(st.Gid)
+	defer func() { _ = f.Close() }() // it was only read
+	info, err := f.Stat()
+	if err != nil {
+		return nil, like, err
 	}
-	return data, like, nil
+	like.mode = info.Mode().Perm()
+	like.ownedAs(info)
+	data, err := readSmall(f)
+	return data, like, err
 }
 
 // newFile is what a file is to be like.
@@ -154,9 +161,17 @@ type newFile struct {
 	uid, gid int
 }
 
-// replace puts a whole file into the place of path.
-func replace(path string, data []byte, like newFile) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".allow-*")
+// ownedAs gives a file the owner of another.
+func (n *newFile) ownedAs(info fs.FileInfo) {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		n.uid, n.gid = int(st.Uid), int(st.Gid)
+	}
+}
+
+// replace puts a whole file into the place of a name.
+func replace(dir *custody.Folder, name string, data []byte, like newFile) error {
+	temp := ".allow-" + job.NewID()
+	f, err := dir.Create(temp)
 	if err != nil {
 		return err
 	}
@@ -166,11 +181,10 @@ func replace(path string, data []byte, like newFile) error {
 	}
 	err = errors.Join(err, f.Chmod(like.mode), f.Sync(), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), path)
+		err = dir.Rename(temp, name)
 	}
 	if err != nil {
-		_ = os.Remove(f.Name()) // the other error is the one to tell
-		return err
+		_ = dir.Remove(temp) // the other error is the one to tell
 	}
-	return syncDir(filepath.Dir(path))
+	return err
 }

@@ -140,11 +140,23 @@ func TestEditAllowFileKeepsOwners(t *testing.T) {
 			t.Errorf("the file belongs to %v, want %d:%d", st, uid, gid)
 		}
 	}
+	if err := os.Chown(dir, 0, 998); err != nil {
+		t.Fatal(err)
+	}
+	owners(0, 0, 998)
+	owners(1001, 1001, 1002)
 	if err := os.Chown(dir, 999, 998); err != nil {
 		t.Fatal(err)
 	}
-	owners(0, 999, 998)
-	owners(1001, 1001, 1002)
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = EditAllowFile(path, AllowEdit{Add: []string{"any"}})
+	after, readErr := os.ReadFile(path)
+	if err == nil || !strings.Contains(err.Error(), "in the hands of user 999") || readErr != nil || !bytes.Equal(before, after) {
+		t.Errorf("root edits what is in another user's folder: %v", err)
+	}
 }
 
 func TestEditAllowFileRefuses(t *testing.T) {

@@ -57,23 +57,34 @@ func Load(path, credentials string) (*Key, error) {
 	return key, nil
 }
 
-// readRegular returns what the regular file path holds, and its mode. It never
-// blocks on a FIFO and never reads more than a key file may hold and one byte.
-func readRegular(path string) ([]byte, fs.FileMode, error) {
+// openRegular opens the regular file path to read, and returns its mode. It never
+// blocks on a FIFO.
+func openRegular(path string) (*os.File, fs.FileMode, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, 0, err
 	}
-	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("not a regular file")
+	}
+	if err != nil {
+		_ = f.Close() // it was only looked at
+		return nil, 0, err
+	}
+	return f, info.Mode(), nil
+}
+
+// readRegular returns what the regular file path holds, and its mode. It never
+// reads more than a key file may hold and one byte.
+func readRegular(path string) ([]byte, fs.FileMode, error) {
+	f, mode, err := openRegular(path)
 	if err != nil {
 		return nil, 0, err
 	}
-	if !info.Mode().IsRegular() {
-		return nil, 0, errors.New("not a regular file")
-	}
+	defer func() { _ = f.Close() }()
 	data, err := io.ReadAll(io.LimitReader(f, maxPEM+1))
-	return data, info.Mode(), err
+	return data, mode, err
 }
 
 // keyError says that the key file path could not be read because of err.

@@ -112,6 +112,22 @@ func ReadFile(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
+	return readSmall(f)
+}
+
+// ReadRegular is ReadFile for a path at which another user may have put something:
+// what is no regular file is an error, and keeps nobody waiting.
+func ReadRegular(path string) ([]byte, error) {
+	f, _, err := openRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	return readSmall(f)
+}
+
+// readSmall reads a file that may not be larger than a list of peers.
+func readSmall(f *os.File) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(f, maxTrust+1))
 	if err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"sync/atomic"
 
 	"plasm/lib/identity"
@@ -67,14 +66,7 @@ func (r *requesters) reload() error {
 
 // readAllow reads the allow file, and waits for nobody to write to it.
 func readAllow(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err == nil && info.Mode()&(fs.ModeDir|fs.ModeNamedPipe|fs.ModeSocket) != 0 {
-		err = errors.New("not a regular file")
-	}
-	var data []byte
-	if err == nil {
-		data, err = identity.ReadFile(path)
-	}
+	data, err := identity.ReadRegular(path)
 	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		err = pathErr.Err
 	}

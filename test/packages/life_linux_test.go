@@ -158,7 +158,7 @@ func (m *machine) checkDoctor() {
 		}
 	}
 	m.do("chmod", "0640", "/var/lib/plasmd/key.pem")
-	if out, err := m.try("plasmd", "doctor"); err == nil || !strings.Contains(out, "hint: chmod 600 /var/lib/plasmd/key.pem") {
+	if out, err := m.try("plasmd", "doctor"); err == nil || !strings.Contains(out, "hint: sudo -u plasmd chmod 600 /var/lib/plasmd/key.pem") {
 		m.t.Errorf("a key that a group can read: %v: %s", err, out)
 	}
 	m.do("chmod", "0600", "/var/lib/plasmd/key.pem")

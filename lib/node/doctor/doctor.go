@@ -41,6 +41,7 @@ type Patient struct {
 	Status  *control.Status // of the running node; nil where none answers
 	Unheard error           // why none answers, where Status is nil
 	Service bool            // it is the packaged service
+	Strange bool            // it is another user's, whose word starts no program here
 
 	Settings error  // what is wrong with the node's settings; then those below are the defaults
 	Config   string // the file that they come from, "" for none

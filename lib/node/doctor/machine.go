@@ -69,6 +69,9 @@ func checkKey(_ context.Context, p *Patient) Finding {
 	hint := "put it back from a copy; without the key this is another node"
 	if e, isOurs := errors.AsType[*job.Error](err); isOurs && e.Hint != "" {
 		hint = e.Hint
+		if p.Service && strings.HasPrefix(hint, "chmod ") { // as root it would follow a link
+			hint = "sudo -u plasmd " + hint
+		}
 	}
 	return found(name, Failed, hint, "%v", err)
 }
@@ -76,7 +79,7 @@ func checkKey(_ context.Context, p *Patient) Finding {
 // checkAllow is about who may submit.
 func checkAllow(_ context.Context, p *Patient) Finding {
 	const name = "allow"
-	data, err := identity.ReadFile(p.AllowFile)
+	data, err := identity.ReadRegular(p.AllowFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
@@ -112,6 +115,9 @@ func (p *Patient) allowed(anybody bool, listed int) Finding {
 // checkWorker is about the plasm-run that runs jobs.
 func checkWorker(ctx context.Context, p *Patient) Finding {
 	const name = "worker"
+	if p.Strange {
+		return found(name, Unknown, "run it as root", "%s is what another user's node says, and is not started", p.Worker)
+	}
 	build, err := sandbox.AskBuild(ctx, p.Worker)
 	if err != nil {
 		hint := "install the package again, or name it with --worker PATH"
@@ -214,6 +220,8 @@ func checkMemory(_ context.Context, p *Patient) Finding {
 		hint = "give the service more: sudo systemctl edit plasmd, [Service] MemoryMax="
 	}
 	switch {
+	case slots < 1:
+		return found(name, Failed, hint, "%d jobs at a time", slots)
 	case memory < usual:
 		return found(name, Failed, hint, "%d MB for all jobs; one asks for %d MB when it says nothing", memory, usual)
 	case memory/slots < usual:

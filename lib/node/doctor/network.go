@@ -15,8 +15,11 @@ import (
 	"plasm/lib/network"
 )
 
-// dialWithin is how long one's own port may take to answer.
-const dialWithin = 3 * time.Second
+// How long one's own port may take to answer, and all that are tried together.
+const (
+	dialWithin    = 3 * time.Second
+	dialAllWithin = 10 * time.Second
+)
 
 // checkPorts is about where the node listens, or would.
 func checkPorts(ctx context.Context, p *Patient) Finding {
@@ -24,6 +27,8 @@ func checkPorts(ctx context.Context, p *Patient) Finding {
 	if p.Status == nil {
 		return p.checkFree(ctx)
 	}
+	ctx, cancel := context.WithTimeout(ctx, dialAllWithin)
+	defer cancel()
 	var refused, others []string
 	for _, text := range p.Status.Node.Addrs {
 		addr, err := ma.NewMultiaddr(text)
