@@ -41,7 +41,7 @@ func newDHT(h host.Host, server bool, added func(peer.ID)) (*dht.IpfsDHT, error)
 		mode = dht.ModeClient
 	}
 	d, err := dht.New(
-		h,
+		questions{h},
 		dht.ProtocolPrefix(dhtPrefix),
 		dht.Mode(mode),
 		dht.DisableValues(),

@@ -296,8 +296,30 @@ func (h *Host) trustContact(id peer.ID, source string) {
 
 // Trust has connections from where c comes let in when strangers fill what they
 // may hold, for a day, and keeps c when others are closed for being too many. It
-// is for those whom the node's owner has listed.
+// is for those whom the node's owner has listed. Of a connection over a relay the
+// address is the relay's, which vouches for nobody else.
 func (h *Host) Trust(c network.Conn) {
-	h.fair.trust(ipOf(c.RemoteMultiaddr()))
-	h.ConnManager().TagPeer(c.RemotePeer(), "listed", listedWeight)
+	if !isRelayed(c.RemoteMultiaddr()) {
+		h.fair.trust(ipOf(c.RemoteMultiaddr()))
+	}
+	h.ConnManager().TagPeer(c.RemotePeer(), listedTag, listedWeight)
+}
+
+// listedTag is the connection manager's tag of peers over whose connections
+// listed requesters have come.
+const listedTag = "listed"
+
+// Trusted reports whether the address that c comes from is one that Trust was
+// called for in the last day, or a first contact's, and whether Trust was called
+// for a connection of its peer, which is still connected.
+func (h *Host) Trusted(c network.Conn) (address, over bool) {
+	if tags := h.ConnManager().GetTagInfo(c.RemotePeer()); tags != nil {
+		over = tags.Tags[listedTag] > 0
+	}
+	if isRelayed(c.RemoteMultiaddr()) {
+		return false, over
+	}
+	h.fair.mu.Lock()
+	defer h.fair.mu.Unlock()
+	return h.fair.exempt(ipOf(c.RemoteMultiaddr())), over
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"plasm/test/bin"
 	"plasm/test/netlab"
 )
 
@@ -112,6 +113,75 @@ func TestCrowd(t *testing.T) {
 	}
 	if more := now.descriptors - before.descriptors; more > crowdConns+16 {
 		t.Errorf("%d more descriptors", more)
+	}
+}
+
+// offersMemory is what unproven streams may cost: what a node holds anyway.
+const offersMemory = 36 << 20
+
+// TestOffersThatNeverEnd: strangers at many addresses, each of which begins offers
+// on as many streams as it may and opens what is dropped anew, keep no listed
+// requester from running a job, from an address never seen either, and what they
+// cost is bounded.
+func TestOffersThatNeverEnd(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, node, crowd, kind string }{
+		{"IPv4", "10.1.0.2", "10.1.0.%d/24", "/ip4/"},
+		{"IPv6, a 48", "fd00:70:2::2", "fd00:70:0:%d00::1/32", "/ip6/"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			l := netlab.New(t)
+			buildFlood(t)
+			machines := l.LAN("node", "user", "crowd", "neighbour")
+			if test.kind == "/ip6/" {
+				machines[0].Set("addr add %s/32 dev eth0 nodad", test.node)
+				machines[1].Set("addr add fd00:70:1::3/32 dev eth0 nodad")
+				machines[3].Set("addr add fd00:70:1::4/32 dev eth0 nodad")
+			}
+			for i := range 64 {
+				option := ""
+				if test.kind == "/ip6/" {
+					option = "nodad"
+				}
+				machines[2].Set("addr add "+test.crowd+" dev eth0 %s", 10+i, option)
+			}
+			home := t.TempDir()
+			env := append(bin.Env(), "HOME="+home)
+			user := machines[1].Start(env, programs+"/plasm-submit", "--identity")
+			requester := string(user.Line(time.Minute, func(line []byte) bool { return len(line) > 0 }))
+			n := serve(t, machines[0], "--mdns=false", "--metrics", "127.0.0.1:9464", "--allow", requester)
+			known := n.at(t, test.kind+test.node+"/tcp")
+			hello := func(m *netlab.Machine, when string) time.Duration {
+				began := time.Now()
+				p := m.Start(env, programs+"/plasm-submit",
+					"--mdns=false", "--no-stdin", "--memory", "64", "--peer", known, "../../examples/wordcount/wordcount.wasm")
+				if err := p.End(5 * time.Minute); err != nil || string(p.Stdout()) != "0 0 0\n" {
+					t.Errorf("%s: %v, %q\n%s", when, err, p.Stdout(), p.Stderr())
+				}
+				return time.Since(began)
+			}
+			for range 5 { // so that all that stays is there
+				hello(machines[3], "alone")
+				discover(t, machines[3], "--mdns=false", "--limit", "1", "--bootstrap", known)
+			}
+			idle := measure(t, machines[0])
+			flood := machines[2].Start(nil, programs+"/flood", "offers", known, "64")
+			var got map[string]int
+			if err := json.Unmarshal(flood.Line(5*time.Minute, func(line []byte) bool { return len(line) > 0 && line[0] == '{' }), &got); err != nil {
+				t.Fatal(err)
+			}
+			first, second := hello(machines[1], "never seen"), hello(machines[1], "seen before")
+			n.Event(time.Minute, "streams without an offer are dropped: too many at a time", nil)
+			now := measure(t, machines[0])
+			t.Logf("%v; jobs took %v and %v; idle %+v, now %+v", got, first, second, idle, now)
+			if got["got"] < 512 {
+				t.Errorf("it is no crowd: %v", got)
+			}
+			if more := now.memory - idle.memory; more > offersMemory {
+				t.Errorf("%d MiB of memory, idle it is %d", now.memory>>20, idle.memory>>20)
+			}
+		})
 	}
 }
 

@@ -56,7 +56,7 @@ func (l *limiter) take(name string, now time.Time) time.Duration {
 	if wait, ok := l.names.take(name, at, l.rate); ok {
 		return wait
 	}
-	if wait, ok := l.networks.take(networkOf(name), at, l.rate); ok {
+	if wait, ok := l.networks.take(NetworkOf(name), at, l.rate); ok {
 		return wait
 	}
 	var wait time.Duration

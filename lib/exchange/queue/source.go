@@ -26,9 +26,10 @@ func SourceOf(addr netip.Addr) string {
 	return prefix.String()
 }
 
-// networkOf returns the larger whole that a source is of, in which it is counted
-// when there is no room to count it alone.
-func networkOf(source string) string {
+// NetworkOf returns the larger whole that a source is of, in which it is counted
+// when there is no room to count it alone: the /16 around an IPv4 address, the /32
+// around an IPv6 one.
+func NetworkOf(source string) string {
 	prefix, err := netip.ParsePrefix(source)
 	if err != nil {
 		return "" // a listed requester, or an address that was not valid

@@ -28,7 +28,7 @@
 //
 // # Deadlines
 //
-//	an offer                        8 s (wire.OfferTime)
+//	an offer                        8 s (wire.OfferTime), 2 s in a crowd
 //	a stream's silence              8 s (wire.Config)
 //	between two pieces of an upload Config.Idle, whatever pings come
 //	a whole upload                  Config.Reserve, and a second for each Config.Rate bytes
@@ -131,6 +131,7 @@ type Server struct {
 	closed   bool // no new streams
 	tasks    map[jobKey]*task
 	streams  streams
+	crowded  time.Time // when the log last said that streams are dropped
 
 	live     sync.WaitGroup // tasks; added to under mu while not draining
 	sessions sync.WaitGroup // streams; added to under mu while not closed

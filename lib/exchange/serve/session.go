@@ -24,8 +24,13 @@ type session struct {
 	source    string // what it is charged by
 	budget    int64  // bytes that may still be sent over a relay; noLimit: any number
 
-	fresh  bool   // counted as a stream without an offer; Server.mu
-	holder string // who it is counted with; Server.mu
+	patience time.Duration // for the offer
+
+	// Server.mu's.
+	pool    *pool  // that it is in as long as it has no offer
+	units   int    // that it takes there
+	dropped bool   // to make room there
+	holder  string // who it is counted with
 
 	offer    *wire.Offer
 	manifest *job.Manifest
@@ -103,7 +108,7 @@ func (x *session) beHeard(listened <-chan struct{}) {
 
 // read reads the offer and verifies that it is the requester's.
 func (x *session) read() error {
-	x.conn.ReadBy(time.Now().Add(wire.OfferTime))
+	x.conn.ReadBy(x.opened.Add(x.patience))
 	if _, err := x.conn.Next(); err != nil {
 		return err
 	}

@@ -152,6 +152,11 @@ func (c *Conn) Some() ([]byte, error) {
 	return p, nil
 }
 
+// Held has f called with the bytes that the message under way is given room for,
+// each time that it gets more than the first few KiB. It must be called before
+// Next.
+func (c *Conn) Held(f func(bytes int)) { c.reader.held = f }
+
 // Message returns what a frame of no data kind says. Errors are those of Next.
 func (c *Conn) Message() (Message, error) {
 	payload, err := c.reader.Payload()

@@ -13,8 +13,12 @@ const (
 	// chunk is the most of a stream that goes into one frame: the others that
 	// want to send wait no longer than that takes.
 	chunk = 64 << 10
-	// readSize is how much of what came is held.
-	readSize = 64 << 10
+	// readSize is how much of what came is held ahead of its reader, once streams
+	// of data come, and firstReadSize before.
+	readSize      = 64 << 10
+	firstReadSize = 4 << 10
+	// firstPayload is how much room a payload has before its bytes have come.
+	firstPayload = 4 << 10
 )
 
 // appendFrame appends one frame to b. The payload must be of a length that its
@@ -38,14 +42,16 @@ func AppendMessage(b []byte, m Message) ([]byte, error) {
 // safe for concurrent use. After an error there is no more to be had.
 type Reader struct {
 	r    *bufio.Reader
+	wide bool // r is readSize long
 	from Role
 	kind Kind
 	left int // of the payload that was not taken yet
+	held func(bytes int)
 }
 
 // NewReader returns a Reader of what comes from one end.
 func NewReader(r io.Reader, from Role) *Reader {
-	return &Reader{r: bufio.NewReaderSize(r, readSize), from: from}
+	return &Reader{r: bufio.NewReaderSize(r, firstReadSize), from: from, held: func(int) {}}
 }
 
 // Next returns the kind of the next frame, and the length of its payload, having
@@ -73,6 +79,9 @@ func (r *Reader) Next() (Kind, int, error) {
 		return 0, 0, err
 	}
 	r.left = n
+	if r.kind.IsData() && !r.wide {
+		r.r, r.wide = bufio.NewReaderSize(r.r, readSize), true
+	}
 	return r.kind, n, nil
 }
 
@@ -95,12 +104,23 @@ func (r *Reader) length() (int, error) {
 	return 0, breach(RuleLength, "%s: the length has more than %d bytes", r.kind, maxLength)
 }
 
-// Payload returns what is left of the frame's payload.
+// Payload returns what is left of the frame's payload. It takes memory as the
+// bytes come, at most twice as much as has come, whatever length was announced.
 func (r *Reader) Payload() ([]byte, error) {
-	p := make([]byte, r.left)
-	_, err := io.ReadFull(r.r, p)
-	r.left = 0
-	return p, unexpected(err)
+	p := make([]byte, 0, min(r.left, firstPayload))
+	for r.left > 0 {
+		piece, err := r.Some()
+		if err != nil {
+			return nil, err
+		}
+		if need := len(p) + len(piece); need > cap(p) {
+			size := min(max(need, 2*cap(p)), need+r.left)
+			r.held(size)
+			p = append(make([]byte, 0, size), p...)
+		}
+		p = append(p, piece...)
+	}
+	return p, nil
 }
 
 // Some returns the next bytes of the payload, at least one and as many as are at

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -131,6 +132,35 @@ func TestNames(t *testing.T) {
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestAnnouncedLength reads the heads of the longest messages, whose payload stops
+// coming at once, and later: memory goes by what has come.
+func TestAnnouncedLength(t *testing.T) { // not parallel: it counts what is allocated
+	const readers = 64
+	for _, come := range []int{1, 5000, 100_000} {
+		head := append([]byte("O\x80\xc0\x16"), bytes.Repeat([]byte("x"), come)...)
+		most, before, after := 0, new(runtime.MemStats), new(runtime.MemStats)
+		runtime.ReadMemStats(before)
+		for range readers {
+			r := NewReader(bytes.NewReader(head), Requester)
+			r.held = func(n int) { most = max(most, n) }
+			if _, n, err := r.Next(); err != nil || n != maxOffer {
+				t.Fatal(n, err)
+			}
+			if _, err := r.Payload(); !errors.Is(err, io.ErrUnexpectedEOF) {
+				t.Fatal(err)
+			}
+		}
+		runtime.ReadMemStats(after)
+		if most > 2*(come+firstReadSize) {
+			t.Errorf("room for %d bytes when %d have come", most, come)
+		}
+		each := int(after.TotalAlloc-before.TotalAlloc) / readers // all that was held on the way
+		if bound := firstReadSize + firstPayload + 4*come + 4096; each > bound {
+			t.Errorf("%d bytes for %d that have come, at most %d", each, come, bound)
 		}
 	}
 }

@@ -69,7 +69,8 @@
 // Who has sent nothing for 2 s sends a ping. Who waits for bytes and gets none
 // for 8 s takes the connection for lost. Bytes count, not whole frames: a long
 // frame over a slow link is not silence. An offer must be whole 8 s after the
-// stream was opened.
+// stream was opened, and 2 s after it where many streams have no offer yet; when
+// there are too many of these, the node resets the oldest.
 //
 // # What is signed
 //
@@ -108,9 +109,12 @@ const Protocol = "/plasm/job/1.0.0"
 // MaxPayload is the longest payload of a frame, in bytes.
 const MaxPayload = 1 << 20
 
-// OfferTime is how long a node waits for a whole offer from the stream's opening
-// on, whatever else comes; for Conn.ReadBy.
-const OfferTime = 8 * time.Second
+// How long a node waits for a whole offer from the stream's opening on, whatever
+// else comes; for Conn.ReadBy.
+const (
+	OfferTime        = 8 * time.Second
+	CrowdedOfferTime = 2 * time.Second // while many streams have no offer yet
+)
 
 // Role is one of the two ends.
 type Role byte

@@ -15,7 +15,7 @@ import (
 // crowd opens n connections from each address of this machine, each with a key of
 // its own.
 func crowd(ctx context.Context, target peer.AddrInfo, n int, taken *tally) error {
-	own, err := ownAddrs()
+	own, err := ownAddrs(target)
 	if err != nil {
 		return err
 	}
@@ -39,15 +39,16 @@ func dialFrom(ctx context.Context, from net.Dialer, target peer.AddrInfo) (trans
 	return dial(ctx, dialer, target.Addrs[0], target.ID)
 }
 
-// ownAddrs returns the machine's IPv4 addresses but for loopback.
-func ownAddrs() ([]net.IP, error) {
+// ownAddrs returns the machine's addresses from which a peer is reached, but for
+// loopback and those that only a wire has.
+func ownAddrs(target peer.AddrInfo) ([]net.IP, error) {
 	addrs, err := net.InterfaceAddrs()
 	if err != nil {
 		return nil, err
 	}
 	var own []net.IP
 	for _, addr := range addrs {
-		if n, ok := addr.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() {
+		if n, ok := addr.(*net.IPNet); ok && family(target, n.IP) && !n.IP.IsLoopback() && !n.IP.IsLinkLocalUnicast() {
 			own = append(own, n.IP)
 		}
 	}

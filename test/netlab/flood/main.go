@@ -4,6 +4,7 @@
 //	flood strangers ADDR N   N connections, each with a key of its own, over TCP and QUIC in turn
 //	flood streams ADDR N     N streams of each protocol, on connections with one key, no answer read
 //	flood crowd ADDR N       N connections from each address of this machine, each with a key of its own
+//	flood offers ADDR N      N streams for jobs from each address of this machine, with offers that never end
 //	flood users ADDR N       N well-behaved hosts, all connected at once, each of which asks the node
 //	flood metrics            writes the metrics of the node on this machine, at 127.0.0.1:9464
 //
@@ -28,7 +29,7 @@ import (
 	"plasm/lib/network"
 )
 
-const usage = "usage: flood silence|strangers|streams|crowd|users ADDR N, or flood metrics"
+const usage = "usage: flood silence|strangers|streams|crowd|offers|users ADDR N, or flood metrics"
 
 // patience is how long one attempt may take.
 const patience = 10 * time.Second
@@ -58,7 +59,7 @@ func run(args []string, stdout io.Writer) error {
 	}
 	var taken tally
 	floods := map[string]func(context.Context, peer.AddrInfo, int, *tally) error{
-		"silence": silence, "strangers": strangers, "streams": streams, "crowd": crowd, "users": users,
+		"silence": silence, "strangers": strangers, "streams": streams, "crowd": crowd, "offers": offers, "users": users,
 	}
 	flood, ok := floods[args[0]]
 	if !ok {
