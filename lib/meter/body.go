@@ -23,7 +23,7 @@ func (m *module) readBodies(r *reader) *job.Error {
 		if err := w.check(body); err != nil {
 			return err
 		}
-		m.bodies = append(m.bodies, body)
+		m.bodies = append(m.bodies, functionBody{body, w.values})
 	}
 	return nil
 }
@@ -36,10 +36,17 @@ type walk struct {
 	function int // its number
 	locals   int // parameters included
 	blocks   int
-	loops    []bool // the blocks around, and whether each is a loop
+	open     []openBlock // the function's body, then the blocks around
 	inLoops  int
 	deepest  int // most loops inside each other
 	targets  int // of all br_table
+	values   int // see values.go; but for those of locals where control flow joins
+}
+
+// openBlock is a block that has begun and not ended.
+type openBlock struct {
+	loop  bool
+	block blockType
 }
 
 // where names the function at hand.
@@ -48,8 +55,10 @@ func (w *walk) where() place { return place{"function", w.function} }
 // begin reads the locals of a body.
 func (w *walk) begin(body span) {
 	w.r = reader{data: w.m.data, pos: body.start, end: body.end}
-	w.locals = len(w.m.types[w.m.funcs[w.function]].params)
-	w.blocks, w.targets, w.deepest = 0, 0, 0
+	t := &w.m.types[w.m.funcs[w.function]]
+	w.locals = len(t.params)
+	w.blocks, w.targets, w.deepest, w.inLoops, w.values = 0, 0, 0, 0, 0
+	w.open = append(w.open[:0], openBlock{block: blockType{0, len(t.results)}})
 	for range w.r.count("groups of locals") {
 		// Far below what an int holds, as there are fewer groups than bytes.
 		w.locals += int(w.r.u32())
@@ -74,50 +83,51 @@ func (w *walk) check(body span) *job.Error {
 
 // checkCode reads the instructions of a body up to its end.
 func (w *walk) checkCode() *job.Error {
-	w.loops, w.inLoops = w.loops[:0], 0
 	for {
 		w.m.decode(&w.r, &w.in)
 		if w.r.err != nil {
 			return w.r.err
 		}
+		w.countValues()
 		switch w.in.code {
 		case opBlock, opLoop, opIf:
-			if err := w.open(w.in.code == opLoop); err != nil {
+			if err := w.openBlock(); err != nil {
 				return err
 			}
 		case opEnd:
-			if len(w.loops) == 0 {
+			if len(w.open) == 1 {
 				return w.finish()
 			}
-			w.close()
+			w.closeBlock()
 		default:
-			if err := w.checkOperands(len(w.loops) + 1); err != nil {
+			if err := w.checkOperands(len(w.open)); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// open begins a block, and close ends it.
-func (w *walk) open(loop bool) *job.Error {
+// openBlock begins a block, and closeBlock ends it.
+func (w *walk) openBlock() *job.Error {
+	loop := w.in.code == opLoop
 	w.blocks++
-	w.loops = append(w.loops, loop)
+	w.open = append(w.open, openBlock{loop, w.in.block})
 	if loop {
 		w.inLoops++
 		w.deepest = max(w.deepest, w.inLoops)
 	}
-	if err := within("nested blocks", w.where(), len(w.loops), w.m.limits.Nesting); err != nil {
+	if err := within("nested blocks", w.where(), len(w.open)-1, w.m.limits.Nesting); err != nil {
 		return err
 	}
 	return within("nested loops", w.where(), w.inLoops, w.m.limits.LoopNesting)
 }
 
-func (w *walk) close() {
-	last := len(w.loops) - 1
-	if w.loops[last] {
+func (w *walk) closeBlock() {
+	last := len(w.open) - 1
+	if w.open[last].loop {
 		w.inLoops--
 	}
-	w.loops = w.loops[:last]
+	w.open = w.open[:last]
 }
 
 // checkOperands checks what only the walk can: labels, locals, tables that grow.
@@ -138,9 +148,12 @@ func (w *walk) checkOperands(depth int) *job.Error {
 		for _, label := range in.targets {
 			w.checkLabel(label, depth)
 		}
-	case immTable:
-		if in.code == opTableGrow {
+	case immTable, immMemory:
+		switch in.code {
+		case opTableGrow:
 			w.m.grown[in.index] = true
+		case opMemoryFill, opTableFill:
+			w.blocks += 2 // wazero makes a loop of it
 		}
 	default:
 	}
@@ -171,5 +184,9 @@ func (w *walk) finish() *job.Error {
 	if err := within("nested loops times locals", w.where(), w.deepest*w.locals, l.LoopLocals); err != nil {
 		return err
 	}
-	return within("blocks times locals", w.where(), w.blocks*w.locals, l.BlockLocals)
+	if err := within("blocks times locals", w.where(), w.blocks*w.locals, l.BlockLocals); err != nil {
+		return err
+	}
+	w.values += w.locals + w.blocks*w.locals
+	return within("values", w.where(), w.values, l.Values)
 }

@@ -7,12 +7,16 @@ func (w *writer) bodies() ([]byte, *job.Error) {
 	out := appendNumber(nil, len(w.m.bodies))
 	for i, body := range w.m.bodies {
 		w.plan.function = w.m.imported + i
-		instructions, err := w.plan.plan(body)
+		instructions, err := w.plan.plan(body.span)
 		if err != nil {
 			return nil, err
 		}
+		values := body.values + w.plan.addedValues()
+		if err := within("values after rewriting", w.plan.where(), values, w.m.limits.Values); err != nil {
+			return nil, err
+		}
 		w.scratch = w.plan.scratch()
-		w.function(body, instructions)
+		w.function(body.span, instructions)
 		out = append(appendNumber(out, len(w.body)), w.body...)
 		if err := within("bytes after rewriting", place{}, len(out), w.m.limits.RewrittenBytes); err != nil {
 			return nil, err

@@ -30,6 +30,7 @@ type Limits struct {
 	BlockLocals     int // of one function: blocks times locals
 	BranchTargets   int // of one br_table
 	FunctionTargets int // of all br_table of one function
+	Values          int // of one function, in a compiler's SSA form
 	RewrittenBytes  int // of what Rewrite makes
 }
 
@@ -56,6 +57,7 @@ func DefaultLimits() Limits {
 		BlockLocals:     1_000_000,
 		BranchTargets:   10_000,
 		FunctionTargets: 50_000,
+		Values:          1<<21 - 1,
 		RewrittenBytes:  64 << 20,
 	}
 }

@@ -41,6 +41,24 @@ func manyLocals(n uint64) []byte {
 	return raw([]byte{1, 1, 0x60, 0, 0}, []byte{3, 1, 0}, code)
 }
 
+// manyValues has n values: those of loops of a type with many parameters and
+// results, then constants. Each loop has its type's twice, two more at its
+// beginning, and its results at its end.
+func manyValues(n int) []byte {
+	const wide = 1000
+	const each = 4*wide + 2
+	many := slices.Repeat(types{i32}, wide)
+	const own = 2 * wide // the parameters are values, and handed on at the end
+	n -= own
+	loops := guest.Code(nil)
+	for i := range wide {
+		loops = binary.AppendUvarint(append(loops, 0x20), uint64(i))
+	}
+	loops = append(loops, bytes.Repeat([]byte{0x03, 0, 0x0b}, n/each)...)
+	body := guest.Seq(loops, bytes.Repeat(guest.Seq(guest.Int(0), guest.Code{guest.OpDrop}), n%each))
+	return (&guest.Builder{Funcs: []guest.Func{{Type: guest.FuncType{Params: many, Results: many}, Body: body}}}).Bytes()
+}
+
 func growing(limits guest.Limits) []byte {
 	return (&guest.Builder{
 		Table: &limits,
@@ -104,6 +122,7 @@ func bounds() []struct {
 			const locals = 1000
 			return (&guest.Builder{Funcs: []guest.Func{{Locals: slices.Repeat(types{i32}, locals), Body: nested((n+locals-1)/locals, 0x03)}}}).Bytes()
 		}},
+		{"Values", "values in function 0", manyValues},
 		{"BranchTargets", "br_table targets in function 0", func(n int) []byte { return function(jump(n)) }},
 		{"FunctionTargets", "br_table targets of all in function 0", func(n int) []byte {
 			const each = 5000

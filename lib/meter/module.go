@@ -50,8 +50,15 @@ type module struct {
 	globals  int
 	segments int
 	start    int // number of the start function, or -1
-	bodies   []span
+	mutable  int // globals that can change
+	bodies   []functionBody
 	grown    []bool // tables that table.grow names
+}
+
+// functionBody is where a function's body is, and how many values it has.
+type functionBody struct {
+	span
+	values int
 }
 
 type tableType struct {

@@ -109,7 +109,9 @@ const (
 	prefixMisc = 0xfc
 	prefixSIMD = 0xfd
 
+	opMemoryFill    = 0xfc0b
 	opTableGrow     = 0xfc0f
+	opTableFill     = 0xfc11
 	opV128Const     = 0xfd0c
 	opF32x4Eq       = 0xfd41
 	opF64x2Eq       = 0xfd47

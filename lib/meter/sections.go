@@ -49,7 +49,7 @@ func (m *module) readImports(r *reader) *job.Error {
 		case kindMemory:
 			m.readMemory(r)
 		case kindGlobal:
-			globalType(r)
+			m.globalType(r)
 			m.globals++
 		default:
 			r.fail(at, "an import of the unknown kind %d", kind)
@@ -135,12 +135,14 @@ func (m *module) readMemory(r *reader) {
 }
 
 // globalType reads the type of a global.
-func globalType(r *reader) {
+func (m *module) globalType(r *reader) {
 	r.valueType()
 	at := r.pos
-	if mutable := r.byte(); mutable > 1 {
+	mutable := r.byte()
+	if mutable > 1 {
 		r.fail(at, "unknown mutability %d", mutable)
 	}
+	m.mutable += int(mutable)
 }
 
 func (m *module) readGlobals(r *reader) *job.Error {
@@ -149,7 +151,7 @@ func (m *module) readGlobals(r *reader) *job.Error {
 		return err
 	}
 	for range n {
-		globalType(r)
+		m.globalType(r)
 		m.constant(r)
 		m.globals++
 	}

@@ -65,11 +65,12 @@ func openCache(dir string, limit int64, e EngineInfo) (*cache, error) {
 }
 
 // key names the entry for a module as the manifest wants it prepared. Each part is preceded by its length, so that
-// no two lists of parts give the same bytes.
+// no two lists of parts give the same bytes. The number in the first part changes with the static limits, which an
+// entry's module is known to keep, and with what preparation makes of a module.
 func (c *cache) key(m *job.Manifest) string {
 	h := sha256.New()
 	parts := append([]string{
-		"plasm-cache/1", string(m.ModuleHash), fmt.Sprint(m.Fuel > 0, m.CanonicalNaN), c.engine.Name, c.engine.Version, runtime.GOOS, runtime.GOARCH,
+		"plasm-cache/2", string(m.ModuleHash), fmt.Sprint(m.Fuel > 0, m.CanonicalNaN), c.engine.Name, c.engine.Version, runtime.GOOS, runtime.GOARCH,
 		fmt.Sprint(cpu.X86), fmt.Sprint(cpu.ARM64),
 	}, c.engine.Features...)
 	for _, part := range parts {

@@ -12,7 +12,7 @@ import (
 // compiling are modules of which compiling is the attack: what is known to be
 // slow or large in engines, far beyond the static limits and close below them.
 func compiling() []Case {
-	return slices.Concat(large(), nested(), tracked(), branching(), tabled())
+	return slices.Concat(large(), nested(), tracked(), branching(), tabled(), valued())
 }
 
 // sizes makes a case of each size of one kind of module.
