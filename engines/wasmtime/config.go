@@ -42,6 +42,7 @@ func newEngine() *wt.Engine {
 	c.SetWasmMemory64(false)
 	c.SetWasmFunctionReferences(false)
 	c.SetWasmGC(false)
+	c.SetGCSupport(false) // preparation leaves no reference that would need a collector
 	c.SetWasmWideArithmetic(false)
 	c.SetWasmComponentModel(false)
 	c.SetWasmSIMD(true)

@@ -41,8 +41,9 @@ func TestFeaturesOff(t *testing.T) {
 		{"exceptions proposal not enabled", module("\x01\x04\x01\x60\x00\x00\x0d\x03\x01\x00\x00")},
 		{"without the exception handling feature", module("\x06\x06\x01\x69\x00\xd0\x69\x0b")},
 		{"without the gc feature", module("\x01\x03\x01\x5f\x00")},
-		{"without the gc feature", module("\x06\x06\x01\x6e\x00\xd0\x6e\x0b")},
-		{"without the gc feature", module("\x06\x06\x01\x6c\x00\xd0\x6c\x0b")},
+		{"gc types are disallowed", module("\x06\x06\x01\x6e\x00\xd0\x6e\x0b")},
+		{"gc types are disallowed", module("\x06\x06\x01\x6f\x00\xd0\x6f\x0b")}, // externref
+		{"gc types are disallowed", module("\x06\x06\x01\x6c\x00\xd0\x6c\x0b")},
 		{"function references required", module("\x01\x04\x01\x60\x00\x00\x06\x07\x01\x63\x00\x00\xd0\x00\x0b")},
 		{"stack switching is disabled", module("\x01\x06\x02\x60\x00\x00\x5d\x00")},
 		{"memory64 must be enabled", module("\x05\x03\x01\x04\x00")},

@@ -54,7 +54,7 @@ func (w *walk) where() place { return place{"function", w.function} }
 
 // begin reads the locals of a body.
 func (w *walk) begin(body span) {
-	w.r = reader{data: w.m.data, pos: body.start, end: body.end}
+	w.r = reader{data: w.m.data, pos: body.start, end: body.end, of: w.m}
 	t := &w.m.types[w.m.funcs[w.function]]
 	w.locals = len(t.params)
 	w.blocks, w.targets, w.deepest, w.inLoops, w.values = 0, 0, 0, 0, 0

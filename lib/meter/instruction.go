@@ -186,6 +186,9 @@ func (m *module) blockType(r *reader, in *instruction) {
 		in.block = blockType{}
 	case n >= -0x40 && isValueType(byte(n+0x80)):
 		in.block = blockType{0, 1}
+		if byte(n+0x80) == typeExternRef {
+			r.externRef(at)
+		}
 	default:
 		r.fail(at, "unknown type of a block")
 	}

@@ -7,8 +7,16 @@ package meter
 // bound; CodeBadModule says what cannot be parsed, and where. Check is no
 // validator: what it passes an engine may still refuse.
 func Check(module []byte, l Limits) error {
-	if _, err := parse(module, l); err != nil {
-		return err
+	_, err := Inspect(module, l)
+	return err
+}
+
+// Inspect is Check, and reports whether Rewrite changes the module even with the zero
+// value of Options: then it has to be validated first.
+func Inspect(module []byte, l Limits) (changes bool, err error) {
+	m, bad := parse(module, l)
+	if bad != nil {
+		return false, bad
 	}
-	return nil
+	return m.externs, nil
 }

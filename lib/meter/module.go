@@ -53,6 +53,10 @@ type module struct {
 	mutable  int // globals that can change
 	bodies   []functionBody
 	grown    []bool // tables that table.grow names
+
+	headOnly bool // bodies are passed over
+	externs  bool // does externref occur?
+	replace  bool // put funcref in its place
 }
 
 // functionBody is where a function's body is, and how many values it has.
@@ -69,37 +73,43 @@ type tableType struct {
 // parse reads a module and holds it against the limits.
 func parse(data []byte, limits Limits) (*module, *job.Error) {
 	m := &module{data: data, limits: limits.orDefault(), start: -1}
+	err := m.parse()
+	return m, err
+}
+
+func (m *module) parse() *job.Error {
+	data := m.data
 	if err := within("bytes", place{}, len(data), m.limits.ModuleBytes); err != nil {
-		return nil, err
+		return err
 	}
 	if !bytes.HasPrefix(data, []byte(header)) {
-		return nil, bad(0, "it does not begin as a core module of version 1 does")
+		return bad(0, "it does not begin as a core module of version 1 does")
 	}
 	r := &reader{data: data, pos: len(header), end: len(data)}
 	last := 0
 	for r.left() > 0 {
 		s := m.section(r)
 		if r.err != nil {
-			return nil, r.err
+			return r.err
 		}
 		if s.id != sectionCustom {
 			rank := sectionRank(s.id)
 			if rank <= last {
-				return nil, bad(s.start, "section %d is out of order", s.id)
+				return bad(s.start, "section %d is out of order", s.id)
 			}
 			last = rank
 		}
 		if err := m.read(s); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if len(m.bodies) != len(m.funcs)-m.imported {
-		return nil, bad(len(data), "%d functions have %d bodies", len(m.funcs)-m.imported, len(m.bodies))
+	if !m.headOnly && len(m.bodies) != len(m.funcs)-m.imported {
+		return bad(len(data), "%d functions have %d bodies", len(m.funcs)-m.imported, len(m.bodies))
 	}
 	if err := m.checkGrown(); err != nil {
-		return nil, err
+		return err
 	}
-	return m, nil
+	return nil
 }
 
 // section reads the head of a section and passes over its content.
@@ -130,7 +140,7 @@ func sectionRank(id byte) int {
 
 // read reads the content of a section.
 func (m *module) read(s section) *job.Error {
-	r := &reader{data: m.data, pos: s.start, end: s.end}
+	r := &reader{data: m.data, pos: s.start, end: s.end, of: m}
 	var err *job.Error
 	switch s.id {
 	case sectionCustom:
@@ -155,6 +165,9 @@ func (m *module) read(s section) *job.Error {
 	case sectionElement:
 		err = m.readElements(r)
 	case sectionCode:
+		if m.headOnly {
+			return nil
+		}
 		err = m.readBodies(r)
 	case sectionData:
 		err = m.readData(r)

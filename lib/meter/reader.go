@@ -23,6 +23,7 @@ type reader struct {
 	pos  int
 	end  int
 	err  *job.Error
+	of   *module // is told of each externref, where it is not nil
 }
 
 func (r *reader) fail(at int, format string, args ...any) {
@@ -142,14 +143,21 @@ func (r *reader) valueTypes(what string) []byte {
 
 func (r *reader) valueType() {
 	at := r.pos
-	if t := r.byte(); !isValueType(t) {
+	switch t := r.byte(); {
+	case t == typeExternRef:
+		r.externRef(at)
+	case !isValueType(t):
 		r.fail(at, "unknown value type 0x%02x", t)
 	}
 }
 
 func (r *reader) refType() {
 	at := r.pos
-	if t := r.byte(); t != typeFuncRef && t != typeExternRef {
+	switch t := r.byte(); t {
+	case typeFuncRef:
+	case typeExternRef:
+		r.externRef(at)
+	default:
 		r.fail(at, "unknown reference type 0x%02x", t)
 	}
 }

@@ -7,7 +7,8 @@ import (
 	"plasm/lib/job"
 )
 
-// Options say what Rewrite does. The zero value does nothing.
+// Options say what Rewrite does. The zero value does what is done to every module:
+// funcref takes the place of externref (see externref.go).
 type Options struct {
 	Fuel         bool   // count fuel and call depth
 	CanonicalNaN bool   // give every NaN that an operation makes the canonical bits
@@ -24,6 +25,9 @@ type Options struct {
 // instruction of the module's own refers to something that the rewriting added.
 func Rewrite(module []byte, o Options) ([]byte, error) {
 	m, err := parse(module, o.Limits)
+	if err == nil && m.externs {
+		m, err = m.withoutExternRef()
+	}
 	if err != nil {
 		return nil, err
 	}

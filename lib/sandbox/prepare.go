@@ -8,7 +8,8 @@ import (
 	"plasm/lib/sandbox/wire"
 )
 
-// rewritten reports whether a job's module is rewritten before it is compiled.
+// rewritten reports whether a job's module is rewritten before it is compiled,
+// whatever is in it.
 func rewritten(m *job.Manifest) bool { return m.Fuel > 0 || m.CanonicalNaN }
 
 // prepared returns the job with its module prepared for the engine's worker, and how
@@ -77,9 +78,9 @@ func (r *run) rewritten() (module []byte, err error) {
 			return nil, err
 		case kind == wire.Failed:
 			return nil, failure(payload)
-		case kind == wire.Loaded && rewritten(r.j.Manifest) == (module != nil):
+		case kind == wire.Loaded && (module != nil || !rewritten(r.j.Manifest)):
 			return module, nil
-		case kind != wire.Prepared || !rewritten(r.j.Manifest):
+		case kind != wire.Prepared:
 			return nil, nonsense("frame %q while it prepares", kind)
 		case len(module)+n > wire.MaxPrepared:
 			return nil, nonsense("a prepared module of more than %d bytes", wire.MaxPrepared)

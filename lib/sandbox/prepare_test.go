@@ -121,7 +121,7 @@ func TestLyingPreparers(t *testing.T) {
 		{"dies with the module", "ready=process module kill", 1, job.CodeCompileLimit, "signal 9"},
 		{"dies in the middle", "ready=process module prepared=70000 kill", 1, job.CodeCompileLimit, "signal 9"},
 		{"nothing", "ready=process module loaded hang", 1, job.CodeInternal, "frame 'l' while it prepares"},
-		{"something unasked", "ready=process module prepared=1 loaded hang", 0, job.CodeInternal, "frame 'p' while it prepares"},
+		{"starts unasked", "ready=process module started hang", 0, job.CodeInternal, "frame 's' while it prepares"},
 		{"too much", "ready=process module prepared=67108865 hang", 1, job.CodeInternal, "more than 67108864 bytes"},
 		{"starts", "ready=process module started hang", 1, job.CodeInternal, "frame 's' while it prepares"},
 		{"refuses", "ready=process module failed=module_refused,too-deep hang", 1, job.CodeModuleRefused, "too-deep"},

@@ -27,6 +27,9 @@ func endings() []Case {
 			)
 			return c.main(guest.Call(1))
 		}},
+		Case{Name: "references", Want: exits(0), Module: func() []byte { return guest.References(false) }},
+		Case{Name: "references-fuel", Fuel: 1_000_000, Want: exits(0), Module: func() []byte { return guest.References(false) }},
+		Case{Name: "references-twins", Want: refused("differ in externref and funcref only"), Module: func() []byte { return guest.References(true) }},
 		Case{Name: "says-out-of-memory", Want: exits(2), Module: func() []byte {
 			c := newCommand("proc_exit", "fd_write")
 			at, n := c.text("fatal error: runtime: out of memory\n")

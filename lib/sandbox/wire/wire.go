@@ -36,8 +36,8 @@
 // answers Ready, or Failed where it has no such engine. It must not have read a byte
 // of module or input before. Module frames follow, in order, then Load, which says
 // where the compiled module comes from or goes to. A worker whose task is to prepare holds the module against the
-// static limits, answers with the rewritten module in Prepared frames where that is
-// asked for, then Loaded, and exits. One whose task is to compile answers Loaded when
+// static limits, answers with the rewritten module in Prepared frames where it was
+// rewritten, then Loaded, and exits. One whose task is to compile answers Loaded when
 // the staging folder holds the result, and exits. One whose task is to run answers
 // Loaded, then Started, and runs the guest.
 //

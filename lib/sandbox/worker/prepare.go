@@ -8,7 +8,8 @@ import (
 	"plasm/lib/sandbox/wire"
 )
 
-// preparation prepares a module for a job, as preparing does.
+// preparation prepares a module for a job, as preparing does. It returns nil for a
+// module that is to stay as it is.
 type preparation func(ctx context.Context, module []byte, a *wire.Assignment, known bool) ([]byte, error)
 
 // preparing returns the preparation of modules whose validity e checks.
@@ -20,26 +21,30 @@ func preparing(e engine.Validator) preparation {
 
 // prepare holds a stranger's module against the static limits, before an engine
 // spends time on it, and rewrites it where the job wants fuel counted or NaNs
-// made canonical. known says that the same module was compiled for the cache:
-// then it is within the limits, and valid.
+// made canonical, or the module uses what engines differ in. known says that the same
+// module was compiled for the cache: then it is within the limits, and valid.
 func prepare(ctx context.Context, e engine.Validator, module []byte, a *wire.Assignment, known bool) ([]byte, error) {
 	options := meter.Options{Fuel: a.Fuel > 0, CanonicalNaN: a.NaN, Limits: limits()}
 	rewrite := options.Fuel || options.CanonicalNaN
+	if known && !rewrite {
+		return meter.RewriteHead(module, options.Limits), nil
+	}
 	if !known {
 		if err := engine.CheckHeader(module); err != nil {
 			return nil, err
 		}
-		if err := meter.Check(module, options.Limits); err != nil {
+		changes, err := meter.Inspect(module, options.Limits)
+		if err != nil {
 			return nil, err
 		}
-		if rewrite {
+		if rewrite = rewrite || changes; rewrite {
 			if err := e.Validate(ctx, module); err != nil {
 				return nil, err
 			}
 		}
 	}
 	if !rewrite {
-		return module, nil
+		return nil, nil
 	}
 	return meter.Rewrite(module, options)
 }

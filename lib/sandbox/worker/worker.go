@@ -223,7 +223,7 @@ func (c *conversation) rewrite(ctx context.Context, module []byte, a *wire.Assig
 	if err != nil {
 		return c.fail(err)
 	}
-	if a.Fuel > 0 || a.NaN {
+	if prepared != nil {
 		if err := c.frames.Stream(wire.Prepared, prepared); err != nil {
 			return err
 		}
@@ -236,7 +236,11 @@ func (c *conversation) prepared(ctx context.Context, module []byte, a *wire.Assi
 	if c.prepare == nil {
 		return module, nil
 	}
-	return c.prepare(ctx, module, a, known)
+	changed, err := c.prepare(ctx, module, a, known)
+	if changed == nil {
+		return module, err
+	}
+	return changed, err
 }
 
 func (c *conversation) compile(ctx context.Context, module []byte, a *wire.Assignment) error {
