@@ -17,9 +17,12 @@ func main() {
 
 // run runs the command and returns its exit code.
 func run(in *cli.Invocation) int {
+	o := newOptions(in)
+	if err := cli.Limits().Check(name); err != nil {
+		return o.flags.Report(in, err)
+	}
 	ctx, release := cli.Signals()
 	defer release()
-	o := newOptions(in)
 	err := o.run(ctx, in)
 	if err == nil || errors.Is(err, cli.ErrDone) {
 		return 0

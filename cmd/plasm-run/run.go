@@ -15,9 +15,12 @@ import (
 
 // run runs the command and returns its exit code.
 func run(in *cli.Invocation) int {
+	o := newOptions(in)
+	if err := cli.Limits().Check(name); err != nil {
+		return o.flags.Report(in, err)
+	}
 	ctx, release := cli.Signals()
 	defer release()
-	o := newOptions(in)
 	code, err := o.run(ctx, in, release)
 	if err == nil || errors.Is(err, cli.ErrDone) {
 		return code

@@ -20,6 +20,9 @@ func main() {
 // stdout.
 func run(in *cli.Invocation) int {
 	o := newOptions(in)
+	if err := cli.Limits().Check(name); err != nil {
+		return o.report(in, err)
+	}
 	v, err := o.run(in)
 	switch {
 	case errors.Is(err, cli.ErrDone):

@@ -49,7 +49,10 @@ func run(in *cli.Invocation) int {
 	if c == nil {
 		c = newTop(in)
 	}
-	err := c.flags.Parse(in.Args, in.Stdout)
+	err := cli.Limits().Check(name)
+	if err == nil {
+		err = c.flags.Parse(in.Args, in.Stdout)
+	}
 	if err == nil {
 		err = c.run(context.Background(), in)
 	}

@@ -14,6 +14,7 @@ import (
 	"plasm/lib/control"
 	"plasm/lib/identity"
 	"plasm/lib/job"
+	"plasm/lib/limit"
 	"plasm/lib/network"
 	"plasm/lib/node"
 	"plasm/lib/store"
@@ -52,6 +53,9 @@ func (s *serve) run(ctx context.Context, in *cli.Invocation) error {
 		}
 		return in.Print(text)
 	}
+	if err := s.checkLimits(); err != nil {
+		return err
+	}
 	ctx, reload, release := signals(ctx)
 	defer release()
 	cfg.Log, cfg.Reload = log, reload
@@ -79,6 +83,20 @@ func (s *serve) named(flag string) string {
 	}
 	return s.flags.Lookup(flag).Value.String()
 }
+
+// checkLimits tells which resource limit is too low for a node: it is there for as long
+// as the machine is, and holds connections beside what its workers take.
+func (s *serve) checkLimits() error {
+	need := cli.Limits()
+	need.CPU = limit.Unlimited
+	need.Files = 256
+	need.Threads += workerThreads * uint64(s.slots)
+	return need.Check(name)
+}
+
+// workerThreads is how many threads a slot's worker may take, and the one that is kept
+// ready for the next job.
+const workerThreads = 64
 
 // nodeConfig checks the flags and returns what they say of the node.
 func (s *serve) nodeConfig(in *cli.Invocation) (*node.Config, error) {

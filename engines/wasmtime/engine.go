@@ -40,8 +40,13 @@ func (Engine) Version() string { return engine.WasmtimeVersion }
 // Features implements engine.Engine.
 func (Engine) Features() []string { return engine.Features() }
 
+// invalid is the error for a module that does not compile. What the system refused is
+// not the module's fault, and Rust says of that which error it was.
 func invalid(err error) error {
 	line, _, _ := strings.Cut(err.Error(), "\n")
+	if strings.Contains(err.Error(), "(os error ") {
+		return &job.Error{Code: job.CodeInternal, Message: "engine: the system refused it what compiling takes: " + line, Err: err}
+	}
 	return &job.Error{Code: job.CodeBadModule, Message: "invalid module: " + line, Err: err}
 }
 
@@ -125,7 +130,10 @@ func (Engine) Load(ctx context.Context, module []byte, cached string, memoryMB i
 	if err != nil {
 		return nil, err
 	}
-	p := &program{engine: newEngine(), wasi: w, memoryMB: memoryMB, thread: newThread()}
+	p := &program{engine: newEngine(), wasi: w, memoryMB: memoryMB}
+	if p.thread, err = newThread(); err != nil {
+		return nil, err
+	}
 	if p.module, err = loadCached(p.engine, cached); err == nil {
 		err = w.Check(module, memoryMB)
 	} else {

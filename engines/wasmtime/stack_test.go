@@ -26,7 +26,9 @@ func TestCallDepth(t *testing.T) {
 			m, err := wt.NewModule(e, module)
 			must(t, err)
 			calls := int32(meter.StackUnits / units)
-			newThread().run(func() {
+			th, err := newThread()
+			must(t, err)
+			th.run(func() {
 				if result, left, err := recurse(e, m, calls-1); err != nil || result != calls-1 || left != meter.StackUnits {
 					t.Errorf("%d calls of %d units: %v, %v, and %d units are left", calls, units, result, err, left)
 				}

@@ -6,7 +6,12 @@ int plasm_thread(size_t stack);
 */
 import "C"
 
-import "fmt"
+import (
+	"fmt"
+	"syscall"
+
+	"plasm/lib/job"
+)
 
 // thread is the one that a guest runs on, with a stack of our choice: what the
 // runtime's threads have is for whoever started the process to say.
@@ -15,13 +20,18 @@ type thread struct{ jobs chan func() }
 // waiting hands a new thread its jobs.
 var waiting = make(chan *thread, 1)
 
-func newThread() *thread {
+// newThread starts a thread. An error is this machine's fault.
+func newThread() (*thread, error) {
 	t := &thread{jobs: make(chan func())}
 	waiting <- t
 	if errno := C.plasm_thread(threadStack); errno != 0 {
-		panic(fmt.Sprintf("wasmtime: a thread: error %d", errno))
+		<-waiting
+		return nil, &job.Error{
+			Code: job.CodeInternal, Message: fmt.Sprintf("engine: it could not have a thread: %v", syscall.Errno(errno)),
+			Hint: "raise the limit on processes and threads (ulimit -u), or TasksMax= of the service",
+		}
 	}
-	return t
+	return t, nil
 }
 
 //export plasmGuest

@@ -12,7 +12,7 @@ type Code string
 // The codes, a closed set.
 const (
 	CodeUsage         Code = "usage"          // wrong use of a command
-	CodeUnsupported   Code = "unsupported"    // asked for what this build cannot do
+	CodeUnsupported   Code = "unsupported"    // asked for what this build, or this machine, cannot do
 	CodeNotFound      Code = "not_found"      // a file that is not there
 	CodeBadManifest   Code = "bad_manifest"   // a manifest, job or result document that breaks a rule
 	CodeBadModule     Code = "bad_module"     // not a module that can be run
@@ -26,7 +26,7 @@ const (
 	CodeDeadline      Code = "deadline"       // the command's own deadline passed
 	CodeUnverified    Code = "unverified"     // a result came that does not verify
 	CodeCancelled     Code = "cancelled"      // stopped by a signal before the job started
-	CodeInternal      Code = "internal"       // a defect of plasm
+	CodeInternal      Code = "internal"       // a defect of plasm, or something that this machine refused it
 )
 
 // Error is an error as a user meets it: one line of what is wrong, naming the

@@ -17,25 +17,18 @@ type backend struct {
 	supervisor *sandbox.Supervisor // set when the store is open
 }
 
-// confines returns what confines an engine's workers, once all that is required is
-// among it.
+// confines returns what confines an engine's workers, once they have run a module of
+// our own and all that is required is among it.
 func (n *Node) confines(ctx context.Context, b *backend) ([]string, error) {
 	supervisor := sandbox.New(sandbox.Config{Worker: b.Worker, Engine: b.Engine, Version: b.Version, Log: n.log})
 	defer supervisor.Close()
-	guards, err := supervisor.Guards(ctx)
-	if err != nil {
-		return nil, err
+	guards, err := supervisor.Probe(ctx, n.cfg.RequireGuards)
+	if e, ok := errors.AsType[*job.Error](err); ok && e.Code == job.CodeGuards {
+		named := *e
+		named.Hint = "mend what keeps it from being active, or say with --require-guards LIST what jobs can do without"
+		err = &named
 	}
-	for _, g := range n.cfg.RequireGuards {
-		if !slices.Contains(guards, g) {
-			return nil, &job.Error{
-				Code:    job.CodeGuards,
-				Message: fmt.Sprintf("guard %q is required and not active on this machine; active are %v", g, guards),
-				Hint:    "mend what keeps it from being active, or say with --require-guards LIST what jobs can do without",
-			}
-		}
-	}
-	return guards, nil
+	return guards, err
 }
 
 // otherEngines returns the engines that are beside the worker or where the flag says,

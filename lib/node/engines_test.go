@@ -2,12 +2,15 @@ package node
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
+	"plasm/lib/job"
 	"plasm/test/bin"
 )
 
@@ -50,5 +53,33 @@ func TestForeignEngines(t *testing.T) {
 				t.Errorf("said %q", words)
 			}
 		})
+	}
+}
+
+// TestEnginesThatRunNothing: neither an engine beside the worker nor the worker itself
+// is taken that gets ready and then cannot run a module of our own.
+func TestEnginesThatRunNothing(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Skip("a data limit holds on Linux alone")
+	}
+	dir := filepath.Join(t.TempDir(), "engines")
+	must(t, os.MkdirAll(dir, 0o755))
+	lame := filepath.Join(dir, "plasm-engine-wasmtime")
+	must(t, bin.Script(lame, "ulimit -d 400000; exec "+worker+` "$@"`))
+	var said bytes.Buffer
+	n := &Node{cfg: config(t), log: slog.New(slog.NewTextHandler(&said, nil))}
+	n.cfg.Engines = dir
+	if found := n.otherEngines(t.Context()); len(found) > 0 {
+		t.Errorf("found %v", found[0].Backend)
+	}
+	if words := said.String(); !strings.Contains(words, "engine left out") {
+		t.Errorf("said %q", words)
+	}
+	n.cfg.Worker = lame
+	err := n.askWorker(t.Context())
+	e, ok := errors.AsType[*job.Error](err)
+	if !ok || e.Code != job.CodeUnsupported || !strings.Contains(e.Message, "the limit on data memory is too low: it is 400000 KiB") {
+		t.Errorf("the worker: %#v", err)
 	}
 }

@@ -142,7 +142,8 @@ func (l *liar) talk(name, value string) {
 	case "out":
 		_ = l.frames.Frame(wire.Stdout, []byte(value))
 	case "ended":
-		tell(wire.Ended, wire.End{Status: "exit"})
+		code, _ := strconv.Atoi(value)
+		tell(wire.Ended, wire.End{Status: "exit", ExitCode: uint32(code)})
 	case "end": // status,trap
 		status, trap, _ := strings.Cut(value, ",")
 		tell(wire.Ended, wire.End{Status: status, Trap: trap})

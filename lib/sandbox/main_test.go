@@ -17,11 +17,13 @@ import (
 	"plasm/test/guest"
 )
 
-// The test program is also a worker that lies (fake_test.go), and a supervisor
-// to be killed (supervise): the first argument says so.
+// The test program is also a worker that lies (fake_test.go), a supervisor to be
+// killed (supervise), and what starts a worker that may make no memory executable
+// (host_linux_test.go): the first argument says so.
 const (
 	fakeMode      = "fake"
 	superviseMode = "supervise"
+	noCodeMode    = "no-code"
 )
 
 // built is the folder with the plasm-run that the tests use as worker. TestMain
@@ -34,6 +36,9 @@ func TestMain(m *testing.M) {
 	}
 	if len(os.Args) > 2 && os.Args[1] == superviseMode {
 		os.Exit(supervise(os.Args[2:]))
+	}
+	if len(os.Args) > 2 && os.Args[1] == noCodeMode {
+		os.Exit(noCode(os.Args[2:]))
 	}
 	os.Exit(runTests(m))
 }

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -16,7 +14,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"plasm/lib/job"
 	"plasm/lib/sandbox/wire"
 )
 
@@ -93,15 +90,7 @@ func (s *spawner) begin(command []string, w *start) {
 func (w *start) worker() (*process, error) {
 	<-w.done
 	if w.err != nil {
-		e := &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("starting a worker: %v", w.err), Err: errors.Join(errUntouched, w.err)}
-		switch {
-		case !errors.Is(w.err, fs.ErrNotExist):
-		case filepath.IsAbs(w.program):
-			e.Hint = "install it again: " + w.program
-		default:
-			e.Hint = "on Linux /proc must be there, by which a command finds its own executable"
-		}
-		return nil, e
+		return nil, startError(w.program, w.err)
 	}
 	return w.p, nil
 }
@@ -224,8 +213,8 @@ func (p *process) cpuTime() time.Duration {
 
 // outOfMemory reports whether the process, which has exited, died of its memory
 // bound: then the Go runtime says so and exits with 2. With the C library in it, the
-// same is said of a thread that could not be had, and an allocation in Rust that
-// fails aborts. A worker that says it without need lies about its own job only.
+// same is said of a thread that could not be had (see outOfThreads), and an allocation
+// in Rust that fails aborts. A worker that says it without need lies about its own job only.
 func (p *process) outOfMemory() bool {
 	const goFatal = 2
 	line := p.last.line()

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"syscall"
 	"time"
 
 	"plasm/lib/job"
@@ -46,6 +48,9 @@ func failure(payload []byte) error {
 // reason says why a job did not start: the supervisor's own reason before what
 // the worker said, and that before how it died.
 func (r *run) reason(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.EPIPE) {
+		r.p.linger() // it is dying, and how says why
+	}
 	r.p.kill()
 	<-r.p.exited
 	status, cause := r.why()
@@ -60,8 +65,17 @@ func (r *run) reason(err error) error {
 		return &job.Error{Code: job.CodeInternal, Message: bad.Error(), Err: err}
 	case errors.Is(err, errNoLandlock):
 		return err
-	case !r.ready:
-		return &job.Error{Code: job.CodeInternal, Message: "the worker died before it took the job: " + r.p.death(), Err: errors.Join(errUntouched, err)}
+	}
+	untouched := err
+	if !r.isReady() {
+		untouched = errors.Join(errUntouched, err)
+	}
+	if fault := r.hostFault(); fault != nil {
+		fault.Err = untouched
+		return fault
+	}
+	if !r.isReady() {
+		return &job.Error{Code: job.CodeInternal, Message: "the worker died before it took the job: " + r.p.death(), Err: untouched}
 	}
 	return &job.Error{
 		Code:    job.CodeCompileLimit,
@@ -113,6 +127,9 @@ func (r *run) report(ctx context.Context, source source, end *wire.End, err erro
 
 // died says what is known of a worker that ended without a word.
 func (r *run) died(err error) error {
+	if fault := r.hostFault(); fault != nil {
+		return fault
+	}
 	if bad, ok := errors.AsType[*nonsenseError](err); ok {
 		return bad
 	}

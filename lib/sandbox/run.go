@@ -23,7 +23,6 @@ type run struct {
 	stdout *sink
 	stderr *sink
 
-	ready     bool // the worker has confined itself
 	guards    []string
 	fromCache bool
 	memory    int64
@@ -34,6 +33,7 @@ type run struct {
 	ended   time.Time // when the guest said that it ended
 
 	mu     sync.Mutex
+	ready  bool       // the worker has confined itself
 	status job.Status // why the supervisor stopped the worker; "" when it did not
 	cause  error
 }
@@ -61,6 +61,20 @@ func (r *run) stop(status job.Status, cause error) {
 	r.p.kill()
 	r.stdout.hurry()
 	r.stderr.hurry()
+}
+
+// setReady notes that the worker has confined itself: what happens from here on can be
+// the module's doing.
+func (r *run) setReady() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ready = true
+}
+
+func (r *run) isReady() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ready
 }
 
 // why returns the reason of the first stop.
@@ -118,7 +132,11 @@ func (r *run) timeout() time.Duration {
 func (r *run) limit() *time.Timer {
 	most := r.s.cfg.CompileTimeout
 	return time.AfterFunc(most, func() {
-		r.stop(job.EngineFailed, &job.Error{Code: job.CodeCompileLimit, Message: fmt.Sprintf("compiling the module took more than %v", most)})
+		why := &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("a worker did not confine itself within %v", most)}
+		if r.isReady() {
+			why = &job.Error{Code: job.CodeCompileLimit, Message: fmt.Sprintf("compiling the module took more than %v", most)}
+		}
+		r.stop(job.EngineFailed, why)
 	})
 }
 
@@ -171,7 +189,7 @@ func (r *run) prove(control *wire.Writer, task wire.Task, staging, cached string
 		}
 		return err
 	}
-	r.ready = true
+	r.setReady()
 	if err := r.s.sameBuild(task, &ready); err != nil {
 		return err
 	}

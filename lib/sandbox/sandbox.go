@@ -158,6 +158,9 @@ func (s *Supervisor) Close() {
 // status cancelled and context.Cause(ctx) as the cause.
 func (s *Supervisor) Run(ctx context.Context, j *Job) (report *Report, err error) {
 	defer s.pool.refill()
+	if err := timeFor(j.Manifest); err != nil {
+		return nil, err
+	}
 	j, source, err := s.compiled(ctx, j)
 	if err != nil {
 		return nil, err

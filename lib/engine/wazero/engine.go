@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	wz "github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
@@ -145,6 +146,9 @@ func compile(ctx context.Context, r wz.Runtime, module []byte) (wz.CompiledModul
 	compiled, err := r.CompileModule(ctx, module)
 	if _, disk := errors.AsType[*fs.PathError](err); disk {
 		return nil, err
+	}
+	if errno, system := errors.AsType[syscall.Errno](err); system {
+		return nil, &job.Error{Code: job.CodeInternal, Message: "engine: the system refused it what compiling takes: " + errno.Error(), Err: err}
 	}
 	if err != nil {
 		return nil, &job.Error{Code: job.CodeBadModule, Message: "invalid module: " + firstLine(err), Err: err}

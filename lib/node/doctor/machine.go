@@ -174,8 +174,12 @@ func checkGuards(ctx context.Context, p *Patient) Finding {
 		}
 		supervisor := sandbox.New(sandbox.Config{Worker: []string{p.Worker, "--worker"}, Engine: build.Engines[0], Version: build.Version})
 		defer supervisor.Close()
-		if active, err = supervisor.Guards(ctx); err != nil {
-			return found(name, Failed, "something around this process forbids what workers need: a container's system-call filter, or limits", "a worker does not start: %v", err)
+		if active, err = supervisor.Probe(ctx, nil); err != nil {
+			hint := "something around this process forbids what workers need: a container's system-call filter, or limits"
+			if e, ok := errors.AsType[*job.Error](err); ok && e.Hint != "" {
+				hint = e.Hint
+			}
+			return found(name, Failed, hint, "a worker runs nothing: %v", err)
 		}
 	}
 	var missing []string

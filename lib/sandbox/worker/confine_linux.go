@@ -18,6 +18,7 @@ import (
 
 	"plasm/lib/engine"
 	"plasm/lib/job"
+	"plasm/lib/limit"
 	"plasm/lib/sandbox/seccomp"
 	"plasm/lib/sandbox/wire"
 )
@@ -58,11 +59,11 @@ func (c *confinement) process() ([]string, error) {
 // taken, and returns what was proved anew.
 func (c *confinement) job(a *wire.Assignment) ([]string, error) {
 	before := len(c.proved)
+	if err := c.possible(a); err != nil {
+		return nil, err
+	}
 	reserve := c.beyond(a)
 	bound, err := limitMemory(a, reserve)
-	if err == nil && a.Task == wire.Run {
-		err = c.reserved()
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +75,7 @@ func (c *confinement) job(a *wire.Assignment) ([]string, error) {
 	case writes:
 		files = unix.RLIM_INFINITY
 	}
-	if err := limit("fsize", unix.RLIMIT_FSIZE, files); err != nil {
+	if err := lower("fsize", unix.RLIMIT_FSIZE, files); err != nil {
 		return nil, err
 	}
 	c.add("rlimits", limitsHold() && memoryHeld(bound, reserve) && (files != 0 || fileHeld()))
@@ -84,6 +85,41 @@ func (c *confinement) job(a *wire.Assignment) ([]string, error) {
 	all := c.born || c.has("landlock") || c.has("seccomp")
 	c.add("nnp", all && (c.has("seccomp") || control(unix.PR_GET_NO_NEW_PRIVS) == 1))
 	return c.proved[before:], nil
+}
+
+// possible tells what keeps the engine from working on this machine, whatever the
+// module. To prepare one takes neither code nor address space.
+func (c *confinement) possible(a *wire.Assignment) error {
+	if a.Task == wire.Prepare {
+		return nil
+	}
+	if err := executable(); err != nil {
+		return err
+	}
+	if a.Task == wire.Run {
+		return c.reserved()
+	}
+	return nil
+}
+
+// executable tells what keeps memory that was written from being made executable, as
+// engines do with what they compile.
+func executable() error {
+	m, err := unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		return fmt.Errorf("a page of memory: %w", err)
+	}
+	m[0] = 1 // or there would be nothing to execute
+	err = unix.Mprotect(m, unix.PROT_READ|unix.PROT_EXEC)
+	if err == nil {
+		return unix.Munmap(m)
+	}
+	_ = unix.Munmap(m)
+	return &job.Error{
+		Code:    job.CodeUnsupported,
+		Message: fmt.Sprintf("engine: it makes memory executable, and here that is refused: %v", err),
+		Hint:    "let it: in a service MemoryDenyWriteExecute=no, with SELinux the right execmem, and no PR_SET_MDWE in what starts it",
+	}
 }
 
 // reserved tells what keeps the engine from reserving its address space: a limit that
@@ -234,25 +270,39 @@ func inherited() (found []int) {
 }
 
 // limitMemory bounds the memory that the process can write, and returns the
-// bound.
+// bound. Where the process was started with a lower limit, that one is the bound if it
+// leaves the job what its manifest says, and the engine what it needs for most modules.
 func limitMemory(a *wire.Assignment, reserve uint64) (uint64, error) {
-	bound := uint64(runMemory)
+	bound, least := uint64(runMemory), uint64(runMemory)
 	if a.Cached == "" {
 		bound = compileMemory
 	}
-	debug.SetMemoryLimit(int64(bound / 4 * 3)) // of the Go heap: collect rather than die
+	memory := uint64(0)
 	if a.Task == wire.Run {
-		bound += uint64(a.MemoryMB) << 20
+		memory = uint64(a.MemoryMB) << 20
 	}
 	space, err := addressSpace()
 	if err != nil {
 		return 0, fmt.Errorf("rlimit as: %w", err)
 	}
+	beside := space + heapArena + reserve
+	for _, l := range []struct {
+		limit.Resource
+		beside uint64
+	}{{limit.Data, 0}, {limit.AddressSpace, beside}} {
+		_, most := l.Get()
+		if need := l.beside + least + memory; most < need {
+			return 0, l.TooLow(most, fmt.Sprintf("a job with %d MB", a.MemoryMB), need)
+		}
+		bound = min(bound, most-l.beside-memory)
+	}
+	debug.SetMemoryLimit(int64(bound / 4 * 3)) // of the Go heap: collect rather than die
+	bound += memory
 	return bound, errors.Join(
-		limit("data", unix.RLIMIT_DATA, bound),
+		lower("data", unix.RLIMIT_DATA, bound),
 		// The kernel does not count as data what is mapped over a reservation, which is
 		// how the Go heap grows: without this one allocation could be of any size.
-		limit("as", unix.RLIMIT_AS, space+bound+heapArena+reserve),
+		lower("as", unix.RLIMIT_AS, beside+bound),
 	)
 }
 

@@ -17,9 +17,9 @@ const maxFiles = 256
 // runs on it for a moment only; but a stack does not count as data.
 const maxStack = 8 << 20
 
-// limit sets a resource limit for good: to value, or to less where the process was
+// lower sets a resource limit for good: to value, or to less where the process was
 // started with less.
-func limit(name string, resource int, value uint64) error {
+func lower(name string, resource int, value uint64) error {
 	var old unix.Rlimit
 	if err := unix.Getrlimit(resource, &old); err != nil {
 		return fmt.Errorf("rlimit %s: %w", name, err)
@@ -34,9 +34,9 @@ func limit(name string, resource int, value uint64) error {
 // limitProcess sets the resource limits that no job changes.
 func limitProcess() error {
 	return errors.Join(
-		limit("core", unix.RLIMIT_CORE, 0),
-		limit("nofile", unix.RLIMIT_NOFILE, maxFiles),
-		limit("stack", unix.RLIMIT_STACK, maxStack),
+		lower("core", unix.RLIMIT_CORE, 0),
+		lower("nofile", unix.RLIMIT_NOFILE, maxFiles),
+		lower("stack", unix.RLIMIT_STACK, maxStack),
 	)
 }
 

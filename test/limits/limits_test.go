@@ -1,0 +1,270 @@
+//go:build linux
+
+// Package limits_test runs each command under resource limits that are too low, and
+// under some that are just enough: either it works, or it says which limit is too low
+// and ends with 125. It never shows a trace of Go's.
+package limits_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"plasm/test/bin"
+	"plasm/test/guest"
+)
+
+// programs is the folder with the commands under test.
+var programs = filepath.Join(os.TempDir(), fmt.Sprintf("plasm-limits-%d", os.Getpid()))
+
+// patience bounds what would hang.
+const patience = 3 * time.Minute
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		defer func() { _ = os.RemoveAll(programs) }()
+		err := os.Mkdir(programs, 0o755)
+		if err == nil {
+			err = bin.Build(context.Background(), programs, "plasm-run", "plasm-verify", "plasm-discover", "plasm-submit", "plasmd")
+		}
+		if err == nil {
+			err = bin.BuildEngines(context.Background(), programs)
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return m.Run()
+	}())
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ground is a user's folder, with a module, a receipt and a node.
+type ground struct {
+	dir, module, loop, receipt, signer, addr string
+}
+
+func newGround(t *testing.T) *ground {
+	t.Helper()
+	dir := t.TempDir()
+	g := &ground{dir: dir, module: filepath.Join(dir, "both.wasm"), loop: filepath.Join(dir, "loop.wasm"), receipt: filepath.Join(dir, "receipt.json")}
+	for name, file := range map[string]string{"nothing": g.module, "loop": g.loop} {
+		module, err := guest.Module(name)
+		must(t, err)
+		must(t, os.WriteFile(file, module, 0o644))
+	}
+	first := g.run(t, "", "plasm-run", "--receipt", g.receipt, "-n", g.module)
+	identity := g.run(t, "", "plasm-run", "--identity")
+	if first.code != 0 || identity.code != 0 {
+		t.Fatalf("without limits: %+v, %+v", first, identity)
+	}
+	g.signer = strings.TrimSpace(identity.stdout)
+	g.addr = g.serve(t)
+	return g
+}
+
+// command is a command with arguments, under the limits that prlimit(1) takes.
+func (g *ground) command(ctx context.Context, limits, name string, args ...string) *exec.Cmd {
+	line := append([]string{filepath.Join(programs, name)}, args...)
+	if limits != "" {
+		line = append(append([]string{"prlimit"}, strings.Fields(limits)...), line...)
+	}
+	c := exec.CommandContext(ctx, line[0], line[1:]...)
+	c.Env = append(bin.Env(), "PATH="+os.Getenv("PATH"), "HOME="+g.dir, "XDG_RUNTIME_DIR="+g.dir)
+	return c
+}
+
+// serve starts a node without limits and returns its address.
+func (g *ground) serve(t *testing.T) string {
+	t.Helper()
+	c := g.command(t.Context(), "", "plasmd", g.node()...)
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
+	out, err := c.StdoutPipe()
+	must(t, err)
+	must(t, c.Start())
+	t.Cleanup(func() {
+		_ = c.Process.Signal(os.Interrupt)
+		_ = c.Wait()
+	})
+	line := make([]byte, 4096)
+	n, err := out.Read(line)
+	must(t, err)
+	addr, _, _ := strings.Cut(string(line[:n]), "\n")
+	return addr
+}
+
+// node are the arguments of a node in folders of its own.
+func (g *ground) node() []string {
+	dir, err := os.MkdirTemp(g.dir, "node")
+	if err != nil {
+		panic(err)
+	}
+	return []string{
+		"serve", "--listen", "/ip4/127.0.0.1/tcp/0", "--mdns=false", "--allow", "any", "--slots", "1", "--memory", "600",
+		"--data-dir", filepath.Join(dir, "data"), "--runtime-dir", filepath.Join(dir, "run"),
+	}
+}
+
+// ended is how a command ended.
+type ended struct {
+	code           int
+	stdout, stderr string
+}
+
+// run runs a command to its end. A node that is ready is ended.
+func (g *ground) run(t *testing.T, limits, name string, args ...string) ended {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	c := g.command(ctx, limits, name, args...)
+	var stdout, stderr bytes.Buffer
+	c.Stderr = &stderr
+	out, err := c.StdoutPipe()
+	must(t, err)
+	must(t, c.Start())
+	piece := make([]byte, 1<<16)
+	for {
+		n, err := out.Read(piece)
+		stdout.Write(piece[:n])
+		if err != nil {
+			break
+		}
+		if name == "plasmd" && strings.Contains(stdout.String(), "/p2p/") {
+			_ = c.Process.Signal(os.Interrupt)
+		}
+	}
+	err = c.Wait()
+	if ctx.Err() != nil {
+		t.Errorf("%s under %s hangs: %s", name, limits, &stderr)
+	}
+	e := ended{0, stdout.String(), stderr.String()}
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		e.code = exit.ExitCode()
+	} else if err != nil {
+		t.Errorf("%s under %s: %v", name, limits, err)
+	}
+	return e
+}
+
+// commands are the commands under test, each of which does something real.
+func (g *ground) commands() map[string][]string {
+	return map[string][]string{
+		"plasm-run":      {"--no-cache", "--timeout", "30s", "-n", g.module},
+		"plasm-run-go":   {"--engine", "wazero", "--no-cache", "--timeout", "30s", "-n", g.module},
+		"plasm-verify":   {"--signer", g.signer, "--rerun", "--module", g.module, "--timeout", "30s", g.receipt},
+		"plasm-discover": {"--mdns=false", "--timeout", "5s", "--bootstrap", g.addr},
+		"plasm-submit":   {"--mdns=false", "--peer", g.addr, "-n", g.module},
+		"plasmd":         g.node(),
+	}
+}
+
+// TestLimits runs each command under each limit.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	g := newGround(t)
+	for _, limits := range []string{
+		"--as=1100000000", "--as=1610612735", "--as=1610612736", "--as=2000000000", "--as=3000000000", "--as=8000000000",
+		"--data=100000000", "--data=268435455", "--data=268435456", "--data=603979775", "--data=603979776", "--data=1000000000",
+		"--nofile=16", "--nofile=63", "--nofile=64", "--nofile=80", "--nofile=300",
+		"--sigpending=0", "--sigpending=1", "--sigpending=20", "--sigpending=200",
+		"--cpu=1", "--cpu=2", "--cpu=29", "--cpu=30", "--cpu=300",
+		"--stack=131072", "--stack=262144", "--fsize=0", "--fsize=1000", "--fsize=100000", "--rss=0", "--memlock=0", "--core=0",
+	} {
+		t.Run(limits, func(t *testing.T) {
+			t.Parallel()
+			for name, args := range g.commands() {
+				program := strings.TrimSuffix(name, "-go")
+				g.judge(t, name+" under "+limits, program, g.run(t, limits, program, args...))
+			}
+		})
+	}
+}
+
+// judge checks how a command under limits ended.
+func (g *ground) judge(t *testing.T, what, program string, e ended) {
+	t.Helper()
+	for _, trace := range []string{"goroutine ", "fatal error", "panic:", "SIG"} {
+		if strings.Contains(e.stderr, trace) {
+			t.Errorf("%s: a trace: %.600s", what, e.stderr)
+			return
+		}
+	}
+	switch e.code {
+	case 0:
+	case 125:
+		if !strings.Contains(e.stderr, program+": ") || !named(e.stderr) {
+			t.Errorf("%s does not name the limit: %q", what, e.stderr)
+		}
+		if e.stdout != "" {
+			t.Errorf("%s writes %q", what, e.stdout)
+		}
+	case 1: // no verdict, which is what became of running the job again
+		if program != "plasm-verify" || !strings.Contains(e.stderr, "not_repeatable") || !named(e.stderr) {
+			t.Errorf("%s: exit code 1: %q", what, e.stderr)
+		}
+	default:
+		t.Errorf("%s: exit code %d: %q", what, e.code, e.stderr)
+	}
+}
+
+// named reports whether words say which limit it is.
+func named(words string) bool {
+	return strings.Contains(words, "the limit on ") || strings.Contains(words, "file too large")
+}
+
+// TestTooFewProcesses runs the commands as a user who may start few processes more.
+func TestTooFewProcesses(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("it takes a user of its own, which root can become")
+	}
+	g := newGround(t)
+	must(t, os.Chmod(g.dir, 0o777))
+	must(t, filepath.Walk(filepath.Dir(g.dir), func(p string, i os.FileInfo, err error) error { // and comes there
+		if err == nil && i.IsDir() {
+			return os.Chmod(p, 0o777)
+		}
+		return nil
+	}))
+	for i, limit := range []int{20, 49, 60, 400} {
+		t.Run(strconv.Itoa(limit), func(t *testing.T) {
+			t.Parallel()
+			uid := strconv.Itoa(64700 + i)
+			home := filepath.Join(g.dir, uid)
+			must(t, os.Mkdir(home, 0o700))
+			must(t, os.Chown(home, 64700+i, 64700+i))
+			for name, args := range g.commands() {
+				if name == "plasmd" {
+					args = append(args[:len(args)-4], "--data-dir", filepath.Join(home, "data"), "--runtime-dir", filepath.Join(home, "run"))
+				}
+				if name == "plasm-verify" {
+					continue // the receipt is another user's
+				}
+				program := strings.TrimSuffix(name, "-go")
+				user := &ground{dir: home}
+				e := user.run(t, fmt.Sprintf("--nproc=%d setpriv --reuid=%s --regid=%s --clear-groups", limit, uid, uid), program, args...)
+				if program == "plasm-submit" && strings.Contains(e.stderr, "not trusted") {
+					e.code = 0
+				}
+				g.judge(t, name, program, e)
+				if small := limit < 50; small != (e.code == 125) && program != "plasmd" {
+					t.Errorf("%s with %d processes: exit code %d: %s", name, limit, e.code, e.stderr)
+				}
+			}
+		})
+	}
+}
