@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 
@@ -18,6 +19,9 @@ import (
 	"plasm/lib/job"
 	"plasm/lib/network"
 )
+
+// namedTime is how long a node that the user named has to say what it is.
+const namedTime = 10 * time.Second
 
 // finder proposes candidates for a job.
 type finder struct {
@@ -54,7 +58,7 @@ func (f *finder) named(ctx context.Context, p peer.AddrInfo) submit.Candidate {
 	if !must && len(f.peers) == 1 {
 		return submit.Candidate{Info: p}
 	}
-	node, err := capability.Ask(ctx, f.host, p)
+	node, err := capability.Ask(ctx, f.host, p, namedTime)
 	if err != nil && must {
 		return submit.Candidate{Info: p, Out: &job.Rejection{Code: job.RejectInternal, Message: err.Error()}}
 	}

@@ -21,13 +21,20 @@ import (
 )
 
 // Ask asks one peer what it can do, over whatever connection can be had, a
-// relayed one included. It takes at most 2 seconds and 64 KiB. The node that is
+// relayed one included. It takes at most that time and 64 KiB. The node that is
 // returned says that it is the peer that was asked, has RTTUS set, and the
 // address under which it answered among its Addrs. An error is one line that is
 // safe to print.
-func Ask(ctx context.Context, h host.Host, info peer.AddrInfo) (*job.Node, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, askTime, errSilent)
-	defer cancel()
+func Ask(ctx context.Context, h host.Host, info peer.AddrInfo, within time.Duration) (*job.Node, error) {
+	return ask(ctx, h, info, within, func() time.Duration { return 0 })
+}
+
+// ask is Ask for a caller who may wait longer: when the time is up, more says for how
+// long, and is asked again then.
+func ask(ctx context.Context, h host.Host, info peer.AddrInfo, within time.Duration, more func() time.Duration) (*job.Node, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	after(ctx, within, more, func() { cancel(&silentError{within}) })
 	ctx = p2p.WithAllowLimitedConn(ctx, "node document")
 	if len(info.Addrs) > maxDialAddrs {
 		info.Addrs = info.Addrs[:maxDialAddrs]
@@ -48,8 +55,28 @@ func Ask(ctx context.Context, h host.Host, info peer.AddrInfo) (*job.Node, error
 	return node, nil
 }
 
-// errSilent is why a context ends whose peer took too long.
-var errSilent = fmt.Errorf("no answer within %v", askTime)
+// silentError is why a context ends whose peer took too long.
+type silentError struct{ within time.Duration }
+
+func (e *silentError) Error() string { return fmt.Sprintf("no answer within %v", e.within) }
+
+// after calls f when within is over, and all that more adds to it each time that it is;
+// but not once ctx has ended.
+func after(ctx context.Context, within time.Duration, more func() time.Duration, f func()) {
+	var timer *time.Timer
+	timer = time.AfterFunc(time.Hour, func() {
+		if ctx.Err() != nil {
+			return
+		}
+		if longer := more(); longer > 0 {
+			timer.Reset(longer)
+			return
+		}
+		f()
+	})
+	timer.Reset(within) // only now, as the function needs the timer
+	context.AfterFunc(ctx, func() { timer.Stop() })
+}
 
 // askOn asks on an open stream.
 func askOn(ctx context.Context, stream p2p.Stream, id peer.ID) (*job.Node, error) {
@@ -139,8 +166,8 @@ func withoutPeer(a ma.Multiaddr, id peer.ID) ma.Multiaddr {
 // form that is safe to print.
 func askError(ctx context.Context, what string, err error) error {
 	if ctx.Err() != nil {
-		if c := context.Cause(ctx); errors.Is(c, errSilent) {
-			return c
+		if silent, ok := errors.AsType[*silentError](context.Cause(ctx)); ok {
+			return silent
 		}
 		return errEnded
 	}

@@ -37,7 +37,7 @@ const Protocol protocol.ID = "/plasm/node/1.0.0"
 
 // What strangers can make either side hold, and for how long.
 const (
-	askTime       = 2 * time.Second // from dialling to the end of the answer
+	askTime       = 2 * time.Second // of silence, after which an answer is not waited for
 	askAtOnce     = 128             // peers asked at a time by one search
 	maxCandidates = 4096            // peers that one search asks at all
 	maxDialAddrs  = 32              // addresses tried for one candidate

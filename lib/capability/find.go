@@ -39,8 +39,12 @@ type Search struct {
 //
 // Whom it asks: the providers of one capability key, looked up once the routing
 // table has a peer, and every peer that the host knows directly. Each is asked
-// on its own and within 2 seconds, so one that is silent, slow, gone, or lies
-// delays and spoils nothing but its own answer. Found may be nil.
+// on its own, so one that is silent, slow, gone, or lies delays and spoils nothing
+// but its own answer. An answer is not waited for any more after 2 seconds in which
+// nothing came of any other question either, once a node has been found: until then,
+// and while answers come, a machine is taken to be busy, this one or the other, and the
+// search's own timeout is the bound. Where more are to be asked than may be at a time,
+// 2 seconds are all that each has. Found may be nil.
 func Find(ctx context.Context, h *network.Host, s Search, found func(job.Node)) Report {
 	if s.Timeout <= 0 {
 		s.Timeout = DefaultTimeout
@@ -51,7 +55,7 @@ func Find(ctx context.Context, h *network.Host, s Search, found func(job.Node)) 
 	ctx, cancel := context.WithTimeoutCause(ctx, s.Timeout, errTimeout)
 	defer cancel()
 	f := &finder{
-		host: h, search: s, key: s.Need.Key(), began: time.Now(),
+		host: h, search: s, key: s.Need.Key(), began: time.Now(), heard: time.Now(),
 		seen: map[peer.ID]struct{}{h.ID(): {}}, places: make(chan struct{}, askAtOnce), news: make(chan struct{}, 1),
 	}
 	f.look(ctx)
@@ -81,6 +85,7 @@ type finder struct {
 	candidates int
 	dropped    int // not asked: too many
 	asking     int
+	heard      time.Time  // when something last came of a question or a look-up
 	arrived    []job.Node // fitting, not handed over yet
 	found      int        // handed over
 	leftOut    []LeftOut
@@ -173,14 +178,13 @@ func (f *finder) lookUps(ctx context.Context) {
 }
 
 // lookUp looks the key up once. A look-up may wait long for the last of its
-// peers; when it has found somebody, it is given no longer than an answer is.
+// peers; when it has found one, it is given no longer than an answer is.
 func (f *finder) lookUp(ctx context.Context) {
 	lookup, cancel := context.WithCancel(ctx)
 	defer cancel()
-	idle := time.AfterFunc(f.search.Timeout, cancel)
-	defer idle.Stop()
+	var first sync.Once
 	for info := range f.host.Providers(lookup, f.key) {
-		idle.Reset(askTime)
+		first.Do(func() { after(lookup, askTime, f.longer, cancel) })
 		f.offer(ctx, info)
 	}
 	f.mu.Lock()
@@ -223,6 +227,7 @@ func (f *finder) offer(ctx context.Context, info peer.AddrInfo) {
 		return
 	}
 	f.seen[info.ID] = struct{}{}
+	f.heard = time.Now()
 	f.candidates++
 	f.asking++
 	f.running.Go(func() { f.ask(ctx, info) })
@@ -234,13 +239,14 @@ func (f *finder) ask(ctx context.Context, info peer.AddrInfo) {
 	err := errEnded
 	select {
 	case f.places <- struct{}{}:
-		node, err = Ask(ctx, f.host, info)
+		node, err = ask(ctx, f.host, info, askTime, f.longer)
 		<-f.places
 	case <-ctx.Done():
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.asking--
+	f.heard = time.Now()
 	if err != nil {
 		f.leftOut = append(f.leftOut, LeftOut{PeerID: info.ID.String(), Err: err})
 	} else if why := f.search.Need.Against(node); why != nil {
@@ -249,6 +255,19 @@ func (f *finder) ask(ctx context.Context, info peer.AddrInfo) {
 		f.arrived = append(f.arrived, *node)
 	}
 	f.tell()
+}
+
+// longer is how much longer than its time to wait for what is still to come.
+func (f *finder) longer() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.asking > askAtOnce: // others wait for its place
+		return 0
+	case f.found == 0 && len(f.arrived) == 0:
+		return askTime
+	}
+	return askTime - time.Since(f.heard)
 }
 
 // collect hands over what arrives, until there is nothing more to come.

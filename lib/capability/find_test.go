@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	p2p "github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 
@@ -121,8 +122,8 @@ func findAllThatFit(t *testing.T, hub *network.Host, nodes map[string]job.Node, 
 	}
 }
 
-// TestFindDespiteBadPeers: each kind of bad peer beside good ones. These are
-// found at once, and the search isn't longer than the time that one may take.
+// TestFindDespiteBadPeers: each kind of bad peer beside a good one. This is found,
+// and the search ends without the bad one's answer.
 func TestFindDespiteBadPeers(t *testing.T) {
 	t.Parallel()
 	for _, bad := range badPeers() {
@@ -134,7 +135,7 @@ func TestFindDespiteBadPeers(t *testing.T) {
 			asked := bad.play(t, h)
 			announce(t, h)
 			found, report := find(t, client(t, hub), Search{})
-			if s, ok := found[good.ID().String()]; !ok || len(found) != 1 || s.after > askTime {
+			if _, ok := found[good.ID().String()]; !ok || len(found) != 1 {
 				t.Errorf("found %v; %v", found, report.Lines())
 			}
 			if why := left(report, h.ID()); !strings.HasPrefix(why, bad.want) {
@@ -143,10 +144,26 @@ func TestFindDespiteBadPeers(t *testing.T) {
 			if n := asked.Load(); n > 1 {
 				t.Errorf("asked %d times", n)
 			}
-			if report.End != EndThrough || report.Took > askTime+2*time.Second {
+			if report.End != EndThrough { // and not at the search's timeout
 				t.Errorf("%s after %v", report.End, report.Took)
 			}
 		})
+	}
+}
+
+// TestFindOnABusyMachine: the only node takes longer to answer than a silent one is
+// waited for, and it is found.
+func TestFindOnABusyMachine(t *testing.T) {
+	t.Parallel()
+	h := server(t)
+	n := document()
+	n.PeerID = h.ID().String()
+	h.SetStreamHandler(Protocol, func(s p2p.Stream) {
+		<-time.After(askTime + askTime/4)
+		answerWith(string(n.Encode()))(s)
+	})
+	if found, report := find(t, client(t, h), Search{}); len(found) != 1 || report.End != EndThrough {
+		t.Errorf("%v; %v", found, report.Lines())
 	}
 }
 
@@ -182,11 +199,11 @@ func TestFindWhenNodesHaveGone(t *testing.T) {
 		leave()
 	}
 	found, report := find(t, client(t, hub), Search{})
-	if s, ok := found[stays.ID().String()]; !ok || len(found) != 1 || s.after > askTime {
+	if _, ok := found[stays.ID().String()]; !ok || len(found) != 1 {
 		t.Errorf("found %v; %v", found, report.Lines())
 	}
 	for id := range gone {
-		if why := left(report, id); !strings.HasPrefix(why, "can't be reached: ") && why != errSilent.Error() {
+		if why := left(report, id); !strings.HasPrefix(why, "can't be reached: ") && why != "no answer within 2s" {
 			t.Errorf("%s: %q; %v", id, why, report.Lines())
 		}
 	}
@@ -202,26 +219,26 @@ func TestFindWhileNodesComeAndGo(t *testing.T) {
 		h, _ := node(t, document(), hub)
 		stay = append(stay, h.ID())
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	var moving sync.WaitGroup
-	for range 2 {
-		moving.Go(func() {
-			for ctx.Err() == nil {
-				_, leave := node(t, document(), hub)
-				leave()
-			}
-		})
-	}
 	for range 3 {
-		found, report := find(t, client(t, hub), Search{})
+		c := client(t, hub)
+		eventually(t, "connected", func() bool { return c.TableSize() > 0 })
+		var moving sync.WaitGroup
+		for range 2 { // while c searches
+			moving.Go(func() {
+				for range 3 {
+					_, leave := node(t, document(), hub)
+					leave()
+				}
+			})
+		}
+		found, report := find(t, c, Search{})
 		for _, id := range stay {
 			if _, ok := found[id.String()]; !ok {
 				t.Errorf("%s wasn't found; %v", id, report.Lines())
 			}
 		}
+		moving.Wait()
 	}
-	stop()
-	moving.Wait()
 }
 
 // TestFindNeighbourOnly: the only peer is one that the host knows itself; it is
@@ -268,25 +285,25 @@ func TestFindNobody(t *testing.T) {
 	t.Cleanup(func() { _ = mute.Close() })
 	silent := []peer.AddrInfo{{ID: gone.ID(), Addrs: []ma.Multiaddr{ma.StringCast("/ip4/127.0.0.1/tcp/" + port(t, mute))}}}
 	tests := []struct {
-		name        string
-		known       []peer.AddrInfo
-		search      Search
-		end         End
-		least, most time.Duration
-		line        string
+		name   string
+		known  []peer.AddrInfo
+		search Search
+		end    End
+		least  time.Duration
+		line   string
 	}{
-		{"no address", nil, Search{}, EndThrough, 0, time.Second, "no address to begin with"},
-		{"no address, listening", nil, Search{MDNS: true}, EndThrough, listenTime, listenTime + time.Second, "no neighbour was heard"},
-		{"nobody there", nowhere, Search{}, EndThrough, 0, 2 * time.Second, "bootstrap peer did not answer: connection refused: /ip4/127.0.0.1/"},
-		{"nobody there, listening", nowhere, Search{MDNS: true}, EndThrough, listenTime, listenTime + time.Second, "bootstrap peer did not answer: connection refused: /ip4/127.0.0.1/"},
-		{"nobody who answers", silent, Search{Timeout: time.Second}, EndTimeout, time.Second, 2 * time.Second, "no answer within"},
+		{"no address", nil, Search{}, EndThrough, 0, "no address to begin with"},
+		{"no address, listening", nil, Search{MDNS: true}, EndThrough, listenTime, "no neighbour was heard"},
+		{"nobody there", nowhere, Search{}, EndThrough, 0, "bootstrap peer did not answer: connection refused: /ip4/127.0.0.1/"},
+		{"nobody there, listening", nowhere, Search{MDNS: true}, EndThrough, listenTime, "bootstrap peer did not answer: connection refused: /ip4/127.0.0.1/"},
+		{"nobody who answers", silent, Search{Timeout: time.Second}, EndTimeout, time.Second, "no answer within"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			c := start(t, network.Config{Bootstrap: test.known})
 			found, report := find(t, c, test.search)
-			if len(found) != 0 || report.End != test.end || report.Took < test.least || report.Took > test.most {
+			if len(found) != 0 || report.End != test.end || report.Took < test.least {
 				t.Errorf("%v, %s after %v", found, report.End, report.Took)
 			}
 			text := strings.Join(report.Lines(), "\n")
@@ -298,7 +315,7 @@ func TestFindNobody(t *testing.T) {
 }
 
 // TestFindDespiteAMuteContact: one first contact never answers. What the other
-// leads to comes at once, and the search doesn't wait for the first.
+// leads to is found, and the search doesn't wait for the first.
 func TestFindDespiteAMuteContact(t *testing.T) {
 	t.Parallel()
 	hub := server(t)
@@ -313,7 +330,7 @@ func TestFindDespiteAMuteContact(t *testing.T) {
 	silent := peer.AddrInfo{ID: gone.ID(), Addrs: []ma.Multiaddr{ma.StringCast("/ip4/127.0.0.1/tcp/" + port(t, mute))}}
 	c := start(t, network.Config{Bootstrap: append([]peer.AddrInfo{silent}, at(hub)...)})
 	found, report := find(t, c, Search{})
-	if s, ok := found[good.ID().String()]; !ok || s.after > listenTime || report.Took > 2*listenTime {
+	if _, ok := found[good.ID().String()]; !ok || report.End != EndThrough {
 		t.Errorf("%v; %v after %v", found, report.Lines(), report.Took)
 	}
 }
@@ -338,14 +355,13 @@ func TestFindEndsWithItsContext(t *testing.T) {
 	badPeers()[0].play(t, h)
 	announce(t, h)
 	ctx, cancel := context.WithCancel(t.Context())
-	began := time.Now()
-	report := Find(ctx, client(t, hub), Search{}, func(n job.Node) {
+	report := Find(ctx, client(t, hub), Search{Timeout: patience}, func(n job.Node) {
 		if n.PeerID == good.ID().String() {
 			cancel()
 		}
 	})
-	if report.End != EndStopped || time.Since(began) >= askTime {
-		t.Errorf("%s after %v", report.End, time.Since(began))
+	if report.End != EndStopped {
+		t.Errorf("%s after %v", report.End, report.Took)
 	}
 	if why := left(report, h.ID()); why != errEnded.Error() && why != "" {
 		t.Errorf("left out as: %s", why)

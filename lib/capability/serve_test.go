@@ -37,7 +37,7 @@ func TestServeTellsWhatIsTrueNow(t *testing.T) {
 	defer s.Close()
 	for want := range int64(3) {
 		free.Store(want)
-		n, err := Ask(t.Context(), c, at(h)[0])
+		n, err := Ask(t.Context(), c, at(h)[0], patience)
 		if err != nil || n.Slots.Free != want || n.PeerID != h.ID().String() {
 			t.Fatalf("%+v: %v", n, err)
 		}
@@ -53,7 +53,7 @@ func TestServeNeverSendsWhatIsRefused(t *testing.T) {
 	h := server(t)
 	s := Serve(h, func() job.Node { return job.Node{} }, nil)
 	defer s.Close()
-	if n, err := Ask(t.Context(), client(t), at(h)[0]); err == nil || !strings.HasPrefix(err.Error(), "broke off") {
+	if n, err := Ask(t.Context(), client(t), at(h)[0], patience); err == nil || !strings.HasPrefix(err.Error(), "broke off") {
 		t.Errorf("%+v: %v", n, err)
 	}
 }
@@ -71,8 +71,8 @@ func TestServeAddresses(t *testing.T) {
 }
 
 // TestServeUnderFlood: one peer opens streams without end, says whatever it
-// likes on them and takes no answer; another still has its answer within 1 s,
-// and what is held for the first is bounded.
+// likes on them and takes no answer; another still has its answers, and what is held
+// for the first is bounded.
 func TestServeUnderFlood(t *testing.T) {
 	t.Parallel()
 	h := server(t)
@@ -94,7 +94,7 @@ func TestServeUnderFlood(t *testing.T) {
 				if open[i] != nil {
 					_ = open[i].Reset()
 				}
-				short, done := context.WithTimeout(ctx, time.Second)
+				short, done := context.WithTimeout(ctx, time.Second) // one that is not opened by then is tried again
 				stream, err := flooder.NewStream(short, h.ID(), Protocol)
 				done()
 				if open[i] = stream; err == nil {
@@ -106,12 +106,8 @@ func TestServeUnderFlood(t *testing.T) {
 	}
 	eventually(t, "flooded", func() bool { return opened.Load() > 500 })
 	for range 20 {
-		began := time.Now()
-		if _, err := Ask(t.Context(), c, at(h)[0]); err != nil {
+		if _, err := Ask(t.Context(), c, at(h)[0], patience); err != nil {
 			t.Fatal(err)
-		}
-		if took := time.Since(began); took > time.Second {
-			t.Errorf("answered after %v", took)
 		}
 		s.mu.Lock()
 		if n := s.peers[flooder.ID()]; n > servePerPeer {
@@ -177,7 +173,7 @@ func TestServeHoldsNoMoreThanItMay(t *testing.T) {
 	default:
 		t.Error("one too many was neither answered nor reset")
 	}
-	if _, err := Ask(t.Context(), other, at(h)[0]); err != nil {
+	if _, err := Ask(t.Context(), other, at(h)[0], patience); err != nil {
 		t.Errorf("another peer: %v", err)
 	}
 	s.Close()
@@ -188,7 +184,7 @@ func TestServeHoldsNoMoreThanItMay(t *testing.T) {
 		t.Errorf("left: %d streams, %d peers", len(s.streams), len(s.peers))
 	}
 	s.handle(&stuck{conn: conn, began: began, reset: make(chan struct{})}) // after Close: reset at once
-	if _, err := Ask(t.Context(), other, at(h)[0]); err == nil {
+	if _, err := Ask(t.Context(), other, at(h)[0], patience); err == nil {
 		t.Error("answered after Close")
 	}
 }

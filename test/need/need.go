@@ -4,6 +4,7 @@
 package need
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -83,7 +84,7 @@ func try(what, script string) string {
 	if err := os.WriteFile(filepath.Join(dir, "try.c"), []byte("int main(void) { return 0; }\n"), 0o600); err != nil {
 		return err.Error()
 	}
-	cmd := exec.Command("sh", "-euc", script) //nolint:gosec // the scripts above
+	cmd := exec.CommandContext(context.Background(), "sh", "-euc", script) //nolint:gosec // the scripts above
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return because(what, out, err)

@@ -108,6 +108,10 @@ func (g *gate) omit(s stage, missing string) {
 	}
 }
 
+// quiet is for sh: a make that does not say in which folder it is.
+const quiet = `make() { command make --no-print-directory "$@"; }
+`
+
 // execute runs a command, with its output in a file and on the screen.
 func (g *gate) execute(ctx context.Context, name, command string) (result, error) {
 	log, err := os.Create(filepath.Join(g.logs, name+".log"))
@@ -122,7 +126,7 @@ func (g *gate) execute(ctx context.Context, name, command string) (result, error
 	if err != nil {
 		return result{}, err
 	}
-	cmd := exec.CommandContext(ctx, "sh", "-euc", command)
+	cmd := exec.CommandContext(ctx, "sh", "-euc", quiet+command)
 	cmd.Env = append(os.Environ(), resultsVariable+"="+results)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
