@@ -120,7 +120,7 @@ func users(ctx context.Context, target peer.AddrInfo, n int, taken *tally) error
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	times(n, n, func(i int) { taken.add(capability.Ask(ctx, hosts[i], target)) })
+	times(n, n, func(i int) { taken.add(capability.Ask(ctx, hosts[i], target, patience)) })
 	return nil
 }
 

@@ -75,7 +75,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 
 // ask asks the node, which is looked up by its ID.
 func ask(ctx context.Context, h *network.Host, id peer.ID, out *json.Encoder, what string) error {
-	if _, err := capability.Ask(ctx, h, peer.AddrInfo{ID: id}); err != nil {
+	if _, err := capability.Ask(ctx, h, peer.AddrInfo{ID: id}, time.Minute); err != nil {
 		return err
 	}
 	return out.Encode(map[string]bool{what: true, "relayed": relayed(h, id)})
