@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"plasm/lib/cli"
+	"plasm/lib/control"
 	"plasm/lib/custody"
 	"plasm/lib/job"
 	"plasm/lib/node"
@@ -74,6 +75,8 @@ func (e *examine) patient(ctx context.Context, in *cli.Invocation) (*doctor.Pati
 	}
 	if unheard == nil {
 		p.Status = running.Status
+	} else if p.Shut = e.where.shut; p.Shut != "" {
+		p.PeerID, p.Addrs, _ = e.where.public()
 	}
 	e.asService(p)
 	if err := e.where.enterConfig(e.config); err != nil {
@@ -125,10 +128,13 @@ func (e *examine) asService(p *doctor.Patient) {
 	if _, err := os.Stat(serviceConfig); err != nil || e.config != "" && e.config != serviceConfig {
 		return
 	}
-	if p.Status != nil {
+	switch {
+	case p.Status != nil:
 		p.Service = p.Status.RuntimeDir == serviceRuntime
-	} else {
-		p.Service = e.where.dataDir == "" && e.where.runtimeDir == "" && e.where.user.UsesRoots()
+	case p.Shut != "":
+		p.Service = p.Shut == serviceRuntime
+	default:
+		p.Service = e.where.dataDir == "" && e.where.runtimeDir == "" && (e.where.user.UsesRoots() || !e.where.hasOwn())
 	}
 	if p.Service {
 		e.config = serviceConfig
@@ -138,9 +144,14 @@ func (e *examine) asService(p *doctor.Patient) {
 // settings are what plasmd serve would have with a configuration file.
 func (e *examine) settings(in *cli.Invocation, p *doctor.Patient, config string) (*serve, error) {
 	s := newServeFlags(in)
-	s.config = config
+	s.config, s.user = config, e.where.user
+	if p.Service && !s.user.UsesRoots() {
+		s.user = control.User{Getenv: in.Getenv}.As(e.where.user.UID)
+	}
 	if config == "" && p.Settings != nil { // nor variables: what is wrong may be one of them
+		of := s.user
 		s = newServeFlags(&cli.Invocation{Getenv: func(string) string { return "" }})
+		s.user = of
 	}
 	for flag, value := range map[string]string{"data-dir": e.where.dataDir, "runtime-dir": e.where.runtimeDir} {
 		if value == "" {
@@ -153,7 +164,7 @@ func (e *examine) settings(in *cli.Invocation, p *doctor.Patient, config string)
 	if err := s.settle(in); err != nil {
 		return nil, err
 	}
-	_, err := s.nodeConfig(in)
+	_, err := s.nodeConfig()
 	return s, err
 }
 

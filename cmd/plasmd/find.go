@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"plasm/lib/cli"
 	"plasm/lib/control"
 	"plasm/lib/custody"
+	"plasm/lib/identity"
 	"plasm/lib/job"
 )
 
@@ -17,6 +20,7 @@ import (
 type place struct {
 	user                control.User
 	dataDir, runtimeDir string // as given; "" where not
+	shut                string // set by running: the runtime folder of a node that this user may not ask
 }
 
 // addPlace adds --data-dir and --runtime-dir to a flag set.
@@ -136,13 +140,52 @@ func (p *place) running(ctx context.Context) (*control.Running, error) {
 			Code: job.CodeUsage, Message: "more than one node answers: " + strings.Join(where, ", "),
 			Hint: "say which one with --runtime-dir DIR",
 		}
-	case len(unheard) > 0:
-		return nil, unheard[0]
+	}
+	for _, u := range unheard {
+		if u.Shut {
+			p.shut = u.Dir
+			return nil, u.Err
+		}
+	}
+	for _, u := range unheard {
+		if len(dirs) == 1 || !errors.Is(u.Err, fs.ErrPermission) { // one of many that is closed to this user is passed over
+			return nil, u.Err
+		}
 	}
 	return nil, &job.Error{
 		Code: job.CodeNoNode, Message: "no running node: nothing answers in " + strings.Join(dirs, ", "),
 		Hint: "start one with plasmd serve, or say where it is with --runtime-dir DIR", Err: errNobody,
 	}
+}
+
+// public returns what everybody may know of the node that this user may not ask: its
+// addresses, which it leaves in its runtime folder, and its peer ID, which they end in.
+// ok says whether there is such a node, in the one folder that it may be in.
+func (p *place) public() (id string, addrs []string, ok bool) {
+	if p.shut == "" || p.dataDir != "" && p.runtimeDir == "" && p.shut != filepath.Join(p.dataDir, "run") {
+		return "", nil, false
+	}
+	addrs, err := p.user.ReadAddrs(p.shut)
+	if err != nil || len(addrs) == 0 {
+		return "", nil, false
+	}
+	for _, addr := range addrs {
+		_, this, _ := strings.Cut(addr, "/p2p/")
+		if _, err := identity.ParsePeerID(this); err != nil || id != "" && this != id {
+			return "", nil, false
+		}
+		id = this
+	}
+	return id, addrs, true
+}
+
+// hasOwn reports whether this user has had a node.
+func (p *place) hasOwn() bool {
+	dir, err := p.user.DataDir()
+	if err == nil {
+		_, err = os.Stat(dir)
+	}
+	return err == nil
 }
 
 // data returns the data folder, for when no node is running. Root has become the user

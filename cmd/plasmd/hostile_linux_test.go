@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -36,7 +37,8 @@ const somePeer = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp"
 type hostile struct {
 	t                            *testing.T
 	dir, state, run, marks, root string // root: what is root's alone
-	status                       control.Status
+	mu                           sync.Mutex
+	status                       control.Status // says changes it once the node answers
 }
 
 // newHostile makes one. Only root, who is attacked, can.
@@ -72,12 +74,19 @@ func must(t *testing.T, err error) {
 	}
 }
 
+// says changes what the node says.
+func (h *hostile) says(change func(*control.Status)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	change(&h.status)
+}
+
 // answer has the socket answer with what status is by then.
 func (h *hostile) answer() {
 	h.t.Helper()
 	listener := h.listen(h.run + "/control.sock")
 	server := &http.Server{ReadHeaderTimeout: deadline, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(h.status) // who asked may be gone
+		h.says(func(s *control.Status) { _ = json.NewEncoder(w).Encode(s) }) // who asked may be gone
 	})}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(listener) }()
@@ -408,7 +417,7 @@ func TestNodeOfAnotherUser(t *testing.T) {
 	own := h.marks + "/askers"
 	must(t, os.WriteFile(own, nil, 0o600))
 	must(t, os.Chown(own, askerUID, askerUID))
-	h.status.Allow.File = own
+	h.says(func(s *control.Status) { s.Allow.File = own })
 	if out, code := h.as(askerUID, "allow", somePeer); code != 125 || !strings.Contains(out, "sudo plasmd allow") {
 		t.Errorf("another user edits what the node names: %d: %s", code, out)
 	}

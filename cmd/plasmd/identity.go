@@ -42,6 +42,9 @@ func (p *place) peerID(ctx context.Context) (string, error) {
 	if p.runtimeDir != "" && p.dataDir == "" || cli.AsError(unheard).Code == job.CodeUsage {
 		return "", unheard
 	}
+	if id, _, ok := p.public(); ok {
+		return id, nil
+	}
 	dir, err := p.data()
 	if err != nil {
 		return "", err

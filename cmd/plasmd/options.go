@@ -44,6 +44,7 @@ func settings() config.Settings {
 // serve are the flags of plasmd serve.
 type serve struct {
 	flags *cli.Flags
+	user  control.User // whose node it is
 
 	listen, bootstrap, allow    []string
 	slots, memory, maxTimeout   int64
@@ -76,7 +77,7 @@ func newServe(in *cli.Invocation) *command {
 // newServeFlags returns the flags of plasmd serve, with their defaults.
 func newServeFlags(in *cli.Invocation) *serve {
 	f := cli.NewFlags(serveName, serveUsage, "info", in.Getenv)
-	s := &serve{flags: f}
+	s := &serve{flags: f, user: user(in)}
 	f.StringArrayVar(&s.listen, "listen", defaultListen(), "")
 	f.StringArrayVar(&s.bootstrap, "bootstrap", nil, "")
 	f.Whole(&s.slots, "slots", 1, job.MaxSlots)
@@ -147,7 +148,7 @@ func (s *serve) settle(in *cli.Invocation) error {
 	if s.relay && s.reachability == network.ReachabilityAuto.String() {
 		s.reachability = network.ReachabilityPublic.String()
 	}
-	return s.settlePaths(user(in))
+	return s.settlePaths()
 }
 
 // measure finds out what this machine can give, and lowers it to what the flags
@@ -171,10 +172,10 @@ func (s *serve) measure() error {
 }
 
 // settlePaths fills in the paths that were not given and makes all absolute.
-func (s *serve) settlePaths(u control.User) error {
+func (s *serve) settlePaths() error {
 	var err error
 	if s.dataDir == "" {
-		if s.dataDir, err = u.DataDir(); err != nil {
+		if s.dataDir, err = s.user.DataDir(); err != nil {
 			return err
 		}
 	}
@@ -182,7 +183,7 @@ func (s *serve) settlePaths(u control.User) error {
 		return err
 	}
 	if s.runtimeDir == "" {
-		s.runtimeDir = u.RuntimeDir(s.dataDir)
+		s.runtimeDir = s.user.RuntimeDir(s.dataDir)
 	}
 	if s.allowFile == "" {
 		s.allowFile = filepath.Join(s.dataDir, node.AllowName)

@@ -42,7 +42,7 @@ func (s *serve) run(ctx context.Context, in *cli.Invocation) error {
 			return err
 		}
 	}
-	cfg, err := s.nodeConfig(in)
+	cfg, err := s.nodeConfig()
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func (s *serve) checkLimits() error {
 const workerThreads = 64
 
 // nodeConfig checks the flags and returns what they say of the node.
-func (s *serve) nodeConfig(in *cli.Invocation) (*node.Config, error) {
+func (s *serve) nodeConfig() (*node.Config, error) {
 	guards, err := cli.GuardList(serveName, "require-guards", s.requireGuards)
 	if err != nil {
 		return nil, err
@@ -122,7 +122,7 @@ func (s *serve) nodeConfig(in *cli.Invocation) (*node.Config, error) {
 		return nil, err
 	}
 	return &node.Config{
-		Version: cli.Version(), User: user(in), DataDir: s.dataDir, RuntimeDir: s.runtimeDir,
+		Version: cli.Version(), User: s.user, DataDir: s.dataDir, RuntimeDir: s.runtimeDir,
 		Network: *net, Machine: s.machine, Slots: s.slots, Spare: s.spare,
 		Limits: job.NodeLimits{
 			MemoryMB: s.machine.MaxJobMemoryMB(), TimeoutMS: s.maxTimeout,

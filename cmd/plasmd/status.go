@@ -22,6 +22,9 @@ func newStatus(in *cli.Invocation) *command {
 			return cli.Usage(name+" status", "it takes no argument: %s", job.Quote(flags.Arg(0)))
 		}
 		running, err := where.running(ctx)
+		if id, addrs, ok := where.public(); err != nil && ok && !*asJSON {
+			return writePublic(in, where.shut, id, addrs)
+		}
 		if err != nil {
 			return err
 		}
@@ -38,18 +41,42 @@ func newStatus(in *cli.Invocation) *command {
 	}}
 }
 
-// writeStatus says in words how a node is.
-func writeStatus(out *bytes.Buffer, s *control.Status) error {
-	t := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
-	line := func(what, format string, args ...any) {
+// writePublic says what everybody may know of a node that this user may not ask, and
+// on stderr who may know more.
+func writePublic(in *cli.Invocation, dir, id string, addrs []string) error {
+	var out bytes.Buffer
+	t, line, lines := page(&out)
+	line("peer ID", "%s", id)
+	lines("addresses", addrs)
+	line("runtime folder", "%s", dir)
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if err := in.Print(out.Bytes()); err != nil {
+		return err
+	}
+	say(in, "how it is it says to root, and to its user and the group that its socket belongs to: sudo plasmd status")
+	return nil
+}
+
+// page returns how the lines of a status are written: one, and some with one name.
+func page(out *bytes.Buffer) (t *tabwriter.Writer, line func(what, format string, args ...any), lines func(what string, all []string)) {
+	t = tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	line = func(what, format string, args ...any) {
 		fmt.Fprintf(t, "%s\t%s\n", what, cli.OneLine(fmt.Sprintf(format, args...)))
 	}
-	lines := func(what string, all []string) {
+	lines = func(what string, all []string) {
 		for _, one := range all {
 			line(what, "%s", one)
 			what = ""
 		}
 	}
+	return t, line, lines
+}
+
+// writeStatus says in words how a node is.
+func writeStatus(out *bytes.Buffer, s *control.Status) error {
+	t, line, lines := page(out)
 	n, net := &s.Node, &s.Network
 	line("peer ID", "%s", n.PeerID)
 	line("state", "%s, process %d, since %s", s.State, s.PID, s.StartedAt)

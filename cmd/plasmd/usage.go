@@ -121,7 +121,7 @@ const whereUsage = `  --data-dir DIR         the node with this data folder, als
 const identityUsage = `Usage: plasmd identity [flags]
 
 Prints the peer ID of the running node; when none is running, of the key in the
-data folder, which plasmd serve makes.
+data folder, which plasmd serve makes. It is no secret: any user may ask for it.
 
 ` + whereUsage + `
 Exit codes: 0 printed; 125 plasm failed or was used wrongly; 127 there is no key.
@@ -134,11 +134,13 @@ Examples:
 const statusUsage = `Usage: plasmd status [flags]
 
 Asks the running node how it is: its addresses, peers and announcements, what it
-gives to jobs, who may submit.
+gives to jobs, who may submit. A user who may not ask it (root, the node's user, and
+the group that its socket belongs to may) sees its peer ID and addresses, which are
+public.
 
   --json                 write it as a document
 ` + whereUsage + `
-Exit codes: 0 it answered; 125 it could not be asked; 127 no node is running.
+Exit codes: 0 it answered, or its public part was shown; 125 it could not be asked; 127 no node is running.
 
 Examples:
   plasmd status
@@ -170,8 +172,9 @@ const doctorUsage = `Usage: plasmd doctor [flags]
 Looks for what usually keeps a node from its work, and says what to do: settings,
 key, allow file, worker, guards, memory, disk, clock, ports, peers, reachability,
 relay. It looks at the running node; where none runs, at what plasmd serve would
-find. It changes nothing. Run it as root to have all checked: it becomes the user in
-whose hands the node is first, and starts and reads nothing of it as root.
+find. It changes nothing. What it cannot see as the user who runs it is unknown, and
+not failed; run it as root to have all checked: it becomes the user in whose hands the
+node is first, and starts and reads nothing of it as root.
 
   --config FILE          the node's configuration file (PLASMD_CONFIG; default that of
                          the packaged service, where it is about that)

@@ -125,9 +125,16 @@ type Running struct {
 	Status *Status
 }
 
-// Running returns the nodes that answer in the folders dirs. unheard is about what
-// is there and could not be asked, such as somebody else's socket: an error each.
-func (u User) Running(ctx context.Context, dirs []string) (nodes []Running, unheard []error) {
+// Unheard is a folder in which something may be that could not be asked.
+type Unheard struct {
+	Dir  string
+	Shut bool // there is a node's socket, and u may not connect to it
+	Err  error
+}
+
+// Running returns the nodes that answer in the folders dirs, and those of the folders
+// in which something could not be asked, such as another user's socket.
+func (u User) Running(ctx context.Context, dirs []string) (nodes []Running, unheard []Unheard) {
 	for _, dir := range dirs {
 		c, err := u.Client(dir)
 		var status *Status
@@ -139,7 +146,7 @@ func (u User) Running(ctx context.Context, dirs []string) (nodes []Running, unhe
 			nodes = append(nodes, Running{c, status})
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED): // nobody, or what a killed node left
 		default:
-			unheard = append(unheard, err)
+			unheard = append(unheard, Unheard{dir, c != nil && errors.Is(err, fs.ErrPermission), err})
 		}
 	}
 	return nodes, unheard

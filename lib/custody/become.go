@@ -3,8 +3,6 @@ package custody
 import (
 	"fmt"
 	"os"
-	"os/user"
-	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -12,15 +10,12 @@ import (
 	"plasm/lib/job"
 )
 
-// noGroup is the group of a user whom the system does not list.
-const noGroup = 65534
-
 // Become gives up root's rights for good: the process goes on as the user uid, in
 // the groups that the system lists for that user. What it starts from then on has
 // neither its terminal nor what it has open, and others of that user cannot look
 // into it. An error is a *job.Error, after which the process must end.
 func Become(uid int) error {
-	gid, groups := groupsOf(uid)
+	_, gid, groups := account(uid)
 	for _, step := range []func() error{
 		seal,
 		func() error { return syscall.Setgroups(groups) },
@@ -41,27 +36,6 @@ func Become(uid int) error {
 		return &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("root's rights were not given up for user %d", uid)}
 	}
 	return nil
-}
-
-// groupsOf returns a user's own group, and all of the user's groups.
-func groupsOf(uid int) (gid int, groups []int) {
-	u, err := user.LookupId(strconv.Itoa(uid))
-	if err != nil {
-		return noGroup, nil
-	}
-	if gid, err = strconv.Atoi(u.Gid); err != nil || gid == 0 {
-		gid = noGroup
-	}
-	ids, err := u.GroupIds()
-	if err != nil {
-		return gid, nil
-	}
-	for _, id := range ids {
-		if n, err := strconv.Atoi(id); err == nil && n != 0 {
-			groups = append(groups, n)
-		}
-	}
-	return gid, groups
 }
 
 // maxOpen is the highest descriptor that closeOnExec looks at.

@@ -12,9 +12,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/user"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 
@@ -346,8 +344,8 @@ func (f *Folder) File() (*os.File, error) {
 
 // Name is how messages call a user: by name, where the system has one, and number.
 func Name(uid int) string {
-	if u, err := user.LookupId(strconv.Itoa(uid)); err == nil {
-		return fmt.Sprintf("%s (user %d)", u.Username, uid)
+	if name, _, _ := account(uid); name != "" {
+		return fmt.Sprintf("%s (user %d)", name, uid)
 	}
 	return fmt.Sprintf("user %d", uid)
 }

@@ -1,6 +1,7 @@
 package custody
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -38,6 +39,12 @@ func TestPrivateGroups(t *testing.T) {
 	}
 	if privateIn([]byte(users+"dan:x:1006:1000::/:/bin/sh\n"), []byte(groups), 1000, 1000) {
 		t.Error("a group of two users is one's own")
+	}
+	for uid, want := range map[int]string{0: "root 65534 []", 1000: "ann 1000 [1000 1001]", 1001: "bob 1001 [1001]", 1002: "cid 100 []", 7: " 65534 []"} {
+		name, gid, all := accountIn([]byte(users), []byte(groups), uid)
+		if got := fmt.Sprint(name, " ", gid, " ", all); got != want {
+			t.Errorf("user %d is %s, want %s", uid, got, want)
+		}
 	}
 	if private(0, 0) {
 		t.Error("root's group is one user's own")

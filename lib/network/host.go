@@ -140,6 +140,11 @@ func check(cfg *Config) error {
 			return err
 		}
 	}
+	if cfg.PeersFile != "" {
+		if err := checkPeersFile(cfg.PeersFile); err != nil {
+			return err
+		}
+	}
 	if cfg.Relay != nil && cfg.Reachability != ReachabilityPublic {
 		return &job.Error{
 			Code: job.CodeUsage, Message: "a relay must be reachable, and reachability is " + cfg.Reachability.String(),

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -29,22 +31,48 @@ const (
 	rememberInterval   = 10 * time.Minute // a crash loses no more
 )
 
+// errNotPeers says that what is in the place of the peers file is none.
+var errNotPeers = errors.New("not a regular file")
+
 // readPeers reads the peers file at path. Problems are logged: a node that
 // cannot remember still works.
 func readPeers(path string, log *slog.Logger) []peer.AddrInfo {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		log.Warn("peers file not read", "err", err)
-		return nil
-	}
-	data, err := io.ReadAll(io.LimitReader(f, maxPeersFile))
-	if err = errors.Join(err, f.Close()); err != nil {
+	data, err := readPeersFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		log.Warn("peers file not read", "err", err)
 	}
 	return parsePeers(data)
+}
+
+// checkPeersFile refuses what can never be a peers file.
+func checkPeersFile(path string) error {
+	if _, err := readPeersFile(path); !errors.Is(err, errNotPeers) {
+		return nil // what else is wrong with it may pass
+	}
+	return &job.Error{
+		Code: job.CodeIO, Message: fmt.Sprintf("peers file cannot be used: %s: %v", path, errNotPeers),
+		Hint: "remove it: it is made anew", Err: errNotPeers,
+	}
+}
+
+// readPeersFile returns what the file path holds, and waits for nobody to write to it.
+func readPeersFile(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, syscall.ENXIO) { // a socket
+		return nil, errNotPeers
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errNotPeers
+	}
+	return io.ReadAll(io.LimitReader(f, maxPeersFile))
 }
 
 // parsePeers reads what the peers file holds.
@@ -104,7 +132,7 @@ func (h *Host) rememberPeers() error {
 	if text == nil {
 		return nil // what is there is all that is known
 	}
-	if old, err := os.ReadFile(h.cfg.PeersFile); err == nil && bytes.Equal(old, text) {
+	if old, err := readPeersFile(h.cfg.PeersFile); err == nil && bytes.Equal(old, text) {
 		return nil // and nobody waits for a disk
 	}
 	if err := replaceFile(h.cfg.PeersFile, text); err != nil {

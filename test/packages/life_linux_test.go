@@ -132,12 +132,19 @@ func (m *machine) checkService() {
 	m.t.Logf("exposure of the unit: %s", exposure[1])
 	m.checkDoctor()
 	m.sh("! journalctl --unit=plasmd --grep='level=(WARN|ERROR)' --no-pager --quiet")
-	// Members of the group may ask; others may only find.
+	// Members of the group may ask; others may find, and are told what is public.
 	m.do("useradd", "--groups", "plasmd", "member")
 	m.do("useradd", "stranger")
 	m.do("setpriv", "--reuid=member", "--regid=member", "--init-groups", "plasmd", "status")
-	if out, err := m.try("setpriv", "--reuid=stranger", "--regid=stranger", "--init-groups", "plasmd", "status"); err == nil || !strings.Contains(out, "group") {
+	stranger := []string{"setpriv", "--reuid=stranger", "--regid=stranger", "--init-groups"}
+	if out, err := m.try(append(stranger, "plasmd", "status")...); err != nil || !strings.Contains(out, s.Node.PeerID) || !strings.Contains(out, "group") || strings.Contains(out, "/allow") {
 		m.t.Errorf("a stranger asks the node: %v: %s", err, out)
+	}
+	if out, err := m.try(append(stranger, "plasmd", "allow", "any")...); err == nil || !strings.Contains(out, "group") {
+		m.t.Errorf("a stranger allows everybody: %v: %s", err, out)
+	}
+	if out := m.do(append(stranger, "plasmd", "doctor")...); strings.Contains(out, "failed") || !regexp.MustCompile(`(?m)^unknown +node +`+s.Node.PeerID).MatchString(out) || !regexp.MustCompile(`(?m)^ok +ports +.*/ip4/10\.`).MatchString(out) {
+		m.t.Errorf("a stranger looks the node over: %s", out)
 	}
 	m.do("setpriv", "--reuid=stranger", "--regid=stranger", "--init-groups", "env", "HOME=/tmp", "plasm-discover", "--mdns=false")
 	m.do("userdel", "member")

@@ -40,6 +40,9 @@ type Report struct {
 type Patient struct {
 	Status  *control.Status // of the running node; nil where none answers
 	Unheard error           // why none answers, where Status is nil
+	Shut    string          // then: the runtime folder of a node that this user may not ask, or ""
+	PeerID  string          // then: what everybody may know of it, "" where it cannot be told
+	Addrs   []string        // then: its addresses
 	Service bool            // it is the packaged service
 	Strange bool            // it is another user's, whose word starts no program here
 
@@ -99,6 +102,11 @@ func (p *Patient) asRoot(command string) string {
 		return "sudo " + command
 	}
 	return command
+}
+
+// askHint says who may ask a node that this user may not.
+func (p *Patient) askHint() string {
+	return "run it as root: sudo plasmd doctor; or as the node's user, or a member of the group that its socket belongs to"
 }
 
 // settings says where the node's settings are changed.

@@ -136,6 +136,33 @@ func TestServiceIsTendedAsOne(t *testing.T) {
 	}
 }
 
+// TestWhatCannotBeSeen: a node that this user may not ask is neither failed nor absent,
+// and another user's node has nothing started here.
+func TestWhatCannotBeSeen(t *testing.T) {
+	t.Parallel()
+	p := &Patient{Unheard: errors.New("permission denied"), Shut: "/run/plasmd", PeerID: someone, Addrs: []string{"/ip4/192.0.2.1/udp/7527/quic-v1/p2p/" + someone}}
+	for _, name := range []string{"node", "peers", "reachability", "relay"} {
+		if f := finding(t, p, name); f.State != Unknown || !strings.Contains(f.Message, "this user may not ask") || !strings.Contains(f.Hint, "sudo plasmd doctor") {
+			t.Errorf("%s: %+v", name, f)
+		}
+	}
+	if f := finding(t, p, "ports"); f.State != OK || f.Message != "/ip4/192.0.2.1/udp/7527/quic-v1" {
+		t.Errorf("ports: %+v", f)
+	}
+	p.Addrs = nil
+	if f := finding(t, p, "ports"); f.State != Unknown {
+		t.Errorf("ports that are not known: %+v", f)
+	}
+	strange := running(func(s *control.Status) { s.Node.Slots.Total = 0 })
+	strange.Strange, strange.Worker = true, "/bin/false"
+	if f := finding(t, strange, "worker"); f.State != Unknown || !strings.Contains(f.Message, "is not started") {
+		t.Errorf("another user's worker: %+v", f)
+	}
+	if f := finding(t, strange, "memory"); f.State != Failed {
+		t.Errorf("a node without slots: %+v", f)
+	}
+}
+
 // TestWorstStateCounts: the report is as bad as the worst of its checks.
 func TestWorstStateCounts(t *testing.T) {
 	t.Parallel()

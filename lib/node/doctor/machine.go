@@ -34,6 +34,11 @@ func checkSettings(_ context.Context, p *Patient) Finding {
 func checkNode(_ context.Context, p *Patient) Finding {
 	const name = "node"
 	switch {
+	case p.Status == nil && p.Shut != "":
+		if p.PeerID == "" {
+			return found(name, Unknown, p.askHint(), "there may be one in %s, which this user may not ask", p.Shut)
+		}
+		return found(name, Unknown, p.askHint(), "%s is in %s, and this user may not ask how it is", p.PeerID, p.Shut)
 	case p.Status == nil:
 		hint := "start one with plasmd serve"
 		if p.Service {
@@ -62,7 +67,7 @@ func checkKey(_ context.Context, p *Patient) Finding {
 		}
 		return ok(name, "%s, for its owner only", p.KeyPath)
 	case errors.Is(err, fs.ErrPermission):
-		return found(name, Unknown, "run it as root", "%s cannot be looked at by this user", p.KeyPath)
+		return found(name, Unknown, "run it as root: sudo plasmd doctor", "%s cannot be looked at by this user", p.KeyPath)
 	case errors.Is(err, fs.ErrNotExist) && p.Status == nil:
 		return found(name, Unknown, "plasmd serve makes one when it starts", "there is no key yet: %s", p.KeyPath)
 	}
@@ -90,7 +95,7 @@ func checkAllow(_ context.Context, p *Patient) Finding {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		if p.Status == nil {
-			return found(name, Unknown, "run it as root", "%s cannot be looked at by this user", p.AllowFile)
+			return found(name, Unknown, "run it as root: sudo plasmd doctor", "%s cannot be looked at by this user", p.AllowFile)
 		}
 		return p.allowed(p.Status.Allow.Any, p.Status.Allow.Peers)
 	case err != nil:
@@ -116,7 +121,7 @@ func (p *Patient) allowed(anybody bool, listed int) Finding {
 func checkWorker(ctx context.Context, p *Patient) Finding {
 	const name = "worker"
 	if p.Strange {
-		return found(name, Unknown, "run it as root", "%s is what another user's node says, and is not started", p.Worker)
+		return found(name, Unknown, "run it as root: sudo plasmd doctor", "%s is what another user's node says, and is not started", p.Worker)
 	}
 	build, err := sandbox.AskBuild(ctx, p.Worker)
 	if err != nil {
@@ -245,7 +250,7 @@ func checkDisk(_ context.Context, p *Patient) Finding {
 	case errors.Is(err, fs.ErrNotExist):
 		return found(name, Unknown, "plasmd serve makes it when it starts", "there is no data folder yet: %s", p.DataDir)
 	case err != nil:
-		return found(name, Unknown, "run it as root", "%s: %v", p.DataDir, err)
+		return found(name, Unknown, "run it as root: sudo plasmd doctor", "%s: %v", p.DataDir, err)
 	case free < lowDisk:
 		return found(name, Failed, "make room, or move it: "+p.settings("data-dir"), "%s has %d MB left", p.DataDir, free>>20)
 	case free < p.Disk:

@@ -24,13 +24,19 @@ const (
 // checkPorts is about where the node listens, or would.
 func checkPorts(ctx context.Context, p *Patient) Finding {
 	const name = "ports"
-	if p.Status == nil {
+	addrs := p.Addrs
+	switch {
+	case p.Status != nil:
+		addrs = p.Status.Node.Addrs
+	case p.Shut == "":
 		return p.checkFree(ctx)
+	case len(addrs) == 0:
+		return p.notAsked(name)
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialAllWithin)
 	defer cancel()
 	var refused, others []string
-	for _, text := range p.Status.Node.Addrs {
+	for _, text := range addrs {
 		addr, err := ma.NewMultiaddr(text)
 		if err != nil {
 			continue
@@ -115,8 +121,11 @@ func causeOf(err error) error {
 	return err
 }
 
-// notRunning is what a check says that asks the running node.
-func notRunning(name string) Finding {
+// notAsked is what a check says that asks the running node, where none answers.
+func (p *Patient) notAsked(name string) Finding {
+	if p.Shut != "" {
+		return found(name, Unknown, p.askHint(), "this user may not ask the node")
+	}
 	return found(name, Unknown, "start the node", "the node does not run")
 }
 
@@ -124,7 +133,7 @@ func notRunning(name string) Finding {
 func checkPeers(_ context.Context, p *Patient) Finding {
 	const name = "peers"
 	if p.Status == nil {
-		return notRunning(name)
+		return p.notAsked(name)
 	}
 	now := &p.Status.Network
 	var failed []string
@@ -146,7 +155,7 @@ func checkPeers(_ context.Context, p *Patient) Finding {
 func checkReachability(_ context.Context, p *Patient) Finding {
 	const name = "reachability"
 	if p.Status == nil {
-		return notRunning(name)
+		return p.notAsked(name)
 	}
 	switch now := &p.Status.Network; now.Reachability {
 	case network.ReachabilityPublic.String():
@@ -164,7 +173,7 @@ func checkReachability(_ context.Context, p *Patient) Finding {
 func checkRelay(_ context.Context, p *Patient) Finding {
 	const name = "relay"
 	if p.Status == nil {
-		return notRunning(name)
+		return p.notAsked(name)
 	}
 	switch now := &p.Status.Network; {
 	case now.RelayService:
