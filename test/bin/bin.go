@@ -19,6 +19,10 @@ const CoverDir = "PLASM_COVERDIR"
 // Build builds the named commands of cmd/ into dir as they are shipped: static.
 // It must be called in a folder of the module, as tests are.
 func Build(ctx context.Context, dir string, names ...string) error {
+	return shared(dir, names, func(dir string, names []string) error { return build(ctx, dir, names) })
+}
+
+func build(ctx context.Context, dir string, names []string) error {
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-o", dir + string(filepath.Separator)}
 	if os.Getenv(CoverDir) != "" {
 		args = append(args, "-cover", "-covermode=atomic", "-coverpkg=plasm/...")

@@ -2,6 +2,7 @@ package bin_test
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -22,6 +23,31 @@ func TestBuild(t *testing.T) {
 	out, err := command.Output()
 	if err != nil || !strings.HasPrefix(string(out), "plasm-run ") {
 		t.Errorf("plasm-run --version: %q, %v", out, err)
+	}
+}
+
+// TestBuildOnce builds into a folder that others share, and then takes what is there.
+func TestBuildOnce(t *testing.T) {
+	built, first, second := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "new")
+	t.Setenv(bin.BuiltDir, built)
+	if err := bin.Build(t.Context(), first, "plasm-verify"); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), filepath.Join(first, "plasm-verify"), "--version").Output(); err != nil {
+		t.Errorf("plasm-verify --version: %q, %v", out, err)
+	}
+	const other = "built by another"
+	if err := os.WriteFile(filepath.Join(built, "plasm-verify"), []byte(other), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := bin.Build(t.Context(), second, "plasm-verify"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(second, "plasm-verify")); err != nil || string(got) != other {
+		t.Errorf("the second time: %q, %v", got, err)
+	}
+	if err := bin.Build(t.Context(), second, "plasm-nothing"); err == nil || !strings.Contains(err.Error(), "plasm-nothing") {
+		t.Errorf("plasm-nothing was built: %v", err)
 	}
 }
 

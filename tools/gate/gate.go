@@ -31,6 +31,7 @@ type gate struct {
 	logs   string // folder
 	out    io.Writer
 
+	used    time.Duration // by the last stage, of all processors
 	sum     result
 	ran     int
 	omitted []string
@@ -89,7 +90,7 @@ func (g *gate) stage(ctx context.Context, s stage) bool {
 	if len(g.sum.Failed) > 0 {
 		verdict = "failed"
 	}
-	g.say("      %s: %s, %.0f s\n", s.name, verdict, time.Since(began).Seconds())
+	g.say("      %s: %s, %.0f s, %.0f s of processors\n", s.name, verdict, time.Since(began).Seconds(), g.used.Seconds())
 	return verdict == "ok"
 }
 
@@ -134,6 +135,7 @@ func (g *gate) execute(ctx context.Context, name, command string) (result, error
 	both := io.MultiWriter(log, g.out)
 	cmd.Stdout, cmd.Stderr = both, both
 	failed := cmd.Run()
+	g.used = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	r, err := readResults(results)
 	if err != nil {
 		return r, err
