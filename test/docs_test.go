@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"plasm/test/bin"
+	"plasm/test/need"
 )
 
 // root is the root of the repository.
@@ -91,6 +92,10 @@ func (p page) steps(t *testing.T) []step {
 	return steps
 }
 
+// others are the programs that pages start, and not every machine has. A test skips the
+// pages whose programs are missing.
+var others = []string{"base64", "clang-14", "curl", "jq", "openssl", "php", "wasm-opt"}
+
 // TestPagesRun runs what the pages show, and compares what comes out.
 func TestPagesRun(t *testing.T) {
 	t.Parallel()
@@ -102,6 +107,13 @@ func TestPagesRun(t *testing.T) {
 		}
 		t.Run(p.name, func(t *testing.T) {
 			t.Parallel()
+			for _, s := range steps {
+				for word := range strings.FieldsSeq(s.command) {
+					if slices.Contains(others, word) {
+						need.Found(t, word)
+					}
+				}
+			}
 			got := terminal(t, env, steps)
 			for i, s := range steps {
 				pattern := strings.ReplaceAll(regexp.QuoteMeta(s.output), "…", "[^\n]+")

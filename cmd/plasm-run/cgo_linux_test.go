@@ -3,25 +3,20 @@ package main
 import (
 	"bytes"
 	"errors"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"plasm/lib/sandbox"
+	"plasm/test/need"
 )
 
 // TestBuiltWithC: who builds with plain go build, where there is a C compiler,
 // learns at once why that does not work, as a user and as a node.
 func TestBuiltWithC(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("gcc"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	need.Compiler(t)
 	command := filepath.Join(t.TempDir(), "plasm-run")
 	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", command, ".")
 	build.Env = append(build.Environ(), "CGO_ENABLED=1")

@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"plasm/test/bin"
+	"plasm/test/need"
 )
 
 // programs is the folder with the commands under test.
@@ -36,12 +37,8 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		if err := errors.Join(os.Mkdir(engines, 0o755), bin.BuildEngines(context.Background(), engines)); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
 		code := m.Run()
-		for deadline := time.After(5 * time.Second); len(strays()) > 0; {
+		for deadline := time.After(time.Minute); len(strays()) > 0; {
 			select {
 			case <-time.After(10 * time.Millisecond):
 			case <-deadline:
@@ -76,6 +73,11 @@ func TestScripts(t *testing.T) {
 // streams, folders, clocks, the cache, signals, all is the same but its name.
 func TestScriptsOnWasmtime(t *testing.T) {
 	t.Parallel()
+	need.Time(t)
+	need.Compiler(t)
+	if err := errors.Join(os.Mkdir(engines, 0o755), bin.BuildEngines(t.Context(), engines)); err != nil {
+		t.Fatal(err)
+	}
 	all, err := filepath.Glob("testdata/*.txtar")
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"plasm/test/need"
 )
 
 const (
@@ -112,6 +114,7 @@ func TestParsePEMRefuses(t *testing.T) {
 
 func openssl(t *testing.T, args ...string) string {
 	t.Helper()
+	need.Program(t, "openssl", "version")
 	cmd := exec.CommandContext(t.Context(), "openssl", args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

@@ -30,6 +30,7 @@ func TestBuild(t *testing.T) {
 func TestBuildOnce(t *testing.T) {
 	built, first, second := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "new")
 	t.Setenv(bin.BuiltDir, built)
+	t.Setenv(bin.CoverDir, "")
 	if err := bin.Build(t.Context(), first, "plasm-verify"); err != nil {
 		t.Fatal(err)
 	}
@@ -45,6 +46,15 @@ func TestBuildOnce(t *testing.T) {
 	}
 	if got, err := os.ReadFile(filepath.Join(second, "plasm-verify")); err != nil || string(got) != other {
 		t.Errorf("the second time: %q, %v", got, err)
+	}
+	t.Setenv(bin.CoverDir, t.TempDir()) // with coverage it is another
+	if err := bin.Build(t.Context(), second, "plasm-verify"); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), filepath.Join(second, "plasm-verify"), "--version")
+	command.Env = bin.Env()
+	if out, err := command.Output(); err != nil {
+		t.Errorf("plasm-verify --version, with coverage: %q, %v", out, err)
 	}
 	if err := bin.Build(t.Context(), second, "plasm-nothing"); err == nil || !strings.Contains(err.Error(), "plasm-nothing") {
 		t.Errorf("plasm-nothing was built: %v", err)

@@ -23,7 +23,7 @@ func BuildEnginesWith(ctx context.Context, dir string, env ...string) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", abs, "./plasm-engine-wasmtime")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", abs, "./plasm-engine-wasmtime") //nolint:gosec // the folder is the caller's own
 	cmd.Dir = filepath.Join(filepath.Dir(here), "..", "..", "engines", "wasmtime")
 	cmd.Env = append(append(os.Environ(), "CGO_ENABLED=1"), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -20,6 +20,12 @@ func shared(dir string, names []string, build func(dir string, names []string) e
 	if built == "" {
 		return build(dir, names)
 	}
+	if os.Getenv(CoverDir) != "" { // others than those of a test that wants them plain
+		built = filepath.Join(built, "cover")
+	}
+	if err := errors.Join(os.MkdirAll(built, 0o750), os.MkdirAll(dir, 0o750)); err != nil {
+		return err
+	}
 	unlock, err := lock(filepath.Join(built, "lock"))
 	if err != nil {
 		return err
@@ -33,9 +39,6 @@ func shared(dir string, names []string, build func(dir string, names []string) e
 		if err := build(built, missing); err != nil {
 			return err
 		}
-	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return err
 	}
 	for _, name := range names {
 		program, err := os.ReadFile(filepath.Join(built, name))

@@ -14,6 +14,23 @@ import (
 	"testing"
 )
 
+// Time skips a test that takes much longer than it tells, where tests are to be short.
+func Time(tb testing.TB) {
+	tb.Helper()
+	if testing.Short() {
+		tb.Skip("takes long, make test runs it")
+	}
+}
+
+// Found skips the test unless there is a program of that name, which cannot be asked for
+// more: it does its work at once.
+func Found(tb testing.TB, name string) {
+	tb.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		tb.Skip(err)
+	}
+}
+
 // Program skips the test unless a program starts with those arguments and succeeds.
 func Program(tb testing.TB, name string, args ...string) {
 	tb.Helper()

@@ -3,6 +3,7 @@ package netlab_test
 import (
 	"testing"
 
+	"plasm/test/need"
 	"plasm/test/netlab"
 )
 
@@ -16,6 +17,7 @@ func TestWires(t *testing.T) {
 	b := internet.Site(netlab.Symmetric, "b1")[0]
 	lan := l.LAN("c1", "c2")
 	alone := l.Alone("d")
+	need.Found(t, "ping")
 	for _, test := range []struct {
 		name string
 		from *netlab.Machine

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"plasm/test/need"
 	"plasm/test/netlab"
 )
 
@@ -54,6 +55,7 @@ deny 0-65535 0.0.0.0/0 0-65535
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	need.Found(t, "miniupnpd")
 	router.Start(nil, "miniupnpd", "-4", "-d", "-f", config, "-P", filepath.Join(dir, "pid"))
 }
 

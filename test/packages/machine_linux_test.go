@@ -35,6 +35,7 @@ type machine struct {
 // boot starts a machine, whose disk is new. Packages are in its folder /packages.
 func boot(t *testing.T, name string, at *netlab.Machine) *machine {
 	t.Helper()
+	needMachines(t)
 	dir := t.TempDir()
 	m := &machine{t: t, name: fmt.Sprintf("%s-%d", name, os.Getpid()), space: at.Namespace(), disk: filepath.Join(dir, "disk")}
 	for _, name := range []string{"upper", "work", "disk"} {

@@ -39,6 +39,15 @@ func TestMain(m *testing.M) {
 // the other, in again those of new once more.
 func built() string { return os.Getenv(packagesVariable) }
 
+// needMachines skips a test of machines in containers where there can be none:
+// scripts/test-package has tried to make one.
+func needMachines(t *testing.T) {
+	t.Helper()
+	if rootImage() == "" {
+		t.Skip("no Debian machines in containers: they take root, namespaces and debootstrap")
+	}
+}
+
 func rootImage() string { return os.Getenv(rootVariable) }
 
 // deb is where a machine has a package.

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"plasm/test/bin"
+	"plasm/test/need"
 	"plasm/test/variant"
 )
 
@@ -22,10 +23,9 @@ import (
 // more of, is all that differs from the command as it is shipped.
 func arm64(t *testing.T) []string {
 	t.Helper()
+	need.Found(t, bin.Emulator)
 	qemu, err := exec.LookPath(bin.Emulator)
-	if err != nil {
-		t.Fatalf("%v; `make deps` installs it, as qemu-user-static", err)
-	}
+	must(t, err)
 	dir := t.TempDir()
 	program, script := filepath.Join(dir, "plasm-run-arm64"), filepath.Join(dir, "plasm-run")
 	must(t, bin.Script(script, bin.Emulation(qemu, program)))
@@ -41,6 +41,8 @@ func arm64(t *testing.T) []string {
 // plasm-run is this machine's, and so there is nothing in its cache for it.
 func wasmtimeOnArm64(t *testing.T) []string {
 	t.Helper()
+	need.Found(t, bin.Emulator)
+	need.Cross(t)
 	qemu, err := exec.LookPath(bin.Emulator)
 	must(t, err)
 	dir, within := t.TempDir(), t.TempDir()

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"plasm/test/bin"
+	"plasm/test/need"
 )
 
 // TestRemote runs each example here and on a node. All that a receipt says of the
@@ -48,6 +49,7 @@ func TestRemote(t *testing.T) {
 // job that names none gets the fastest.
 func TestEnginesOfANode(t *testing.T) {
 	t.Parallel()
+	need.Compiler(t)
 	dir := t.TempDir()
 	must(t, bin.BuildEngines(t.Context(), dir))
 	submit := []string{filepath.Join(built, "plasm-submit"), "--mdns=false", "--peer", serve(t, "--engines", dir)}

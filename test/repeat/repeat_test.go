@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"plasm/test/bin"
+	"plasm/test/need"
 )
 
 // root is the module's root, seen from here.
@@ -130,6 +131,7 @@ func (r *ran) engineless(t *testing.T) *ran {
 // wasmtime builds the other engine and returns the flags with which plasm-run takes it.
 func wasmtime(t *testing.T) []string {
 	t.Helper()
+	need.Compiler(t)
 	dir := t.TempDir()
 	must(t, bin.BuildEngines(t.Context(), dir))
 	return []string{"--engine", "wasmtime", "--engines", dir}

@@ -18,13 +18,13 @@ type need struct {
 }
 
 var (
-	compiler = need{"a C compiler, for the race detector and the engine", `
+	compiler = need{"C compiler, for the race detector, the engine, and what attacks both", `
 		printf 'int main(void) { return 0; }\n' >try.c
 		"${CC:-$(go env CC)}" -o try try.c && ./try`}
-	static = need{"a static C library", `
+	static = need{"static C library", `
 		printf 'int main(void) { return 0; }\n' >try.c
 		"${CC:-$(go env CC)}" -static -o try try.c && ./try`}
-	cross = need{"a C compiler for arm64 with a static library", `
+	cross = need{"C compiler for arm64 with a static library", `
 		printf 'int main(void) { return 0; }\n' >try.c
 		aarch64-linux-gnu-gcc -static -o try try.c`}
 	shellcheck = need{"shellcheck", `printf '#!/bin/sh\n' >try && shellcheck try`}
