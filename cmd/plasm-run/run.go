@@ -21,6 +21,7 @@ func run(in *cli.Invocation) int {
 	}
 	ctx, release := cli.Signals()
 	defer release()
+	defer cli.Suspend(sandbox.Pause, sandbox.Resume)()
 	code, err := o.run(ctx, in, release)
 	if err == nil || errors.Is(err, cli.ErrDone) {
 		return code

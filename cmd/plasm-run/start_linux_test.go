@@ -43,13 +43,19 @@ func start(t *testing.T, dir string, args ...string) *command {
 // startOn starts plasm-run in dir with out, its two ends, for stdout.
 func startOn(t *testing.T, dir string, out [2]*os.File, args ...string) *command {
 	t.Helper()
+	return startWith(t, dir, out, nil, args...)
+}
+
+// startWith is startOn, with attributes of the process.
+func startWith(t *testing.T, dir string, out [2]*os.File, attr *syscall.SysProcAttr, args ...string) *command {
+	t.Helper()
 	c := &command{Cmd: exec.CommandContext(t.Context(), filepath.Join(programs, "plasm-run"), args...), t: t, dir: dir}
 	for _, name := range []string{"home", ".tmp"} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c.Dir = dir
+	c.Dir, c.SysProcAttr = dir, attr
 	c.Env = append(bin.Env(), "HOME="+filepath.Join(dir, "home"), "TMPDIR="+filepath.Join(dir, ".tmp"), "PATH="+os.Getenv("PATH"))
 	in := pipe(t)
 	c.Stdin, c.Stdout, c.Stderr = in[0], out[1], &c.stderr

@@ -17,6 +17,7 @@ import (
 	"plasm/lib/limit"
 	"plasm/lib/network"
 	"plasm/lib/node"
+	"plasm/lib/sandbox"
 	"plasm/lib/store"
 )
 
@@ -58,6 +59,7 @@ func (s *serve) run(ctx context.Context, in *cli.Invocation) error {
 	}
 	ctx, reload, release := signals(ctx)
 	defer release()
+	defer cli.Suspend(sandbox.Pause, sandbox.Resume)()
 	cfg.Log, cfg.Reload = log, reload
 	cfg.Ready = func(addrs []string) error { return in.Print(lines(addrs)) }
 	return node.Run(ctx, *cfg)

@@ -140,6 +140,7 @@ func (p *process) start(command []string) error {
 	p.tails = []*tail{said, sent}
 	p.stdin, p.control, p.frames = stdin.w, control.w, wire.NewReader(sent)
 	p.drains.Go(func() { _, _ = io.Copy(p.last, said) })
+	workers.add(p)
 	go p.reap()
 	return nil
 }
@@ -168,6 +169,7 @@ func (p *process) reap() {
 		t.end()
 	}
 	p.drains.Wait()
+	workers.remove(p)
 	p.reaping.Lock()
 	defer p.reaping.Unlock()
 	for {
@@ -182,12 +184,15 @@ func (p *process) reap() {
 
 // kill ends the process and its process group at once. It may be called at any
 // time and more than once.
-func (p *process) kill() {
+func (p *process) kill() { p.signal(unix.SIGKILL) }
+
+// signal sends a signal to the process and its process group, while it is there.
+func (p *process) signal(sig unix.Signal) {
 	p.reaping.Lock()
 	defer p.reaping.Unlock()
-	if !p.reaped { // it is ours, and its number nobody else's: there is nothing to go wrong
-		_ = unix.Kill(p.pid, unix.SIGKILL)
-		_ = unix.Kill(-p.pid, unix.SIGKILL)
+	if !p.reaped { // it is ours, and no other process has its number: there is nothing to go wrong
+		_ = unix.Kill(p.pid, sig)
+		_ = unix.Kill(-p.pid, sig)
 	}
 }
 
@@ -225,6 +230,9 @@ func (p *process) outOfMemory() bool {
 		(strings.Contains(line, "out of memory") || strings.Contains(line, "cannot allocate memory") ||
 			strings.HasPrefix(line, "runtime/cgo: pthread_create failed") || p.last.nilInRuntime())
 }
+
+// killed reports whether the process, which has exited, was killed.
+func (p *process) killed() bool { return p.status.Signaled() && p.status.Signal() == unix.SIGKILL }
 
 // death tells how the process ended, once it has.
 func (p *process) death() string {

@@ -102,6 +102,8 @@ func (r *run) report(ctx context.Context, source source, end *wire.End, err erro
 	switch {
 	case status != "":
 		o.Status = status
+	case err != nil && r.p.killed() && finished.Sub(r.started) >= r.timeout():
+		o.Status = job.Timeout // by the kernel, while the supervisor was stopped
 	case err != nil && r.p.outOfMemory():
 		o.Status = job.OutOfMemory
 	case err != nil:

@@ -124,6 +124,10 @@ func (r *run) do(ctx context.Context, source source) (*Report, error) {
 	return r.report(ctx, source, end, err), nil
 }
 
+// margin is how much later than the supervisor the kernel ends a worker: it is to do so
+// only where the supervisor cannot, because it is stopped.
+const margin = 2 * time.Second
+
 func (r *run) timeout() time.Duration {
 	return time.Duration(r.j.Manifest.TimeoutMS) * time.Millisecond
 }
@@ -235,6 +239,7 @@ func tell(w *wire.Writer, kind wire.Kind, v any) error {
 func (r *run) assignment(task wire.Task, staging, cached string) *wire.Assignment {
 	m := r.j.Manifest
 	a := &wire.Assignment{Task: task, Engine: r.s.cfg.Engine.Name, MemoryMB: m.MemoryMB, Staging: staging, Cached: cached, Fuel: m.Fuel, NaN: m.CanonicalNaN}
+	a.LifeMS = (r.s.cfg.CompileTimeout + margin).Milliseconds()
 	if len(r.j.Module) > wideModule {
 		a.Module = len(r.j.Module)
 	}
@@ -246,6 +251,8 @@ func (r *run) assignment(task wire.Task, staging, cached string) *wire.Assignmen
 		return a
 	case wire.Run:
 	}
+	a.TimeoutMS = (r.timeout() + margin).Milliseconds()
+	a.LifeMS += a.TimeoutMS
 	a.Args, a.Dirs = m.Args, r.j.Dirs
 	for _, name := range slices.Sorted(maps.Keys(m.Env)) {
 		a.Env = append(a.Env, name+"="+m.Env[name])

@@ -65,6 +65,9 @@ func expected(p Profile, arch Arch, c call) uint32 {
 		"mprotect": func() uint32 { return expectedProtect(p, a[2]) },
 		"fcntl":    func() uint32 { return expectedControl(p, a[1], a[2]) },
 		"openat":   func() uint32 { return expectedOpen(p, a[2]) },
+		"timer_settime": func() uint32 { // of the guest's time alone, before it begins
+			return allowed(a[0] == 1 && slices.Contains([]Profile{Build, Load, Mount}, p))
+		},
 		"seccomp": func() uint32 {
 			return allowed(a[0] == 1 && a[1] == 1 && slices.Contains([]Profile{Build, Load, Mount}, p))
 		},
@@ -107,7 +110,7 @@ func expectedWithC(p Profile, arch Arch, c call) uint32 {
 func named() []string {
 	return slices.Concat(every, library, slices.Collect(maps.Keys(some)), []string{
 		"clone", "clone3", "futex", "tgkill", "getpgid", "mmap", "madvise", "prctl", "mprotect", "fcntl", "openat", "seccomp",
-		"mremap", "ioctl", "membarrier", "statx",
+		"mremap", "ioctl", "membarrier", "statx", "timer_settime",
 	})
 }
 

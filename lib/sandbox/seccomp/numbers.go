@@ -20,6 +20,7 @@ var numbers = map[string][2]uint32{
 	"sched_yield":       {24, 124},
 	"madvise":           {28, 233},
 	"nanosleep":         {35, 101},
+	"timer_settime":     {223, 110},
 	"ioctl":             {16, 29},
 	"brk":               {12, 214},
 	"mremap":            {25, 216},

@@ -114,6 +114,8 @@ type Assignment struct {
 	NaN        bool         `json:"canonical_nan,omitempty"` // make NaNs canonical
 	Staging    string       `json:"staging,omitempty"`       // with Compile: an empty folder
 	Cached     string       `json:"cached,omitempty"`        // with Run: the folder that Source may name
+	LifeMS     int64        `json:"life_ms,omitempty"`       // after how long the worker is gone, whatever its supervisor does; 0: not bounded
+	TimeoutMS  int64        `json:"timeout_ms,omitempty"`    // the same for its guest, from Started on
 	Module     int          `json:"module_bytes,omitempty"`  // how long the module is, where that is much: so that room can be made at once
 }
 

@@ -34,6 +34,7 @@ const (
 // confinement is what confines this process.
 type confinement struct {
 	native
+	clock
 	proved []string
 	born   bool            // the process was started with no_new_privs: every thread has it
 	second seccomp.Profile // what narrows the filter for the guest; "" where there is none to narrow
@@ -62,6 +63,7 @@ func (c *confinement) job(a *wire.Assignment) ([]string, error) {
 	if err := c.possible(a); err != nil {
 		return nil, err
 	}
+	c.start(a)
 	reserve := c.beyond(a)
 	bound, err := limitMemory(a, reserve)
 	if err != nil {
@@ -190,8 +192,11 @@ func (c *confinement) profiles(a *wire.Assignment) (first, second seccomp.Profil
 	return seccomp.Build, seccomp.Run // the supervisor grants no cache without Landlock
 }
 
-// guest narrows the filter before the guest's first instruction.
+// guest starts the guest's time and narrows the filter before its first instruction.
 func (c *confinement) guest() error {
+	if err := c.startGuest(); err != nil {
+		return err
+	}
 	if c.second == "" {
 		return nil
 	}
