@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -98,22 +99,25 @@ func parseDirs(values []string) ([]engine.Dir, error) {
 		}
 		dirs = append(dirs, dir)
 	}
+	if len(dirs) > job.MaxDirs {
+		return nil, cli.Usage(name, "--dir: %d folders are more than %d", len(dirs), job.MaxDirs)
+	}
 	return dirs, nil
 }
 
 func parseDir(v string) (engine.Dir, error) {
-	host, guest, ok := strings.Cut(v, "::")
+	host, guest, ok := cutDir(v)
 	guest, readOnly := strings.CutSuffix(guest, ":ro")
 	if !ok || host == "" || guest == "" || strings.HasSuffix(guest, ":rw") { // what others call it; a folder can be written without
 		return engine.Dir{}, cli.Usage(name, "--dir: %q is not HOST::GUEST or HOST::GUEST:ro", v)
 	}
-	if !strings.HasPrefix(guest, "/") || !utf8.ValidString(guest) {
-		return engine.Dir{}, cli.Usage(name, "--dir: %q: %q is not an absolute path in UTF-8", v, guest)
+	if !strings.HasPrefix(guest, "/") || !utf8.ValidString(guest) || slices.Contains(strings.Split(guest, "/"), "..") {
+		return engine.Dir{}, cli.Usage(name, "--dir: %q: %q is not an absolute path in UTF-8, or has .. in it", v, guest)
 	}
-	abs, err := filepath.Abs(host)
-	var info fs.FileInfo
+	info, err := os.Stat(host)
+	var abs string
 	if err == nil {
-		info, err = os.Stat(abs)
+		abs, err = realPath(host)
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -123,7 +127,25 @@ func parseDir(v string) (engine.Dir, error) {
 	case !info.IsDir():
 		return engine.Dir{}, cli.Usage(name, "--dir: not a folder: %s", host)
 	}
-	return engine.Dir{Host: abs, Dir: job.Dir{Guest: guest, ReadOnly: readOnly}}, nil
+	return engine.Dir{Host: abs, Dir: job.Dir{Guest: path.Clean(guest), ReadOnly: readOnly}}, nil
+}
+
+// cutDir cuts HOST::GUEST where GUEST begins with a slash, as HOST may have "::" in it.
+func cutDir(v string) (host, guest string, ok bool) {
+	if i := strings.Index(v, "::/"); i >= 0 {
+		return v[:i], v[i+2:], true
+	}
+	return strings.Cut(v, "::")
+}
+
+// realPath returns the absolute path without links: what is behind a link and ".." is
+// for the file system to say.
+func realPath(name string) (string, error) {
+	real, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Abs(real)
 }
 
 func guestDirs(dirs []engine.Dir) []job.Dir {

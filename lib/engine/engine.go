@@ -77,7 +77,7 @@ type Checker interface {
 
 // Dir is a folder of the host, and what the guest sees of it.
 type Dir struct {
-	Host string `json:"host"`
+	Host string `json:"host"` // absolute; any bytes but NUL
 	job.Dir
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 )
@@ -188,12 +189,24 @@ func (m *Manifest) checkTexts(fail failFunc) error {
 	return nil
 }
 
+// MaxDirs is the most folders that a job can have.
+const MaxDirs = 16
+
+// ValidGuest reports whether s can be the path of a folder in a guest: absolute, and
+// written in the one shortest way.
+func ValidGuest(s string) bool {
+	return strings.HasPrefix(s, "/") && noNUL(s) && path.Clean(s) == s
+}
+
 func (m *Manifest) checkDirs(fail failFunc) error {
+	if len(m.Dirs) > MaxDirs {
+		return fail("dirs", "%d are more than %d", len(m.Dirs), MaxDirs)
+	}
 	seen := map[string]bool{}
 	for i, d := range m.Dirs {
 		name := element("dirs", i) + ".guest"
-		if !strings.HasPrefix(d.Guest, "/") || !noNUL(d.Guest) {
-			return fail(name, "%s is not an absolute path: UTF-8, without NUL", Quote(d.Guest))
+		if !ValidGuest(d.Guest) {
+			return fail(name, "%s is not an absolute path in UTF-8 without NUL, empty, . or .. parts or a final /", Quote(d.Guest))
 		}
 		if seen[d.Guest] {
 			return fail(name, "%s is there twice", Quote(d.Guest))

@@ -18,12 +18,23 @@ final class Dir
     {
     }
 
+    /**
+     * Whether this can be the path of a folder in a program.
+     *
+     * @internal
+     */
+    public static function isGuest(string $path): bool
+    {
+        return preg_match('#^/$|^(/(?!\.{1,2}(/|$))[^/]+)+$#D', $path) === 1 && Json\Text::isArgument($path);
+    }
+
     /** @internal */
     public static function fromFields(Json\Fields $f): self
     {
         $guest = $f->string('guest');
-        if (!str_starts_with($guest, '/') || !Json\Text::isArgument($guest)) {
-            $problem = Json\Text::quote($guest) . ' is not an absolute path: UTF-8, without NUL';
+        if (!self::isGuest($guest)) {
+            $problem = Json\Text::quote($guest)
+                . ' is not an absolute path in UTF-8 without NUL, empty, . or .. parts or a final /';
             throw $f->fail('guest', Json\Rule::Format, $problem);
         }
         return new self($guest, $f->bool('read_only'));

@@ -205,8 +205,10 @@ final class Job
         if ($real === false || !is_dir($real) || str_contains($real, '::')) {
             throw new InvalidArgumentException('not a folder that can be passed on: ' . Text::quote($host));
         }
-        if (!str_starts_with($guest, '/') || !Text::isArgument($guest) || str_contains($guest, ':')) {
-            throw new InvalidArgumentException('not an absolute path without ":": ' . Text::quote($guest));
+        if (!Dir::isGuest($guest) || str_contains($guest, ':')) {
+            throw new InvalidArgumentException(
+                'not an absolute path without ":", empty, . or .. parts or a final /: ' . Text::quote($guest),
+            );
         }
         return $this->with('dirs', [$guest => [$real, $readOnly]] + $this->dirs);
     }

@@ -19,6 +19,8 @@ final class Manifest
     public const VERSION = '1';
     /** The most bytes of a manifest. */
     public const MAX_BYTES = 262144;
+    /** The most folders that a job can have. */
+    public const MAX_DIRS = 16;
     public const MAX_TIMEOUT_MS = 604800000;
     public const MAX_MEMORY_MB = 4096;
     public const MAX_CPU_CORES = 1024;
@@ -229,6 +231,9 @@ final class Manifest
     private static function dirs(Fields $f): array
     {
         $dirs = array_map(Dir::fromFields(...), $f->optObjects('dirs'));
+        if (count($dirs) > self::MAX_DIRS) {
+            throw $f->fail('dirs', Rule::Count, count($dirs) . ' are more than ' . self::MAX_DIRS);
+        }
         $seen = [];
         foreach ($dirs as $i => $dir) {
             if (isset($seen[$dir->guest])) {

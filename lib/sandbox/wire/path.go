@@ -1,0 +1,70 @@
+package wire
+
+import (
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// A path of the host is bytes, and JSON is UTF-8. One that is not, or has a percent
+// sign in it, is written percent-encoded, as a path in a URL.
+
+func encodePath(path string) string {
+	if utf8.ValidString(path) && !strings.Contains(path, "%") {
+		return path
+	}
+	return url.PathEscape(path)
+}
+
+// plainAssignment is an Assignment whose paths are as they are in JSON.
+type plainAssignment Assignment
+
+// MarshalJSON writes the assignment with paths that JSON can hold.
+func (a Assignment) MarshalJSON() ([]byte, error) {
+	a.Staging, a.Cached, a.Dirs = encodePath(a.Staging), encodePath(a.Cached), slices.Clone(a.Dirs)
+	for i := range a.Dirs {
+		a.Dirs[i].Host = encodePath(a.Dirs[i].Host)
+	}
+	return json.Marshal(plainAssignment(a))
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *Assignment) UnmarshalJSON(data []byte) error {
+	if err := json.Unmarshal(data, (*plainAssignment)(a)); err != nil {
+		return err
+	}
+	paths := []*string{&a.Staging, &a.Cached}
+	for i := range a.Dirs {
+		paths = append(paths, &a.Dirs[i].Host)
+	}
+	return decodePaths(paths...)
+}
+
+type plainSource Source
+
+// MarshalJSON writes the source with a path that JSON can hold.
+func (s Source) MarshalJSON() ([]byte, error) {
+	s.Cached = encodePath(s.Cached)
+	return json.Marshal(plainSource(s))
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (s *Source) UnmarshalJSON(data []byte) error {
+	if err := json.Unmarshal(data, (*plainSource)(s)); err != nil {
+		return err
+	}
+	return decodePaths(&s.Cached)
+}
+
+func decodePaths(paths ...*string) error {
+	for _, p := range paths {
+		decoded, err := url.PathUnescape(*p)
+		if err != nil {
+			return err
+		}
+		*p = decoded
+	}
+	return nil
+}
