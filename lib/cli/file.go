@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -16,13 +17,16 @@ import (
 
 // File is an output file that appears whole, under its name, or not at all. What
 // is there already and is not a regular file, such as a device or a named pipe,
-// is written to as it is. Its errors are *job.Error. It is used by one goroutine
-// at a time, but for SetWriteDeadline.
+// is written to as it is, and so is a descriptor (/dev/fd/3). Where a file is there
+// that cannot be replaced, as it is a mount point or in a folder of others, it is
+// written to when all of its new content is known. Its errors are *job.Error. It is
+// used by one goroutine at a time, but for SetWriteDeadline.
 type File struct {
 	file   *os.File
 	name   string // as it was given, for messages
 	target string // where name leads
 	temp   string // "" where the target itself is written
+	old    bool   // the target was there, and can be written to
 	failed bool
 }
 
@@ -36,12 +40,17 @@ func CreateFile(ctx context.Context, name string) (*File, error) {
 	}
 	info, err := os.Stat(target)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(target, "/"):
+		return nil, writeError(name, errIsDirectory)
 	case errors.Is(err, fs.ErrNotExist):
 		return createBeside(name, target)
 	case err != nil:
 		return nil, writeError(name, err)
 	case info.IsDir():
 		return nil, writeError(name, errIsDirectory)
+	}
+	if info.Mode().IsRegular() && isDescriptor(target) {
+		return openDescriptor(name, target)
 	}
 	var f *os.File
 	err = Interruptible(ctx, func() (err error) {
@@ -57,57 +66,42 @@ func CreateFile(ctx context.Context, name string) (*File, error) {
 		return &File{file: f, name: name, target: target}, nil
 	}
 	_ = f.Close() // that it may be written was the question
-	created, err := createBeside(name, target)
-	if err != nil {
-		return nil, err
-	}
-	if err := created.file.Chmod(info.Mode().Perm()); err != nil {
-		created.Discard()
-		return nil, writeError(name, err)
-	}
-	return created, nil
+	return createOver(name, target, info.Mode().Perm())
 }
 
 // createBeside makes the temporary file that is to become target.
 func createBeside(name, target string) (*File, error) {
-	temp := filepath.Join(filepath.Dir(target), ".plasm-"+job.NewID())
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) //nolint:gosec // who may read a user's output is for their umask to say
+	return createTemp(name, target, filepath.Dir(target), 0o666) // who may read a user's output is for their umask to say
+}
+
+// createTemp makes the temporary file for target in dir.
+func createTemp(name, target, dir string, mode fs.FileMode) (*File, error) {
+	temp := filepath.Join(dir, ".plasm-"+job.NewID())
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return nil, writeError(name, err)
 	}
 	return &File{file: f, name: name, target: target, temp: temp}, nil
 }
 
-// maxLinks is how many symbolic links are followed, as the kernel has it.
-const maxLinks = 40
-
-// follow returns the absolute name that name leads to, through symbolic links
-// even where the last of them leads to nothing yet.
-func follow(name string) (string, error) {
-	target, err := filepath.Abs(name)
+// createOver makes the temporary file that is to replace target, a regular file of the
+// given mode that can be written to: beside it, or where its folder does not allow that,
+// in the folder for temporary files.
+func createOver(name, target string, mode fs.FileMode) (*File, error) {
+	f, err := createBeside(name, target)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		mode = 0o600 // it will not be that file
+		f, err = createTemp(name, target, os.TempDir(), mode)
+	}
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	for range maxLinks {
-		if resolved, err := filepath.EvalSymlinks(target); err == nil {
-			return resolved, nil
-		}
-		next, err := os.Readlink(target)
-		if err != nil { // no link: a file that is not there yet, in a folder that may be
-			if dir, err := filepath.EvalSymlinks(filepath.Dir(target)); err == nil {
-				return filepath.Join(dir, filepath.Base(target)), nil
-			}
-			return target, nil
-		}
-		if _, err := os.Stat(target); err == nil {
-			return target, nil // a link that only the kernel can follow, such as /dev/stdout
-		}
-		if !filepath.IsAbs(next) {
-			next = filepath.Join(filepath.Dir(target), next)
-		}
-		target = next
+	f.old = true
+	if err := f.file.Chmod(mode); err != nil {
+		f.Discard()
+		return nil, writeError(name, err)
 	}
-	return "", syscall.ELOOP
+	return f, nil
 }
 
 // Write writes p.
@@ -124,7 +118,8 @@ func (f *File) Write(p []byte) (int, error) {
 func (f *File) SetWriteDeadline(t time.Time) error { return f.file.SetWriteDeadline(t) }
 
 // Commit makes the file appear under its name. One that could not be written to
-// its end does not: whoever wrote to it has the error already.
+// its end does not: whoever wrote to it has the error already. What was written is not
+// lost where the file cannot appear: the hint of the error names it.
 func (f *File) Commit() error {
 	if f.temp == "" {
 		if err := f.file.Close(); err != nil {
@@ -137,14 +132,38 @@ func (f *File) Commit() error {
 		return nil
 	}
 	err := errors.Join(f.file.Sync(), f.file.Close())
-	if err == nil {
-		err = os.Rename(f.temp, f.target)
-	}
 	if err != nil {
 		_ = os.Remove(f.temp) // the other error is the one to tell
 		return writeError(f.name, err)
 	}
-	return nil
+	if err = os.Rename(f.temp, f.target); err == nil {
+		return nil
+	}
+	if f.old {
+		if err = f.overwrite(); err == nil {
+			_ = os.Remove(f.temp) // no more than litter
+			return nil
+		}
+	}
+	e := AsError(writeError(f.name, err))
+	e.Hint = "what was to be there is in " + f.temp
+	return e
+}
+
+// overwrite writes the content into the file that is there, which could not be
+// replaced.
+func (f *File) overwrite() error {
+	from, err := os.Open(f.temp)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = from.Close() }() // it was only read
+	to, err := os.OpenFile(f.target, os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(to, from)
+	return errors.Join(err, to.Sync(), to.Close())
 }
 
 // Discard leaves nothing behind.
@@ -171,49 +190,4 @@ func WriteFile(name string, data []byte) error {
 // writeError says that the file or stream name could not be written.
 func writeError(name string, err error) error {
 	return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("writing %s: %v", name, cause(err)), Err: err}
-}
-
-// stream is one of the command's own output streams, as a guest's output goes
-// to it.
-type stream struct {
-	w    io.Writer
-	name string // for messages
-}
-
-// newStream returns the stream to w.
-//
-// A pipe is opened anew where the system can do that: a reader who has stopped
-// reading then holds up a write only until the deadline that ends it, and the
-// flags of the descriptor that others share stay as they are.
-func newStream(w io.Writer, name string) stream {
-	s := stream{w: w, name: name}
-	f, ok := w.(*os.File)
-	if !ok {
-		return s
-	}
-	if info, err := f.Stat(); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
-		return s
-	}
-	again, err := os.OpenFile(fmt.Sprintf("/proc/self/fd/%d", f.Fd()), os.O_WRONLY|syscall.O_NONBLOCK, 0)
-	if err == nil {
-		s.w = again
-	}
-	return s
-}
-
-// Write writes p.
-func (s stream) Write(p []byte) (int, error) {
-	n, err := s.w.Write(p)
-	if err != nil {
-		return n, writeError(s.name, err)
-	}
-	return n, nil
-}
-
-// SetWriteDeadline ends a Write that a reader holds up, where that can be done.
-func (s stream) SetWriteDeadline(t time.Time) error {
-	if d, ok := s.w.(interface{ SetWriteDeadline(t time.Time) error }); ok {
-		return d.SetWriteDeadline(t)
-	}
-	return nil
 }

@@ -117,7 +117,8 @@ func TestFileThatCannotAppear(t *testing.T) {
 	if err := os.Mkdir(name, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.Commit(); AsError(err).Code != job.CodeIO || names(t, dir) != "out" {
+	kept := filepath.Base(f.temp)
+	if err := f.Commit(); AsError(err).Code != job.CodeIO || !strings.Contains(AsError(err).Hint, kept) || names(t, dir) != kept+" out" {
 		t.Errorf("Commit: %v, %s", err, names(t, dir))
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 
 	"plasm/lib/job"
 )
@@ -29,15 +31,16 @@ type Outputs struct {
 // ends the wait for the reader of a named pipe.
 func (j *JobFlags) Open(ctx context.Context, in *Invocation) (*Outputs, error) {
 	o := &Outputs{flags: j, in: in}
+	var err error
 	if j.JSON {
 		o.spooled = []*Spool{{}, {}}
 		left := int64(maxResultOutput)
 		o.Stdout, o.Stderr = ration{o.spooled[0], &left}, ration{o.spooled[1], &left}
-		return o, nil
-	}
-	var err error
-	if o.Stdout, err = o.open(ctx, j.Stdout, in.Stdout, standardOutput); err == nil {
+	} else if o.Stdout, err = o.open(ctx, j.Stdout, in.Stdout, standardOutput); err == nil {
 		o.Stderr, err = o.open(ctx, j.Stderr, in.Stderr, standardError)
+	}
+	if err == nil {
+		err = o.tryReceipt(ctx)
 	}
 	if err == nil {
 		err = o.distinct()
@@ -59,6 +62,24 @@ func (o *Outputs) open(ctx context.Context, name string, w io.Writer, what strin
 	}
 	o.files = append(o.files, f)
 	return f, nil
+}
+
+// tryReceipt finds out whether the receipt can be written where it is to go. A pipe is
+// left alone: its reader may first want to read all of the output.
+func (o *Outputs) tryReceipt(ctx context.Context) error {
+	name := o.flags.Receipt
+	if name == "" || name == "-" {
+		return nil
+	}
+	if info, err := os.Stat(name); err == nil && info.Mode()&fs.ModeNamedPipe != 0 {
+		return nil
+	}
+	f, err := CreateFile(ctx, name)
+	if err != nil {
+		return err
+	}
+	f.Discard()
+	return nil
 }
 
 // distinct refuses two outputs that would replace each other.

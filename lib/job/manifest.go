@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -195,7 +195,7 @@ const MaxDirs = 16
 // ValidGuest reports whether s can be the path of a folder in a guest: absolute, and
 // written in the one shortest way.
 func ValidGuest(s string) bool {
-	return strings.HasPrefix(s, "/") && noNUL(s) && path.Clean(s) == s
+	return strings.HasPrefix(s, "/") && noNUL(s) && filepath.Clean(s) == s
 }
 
 func (m *Manifest) checkDirs(fail failFunc) error {

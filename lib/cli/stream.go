@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
+)
+
+// stream is one of the command's own output streams, as a guest's output goes
+// to it.
+type stream struct {
+	w    io.Writer
+	name string // for messages
+}
+
+// newStream returns the stream to w.
+//
+// A pipe is opened anew where the system can do that: a reader who has stopped
+// reading then holds up a write only until the deadline that ends it, and the
+// flags of the descriptor that others share stay as they are.
+func newStream(w io.Writer, name string) stream {
+	s := stream{w: w, name: name}
+	f, ok := w.(*os.File)
+	if !ok {
+		return s
+	}
+	if info, err := f.Stat(); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+		return s
+	}
+	again, err := os.OpenFile(fmt.Sprintf("/proc/self/fd/%d", f.Fd()), os.O_WRONLY|syscall.O_NONBLOCK, 0)
+	if err == nil {
+		s.w = again
+	}
+	return s
+}
+
+// Write writes p.
+func (s stream) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p)
+	if err != nil {
+		return n, writeError(s.name, err)
+	}
+	return n, nil
+}
+
+// SetWriteDeadline ends a Write that a reader holds up, where that can be done.
+func (s stream) SetWriteDeadline(t time.Time) error {
+	if d, ok := s.w.(interface{ SetWriteDeadline(t time.Time) error }); ok {
+		return d.SetWriteDeadline(t)
+	}
+	return nil
+}
