@@ -198,8 +198,7 @@ final class Collector
     private function silent(Child $child): ProcessException
     {
         $command = $this->invocation->binary->command;
-        $how = $child->signal() !== null
-            ? "was killed by signal {$child->signal()}" : "ended with exit code {$child->exitCode()}";
+        $how = $child->ending();
         $said = Json\Text::line($this->words);
         return new ProcessException(
             "$command $how and said " . ($said === '' ? 'nothing' : "only: $said"),

@@ -122,12 +122,15 @@ final class Discovery
             },
         ]);
         $waited = 0.0;
+        $found = 0;
         try {
             while (!$child->hasEnded() || $lines !== '') {
                 while (($end = strpos($lines, "\n")) !== false) {
                     $line = substr($lines, 0, $end);
                     $lines = substr($lines, $end + 1);
-                    yield self::node($line, $child, $binary);
+                    $node = self::node($line, $child, $binary);
+                    $found++;
+                    yield $node;
                 }
                 if ($child->hasEnded()) {
                     break;
@@ -142,8 +145,10 @@ final class Discovery
         } finally {
             $child->end(1000);
         }
-        if ($child->exitCode() !== 0) {
-            $how = 'plasm-discover ended with exit code ' . ($child->exitCode() ?? "of signal {$child->signal()}");
+        // Where the exit code can't be known, whole lines must do.
+        $unknown = $child->exitCode() === null && $child->signal() === null;
+        if ($unknown ? $found === 0 || $lines !== '' : $child->exitCode() !== 0) {
+            $how = "plasm-discover {$child->ending()}";
             throw new ProcessException("$how: " . Text::line($words), $child->exitCode(), $child->signal());
         }
     }

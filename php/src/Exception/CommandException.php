@@ -15,7 +15,7 @@ final class CommandException extends EnvironmentException
     /**
      * @param ?ErrorCode $errorCode what kind of error; null when only the exit code tells, as in a streamed job
      * @param ?string    $hint      what to do about it
-     * @param int        $exitCode  the command's
+     * @param int        $exitCode  the command's; -1 where that can't be known
      */
     public function __construct(
         string $message,

@@ -11,7 +11,7 @@ namespace Plasm\Exception;
 final class ProcessException extends EnvironmentException
 {
     /**
-     * @param ?int $exitCode the command's; null when it did not end by itself
+     * @param ?int $exitCode the command's; null when it did not end by itself, and where that can't be known
      * @param ?int $signal   the signal that ended it, or null
      */
     public function __construct(

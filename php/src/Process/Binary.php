@@ -82,7 +82,7 @@ final class Binary
         } catch (\Plasm\Exception\PlasmException) {
             return 'unknown';
         }
-        $form = '/^' . preg_quote($this->command, '/') . ' ([\x21-\x7e]{1,64})\n$/D';
-        return $said->exitCode === 0 && preg_match($form, $said->stdout, $m) === 1 ? $m[1] : 'unknown';
+        $form = '/^' . preg_quote($this->command, '/') . ' ([\x21-\x7e]{1,64})$/D';
+        return preg_match($form, $said->line() ?? '', $m) === 1 ? $m[1] : 'unknown';
     }
 }

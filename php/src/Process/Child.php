@@ -100,7 +100,7 @@ final class Child
             }
             self::pump([$child], 100);
         }
-        return new Captured($child->exitCode ?? -1, $said[1], $said[2]);
+        return new Captured($child->exitCode, $child->ending(), $said[1], $said[2]);
     }
 
     /** Whether it has ended and all of its output was taken. */
@@ -109,7 +109,7 @@ final class Child
         return $this->process === null;
     }
 
-    /** Its exit code; null while it runs, and when a signal ended it. */
+    /** Its exit code; null while it runs, when a signal ended it, and where that can't be known. */
     public function exitCode(): ?int
     {
         return $this->exitCode;
@@ -119,6 +119,16 @@ final class Child
     public function signal(): ?int
     {
         return $this->signal;
+    }
+
+    /** How it has ended, for people. */
+    public function ending(): string
+    {
+        return match (true) {
+            $this->signal !== null => "was killed by signal $this->signal",
+            $this->exitCode !== null => "ended with exit code $this->exitCode",
+            default => 'ended with an exit code that this process cannot see, as it does not wait for its children',
+        };
     }
 
     /** What was passed on to its stdin, or null when that was a file. */
@@ -228,8 +238,9 @@ final class Child
                 }
                 return;
             }
-            // Only the first look after the end has the true code.
-            $this->exitCode = $status['signaled'] ? null : $status['exitcode'];
+            // Only the first look after the end has the true code; and there is none where SIGCHLD is ignored,
+            // or where a handler of it waits for all children.
+            $this->exitCode = $status['signaled'] || $status['exitcode'] < 0 ? null : $status['exitcode'];
             $this->signal = $status['signaled'] ? $status['termsig'] : null;
             $this->endedAt = $now;
         }

@@ -93,14 +93,15 @@ final class LocalTransport implements Transport
             Environment::make($this->env),
             self::IDENTITY_MS,
         );
-        if ($said->exitCode !== 0) {
+        $peer = $said->line();
+        if ($peer === null) {
             throw new CommandException(
-                'plasm-run has no key: ' . (Text::line($said->stderr) ?: "exit code $said->exitCode"),
+                'plasm-run has no key: ' . (Text::line($said->stderr) ?: "it $said->ending"),
                 null,
                 null,
-                $said->exitCode,
+                $said->exitCode ?? -1,
             );
         }
-        return Trust::peers(trim($said->stdout));
+        return Trust::peers($peer);
     }
 }
