@@ -49,6 +49,9 @@ func sound(tb testing.TB, s *Store, d *memDisk) {
 		if n := sh.idle[0].Len() + sh.idle[1].Len(); n != len(sh.items) {
 			tb.Errorf("%s: %d in order, %d known", sh.kind, n, len(sh.items))
 		}
+		if len(sh.busy) != 0 {
+			tb.Errorf("%s: %d in use", sh.kind, len(sh.busy))
+		}
 		if !sh.total().within(sh.all) || !sh.used[unlisted].within(sh.share) {
 			tb.Errorf("%s: %+v is over the bounds", sh.kind, sh.used)
 		}

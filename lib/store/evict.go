@@ -29,17 +29,17 @@ func (s *Store) unfinished(prefix string) string {
 }
 
 // makeRoom takes away what must go so that need fits, into the bounds and onto the
-// disk, for an entry that has been charged has bytes before; s.mu is held. What it
-// returns is for discard, also with an error.
-func (s *Store) makeRoom(sh *shelf, c class, need amount, has int64) ([]string, error) {
+// disk, for an entry of a requester that has been charged has bytes before; s.mu is
+// held. What it returns is for discard, also with an error.
+func (s *Store) makeRoom(sh *shelf, c class, who string, need amount, has int64) ([]string, error) {
 	free, err := s.disk.free()
 	if err != nil {
 		return nil, ioError("free room cannot be asked for", err)
 	}
 	short := s.promised() + need.bytes - free
-	victims, ok := sh.plan(c, need, short)
+	victims, ok := sh.plan(c, who, need, short)
 	if !ok {
-		if _, ok := sh.plan(c, need, 0); ok { // the bounds would allow it
+		if _, ok := sh.plan(c, who, need, 0); ok { // the bounds would allow it
 			return nil, diskFull(need.bytes, max(0, need.bytes-short))
 		}
 		return nil, roomError(has+need.bytes, sh.most(c).bytes)
@@ -58,8 +58,8 @@ func (s *Store) promised() int64 {
 	return bytes
 }
 
-// evict takes entries that nobody uses away; s.mu is held. What it returns is for
-// discard, also with an error.
+// evict takes entries away; s.mu is held. Those that are in use are taken from their
+// readers, by discard. What it returns is for discard, also with an error.
 func (s *Store) evict(entries []*entry) ([]string, error) {
 	var trash []string
 	for _, e := range entries {
@@ -67,6 +67,11 @@ func (s *Store) evict(entries []*entry) ([]string, error) {
 			return trash, ioError(fmt.Sprintf("%s of %s cannot be removed", e.key.name, e.key.requester), err)
 		}
 		trash = append(trash, s.reap(e))
+		if e.pins > 0 {
+			e.cut = true
+			s.cut = append(s.cut, e)
+			s.cfg.Log.Info("result taken from its readers: others want the room", "requester", e.key.requester, "job", e.key.name)
+		}
 	}
 	return trash, nil
 }
@@ -108,7 +113,10 @@ func (s *Store) reap(e *entry) string {
 }
 
 // pin keeps an entry from being evicted; s.mu is held.
-func (s *Store) pin(e *entry) { e.pins++ }
+func (s *Store) pin(e *entry) {
+	e.pins++
+	e.shelf.busy[e] = struct{}{}
+}
 
 // unpin gives a pin back. With the last one, the files of an open job are closed,
 // and what is left of one that is gone is removed.
@@ -120,7 +128,8 @@ func (s *Store) unpin(e *entry) {
 	e.pins--
 	if e.pins == 0 {
 		last, e.live = e.live, nil
-		if e.gone {
+		delete(e.shelf.busy, e)
+		if e.gone && !e.cut {
 			trash = append(trash, s.reap(e))
 		}
 	}
@@ -132,8 +141,25 @@ func (s *Store) unpin(e *entry) {
 	s.discard(trash)
 }
 
-// discard removes what was taken away. Where that fails the next Open does it.
+// discard closes the files of what was taken from its readers, and removes what
+// was taken away.
 func (s *Store) discard(trash []string) {
+	s.mu.Lock()
+	cut := s.cut
+	s.cut = nil
+	s.mu.Unlock()
+	for _, e := range cut {
+		e.mu.Lock()
+		if e.live != nil {
+			e.live.close()
+		}
+		e.mu.Unlock()
+	}
+	s.removeAll(trash)
+}
+
+// removeAll removes what was taken away. Where that fails the next Open does it.
+func (s *Store) removeAll(trash []string) {
 	for _, name := range trash {
 		if err := s.disk.removeAll(name); err != nil {
 			s.cfg.Log.Warn("file not removed", "error", err)

@@ -37,7 +37,9 @@ func (r *Request) charge() int64 {
 }
 
 // Job is a job that somebody has open: running, done, or given up meanwhile. It is
-// safe for concurrent use. Close it: until then it isn't removed.
+// safe for concurrent use. Close it: until then it isn't removed, unless it has ended,
+// its requester keeps more from going than others have, and these want the room; reading
+// its streams fails then.
 type Job struct {
 	store *Store
 	entry *entry
@@ -156,7 +158,7 @@ func (s *Store) reserve(r Request, c class) (e *entry, created bool, err error) 
 		return e, false, nil
 	}
 	charge := r.charge()
-	trash, err = s.makeRoom(s.jobs, c, amount{charge, 1}, 0)
+	trash, err = s.makeRoom(s.jobs, c, r.Requester, amount{charge, 1}, 0)
 	if err != nil {
 		return nil, false, err
 	}
@@ -171,6 +173,7 @@ func (s *Store) reserve(r Request, c class) (e *entry, created bool, err error) 
 	}
 	s.jobs.add(e)
 	s.jobs.items[k] = e
+	s.jobs.busy[e] = struct{}{}
 	s.running[e] = struct{}{}
 	e.mu.Lock() // nobody else knows it; whoever attaches waits until it is there
 	return e, true, nil

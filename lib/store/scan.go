@@ -158,12 +158,12 @@ func (s *Store) tidy(sh *shelf, all []found) error {
 		if err != nil {
 			return err
 		}
-		s.discard(trash)
+		s.removeAll(trash)
 	}
 	for _, c := range []class{unlisted, listed} {
-		victims, _ := sh.plan(c, amount{}, 0) // nobody uses any, so it can be had
+		victims, _ := sh.plan(c, "", amount{}, 0) // nobody uses any, so it can be had
 		trash, err := s.evict(victims)
-		s.discard(trash)
+		s.removeAll(trash)
 		if err != nil {
 			return err
 		}

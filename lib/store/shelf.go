@@ -1,7 +1,9 @@
 package store
 
 import (
+	"cmp"
 	"container/list"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,6 +45,7 @@ type entry struct {
 	charge  int64  // bytes
 	pins    int    // how many use it; it isn't evicted meanwhile
 	gone    bool   // the shelf has it no longer; what is left goes with the last pin
+	cut     bool   // it has been taken from those who read it, and is charged no more
 	order   uint64 // the lower goes first
 	place   *list.Element
 	changed time.Time     // modification time: done, or last used
@@ -79,13 +82,14 @@ type shelf struct {
 	used  [2]amount
 	idle  [2]list.List // entries that may go, oldest first; pinned ones are among them
 	items map[key]*entry
-	last  uint64 // the youngest order
+	busy  map[*entry]struct{} // pinned
+	last  uint64              // the youngest order
 }
 
 func newShelf(kind string, all amount, percent int64) *shelf {
 	percent = max(1, min(percent, 100))
 	part := func(n int64) int64 { return n/100*percent + (n%100*percent+99)/100 } // rounded up, and no overflow
-	return &shelf{kind: kind, all: all, share: amount{part(all.bytes), part(all.entries)}, items: map[key]*entry{}}
+	return &shelf{kind: kind, all: all, share: amount{part(all.bytes), part(all.entries)}, items: map[key]*entry{}, busy: map[*entry]struct{}{}}
 }
 
 // most returns what a class may have.
@@ -133,9 +137,9 @@ func (sh *shelf) refresh(e *entry) {
 	sh.idle[e.class].MoveToBack(e.place)
 }
 
-// plan returns what must go so that a class gets need, and freed bytes go from the
-// disk; false when that cannot be had.
-func (sh *shelf) plan(c class, need amount, freed int64) ([]*entry, bool) {
+// plan returns what must go so that a requester of a class gets need, and freed
+// bytes go from the disk; false when that cannot be had.
+func (sh *shelf) plan(c class, who string, need amount, freed int64) ([]*entry, bool) {
 	used := sh.used
 	rest := sh.all.minus(sh.share)
 	next := [2]*list.Element{sh.idle[unlisted].Front(), sh.idle[listed].Front()}
@@ -148,6 +152,9 @@ func (sh *shelf) plan(c class, need amount, freed int64) ([]*entry, bool) {
 		}
 		spare := overShare || c == unlisted && used[listed].within(rest) // the listed, that is
 		v := oldest(&next, spare)
+		if v == nil {
+			v = sh.pinned(c, who, need.bytes, victims)
+		}
 		if v == nil {
 			return nil, false
 		}
@@ -173,6 +180,33 @@ func oldest(next *[2]*list.Element, spareListed bool) *entry {
 	}
 	if best != nil {
 		next[best.class] = next[best.class].Next()
+	}
+	return best
+}
+
+// pinned returns the job to take from those who read it, for a requester of a class
+// that needs so many bytes: one that has ended, of the requester that keeps most
+// from going, if that is more than the newcomer would keep. Of a listed requester it
+// is only for a listed one. Nil: there is none beside those that go already.
+func (sh *shelf) pinned(c class, who string, need int64, going []*entry) *entry {
+	if sh.kind != jobsDir {
+		return nil
+	}
+	keeps := map[string]int64{who: need}
+	for e := range sh.busy {
+		if !e.cut && !slices.Contains(going, e) {
+			keeps[e.key.requester] += e.charge
+		}
+	}
+	var best *entry
+	for e := range sh.busy {
+		ended := e.place != nil || e.gone
+		if !ended || e.cut || slices.Contains(going, e) || c == unlisted && e.class == listed || keeps[e.key.requester] <= keeps[who] {
+			continue
+		}
+		if best == nil || cmp.Or(cmp.Compare(keeps[e.key.requester], keeps[best.key.requester]), cmp.Compare(best.order, e.order)) > 0 {
+			best = e
+		}
 	}
 	return best
 }

@@ -38,6 +38,11 @@
 // results by age. An unlisted requester pushes out results of listed ones only while
 // those hold more than what isn't the unlisted's share.
 //
+// What is in use stays, but for results whose requester keeps more from going, by
+// reading them, than a newcomer would: those are taken from their readers when
+// nothing else makes room, the oldest of the requester that keeps most first. A job
+// that runs is never touched, and an unlisted requester takes nothing from a listed one.
+//
 // A job's input and output are charged when it is accepted, against the bound and
 // against what the disk has left, so that want of room shows then.
 //
@@ -121,6 +126,7 @@ type Store struct {
 	modules *shelf
 	jobs    *shelf
 	running map[*entry]struct{} // jobs with room that isn't used yet
+	cut     []*entry            // taken from their readers, whose files are still to be closed
 	fresh   map[string]bool     // folders in jobs whose own name isn't synced yet
 	names   uint64              // how many names have been taken in unfinished
 }

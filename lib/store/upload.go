@@ -43,7 +43,7 @@ func (s *Store) Upload(requester string, digest job.Digest, most int64) (*Upload
 // admit charges for a module of which nothing has come.
 func (s *Store) admit(e *entry) error {
 	s.mu.Lock()
-	trash, err := s.makeRoom(s.modules, e.class, amount{moduleCharge, 1}, 0)
+	trash, err := s.makeRoom(s.modules, e.class, e.key.requester, amount{moduleCharge, 1}, 0)
 	if err == nil {
 		e.path, e.charge = s.unfinished(modulePrefix), moduleCharge
 		s.modules.add(e)
@@ -64,7 +64,7 @@ func (s *Store) abandon(e *entry) {
 // extend charges for n more bytes.
 func (s *Store) extend(e *entry, n int64) error {
 	s.mu.Lock()
-	trash, err := s.makeRoom(s.modules, e.class, amount{bytes: n}, e.charge)
+	trash, err := s.makeRoom(s.modules, e.class, e.key.requester, amount{bytes: n}, e.charge)
 	if err == nil {
 		s.modules.recharge(e, e.charge+n)
 	}
