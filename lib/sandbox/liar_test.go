@@ -56,6 +56,9 @@ func TestLiarsBeforeTheStart(t *testing.T) {
 			if !ok || e.Code != test.code || !strings.Contains(e.Message, test.words) || len(e.Message) > 3<<10 {
 				t.Errorf("%+v, %#v; want %s, …%s…", report, err, test.code, test.words)
 			}
+			if died := test.code == job.CodeCompileLimit; errors.Is(err, ErrDied) != died {
+				t.Errorf("%v says that the worker died: %v", err, !died)
+			}
 		})
 	}
 }

@@ -45,6 +45,12 @@ func failure(payload []byte) error {
 	return e
 }
 
+// ErrDied is in the error of a job that did not start because its worker died. The
+// message ends with the worker's last words, which are for the machine's owner: they
+// may name files and addresses of this machine, and a worker that was taken over
+// chooses them.
+var ErrDied = errors.New("the worker died")
+
 // reason says why a job did not start: the supervisor's own reason before what
 // the worker said, and that before how it died.
 func (r *run) reason(err error) error {
@@ -80,7 +86,7 @@ func (r *run) reason(err error) error {
 	return &job.Error{
 		Code:    job.CodeCompileLimit,
 		Message: "the worker died while it compiled or loaded the module: " + r.p.death(),
-		Err:     err,
+		Err:     errors.Join(ErrDied, err),
 	}
 }
 

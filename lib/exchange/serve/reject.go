@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"plasm/lib/job"
+	"plasm/lib/sandbox"
 	"plasm/lib/store"
 )
 
@@ -52,7 +53,7 @@ func (s *Server) storeRejection(err error, tooLarge job.RejectCode) *job.Rejecti
 }
 
 // startRejection says why a job did not start that the supervisor was given. The
-// words of errors of the node's own stay with it.
+// words of errors of the node's own, and of a worker that died, stay with it.
 func (s *Server) startRejection(ctx context.Context, err error) ending {
 	if ctx.Err() != nil {
 		return stopped(context.Cause(ctx))
@@ -64,11 +65,28 @@ func (s *Server) startRejection(ctx context.Context, err error) ending {
 	e, ok := errors.AsType[*job.Error](err)
 	if ok {
 		if code, blame := codes[e.Code]; blame {
-			return ending{verdict: &job.Rejection{Code: code, Message: e.Message}}
+			return ending{verdict: &job.Rejection{Code: code, Message: s.startWords(e, err)}}
 		}
 	}
 	s.log.Error("job could not be started", "error", err)
 	return ending{verdict: internal("the node could not start the job")}
+}
+
+// startWords returns what a requester is told of an error that blames its job. What
+// says more than that of this machine, its paths and a dead worker's last words, goes
+// to the log.
+func (s *Server) startWords(e *job.Error, err error) string {
+	words := e.Message
+	switch {
+	case errors.Is(err, sandbox.ErrDied):
+		words = "the worker died while it compiled or loaded the module"
+	case errors.Is(err, sandbox.ErrNoWorker):
+		words = "the node's engine cannot be used now"
+	default:
+		return words
+	}
+	s.log.Error("job could not be started", "error", err)
+	return words
 }
 
 // stopped is the end of a job that was stopped before it started.
