@@ -1,15 +1,16 @@
 package serve
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-
-	p2p "github.com/libp2p/go-libp2p/core/network"
-	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
 
 	"plasm/lib/exchange/wire"
 	"plasm/lib/job"
@@ -99,41 +100,6 @@ func TestModulesAreEachRequesters(t *testing.T) {
 	}
 }
 
-func TestRelayBudget(t *testing.T) {
-	t.Parallel()
-	limited := func(data any) p2p.ConnStats {
-		return p2p.ConnStats{Stats: p2p.Stats{Limited: true, Extra: map[any]any{client.StatLimitData: data}}}
-	}
-	for _, test := range []struct {
-		stat p2p.ConnStats
-		want int64
-	}{
-		{p2p.ConnStats{}, noLimit},
-		{limited(uint64(0)), noLimit},
-		{limited(uint64(1000)), 0},
-		{limited(uint64(128 << 10)), 72 << 10},
-		{limited(uint64(16 << 20)), 15<<20 - 48<<10},
-	} {
-		if got := relayBudget(test.stat); got != test.want {
-			t.Errorf("%+v: %d, want %d", test.stat, got, test.want)
-		}
-	}
-	x := &session{budget: 1000, offer: &wire.Offer{ModuleBytes: 600, StdinBytes: 500}}
-	for _, test := range []struct {
-		accept wire.Accept
-		need   int64
-	}{
-		{wire.Accept{Module: true, Stdin: true}, 1100},
-		{wire.Accept{Module: true, Stdin: true, StdinFrom: 100, Attached: true}, 0},
-		{wire.Accept{Module: true}, 0},
-	} {
-		r := x.overRelay(&test.accept)
-		if (r != nil) != (test.need > 0) || r != nil && (r.Code != job.RejectRelayLimited || r.Need != test.need || r.Have != int64(1000)) {
-			t.Errorf("%+v: %+v", test.accept, r)
-		}
-	}
-}
-
 // TestResultThatCannotBeKept takes a job's folder away under it: a receipt that is
 // not kept is not shown.
 func TestResultThatCannotBeKept(t *testing.T) {
@@ -205,6 +171,55 @@ func TestStartRejections(t *testing.T) {
 		n.idle(t)
 		if _, there, _ := n.store.Find(r.key.PeerID(), j.manifest.ID); there {
 			t.Errorf("%s: something was kept", code)
+		}
+	}
+}
+
+// TestSlowReaders has a requester fill the storage with results that it doesn't
+// take: another one's job is accepted, and the first one can ask again.
+func TestSlowReaders(t *testing.T) {
+	t.Parallel()
+	const output = 4 << 20
+	big := func(_ context.Context, g *ghost) job.Status { _, _ = g.Write(make([]byte, output)); return job.Exit }
+	n := startNode(t, setup{Config: Config{Run: haunt(big)}, store: store.Config{JobBytes: 3 * output}})
+	r, other := newRequester(t, n, nil), newRequester(t, n, nil)
+	for range 2 {
+		j := newJob([]byte("module"), nil)
+		j.manifest.OutputLimitBytes = output
+		r.open(j).until(wire.KindAccept).give() // and reads no further
+	}
+	eventually(t, "the results are kept", func() bool {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		return n.seen.count("ended exit") == 2 && len(n.tasks) == 0
+	})
+	j := newJob([]byte("module"), nil)
+	j.manifest.OutputLimitBytes = output
+	other.outcome(j, other.run(j))
+}
+
+// TestWordsThatStay has a worker die, and one not fit: what they said of the machine
+// is in the log, and not in the answer.
+func TestWordsThatStay(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		code   job.Code
+		cause  error
+		reject job.RejectCode
+		words  string
+	}{
+		{job.CodeCompileLimit, sandbox.ErrDied, job.RejectCompileLimit, "the worker died while it compiled or loaded the module"},
+		{job.CodeUnsupported, sandbox.ErrNoWorker, job.RejectEngine, "the node's engine cannot be used now"},
+	} {
+		var log bytes.Buffer
+		s := &Server{log: slog.New(slog.NewTextHandler(&log, nil))}
+		err := &job.Error{Code: test.code, Message: "goroutine 1: /secret/path", Err: errors.Join(test.cause, io.EOF)}
+		r := s.startRejection(t.Context(), err).verdict
+		if r.Code != test.reject || r.Message != test.words {
+			t.Errorf("%s: %+v", test.code, r)
+		}
+		if !strings.Contains(log.String(), "/secret/path") {
+			t.Errorf("%s: the log has %q", test.code, log.String())
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	ma "github.com/multiformats/go-multiaddr"
 
 	"plasm/lib/exchange/queue"
+	"plasm/lib/exchange/wire"
 	"plasm/lib/identity"
 	"plasm/lib/job"
 )
@@ -81,9 +82,7 @@ func TestJobOverRelay(t *testing.T) {
 	n := startNode(t, setup{})
 	over := startRelay(t, n)
 	cat := module(t, "cat")
-	budget := relayBudget(p2p.ConnStats{Stats: p2p.Stats{
-		Limited: true, Extra: map[any]any{client.StatLimitData: uint64(relayData)},
-	}})
+	budget := wire.RelayBudget(relayData)
 
 	r := newRelayed(t, n, over)
 	j := newJob(cat, []byte("over a relay"))

@@ -22,7 +22,7 @@ type session struct {
 	conn      *wire.Conn
 	transport string // peer ID at the other end
 	source    string // what it is charged by
-	budget    int64  // bytes that may still be sent over a relay; noLimit: any number
+	budget    int64  // bytes that may still be sent over a relay; wire.NoLimit: any number
 
 	patience time.Duration // for the offer
 

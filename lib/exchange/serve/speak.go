@@ -185,8 +185,8 @@ func (x *session) follow(kind wire.Kind, r io.Reader) error {
 
 // sendOutput sends a piece of output, if it fits through.
 func (x *session) sendOutput(kind wire.Kind, p []byte) error {
-	if sent := x.sent.Add(int64(len(p)) + relayFrame); x.budget != noLimit && sent > x.budget {
-		return &refusalError{relayLimited(sent, x.budget)}
+	if sent := x.sent.Add(int64(len(p)) + relayFrame); x.budget != wire.NoLimit && sent > x.budget {
+		return &refusalError{wire.RelayLimited(sent, x.budget)}
 	}
 	if err := x.conn.SendData(kind, p); err != nil {
 		return err

@@ -12,13 +12,13 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
-	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
 	"github.com/multiformats/go-multistream"
 	"github.com/quic-go/quic-go"
 
 	"plasm/lib/exchange/wire"
 	"plasm/lib/identity"
 	"plasm/lib/job"
+	"plasm/lib/network"
 )
 
 const (
@@ -31,7 +31,7 @@ const (
 type link struct {
 	stream p2p.Stream
 	near   string // the peer ID at this end of the connection
-	limit  int64  // bytes that the relay lets through in one direction; 0: no limit
+	budget int64  // bytes of jobs that fit through in one direction
 }
 
 // dial opens a stream to the candidate. An error is for people, on one line.
@@ -60,14 +60,10 @@ func (a *attempt) dialWithin(ctx context.Context, within time.Duration) (*link, 
 	if err != nil {
 		return nil, noJobs(ctx, err)
 	}
-	l := &link{stream: stream, near: stream.Conn().LocalPeer().String()}
-	if stat := stream.Conn().Stat(); stat.Limited {
-		l.limit = 128 << 10 // libp2p's default, where the relay announces nothing
-		if n, ok := stat.Extra[client.StatLimitData].(uint64); ok {
-			l.limit = int64(min(n, job.MaxSafeInt))
-		}
-	}
-	return l, nil
+	return &link{
+		stream: stream, near: stream.Conn().LocalPeer().String(),
+		budget: wire.RelayBudget(network.RelayLimit(stream.Conn())),
+	}, nil
 }
 
 // connect connects to the candidate. Over a relay it does so twice where this
@@ -131,28 +127,6 @@ func (a *attempt) findAddrs(ctx context.Context) error {
 			return dialError(ctx, "", errNoAddress)
 		}
 	}
-}
-
-// fitsLink refuses to send over a relay what it would break off.
-func (a *attempt) fitsLink(l *link, m *wire.Accept) *failure {
-	if l.limit == 0 {
-		return nil
-	}
-	const overhead = 16 << 10 // of frames, muxing and encryption, and for pings
-	need := int64(len(a.p.manifest))*4/3 + overhead
-	if m.Module {
-		need += int64(len(a.job.Module))
-	}
-	if m.Stdin {
-		need += a.job.StdinBytes - m.StdinFrom
-	}
-	if need += need / 64; need <= l.limit {
-		return nil
-	}
-	return rejected(job.Rejection{
-		Code: job.RejectRelayLimited, Need: need, Have: l.limit,
-		Message: fmt.Sprintf("only reached over a relay that lets %d bytes through, and the job needs %d", l.limit, need),
-	})
 }
 
 // cancelBeside cancels the job on a stream of its own. It does what can be done.

@@ -13,8 +13,9 @@ import (
 
 // exchange is one connection of an attempt.
 type exchange struct {
-	a    *attempt
-	conn *wire.Conn
+	a     *attempt
+	conn  *wire.Conn
+	offer *wire.Offer
 
 	accepted chan *wire.Accept // to the sender; cap 1
 	over     chan struct{}     // closed at the end
@@ -37,8 +38,8 @@ func (a *attempt) exchange(ctx context.Context) ([]byte, error) {
 		a: a, conn: wire.NewConn(link.stream, wire.Requester, a.cfg.Wire),
 		accepted: make(chan *wire.Accept, 1), over: make(chan struct{}),
 	}
-	offer := a.offer(link, a.outputs.stdout.bytes, a.outputs.stderr.bytes)
-	x.running.Go(func() { x.send(offer) })
+	x.offer = a.offer(link, a.outputs.stdout.bytes, a.outputs.stderr.bytes)
+	x.running.Go(func() { x.send(x.offer) })
 	x.running.Go(func() { x.watch(ctx) })
 	envelope, err := x.read(link)
 	x.end(err)
@@ -227,8 +228,8 @@ func (x *exchange) accept(l *link, m *wire.Accept) error {
 	}
 	a.accepted = true
 	a.lostAt = time.Time{}
-	if f := a.fitsLink(l, m); f != nil {
-		return f
+	if _, r := x.offer.OverRelay(l.budget, m); r != nil { // what it would break off isn't sent
+		return rejected(*r)
 	}
 	a.cfg.Tell(a.c.id, accepted(m, a.job))
 	switch {
