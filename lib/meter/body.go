@@ -148,6 +148,8 @@ func (w *walk) checkOperands(depth int) *job.Error {
 		for _, label := range in.targets {
 			w.checkLabel(label, depth)
 		}
+	case immSegmentMemory:
+		w.m.initialised(uint32(in.index), w.function)
 	case immTable, immMemory:
 		switch in.code {
 		case opTableGrow:

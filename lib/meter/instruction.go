@@ -9,7 +9,8 @@ type instruction struct {
 	code    int // the opcode; behind a prefix byte that byte, then the number
 	number  uint32
 	op      *operation
-	index   int   // its function, type, local, global, table, or label
+	index   int   // its function, type, local, global, table, label, or segment of data
+	value   int32 // of i32.const
 	targets []int // labels of br_table, the default last
 	block   blockType
 }
@@ -82,7 +83,7 @@ func (m *module) immediates(r *reader, in *instruction) {
 	case immLocal, immLabel: // the walk knows how many there are
 		in.index = int(r.u32())
 	case immI32:
-		r.signed(32)
+		in.value = int32(r.signed(32))
 	case immI64:
 		r.signed(64)
 	case immAddress:
@@ -136,7 +137,7 @@ func (m *module) rareImmediates(r *reader, in *instruction) {
 	case immSegment:
 		r.u32()
 	case immSegmentMemory:
-		r.u32()
+		in.index = int(r.u32())
 		zero(r)
 	case immSegmentTable:
 		r.u32()

@@ -52,11 +52,17 @@ type module struct {
 	start    int // number of the start function, or -1
 	mutable  int // globals that can change
 	bodies   []functionBody
-	grown    []bool // tables that table.grow names
+	grown    []bool         // tables that table.grow names
+	inits    map[uint32]int // data segments that memory.init names, and a function that does
 
 	headOnly bool // bodies are passed over
 	externs  bool // does externref occur?
 	replace  bool // put funcref in its place
+
+	imports  int    // globals that are imported
+	pages    uint64 // least size of memory
+	trap     string // that instantiating ends in
+	prepared bool   // it may come from Rewrite
 }
 
 // functionBody is where a function's body is, and how many values it has.

@@ -51,6 +51,7 @@ func (m *module) readImports(r *reader) *job.Error {
 		case kindGlobal:
 			m.globalType(r)
 			m.globals++
+			m.imports++
 		default:
 			r.fail(at, "an import of the unknown kind %d", kind)
 		}
@@ -124,7 +125,7 @@ func (m *module) readMemory(r *reader) {
 	if flags > 1 {
 		r.fail(at, "unknown limits 0x%02x of a memory", flags)
 	}
-	r.u32()
+	m.pages = uint64(r.u32())
 	if flags == 1 {
 		r.u32()
 	}
@@ -165,7 +166,7 @@ func (m *module) readExports(r *reader) *job.Error {
 	}
 	for range n {
 		at := r.pos
-		if name := r.name(); bytes.HasPrefix(name, []byte(reserved)) {
+		if name := r.name(); bytes.HasPrefix(name, []byte(reserved)) && !m.prepared {
 			r.fail(at, "an export is named %.80q, and names that begin with %q are taken", name, reserved)
 		}
 		at = r.pos

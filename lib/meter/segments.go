@@ -5,17 +5,30 @@ import "plasm/lib/job"
 // constant reads a constant expression.
 func (m *module) constant(r *reader) {
 	var in instruction
-	for r.err == nil {
-		m.decode(r, &in)
-		switch in.code {
-		case opEnd:
-			return
-		case opI32Const, opI64Const, opF32Const, opF64Const, opV128Const, opGlobalGet, opRefNull, opRefFunc,
-			opI32Add, opI32Sub, opI32Mul, opI64Add, opI64Sub, opI64Mul:
-		default:
-			r.fail(in.at, "opcode %s in a constant", in.name())
-		}
+	for m.constantStep(r, &in) { //nolint:revive // it is the step that reads
 	}
+}
+
+// constantStep reads an instruction of a constant expression, and reports whether it
+// is not the last.
+func (m *module) constantStep(r *reader, in *instruction) bool {
+	if r.err != nil {
+		return false
+	}
+	m.decode(r, in)
+	switch in.code {
+	case opEnd:
+		return false
+	case opGlobalGet:
+		if in.index >= m.imports { // WebAssembly 2.0; wazero takes it
+			r.fail(in.at, "global %d in a constant is not imported", in.index)
+		}
+	case opI32Const, opI64Const, opF32Const, opF64Const, opV128Const, opRefNull, opRefFunc,
+		opI32Add, opI32Sub, opI32Mul, opI64Add, opI64Sub, opI64Mul:
+	default:
+		r.fail(in.at, "opcode %s in a constant", in.name())
+	}
+	return r.err == nil
 }
 
 // addSegments reads how many segments follow.
@@ -30,7 +43,7 @@ func (m *module) readData(r *reader) *job.Error {
 	if err != nil {
 		return err
 	}
-	for range n {
+	for i := range n {
 		at := r.pos
 		flags := r.u32()
 		if flags > 2 {
@@ -39,10 +52,19 @@ func (m *module) readData(r *reader) *job.Error {
 		if flags == 2 {
 			r.u32() // a memory
 		}
+		var offset uint32
 		if flags != 1 {
-			m.constant(r)
+			offset = m.offset(r)
 		}
-		r.skip(r.count("bytes of data"))
+		size := r.count("bytes of data")
+		r.skip(size)
+		if flags == 1 || r.err != nil {
+			continue
+		}
+		m.hold(offset, size, m.pages<<16, job.TrapMemory)
+		if err := m.checkInit(i); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -71,16 +93,23 @@ func (m *module) readElement(r *reader) {
 	if form > 7 {
 		r.fail(at, "an element segment of the unknown form %d", form)
 	}
-	if form&elementPassive == 0 {
+	active := form&elementPassive == 0
+	var table int
+	var offset uint32
+	if active {
 		if form&elementNames != 0 {
-			r.u32() // a table
+			table = int(r.u32())
 		}
-		m.constant(r)
+		offset = m.offset(r)
 	}
 	if form&(elementPassive|elementNames) != 0 {
 		elementKind(r, form)
 	}
-	for range r.count("elements") {
+	n := r.count("elements")
+	if active && table < len(m.tables) { // else an engine refuses it
+		m.hold(offset, n, uint64(m.tables[table].min), job.TrapTable)
+	}
+	for range n {
 		if form&elementExpressions != 0 {
 			m.constant(r)
 		} else {

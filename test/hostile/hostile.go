@@ -93,7 +93,7 @@ func (c *Case) Starts() bool { return c.Want.Code == "" }
 // Cases returns the whole corpus.
 func Cases() []Case {
 	return slices.Concat(
-		known(), compiling(), burners(), hoarders(), floods(), descriptors(), climbers(), endings(), malformed(), stacks(), spaces(),
+		known(), compiling(), burners(), hoarders(), floods(), descriptors(), climbers(), endings(), malformed(), stacks(), spaces(), instantiation(),
 	)
 }
 

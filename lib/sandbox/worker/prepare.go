@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"plasm/lib/engine"
+	"plasm/lib/job"
 	"plasm/lib/meter"
 	"plasm/lib/sandbox/wire"
 )
@@ -47,6 +48,17 @@ func prepare(ctx context.Context, e engine.Validator, module []byte, a *wire.Ass
 		return nil, nil
 	}
 	return meter.Rewrite(module, options)
+}
+
+// guest runs the guest, unless its instantiation is known to trap: then no engine is
+// asked, as engines differ in what they do with it.
+func (c *conversation) guest(ctx context.Context, p engine.Program, module []byte, host engine.Host) (engine.Result, error) {
+	begins, err := meter.Instantiate(module)
+	if err != nil || begins.Trap == "" { // what cannot be read is the engine's to judge
+		return p.Run(ctx, host) //nolint:nilerr // as it says
+	}
+	c.memoryGrew(begins.MemoryBytes)
+	return engine.Result{Status: job.Trap, Trap: begins.Trap}, nil
 }
 
 // maxModule is the longest module that a worker takes, in bytes. Who hands it one

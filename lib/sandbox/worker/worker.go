@@ -286,7 +286,7 @@ func (c *conversation) run(ctx context.Context, module []byte, cached string, a 
 	if err := c.frames.Frame(wire.Started, nil); err != nil {
 		return err
 	}
-	result, err := p.Run(ctx, host)
+	result, err := c.guest(ctx, p, module, host)
 	if err != nil {
 		return err
 	}
