@@ -35,6 +35,15 @@ type Engine interface {
 	Load(ctx context.Context, module []byte, cached string, memoryMB int64) (Program, error)
 }
 
+// CacheLoader is an Engine that can load what is cached or else nothing.
+type CacheLoader interface {
+	Engine
+
+	// LoadCached is Load, but for this: where the cache has nothing that will do, the
+	// error says so, and module is not compiled.
+	LoadCached(ctx context.Context, module []byte, cached string, memoryMB int64) (Program, error)
+}
+
 // Validator is an Engine that modules can be prepared with, also those of other
 // engines.
 type Validator interface {

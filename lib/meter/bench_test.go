@@ -25,3 +25,13 @@ func BenchmarkRewrite(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkRemainders(b *testing.B) {
+	module := example(b, "csvstat")
+	b.SetBytes(int64(len(module)))
+	for b.Loop() {
+		if _, err := meter.Rewrite(module, meter.Options{Remainders: true}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -43,10 +43,11 @@ func appendSigned(b []byte, n int64) []byte {
 
 // scratch are the locals that a rewritten function has behind its own.
 type scratch struct {
-	fuel, i32 int
-	nan       [nanF64x2 + 1]int
-	groups    int
-	decls     code
+	fuel, i32    int
+	narrow, wide int // the first of two
+	nan          [nanF64x2 + 1]int
+	groups       int
+	decls        code
 }
 
 // scratch gives out those that the plan needs.
@@ -62,6 +63,14 @@ func (p *planner) scratch() scratch {
 	if p.options.Fuel {
 		s.fuel = add(typeI64)
 		s.i32 = add(typeI32)
+	}
+	if p.narrow {
+		s.narrow = add(typeI32)
+		add(typeI32)
+	}
+	if p.wide {
+		s.wide = add(typeI64)
+		add(typeI64)
 	}
 	if p.nans[nanF32] {
 		s.nan[nanF32] = add(typeF32)

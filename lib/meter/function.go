@@ -85,6 +85,8 @@ func (w *writer) edit(c code, e edit, units int) code {
 		if units > 0 {
 			return w.release(c, units)
 		}
+	case editRemainder:
+		return w.remainder(c, e.arg)
 	case editReload:
 		if w.options.Fuel {
 			return w.reload(c)

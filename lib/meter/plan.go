@@ -19,12 +19,13 @@ type edit struct {
 type editKind byte
 
 const (
-	editCharge  editKind = iota // the cost of region arg
-	editLength                  // the topmost operand is a length of the kind arg
-	editNaN                     // the topmost operand may be a NaN, of the shape arg
-	editReturn                  // return, from arg blocks
-	editRelease                 // the frame is given back, before a tail call
-	editReload                  // what is left may have changed: a call came back
+	editCharge    editKind = iota // the cost of region arg
+	editLength                    // the topmost operand is a length of the kind arg
+	editNaN                       // the topmost operand may be a NaN, of the shape arg
+	editReturn                    // return, from arg blocks
+	editRelease                   // the frame is given back, before a tail call
+	editReload                    // what is left may have changed: a call came back
+	editRemainder                 // the remainder whose opcode is arg
 )
 
 // planner finds what to change in the body of a function.
@@ -42,6 +43,8 @@ type planner struct {
 	loops   bool // has it a loop?
 	nans    [nanF64x2 + 1]bool
 	lengths bool
+	narrow  bool // has it a remainder of i32?
+	wide    bool // has it one of i64?
 }
 
 func (p *planner) fail(at int, format string, args ...any) { p.r.fail(at, format, args...) }
@@ -66,7 +69,7 @@ func (p *planner) plan(body span) (span, *job.Error) {
 	p.frames = append(p.frames[:0], frame{code: opBlock, block: blockType{0, len(t.results)}})
 	p.regions, p.edits = p.regions[:0], p.edits[:0]
 	p.height, p.highest = 0, 0
-	p.calls, p.loops, p.lengths = false, false, false
+	p.calls, p.loops, p.lengths, p.narrow, p.wide = false, false, false, false, false
 	p.nans = [nanF64x2 + 1]bool{}
 	code := span{p.r.pos, body.end}
 	p.begin()
@@ -100,7 +103,21 @@ func (p *planner) step() {
 	}
 	if in.code <= opReturnCallIndirect {
 		p.control()
+	} else if p.options.Remainders {
+		p.remainder()
 	}
+}
+
+func (p *planner) remainder() {
+	switch p.in.code {
+	case opI32RemS, opI32RemU:
+		p.narrow = true
+	case opI64RemS, opI64RemU:
+		p.wide = true
+	default:
+		return
+	}
+	p.edit(editRemainder, p.in.at, p.r.pos, p.in.code)
 }
 
 // control takes an instruction that has to do with blocks, branches and calls.

@@ -13,7 +13,13 @@ type Options struct {
 	Fuel         bool   // count fuel and call depth
 	CanonicalNaN bool   // give every NaN that an operation makes the canonical bits
 	Limits       Limits // as for Check
+
+	// Remainders computes every integer remainder from a quotient, for an engine whose
+	// own are wrong. It costs no fuel.
+	Remainders bool
 }
+
+func (o *Options) none() bool { return !o.Fuel && !o.CanonicalNaN && !o.Remainders }
 
 // Rewrite holds a module against the limits, as Check does and with its errors,
 // and returns a copy that counts fuel, has canonical NaNs, or both, and otherwise
@@ -58,7 +64,7 @@ type writer struct {
 }
 
 func (w *writer) module() *job.Error {
-	if !w.options.Fuel && !w.options.CanonicalNaN {
+	if w.options.none() {
 		w.out = bytes.Clone(w.m.data)
 		return nil
 	}

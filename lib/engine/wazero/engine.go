@@ -180,6 +180,22 @@ func (Engine) Load(ctx context.Context, module []byte, cached string, memoryMB i
 	return p.checked(ctx, parsed)
 }
 
+var _ engine.CacheLoader = Engine{}
+
+// LoadCached implements engine.CacheLoader.
+func (Engine) LoadCached(ctx context.Context, module []byte, cached string, memoryMB int64) (engine.Program, error) {
+	pages := min(uint32(memoryMB<<20/pageSize), mostPages)
+	parsed, err := parse(module, pages)
+	if err != nil {
+		return nil, err
+	}
+	p, err := loadCached(ctx, module, cached, pages)
+	if err != nil {
+		return nil, err
+	}
+	return p.checked(ctx, parsed)
+}
+
 // loadCached loads the machine code that Compile filed under the module's
 // skeleton. On a miss wazero would compile the skeleton, which only traps, and
 // file that: so a hit is one that leaves the folder as it was, with one file.

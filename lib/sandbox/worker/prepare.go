@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"runtime"
 
 	"plasm/lib/engine"
 	"plasm/lib/job"
@@ -22,11 +23,12 @@ func preparing(e engine.Validator) preparation {
 
 // prepare holds a stranger's module against the static limits, before an engine
 // spends time on it, and rewrites it where the job wants fuel counted or NaNs
-// made canonical, or the module uses what engines differ in. known says that the same
-// module was compiled for the cache: then it is within the limits, and valid.
+// made canonical, or the module uses what engines differ in, or the engine's remainders
+// are wrong. known says that the same module was compiled for the cache: then it is
+// within the limits, and valid.
 func prepare(ctx context.Context, e engine.Validator, module []byte, a *wire.Assignment, known bool) ([]byte, error) {
-	options := meter.Options{Fuel: a.Fuel > 0, CanonicalNaN: a.NaN, Limits: limits()}
-	rewrite := options.Fuel || options.CanonicalNaN
+	options := rewriting(a)
+	rewrite := options.Fuel || options.CanonicalNaN || options.Remainders
 	if known && !rewrite {
 		return meter.RewriteHead(module, options.Limits), nil
 	}
@@ -60,6 +62,42 @@ func (c *conversation) guest(ctx context.Context, p engine.Program, module []byt
 	c.memoryGrew(begins.MemoryBytes)
 	return engine.Result{Status: job.Trap, Trap: begins.Trap}, nil
 }
+
+// rewriting says what is to be done to a module for a job.
+func rewriting(a *wire.Assignment) meter.Options {
+	return meter.Options{
+		Fuel: a.Fuel > 0, CanonicalNaN: a.NaN, Limits: limits(),
+		Remainders: runtime.GOARCH == "arm64" && a.Engine == wrongRemainders,
+	}
+}
+
+// load prepares a module and loads it. Where only remainders are rewritten and the
+// cache has its code, the module's bodies are not read again, and so need none of it.
+func (c *conversation) load(ctx context.Context, module []byte, cached string, a *wire.Assignment) ([]byte, engine.Program, error) {
+	known := cached != ""
+	if o := rewriting(a); known && c.prepare != nil && o.Remainders && !o.Fuel && !o.CanonicalNaN {
+		if e, ok := c.engine.(engine.CacheLoader); ok {
+			head := meter.RewriteHead(module, o.Limits)
+			if head == nil {
+				head = module
+			}
+			if p, err := e.LoadCached(ctx, head, cached, a.MemoryMB); err == nil {
+				return head, p, nil
+			}
+			cached = ""
+		}
+	}
+	module, err := c.prepared(ctx, module, a, known)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := c.engine.Load(ctx, module, cached, a.MemoryMB)
+	return module, p, err
+}
+
+// wrongRemainders is the engine that on arm64 may lose an integer remainder before it is
+// used, where registers are short: wazero up to 1.12.0.
+const wrongRemainders = "wazero"
 
 // maxModule is the longest module that a worker takes, in bytes. Who hands it one
 // may allow less.

@@ -255,11 +255,7 @@ func (c *conversation) compile(ctx context.Context, module []byte, a *wire.Assig
 }
 
 func (c *conversation) run(ctx context.Context, module []byte, cached string, a *wire.Assignment) error {
-	module, err := c.prepared(ctx, module, a, cached != "")
-	if err != nil {
-		return c.fail(err)
-	}
-	p, err := c.engine.Load(ctx, module, cached, a.MemoryMB)
+	module, p, err := c.load(ctx, module, cached, a)
 	if err != nil {
 		return c.fail(err)
 	}
