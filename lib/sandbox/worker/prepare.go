@@ -78,9 +78,6 @@ func (c *conversation) load(ctx context.Context, module []byte, cached string, a
 	if o := rewriting(a); known && c.prepare != nil && o.Remainders && !o.Fuel && !o.CanonicalNaN {
 		if e, ok := c.engine.(engine.CacheLoader); ok {
 			head := meter.RewriteHead(module, o.Limits)
-			if head == nil {
-				head = module
-			}
 			if p, err := e.LoadCached(ctx, head, cached, a.MemoryMB); err == nil {
 				return head, p, nil
 			}
