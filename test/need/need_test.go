@@ -29,17 +29,19 @@ func (s *skipped) Skip(args ...any) {
 
 func TestWhatIsMissingIsSaid(t *testing.T) {
 	t.Setenv("CLANG", "no-such-clang")
-	for want, ask := range map[string]func(testing.TB){
-		"":                            func(tb testing.TB) { need.Program(tb, "sh", "-c", "exit 0") },
-		"sh is not here: not tonight": func(tb testing.TB) { need.Program(tb, "sh", "-c", "echo not tonight; exit 1") },
-		"no-such-program":             func(tb testing.TB) { need.Found(tb, "no-such-program") },
-		"no clang that compiles for wasm32-wasi: ": func(tb testing.TB) { need.Clang(tb) },
-	} {
-		s := &skipped{TB: t}
-		ask(s)
-		why := strings.Join(s.why, "; ")
-		if (why == "") != (want == "") || !strings.Contains(why, want) {
-			t.Errorf("skipped for %q, want %q", why, want)
+	s := &skipped{TB: t}
+	need.Program(s, "sh", "-c", "exit 0")
+	need.Program(s, "sh", "-c", "echo not tonight; exit 1")
+	need.Found(s, "sh")
+	need.Found(s, "no-such-program")
+	need.Clang(s)
+	want := []string{"sh is not here: not tonight", "no-such-program", "no clang that compiles for wasm32-wasi: "}
+	if len(s.why) != len(want) {
+		t.Fatalf("skipped for %q", s.why)
+	}
+	for i := range want {
+		if !strings.Contains(s.why[i], want[i]) {
+			t.Errorf("skipped for %q, want %q", s.why[i], want[i])
 		}
 	}
 }
