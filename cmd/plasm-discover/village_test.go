@@ -67,7 +67,7 @@ func node(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Check(describe(&doc, name, value))
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	h, err := network.Start(ctx, cfg)
 	ts.Check(err)

@@ -22,7 +22,7 @@ import (
 
 // soon is how long a test waits for what should happen at once, on a machine that
 // has much else to do.
-const soon = 30 * time.Second
+const soon = 2 * time.Minute
 
 // command is a plasm-run that a test holds in its hands.
 type command struct {

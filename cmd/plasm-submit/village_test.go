@@ -81,7 +81,7 @@ func node(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		ts.Check(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	h, err := network.Start(ctx, network.Config{
 		Server: true, Key: n.key.Private(), Listen: []string{"/ip4/127.0.0.1/tcp/0"}, Bootstrap: v.first,

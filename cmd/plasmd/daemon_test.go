@@ -17,7 +17,7 @@ import (
 )
 
 // deadline is for waits that do not end.
-const deadline = 30 * time.Second
+const deadline = 2 * time.Minute
 
 // nodesKey finds a script's nodes among its values.
 type nodesKey struct{}

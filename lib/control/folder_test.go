@@ -132,7 +132,7 @@ func TestFoldersAreMadeAndLocked(t *testing.T) {
 // starts at that moment holds what was open until it runs, and so the lock.
 func freed(t *testing.T, data, runtime string) {
 	t.Helper()
-	for late := time.After(10 * time.Second); ; {
+	for late := time.After(time.Minute); ; {
 		f, err := OpenFolders(data, runtime)
 		if err == nil {
 			f.Close()

@@ -12,7 +12,7 @@ import (
 )
 
 // patience is how long a test waits for what should take a moment.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // loopback is where hosts of tests listen.
 func loopback() []string {

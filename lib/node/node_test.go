@@ -90,7 +90,7 @@ func TestNothingIsLeft(t *testing.T) {
 		live()
 	}
 	// Those that have done all their work may still be on their last step.
-	for late := time.After(10 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+	for late := time.After(time.Minute); runtime.NumGoroutine() > before; runtime.Gosched() {
 		select {
 		case <-late:
 			var stacks bytes.Buffer

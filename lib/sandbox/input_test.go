@@ -187,7 +187,7 @@ func TestKnownInputThatNeverEnds(t *testing.T) {
 			r := play(t.Context(), t, s, j)
 			r.wantStatus(t, test.status, test.cause)
 			r.wantInput(t, []byte("what"), false)
-			if took := time.Since(from); took > 10*time.Second {
+			if took := time.Since(from); took > time.Minute {
 				t.Errorf("it took %v", took)
 			}
 		})

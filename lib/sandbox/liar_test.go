@@ -127,7 +127,7 @@ func TestLiarsAfterTheStart(t *testing.T) {
 			if r.stdout.String() != test.stdout {
 				t.Errorf("stdout is %q, want %q", r.stdout.String(), test.stdout)
 			}
-			if took := time.Since(from); took > 30*time.Second {
+			if took := time.Since(from); took > time.Minute {
 				t.Errorf("it took %v", took)
 			}
 		})
@@ -138,11 +138,12 @@ func TestLiarsAfterTheStart(t *testing.T) {
 // nobody waits for it to exit by itself.
 func TestLiarsDeathIsQuick(t *testing.T) {
 	t.Parallel()
-	r := play(t.Context(), t, supervisor(t, fakeConfig(t, begun+"started hang")), described(t, "nothing"))
-	r.wantStatus(t, job.EngineFailed, "")
-	if wall := time.Duration(r.Outcome.WallTimeUS) * time.Microsecond; wall > 900*time.Millisecond {
-		t.Errorf("it lived for %v", wall)
-	}
+	punctual(t, func(t *testing.T) time.Duration {
+		t.Helper()
+		r := play(t.Context(), t, supervisor(t, fakeConfig(t, begun+"started hang")), described(t, "nothing"))
+		r.wantStatus(t, job.EngineFailed, "")
+		return time.Duration(r.Outcome.WallTimeUS) * time.Microsecond
+	})
 }
 
 // TestMemoryPeak takes the largest size that a worker tells.
@@ -212,7 +213,7 @@ func TestWorkerChildren(t *testing.T) {
 // that its new parent has not reaped yet.
 func waitGone(t *testing.T, pid int) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 		if err != nil || strings.Contains(string(stat), ") Z ") {
@@ -252,10 +253,10 @@ func TestCompileTimeout(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			cfg := fakeConfig(t, mode)
-			cfg.CompileTimeout = time.Second
-			want, words := job.CodeCompileLimit, "took more than 1s"
+			cfg.CompileTimeout = 10 * time.Second // in which a worker is ready, where it says so
+			want, words := job.CodeCompileLimit, "took more than 10s"
 			if mode == "hang" {
-				want, words = job.CodeInternal, "a worker did not confine itself within 1s"
+				want, words = job.CodeInternal, "a worker did not confine itself within 10s"
 			}
 			_, err := supervisor(t, cfg).Run(t.Context(), described(t, "nothing"))
 			e, ok := errors.AsType[*job.Error](err)

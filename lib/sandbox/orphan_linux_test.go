@@ -106,7 +106,7 @@ func TestKilledWhileCompiling(t *testing.T) {
 // waitFile waits for a file with something in it.
 func waitFile(t *testing.T, name string) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		if info, err := os.Stat(name); err == nil && info.Size() > 0 {
 			return

@@ -31,7 +31,7 @@ func (p *pool) pids(t *testing.T) []int {
 // eventually waits for something to become true.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	late := time.After(30 * time.Second)
+	late := time.After(time.Minute)
 	for !is() {
 		select {
 		case <-late:

@@ -126,14 +126,14 @@ func TestLyingPreparers(t *testing.T) {
 		{"starts", "ready=process module started hang", 1, job.CodeInternal, "frame 's' while it prepares"},
 		{"refuses", "ready=process module failed=module_refused,too-deep hang", 1, job.CodeModuleRefused, "too-deep"},
 		{"blames others", "ready=process module failed=guards,x hang", 1, job.CodeInternal, "x"},
-		{"hangs", "ready=process module hang", 1, job.CodeCompileLimit, "more than 2s"},
+		{"hangs", "ready=process module hang", 1, job.CodeCompileLimit, "more than 10s"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			cfg := engineConfig(t, test.mode)
 			if test.name == "hangs" {
-				cfg.CompileTimeout = 2 * time.Second
+				cfg.CompileTimeout = 10 * time.Second
 			}
 			_, err := supervisor(t, cfg).Run(t.Context(), asked(t, test.fuel, false))
 			e, ok := errors.AsType[*job.Error](err)

@@ -45,11 +45,11 @@ func TestClock(t *testing.T) {
 			known := relay.at(t, "/ip4/192.0.0.65/udp/")
 			hidden := serveFrom(t, folder, internet.Site(netlab.Symmetric, "inside")[0],
 				"--reachability", "private", "--bootstrap", known, "--mdns=false")
-			hidden.Event(10*time.Second, "nat.status", func(e map[string]any) bool {
+			hidden.Event(patience, "nat.status", func(e map[string]any) bool {
 				relays, _ := e["relays"].([]any)
 				return len(relays) == 1 && relays[0] == relay.id
 			})
-			hidden.Event(10*time.Second, "capability.advertised", nil)
+			hidden.Event(patience, "capability.advertised", nil)
 			found, _ := discover(t, internet.Host("outside"), "--bootstrap", known, "--mdns=false")
 			if found[hidden.id] == nil {
 				t.Errorf("found %v behind a router, want %s", found, hidden.id)
@@ -78,9 +78,9 @@ func serveFrom(t *testing.T, folder string, m *netlab.Machine, args ...string) *
 	dir := t.TempDir()
 	args = append([]string{"serve", "--data-dir", dir + "/data", "--runtime-dir", dir + "/run", "--log-format", "json", "--memory", "256"}, args...)
 	n := &node{Process: m.Start(append(bin.Env(), "HOME="+dir), folder+"/plasmd", args...)}
-	first := string(n.Line(10*time.Second, func(line []byte) bool { return len(line) > 0 && line[0] == '/' }))
+	first := string(n.Line(patience, func(line []byte) bool { return len(line) > 0 && line[0] == '/' }))
 	_, n.id, _ = strings.Cut(first, "/p2p/")
-	n.Event(10*time.Second, "node.ready", nil)
+	n.Event(patience, "node.ready", nil)
 	n.addrs = strings.Fields(string(n.Stdout()))
 	return n
 }
@@ -88,7 +88,7 @@ func serveFrom(t *testing.T, folder string, m *netlab.Machine, args ...string) *
 // isOff checks that the node's clock is as wrong as it is meant to be.
 func isOff(t *testing.T, n *node, ahead time.Duration) {
 	t.Helper()
-	told, _ := n.Event(time.Second, "node.ready", nil)["time"].(string)
+	told, _ := n.Event(patience, "node.ready", nil)["time"].(string)
 	at, err := time.Parse(time.RFC3339Nano, told)
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"plasm/test/netlab"
 )
@@ -24,17 +23,17 @@ func TestAnotherMDNS(t *testing.T) {
 				n = serve(t, machines[0])
 			}
 			other := machines[1].Start(nil, programs+"/neighbour")
-			id := string(other.Line(10*time.Second, func(line []byte) bool { return len(line) > 0 }))
+			id := string(other.Line(patience, func(line []byte) bool { return len(line) > 0 }))
 			if first == "neighbour" {
 				n = serve(t, machines[0])
 			}
-			other.Line(30*time.Second, func(line []byte) bool { return strings.HasSuffix(string(line), "/p2p/"+n.id) })
-			n.Event(30*time.Second, "peer.discovered", func(e map[string]any) bool { return e["peer"] == id && e["source"] == "mdns" })
-			n.Event(30*time.Second, "peer.connected", func(e map[string]any) bool { return e["peer"] == id })
-			if err := other.Stop(syscall.SIGTERM, 10*time.Second); err != nil {
+			other.Line(patience, func(line []byte) bool { return strings.HasSuffix(string(line), "/p2p/"+n.id) })
+			n.Event(patience, "peer.discovered", func(e map[string]any) bool { return e["peer"] == id && e["source"] == "mdns" })
+			n.Event(patience, "peer.connected", func(e map[string]any) bool { return e["peer"] == id })
+			if err := other.Stop(syscall.SIGTERM, patience); err != nil {
 				t.Errorf("the neighbour ends with %v", err)
 			}
-			if err := n.Stop(syscall.SIGTERM, 10*time.Second); err != nil {
+			if err := n.Stop(syscall.SIGTERM, patience); err != nil {
 				t.Errorf("plasmd ends with %v", err)
 			}
 		})

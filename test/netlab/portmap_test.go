@@ -79,7 +79,7 @@ func TestMappedPort(t *testing.T) {
 			began := time.Now()
 			n := serve(t, inside, "--mdns=false", "--bootstrap", bootstrap.at(t, "/ip4/"+mappable+".65/tcp"))
 			var mapped []any
-			n.Event(30*time.Second, "nat.status", func(e map[string]any) bool {
+			n.Event(patience, "nat.status", func(e map[string]any) bool {
 				mapped, _ = e["public_addrs"].([]any)
 				return len(mapped) == 2 // TCP and QUIC
 			})
@@ -94,7 +94,7 @@ func TestMappedPort(t *testing.T) {
 					t.Errorf("at %s is %v, want %s", addr, found, n.id)
 				}
 			}
-			if err := n.Stop(syscall.SIGTERM, 10*time.Second); err != nil {
+			if err := n.Stop(syscall.SIGTERM, patience); err != nil {
 				t.Errorf("plasmd ends with %v", err)
 			}
 			if test.pmp == "no" {

@@ -31,7 +31,7 @@ func TestPrivateNetwork(t *testing.T) {
 	n := serve(t, machines[0], "--network-key", ours, "--allow", "any")
 	addr := n.at(t, "/ip4/"+machines[0].Addr+"/tcp")
 	member := serve(t, machines[1], "--network-key", ours, "--bootstrap", addr, "--mdns=false")
-	member.Event(10*time.Second, "peer.connected", func(e map[string]any) bool { return e["peer"] == n.id })
+	member.Event(patience, "peer.connected", func(e map[string]any) bool { return e["peer"] == n.id })
 	strange := serve(t, machines[2], "--network-key", other, "--bootstrap", addr, "--mdns=false")
 
 	found, _ := discover(t, machines[1], "--network-key", ours, "--bootstrap", addr, "--mdns=false")

@@ -28,7 +28,7 @@ func TestJobOverRelay(t *testing.T) {
 	outside := internet.Site(netlab.Symmetric, "outside")[0]
 	known := relay.at(t, "/ip4/192.0.0.65/tcp/")
 	n := serve(t, inside, "--reachability", "private", "--bootstrap", known, "--mdns=false", "--allow", "any")
-	n.Event(10*time.Second, "nat.status", func(e map[string]any) bool {
+	n.Event(patience, "nat.status", func(e map[string]any) bool {
 		relays, _ := e["relays"].([]any)
 		return len(relays) == 1 && relays[0] == relay.id
 	})
@@ -49,7 +49,7 @@ func TestJobOverRelay(t *testing.T) {
 	if err != nil || json.Unmarshal(out, &result) != nil || len(result.Stdout) != 100_000 {
 		t.Errorf("a small job: %v, %.300s", err, out)
 	}
-	n.Event(time.Second, "job.offered", func(e map[string]any) bool { return e["source"] == "192.0.0.65/32" })
+	n.Event(patience, "job.offered", func(e map[string]any) bool { return e["source"] == "192.0.0.65/32" })
 
 	out, err = submit(2 * data)
 	refused, decodeErr := job.DecodeError(out)

@@ -25,16 +25,20 @@ const realNow = "\tsec, nsec, mono := runtimeNow()\n\tif mono == 0 {\n\t\treturn
 // inlined, so packages that were compiled against the real one fit, which the
 // linker checks: it is given theirs as they are, and the changed package time.
 func BuildOff(ctx context.Context, scratch, command, out string, ahead time.Duration) error {
-	overlay, err := clockOverlay(ctx, scratch, ahead)
+	root, err := goRoot(ctx, scratch)
+	if err != nil {
+		return err
+	}
+	overlay, err := clockOverlay(root, scratch, ahead)
 	if err != nil {
 		return err
 	}
 	const export = "{{if .Export}}packagefile {{.ImportPath}}={{.Export}}{{end}}"
-	packages, err := list(ctx, "-deps", "-f", export, command)
+	packages, err := list(ctx, root, "-deps", "-f", export, command)
 	if err != nil {
 		return err
 	}
-	changed, err := list(ctx, "-overlay", overlay, "-f", export, "time")
+	changed, err := list(ctx, root, "-overlay", overlay, "-f", export, "time")
 	if err != nil {
 		return err
 	}
@@ -53,18 +57,14 @@ func BuildOff(ctx context.Context, scratch, command, out string, ahead time.Dura
 	if err := os.WriteFile(importcfg, []byte(config), 0o600); err != nil {
 		return err
 	}
-	_, err = static(ctx, "tool", "link", "-importcfg", importcfg, "-buildmode=exe", "-s", "-w", "-o", out, program)
+	_, err = static(ctx, root, "tool", "link", "-importcfg", importcfg, "-buildmode=exe", "-s", "-w", "-o", out, program)
 	return err
 }
 
 // clockOverlay writes the standard library's time.go with the change, and returns
 // the path of the list that tells the go command of it.
-func clockOverlay(ctx context.Context, scratch string, ahead time.Duration) (string, error) {
-	root, err := static(ctx, "env", "GOROOT")
-	if err != nil {
-		return "", err
-	}
-	source := filepath.Join(strings.TrimSpace(root), "src", "time", "time.go")
+func clockOverlay(root, scratch string, ahead time.Duration) (string, error) {
+	source := filepath.Join(root, "src", "time", "time.go")
 	text, err := os.ReadFile(source)
 	if err != nil {
 		return "", err
@@ -88,15 +88,34 @@ func clockOverlay(ctx context.Context, scratch string, ahead time.Duration) (str
 	return overlay, os.WriteFile(overlay, index, 0o600)
 }
 
-// list compiles packages and tells of them.
-func list(ctx context.Context, args ...string) (string, error) {
-	return static(ctx, append([]string{"list", "-export", "-trimpath", "-buildvcs=false"}, args...)...)
+// goRoot returns another path of Go's own folder. A toolchain that the go command has
+// fetched lies among the modules, and there it lets no file be replaced.
+func goRoot(ctx context.Context, scratch string) (string, error) {
+	real, err := static(ctx, "", "env", "GOROOT")
+	if err != nil {
+		return "", err
+	}
+	root := filepath.Join(scratch, "go")
+	return root, os.Symlink(strings.TrimSpace(real), root)
 }
 
-// static runs the go command as bin.Build does, and returns its stdout.
-func static(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", args...)
+// list compiles packages and tells of them.
+func list(ctx context.Context, root string, args ...string) (string, error) {
+	return static(ctx, root, append([]string{"list", "-export", "-trimpath", "-buildvcs=false"}, args...)...)
+}
+
+// static runs the go command as bin.Build does, that in Go's folder root where one is
+// named, and returns its stdout.
+func static(ctx context.Context, root string, args ...string) (string, error) {
+	program := "go"
+	if root != "" {
+		program = filepath.Join(root, "bin", "go")
+	}
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
+	if root != "" {
+		cmd.Env = append(cmd.Env, "GOROOT="+root, "GOTOOLCHAIN=local")
+	}
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

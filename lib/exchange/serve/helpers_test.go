@@ -26,7 +26,7 @@ import (
 )
 
 // patience is how long a test waits for what should take a moment.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // setup is how a node of a test differs from the usual one.
 type setup struct {

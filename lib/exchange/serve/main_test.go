@@ -59,7 +59,7 @@ func belongings() map[string]int {
 
 // leaks waits until nothing is left of the tests, and says what is.
 func leaks(before map[string]int) error {
-	deadline := time.After(15 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		now := belongings()
 		var left []string

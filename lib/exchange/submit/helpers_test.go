@@ -422,7 +422,7 @@ func nodesOf(err error) []job.NodeRejection {
 // TestMain looks for what should not be left when all tests are over.
 func TestMain(m *testing.M) {
 	code := m.Run()
-	late := time.After(10 * time.Second)
+	late := time.After(time.Minute)
 	for left := goroutines(); left != ""; left = goroutines() {
 		select {
 		case <-time.After(10 * time.Millisecond):
