@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"plasm/lib/cli"
@@ -15,12 +16,17 @@ import (
 // builtInEngine is the name of the engine that is in this executable.
 const builtInEngine = "wazero"
 
-// backend finds the engine of a name, or with "auto" the fastest that is here.
+// backend finds the engine of a name, or with "auto" the fastest that is here and
+// has no known fault.
 func (o *options) backend(name string, log *slog.Logger) (*sandbox.Backend, error) {
 	others := sandbox.OtherEngines()
 	if name == "auto" {
 		for _, other := range others {
 			b, err := o.find(other)
+			if fault := other.Fault(runtime.GOARCH); err == nil && fault != "" {
+				log.Info("engine left out", "engine", other.Name, "error", fault)
+				continue
+			}
 			if err == nil {
 				return b, nil
 			}

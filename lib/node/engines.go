@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"slices"
 
 	"plasm/lib/job"
@@ -32,8 +33,8 @@ func (n *Node) confines(ctx context.Context, b *backend) ([]string, error) {
 }
 
 // otherEngines returns the engines that are beside the worker or where the flag says,
-// the fastest first. One that is not as well confined as the worker is left out: the
-// node has one word for all of them.
+// the fastest first. One that has a known fault is left out, and one that is not as
+// well confined as the worker: the node has one word for all of them.
 func (n *Node) otherEngines(ctx context.Context) (found []*backend) {
 	var dirs []string
 	if n.cfg.Engines != "" {
@@ -47,6 +48,9 @@ func (n *Node) otherEngines(ctx context.Context) (found []*backend) {
 		}
 		var guards []string
 		b := &backend{}
+		if fault := other.Fault(runtime.GOARCH); err == nil && fault != "" {
+			err = errors.New(fault)
+		}
 		if err == nil {
 			b.Backend = *installed
 			guards, err = n.confines(ctx, b)

@@ -20,6 +20,16 @@ func OtherEngines() []EngineInfo {
 	return []EngineInfo{{Name: "wasmtime", Version: engine.WasmtimeVersion, Features: engine.Features()}}
 }
 
+// Fault says what is known to be wrong with an engine of OtherEngines on a processor, as
+// Go names it: "" where nothing is. One that has a fault runs nothing but the jobs of
+// a user of plasm-run who names it.
+func (e EngineInfo) Fault(arch string) string {
+	if e.Name == "wasmtime" && arch == "arm64" {
+		return "Wasmtime " + e.Version + " may compile a large br_table wrongly for arm64"
+	}
+	return ""
+}
+
 // Backend is an engine, how a worker that has it is started, and which version of
 // plasm that worker must be of.
 type Backend struct {

@@ -35,8 +35,13 @@ func file(folder, name string) string { return filepath.Join(built(), folder, na
 // engine is the package of the other engine, and its program.
 const engine = "plasm-engine-wasmtime"
 
-// packages are all that are built for a processor and a format.
-func packages() []string { return []string{"plasm", engine} }
+// packages are all that are built, and for which processors.
+func packages() map[string][]string {
+	return map[string][]string{"plasm": {"amd64", "arm64"}, engine: {"amd64"}}
+}
+
+// others are the names that rpm and apk have for processors.
+func others() map[string]string { return map[string]string{"amd64": "x86_64", "arm64": "aarch64"} }
 
 func debFile(name, arch string) string {
 	return file("new", fmt.Sprintf("%s_%s-1_%s.deb", name, newVersion, arch))
@@ -77,10 +82,9 @@ func content(name string) []string {
 func contents(t *testing.T, name string) map[string]string {
 	t.Helper()
 	lists := map[string]string{}
-	for _, arch := range []string{"amd64", "arm64"} {
+	for _, arch := range packages()[name] {
 		lists["deb "+arch] = output(t, "dpkg-deb", "--contents", debFile(name, arch))
-	}
-	for _, arch := range []string{"x86_64", "aarch64"} {
+		arch = others()[arch]
 		lists["rpm "+arch] = output(t, "rpm", "--query", "--list", "--package", file("new", fmt.Sprintf("%s-%s-1.%s.rpm", name, newVersion, arch)))
 		lists["apk "+arch] = output(t, "tar", "--warning=no-unknown-keyword", "-tzf", file("new", fmt.Sprintf("%s_%s-r1_%s.apk", name, newVersion, arch)))
 	}
@@ -90,7 +94,7 @@ func contents(t *testing.T, name string) map[string]string {
 // TestContents is about what every package has.
 func TestContents(t *testing.T) {
 	t.Parallel()
-	for _, name := range packages() {
+	for name := range packages() {
 		for format, list := range contents(t, name) {
 			for _, want := range content(name) {
 				if name == engine && strings.HasPrefix(format, "apk") && strings.Contains(want, "systemd") {
@@ -110,8 +114,8 @@ func TestContents(t *testing.T) {
 // TestDebian is about what Debian asks of a package.
 func TestDebian(t *testing.T) {
 	t.Parallel()
-	for _, name := range packages() {
-		for _, arch := range []string{"amd64", "arm64"} {
+	for name, archs := range packages() {
+		for _, arch := range archs {
 			deb := debFile(name, arch)
 			output(t, "lintian", "--allow-root", "--fail-on", "error,warning", deb)
 			checkModes(t, deb)
@@ -162,7 +166,7 @@ func TestSameBytesTwice(t *testing.T) {
 // TestManualPages compares the pages with --help, and asks groff what it thinks.
 func TestManualPages(t *testing.T) {
 	t.Parallel()
-	dir := extracted(t, "amd64", packages()...)
+	dir := extracted(t, "amd64", "plasm", engine)
 	flag := regexp.MustCompile(`(?m)^ {2}(?:-\w, )?(--[a-z-]+)`)
 	pages := maps.Clone(names)
 	pages[engine] = "1"

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -49,6 +50,21 @@ func wasmtimeOnArm64(t *testing.T) []string {
 	must(t, bin.BuildEnginesWith(t.Context(), within, "GOARCH=arm64", "CC=aarch64-linux-gnu-gcc"))
 	must(t, bin.Script(filepath.Join(dir, "plasm-engine-wasmtime"), bin.Emulation(qemu, filepath.Join(within, "plasm-engine-wasmtime"))))
 	return []string{"--no-cache", "--engine", "wasmtime", "--engines", dir}
+}
+
+// TestAutoOnArm64 has an engine with a known fault at hand, and takes the one that is
+// built in unless it is named.
+func TestAutoOnArm64(t *testing.T) {
+	t.Parallel()
+	all := examples(t)
+	job := run{&all[slices.IndexFunc(all, func(s subject) bool { return s.name == "example hello" })], false}
+	flags := wasmtimeOnArm64(t)
+	for engine, want := range map[string]string{"auto": "wazero", "wasmtime": "wasmtime"} {
+		r := play(t, arm64(t), job, append(slices.Clone(flags), "--engine", engine)...)
+		if got, _ := r.part("node")["engine"].(object); got["name"] != want {
+			t.Errorf("--engine %s: %v, want %s\n%s", engine, got, want, r.Stderr)
+		}
+	}
 }
 
 // emulable reports whether a job is run on the other processor too: what starts, and

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -149,6 +150,9 @@ func checkEngines(_ context.Context, p *Patient) Finding {
 			continue
 		} else if isOurs {
 			return found(name, Warning, e.Hint, "%s", e.Message)
+		}
+		if fault := other.Fault(runtime.GOARCH); fault != "" {
+			return found(name, Warning, "remove it: nothing uses it but plasm-run --engine "+other.Name, "%s is left out: %s", installed.Worker[0], fault)
 		}
 		used := func(e job.NodeEngine) bool { return e.Name == other.Name }
 		if p.Status != nil && !slices.ContainsFunc(p.Status.Node.Engines, used) {
