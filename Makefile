@@ -24,7 +24,7 @@ OUT ?= bin
 GO_EXAMPLES := examples/csvstat/csvstat.wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build engines examples demo demo-check test check flaky deps lint lint-go lint-shell lint-engines test-engines test-gate test-plain test-check examples-check cross package release test-package php cover bench bench-native timeline soak fuzz clean FORCE
+.PHONY: help build engines examples demo demo-check test check flaky deps lint lint-go lint-shell lint-engines test-engines test-gate test-plain test-check examples-check cross package release test-package php cover advisories bench bench-native timeline soak fuzz clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -84,7 +84,7 @@ cross: ## compile for every platform
 		GOOS=$${platform%/*} GOARCH=$${platform#*/} $(STATIC) ./...; \
 	done
 
-package: .tools/nfpm ## deb, rpm and apk of commands and engine, amd64 and arm64, in dist/
+package: .tools/nfpm ## deb, rpm and apk of the commands, amd64 and arm64, and the engine, amd64, in dist/
 	@GO='$(GO)' VERSION='$(VERSION)' scripts/package
 
 release: .tools/nfpm .tools/cyclonedx-gomod ## packages, archives, SBOMs, SHA256SUMS and signed provenance, in dist/
@@ -92,6 +92,12 @@ release: .tools/nfpm .tools/cyclonedx-gomod ## packages, archives, SBOMs, SHA256
 
 test-package: .tools/gate .tools/nfpm .tools/cyclonedx-gomod ## the packages; as root on Debian machines in containers
 	@GO='$(GO)' scripts/test-package
+
+advisories: .tools/govulncheck ## engines with their end of support, and govulncheck over both modules
+	@GO='$(GO)' scripts/advisories
+
+.tools/govulncheck: tools/go.mod tools/go.sum
+	$(GO) -C tools build -o ../.tools/ golang.org/x/vuln/cmd/govulncheck
 
 .tools/nfpm: tools/go.mod
 	$(GO) -C tools build -o ../.tools/ github.com/goreleaser/nfpm/v2/cmd/nfpm
