@@ -32,6 +32,7 @@ func (b *bound) add(n int64) { *b = bound(b.lower(n)) }
 type controlGroup struct {
 	memory bound // bytes
 	cores  bound // whole cores of quota, at least 1
+	tasks  bound // processes and threads
 }
 
 // readControlGroup reads the groups of this process below root, the folder that
@@ -112,7 +113,7 @@ func (m mount) groups(lines []string) []string {
 			mine = parts[0] == "0" && parts[1] == ""
 		} else {
 			mine = slices.ContainsFunc(strings.Split(parts[1], ","), func(c string) bool {
-				return (c == "memory" || c == "cpu") && slices.Contains(m.controllers, c)
+				return (c == "memory" || c == "cpu" || c == "pids") && slices.Contains(m.controllers, c)
 			})
 		}
 		if mine {
@@ -157,6 +158,13 @@ func (c *controlGroup) read(dir string) error {
 		if len(values) == 1 && values[0] >= 0 {
 			c.memory.add(max(values[0], 1))
 		}
+	}
+	tasks, err := readNumbers(filepath.Join(dir, "pids.max"))
+	if err != nil {
+		return err
+	}
+	if len(tasks) == 1 && tasks[0] >= 0 {
+		c.tasks.add(max(tasks[0], 1))
 	}
 	quota, err := readNumbers(filepath.Join(dir, "cpu.max"))
 	if err != nil {

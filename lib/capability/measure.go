@@ -13,6 +13,7 @@ type Machine struct {
 	Arch     string // a GOARCH
 	Cores    int64  // 1 to job.MaxCPUCores
 	MemoryMB int64  // 1 to job.MaxNodeMemoryMB units of 2^20 bytes, for all jobs together
+	Tasks    int64  // processes and threads that this process's control group may have; 0: any number
 }
 
 // Measure returns what jobs can have of this machine at this moment.
@@ -52,6 +53,7 @@ func machine(cpus, physical int64, group controlGroup) Machine {
 		Arch:     runtime.GOARCH,
 		Cores:    min(max(group.cores.lower(cpus), 1), job.MaxCPUCores),
 		MemoryMB: min(max((memory-reserve)>>20, 1), job.MaxNodeMemoryMB),
+		Tasks:    int64(group.tasks),
 	}
 }
 

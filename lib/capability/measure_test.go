@@ -33,6 +33,37 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
+// TestTasks reads how many processes and threads there may be, in groups of both versions.
+func TestTasks(t *testing.T) {
+	t.Parallel()
+	for name, files := range map[string]map[string]string{
+		"proc/self/cgroup=0::/a/b":   {"pids.max": "4096", "a/pids.max": "max", "a/b/pids.max": "9000"},
+		"proc/self/cgroup=7:pids:/a": {"a/pids.max": "4096"},
+	} {
+		root := t.TempDir()
+		_, group, _ := strings.Cut(name, "=")
+		mount := "29 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw"
+		if !strings.HasPrefix(group, "0") {
+			mount = "29 23 0:26 / /sys/fs/cgroup rw - cgroup cgroup rw,pids"
+		}
+		write := func(file, text string) {
+			path := filepath.Join(root, file)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text+"\n"), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write("proc/self/cgroup", group)
+		write("proc/self/mountinfo", mount)
+		for file, text := range files {
+			write("sys/fs/cgroup/"+file, text)
+		}
+		c, err := readControlGroup(root)
+		if err != nil || machine(1, gib, c).Tasks != 4096 {
+			t.Errorf("%s: %+v, %v", name, c, err)
+		}
+	}
+}
+
 func TestMachine(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -82,7 +82,8 @@ func (n *Node) openEngines() {
 			preparer = own
 		}
 		b.supervisor = sandbox.New(sandbox.Config{
-			Worker: b.Worker, Engine: b.Engine, Version: b.Version, Preparer: preparer, CacheDir: filepath.Join(n.cfg.DataDir, cacheName), Spare: spare, Log: n.log,
+			Worker: b.Worker, Engine: b.Engine, Version: b.Version, Preparer: preparer, CacheDir: filepath.Join(n.cfg.DataDir, cacheName), Spare: spare,
+			Threads: workerThreads(n.cfg.Machine, n.cfg.Slots), Log: n.log,
 		})
 		n.onStop(b.supervisor.Close)
 		b.supervisor.OpenCache()

@@ -101,6 +101,7 @@ func Run(ctx context.Context, cfg Config) error {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	keepThreads(cfg.Slots)
 	n := &Node{cfg: cfg, log: cfg.Log, manager: manager{cfg.Log}, started: time.Now(), calls: make(chan func())}
 	defer n.stop()
 	for _, step := range []func(context.Context) error{

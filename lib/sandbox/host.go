@@ -54,7 +54,7 @@ func (p *process) outOfThreads() bool {
 	const little = 256 << 10 // KiB
 	line := p.last.line()
 	return strings.HasPrefix(line, "runtime: failed to create new OS thread") ||
-		strings.HasPrefix(line, "runtime/cgo: pthread_create failed") && p.usage.Maxrss < little
+		strings.Contains(line, "runtime/cgo: pthread_create failed") && p.usage.Maxrss < little
 }
 
 // outOfTime reports whether the process, which has exited, was killed when it had

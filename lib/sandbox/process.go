@@ -21,12 +21,13 @@ import (
 // does: a parent-death signal is sent when the *thread* that forked dies, and
 // the Go runtime ends threads as it likes.
 type spawner struct {
-	jobs chan func()
-	done chan struct{}
+	threads threads
+	jobs    chan func()
+	done    chan struct{}
 }
 
-func newSpawner() *spawner {
-	s := &spawner{jobs: make(chan func(), 1), done: make(chan struct{})}
+func newSpawner(allowed uint64) *spawner {
+	s := &spawner{threads: threads{allowed: allowed}, jobs: make(chan func(), 1), done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
 		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
@@ -83,6 +84,9 @@ func (s *spawner) begin(command []string, w *start) {
 	s.jobs <- func() {
 		defer close(w.done)
 		w.program, w.err = command[0], w.p.start(command)
+		if w.err == nil {
+			s.threads.bound(w.p.pid)
+		}
 	}
 }
 
@@ -228,7 +232,7 @@ func (p *process) outOfMemory() bool {
 	}
 	return p.status.ExitStatus() == goFatal &&
 		(strings.Contains(line, "out of memory") || strings.Contains(line, "cannot allocate memory") ||
-			strings.HasPrefix(line, "runtime/cgo: pthread_create failed") || p.last.nilInRuntime())
+			strings.Contains(line, "runtime/cgo: pthread_create failed") || p.last.nilInRuntime())
 }
 
 // killed reports whether the process, which has exited, was killed.

@@ -33,6 +33,7 @@ type Config struct {
 	CacheLevel     slog.Level    // at which trouble with that folder is logged; default info
 	CompileTimeout time.Duration // longest that a worker may compile or load; default 60 s
 	Spare          int           // workers kept ready for jobs to come, from the first Warm on; default 0: as many as Warm is called for, one at a time
+	Threads        uint64        // that all workers of this process may have together, on Linux and where it is not root's; default 0: any number
 	Log            *slog.Logger  // default: none
 }
 
@@ -98,7 +99,7 @@ func New(cfg Config) *Supervisor {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	shield()
-	s := &Supervisor{cfg: cfg, spawner: newSpawner()}
+	s := &Supervisor{cfg: cfg, spawner: newSpawner(cfg.Threads)}
 	s.pool.spawner, s.pool.command, s.pool.log, s.pool.keep = s.spawner, cfg.Worker, cfg.Log, cfg.Spare
 	return s
 }

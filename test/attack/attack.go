@@ -19,6 +19,9 @@ const Engine = "attack"
 // Supervisor stands for the process number of the supervisor in an argument.
 const Supervisor = "SUPERVISOR"
 
+// MostThreads is how many threads an attack makes that nothing stops.
+const MostThreads = 6000
+
 // Stage is when an attack happens.
 type Stage string
 
@@ -72,10 +75,11 @@ type Job struct {
 	Plan     Plan         `json:"plan"`
 	Dirs     []engine.Dir `json:"dirs"`
 	CacheDir string       `json:"cache_dir"`
-	Guards   []string     `json:"guards"` // required
-	Key      string       `json:"key"`    // a key file that the supervisor loads, and holds
-	Leak     bool         `json:"leak"`   // descriptors that the worker must not inherit
-	Input    string       `json:"input"`  // a FIFO to read from; "" is empty
+	Guards   []string     `json:"guards"`  // required
+	Key      string       `json:"key"`     // a key file that the supervisor loads, and holds
+	Leak     bool         `json:"leak"`    // descriptors that the worker must not inherit
+	Threads  uint64       `json:"threads"` // that its workers may have; 0: any number
+	Input    string       `json:"input"`   // a FIFO to read from; "" is empty
 }
 
 // Report is what became of a job.

@@ -10,14 +10,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"plasm/test/attack/clone"
 	"plasm/test/bin"
 	"plasm/test/guest"
 )
@@ -28,7 +31,22 @@ var programs = filepath.Join(os.TempDir(), fmt.Sprintf("plasm-limits-%d", os.Get
 // patience bounds what would hang.
 const patience = 3 * time.Minute
 
+// hogMode makes the test program one that takes all threads that its user may have,
+// until its input ends.
+const hogMode = "hog"
+
+func hog() int {
+	flags := map[string]uintptr{"amd64": 0xd0f00, "arm64": 0x50f00}[runtime.GOARCH]
+	made, err := clone.Threads(flags, 1<<20)
+	_, _ = fmt.Fprintln(os.Stdout, made, err)
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	return 0
+}
+
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == hogMode {
+		os.Exit(hog())
+	}
 	os.Exit(func() int {
 		defer func() { _ = os.RemoveAll(programs) }()
 		err := os.Mkdir(programs, 0o755)
@@ -73,7 +91,7 @@ func newGround(t *testing.T) *ground {
 		t.Fatalf("without limits: %+v, %+v", first, identity)
 	}
 	g.signer = strings.TrimSpace(identity.stdout)
-	g.addr = g.serve(t)
+	g.addr = g.serve(t, "", g.node()...)
 	return g
 }
 
@@ -88,10 +106,10 @@ func (g *ground) command(ctx context.Context, limits, name string, args ...strin
 	return c
 }
 
-// serve starts a node without limits and returns its address.
-func (g *ground) serve(t *testing.T) string {
+// serve starts a node under limits and returns its address.
+func (g *ground) serve(t *testing.T, limits string, args ...string) string {
 	t.Helper()
-	c := g.command(t.Context(), "", "plasmd", g.node()...)
+	c := g.command(t.Context(), limits, "plasmd", args...)
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
 	out, err := c.StdoutPipe()
 	must(t, err)
@@ -226,6 +244,14 @@ func named(words string) bool {
 	return strings.Contains(words, "the limit on ") || strings.Contains(words, "file too large")
 }
 
+// open lets another user into the ground.
+func (g *ground) open(t *testing.T) {
+	t.Helper()
+	for _, dir := range []string{g.dir, filepath.Dir(g.dir)} {
+		must(t, os.Chmod(dir, 0o755))
+	}
+}
+
 // TestTooFewProcesses runs the commands as a user who may start few processes more.
 func TestTooFewProcesses(t *testing.T) {
 	t.Parallel()
@@ -233,13 +259,7 @@ func TestTooFewProcesses(t *testing.T) {
 		t.Skip("it takes a user of its own, which root can become")
 	}
 	g := newGround(t)
-	must(t, os.Chmod(g.dir, 0o777))
-	must(t, filepath.Walk(filepath.Dir(g.dir), func(p string, i os.FileInfo, err error) error { // and comes there
-		if err == nil && i.IsDir() {
-			return os.Chmod(p, 0o777)
-		}
-		return nil
-	}))
+	g.open(t)
 	for i, limit := range []int{20, 49, 60, 400} {
 		t.Run(strconv.Itoa(limit), func(t *testing.T) {
 			t.Parallel()
@@ -266,5 +286,67 @@ func TestTooFewProcesses(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNodeOutlivesThreads takes all threads that a node's user may have, while it runs.
+// It goes on: jobs are refused for as long as that lasts, and run again later.
+func TestNodeOutlivesThreads(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("it takes a user of its own, which root can become")
+	}
+	g := newGround(t)
+	g.open(t)
+	const uid = 64720
+	home := filepath.Join(g.dir, "node")
+	must(t, os.Mkdir(home, 0o700))
+	must(t, os.Chown(home, uid, uid))
+	as := fmt.Sprintf("--nproc=300 setpriv --reuid=%d --regid=%d --clear-groups", uid, uid)
+	args := g.node()
+	args = append(args[:len(args)-4], "--data-dir", filepath.Join(home, "data"), "--runtime-dir", filepath.Join(home, "run"))
+	addr := (&ground{dir: home}).serve(t, as, args...)
+	submit := func() ended {
+		return g.run(t, "", "plasm-submit", "--mdns=false", "--retries", "0", "--peer", addr, "-n", g.module)
+	}
+	if e := submit(); e.code != 0 {
+		t.Fatalf("before: %+v", e)
+	}
+
+	self, err := os.Executable()
+	must(t, err)
+	hogs := filepath.Join(programs, "hog")
+	data, err := os.ReadFile(self) // where the user may start it
+	must(t, err)
+	must(t, os.WriteFile(hogs, data, 0o755))
+	c := g.command(t.Context(), as, "hog", hogMode)
+	in, err := c.StdinPipe()
+	must(t, err)
+	out, err := c.StdoutPipe()
+	must(t, err)
+	must(t, c.Start())
+	var made int
+	if _, err := fmt.Fscanf(out, "%d resource temporarily unavailable", &made); err != nil || made < 100 {
+		t.Fatalf("the hog has %d threads: %v", made, err)
+	}
+	refused, all := 0, make(chan ended)
+	for range 8 { // at a time
+		go func() { all <- submit() }()
+	}
+	for range 8 { // a worker that waits may still take one
+		e := <-all
+		if e.code == 125 && (strings.Contains(e.stderr, "could not start the job") || strings.Contains(e.stderr, "engine_failed")) {
+			refused++
+		} else if e.code != 0 && !strings.Contains(e.stderr, "busy") {
+			t.Errorf("while there are no threads: %+v", e)
+		}
+	}
+	if refused == 0 {
+		t.Error("no job was refused")
+	}
+	must(t, in.Close())
+	must(t, c.Wait())
+	if e := submit(); e.code != 0 {
+		t.Errorf("after that: %+v", e)
 	}
 }

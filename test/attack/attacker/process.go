@@ -3,16 +3,20 @@
 package main
 
 import (
+	"fmt"
 	"strconv"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"plasm/test/attack"
+	"plasm/test/attack/clone"
 )
 
 // processAttacks take no argument but for socket, which takes a family. What
 // takes no more than numbers is an attack named call.
 func processAttacks() map[string]func(string) string {
-	clone := func(flags uintptr) func(string) string {
+	fork := func(flags uintptr) func(string) string {
 		return func(string) string {
 			pid, what := raw(unix.SYS_CLONE, flags)
 			if what == done && pid == 0 {
@@ -25,6 +29,14 @@ func processAttacks() map[string]func(string) string {
 	}
 	path := append([]byte("/proc/self/exe"), 0)
 	return map[string]func(string) string{
+		"threads": func(flags string) string {
+			f, err := strconv.ParseUint(flags, 0, 64)
+			if err != nil {
+				return err.Error()
+			}
+			made, err := clone.Threads(uintptr(f), attack.MostThreads)
+			return fmt.Sprintf("%d %s", made, outcome(err))
+		},
 		"socket": func(family string) string {
 			n, err := strconv.Atoi(family)
 			if err != nil {
@@ -48,11 +60,11 @@ func processAttacks() map[string]func(string) string {
 			_, what := raw(unix.SYS_EXECVE, uintptr(unsafe.Pointer(name))) //nolint:gosec // the kernel reads it there
 			return what
 		},
-		"fork":                  clone(uintptr(unix.SIGCHLD)),
-		"vfork":                 clone(unix.CLONE_VFORK | uintptr(unix.SIGCHLD)),
-		"fork namespaces":       clone(unix.CLONE_NEWUSER | unix.CLONE_NEWNET | uintptr(unix.SIGCHLD)),
-		"fork with this memory": clone(unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_SYSVSEM),
-		"clone to mprotect":     clone(10), // flags that are a number which is allowed
+		"fork":                  fork(uintptr(unix.SIGCHLD)),
+		"vfork":                 fork(unix.CLONE_VFORK | uintptr(unix.SIGCHLD)),
+		"fork namespaces":       fork(unix.CLONE_NEWUSER | unix.CLONE_NEWNET | uintptr(unix.SIGCHLD)),
+		"fork with this memory": fork(unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_SYSVSEM),
+		"clone to mprotect":     fork(10), // flags that are a number which is allowed
 	}
 }
 

@@ -62,7 +62,7 @@ func one(worker string, j *attack.Job, reports *json.Encoder) (*attack.Report, e
 	cfg := sandbox.Config{
 		Worker:   []string{worker, "worker"},
 		Engine:   sandbox.EngineInfo{Name: attack.Engine, Version: "1"},
-		CacheDir: j.CacheDir,
+		CacheDir: j.CacheDir, Threads: j.Threads,
 	}
 	m := job.NewManifest()
 	if j.Plan.Stage == attack.Prepare {
