@@ -33,7 +33,8 @@ func TestReadmes(t *testing.T) {
 			}
 			folder := tree(t, home)
 			for _, s := range steps {
-				shell := exec.CommandContext(t.Context(), "sh", "-c", s.command)
+				words := bin.AsUser("sh", "-c", s.command)
+				shell := exec.CommandContext(t.Context(), words[0], words[1:]...)
 				shell.Dir, shell.Env = folder, env
 				var stderr bytes.Buffer
 				shell.Stderr = &stderr

@@ -152,8 +152,10 @@ func environment(t *testing.T) []string {
 // ending is what a command printed, and its exit code.
 type ending struct{ output, status string }
 
-// terminal runs the commands of one page one after the other in one shell, as
-// somebody would who has run `make build` and stands in the repository's root.
+// terminal runs the commands of one page one after the other in one shell, as a user
+// would who has run `make build` and stands in the repository's root. The pages are for
+// a user without root's rights: where root runs the tests they have another number, and
+// own what root does, in a user namespace.
 func terminal(t *testing.T, env []string, steps []step) []ending {
 	t.Helper()
 	const mark = "\x1e" // goes before and after the exit code
@@ -161,10 +163,12 @@ func terminal(t *testing.T, env []string, steps []step) []ending {
 	for _, s := range steps {
 		script.WriteString(s.command + "\nprintf '\\036%d\\036' $?\n")
 	}
+	script.WriteString("id -u\n")
 	shell := exec.CommandContext(t.Context(), "sh", "-c", script.String())
 	if os.Geteuid() == 0 { // a network of the page's own, where its nodes meet no others and end with it
-		shell = exec.CommandContext(t.Context(), "unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
-			"sh", "-c", "ip link set lo up\n"+script.String())
+		shell = exec.CommandContext(t.Context(), "unshare", append([]string{
+			"--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", `ip link set lo up; exec "$@"`, "sh",
+		}, bin.AsUser("sh", "-c", script.String())...)...)
 	}
 	home := t.TempDir()
 	shell.Dir = checkout(t)
@@ -179,6 +183,9 @@ func terminal(t *testing.T, env []string, steps []step) []ending {
 	parts := strings.Split(out.String(), mark)
 	if len(parts) != 2*len(steps)+1 {
 		t.Fatalf("%d commands printed %d parts:\n%s", len(steps), len(parts), &out)
+	}
+	if parts[2*len(steps)] == "0\n" {
+		t.Error("the page was followed by root")
 	}
 	var all []ending
 	for pair := range slices.Chunk(parts[:2*len(steps)], 2) {

@@ -152,6 +152,9 @@ func TestDemo(t *testing.T) {
 	for name := range names {
 		must(t, bin.Script(filepath.Join(mac.disk, "usr", "bin", name), bin.Emulation("/usr/bin/"+bin.Emulator, "/opt/plasm/"+name)))
 	}
-	must(t, os.CopyFS(filepath.Join(mac.disk, "root", "examples"), os.DirFS(filepath.Join("..", "..", "examples"))))
+	mac.addPerson()
+	home := filepath.Join("home", person)
+	must(t, os.CopyFS(filepath.Join(mac.disk, home, "examples"), os.DirFS(filepath.Join("..", "..", "examples"))))
+	mac.sh("chmod -R a+rX /opt && chmod 755 /usr/bin/plasm* /usr/bin/" + bin.Emulator + " && chown -R " + person + ": /" + home)
 	follow(t, steps(t, "docs/demo.md"), map[string]*machine{"ubuntu": ubuntu, "mac": mac})
 }

@@ -51,7 +51,10 @@ func TestLife(t *testing.T) {
 	if took := time.Since(begun); took > time.Minute {
 		t.Errorf("from two new machines to a verified receipt took %v", took)
 	}
-	user.do("plasm-verify", "--signer", id, "--require-guards", strings.Join(job.Guards(), ","), "/root/receipt.json")
+	user.do("plasm-verify", "--signer", id, "--require-guards", strings.Join(job.Guards(), ","), "/home/"+person+"/receipt.json")
+	for _, file := range []string{".config/plasm/trust", ".local/share/plasm/key.pem"} { // root goes on in the user's name
+		user.sh("mkdir -p -m 700 $(dirname /root/" + file + ") && cp /home/" + person + "/" + file + " /root/" + file)
+	}
 	node.checkClosed(user, id)
 	follow(t, only(steps(t, "docs/install.md"), "node"), map[string]*machine{"node": node})
 	user.until("told of a node with the engine", func() error {

@@ -52,7 +52,7 @@ var (
 	address = regexp.MustCompile(`/ip4/\S+/p2p/12D3KooW\w{44}`)
 )
 
-// follow has somebody type the steps of a page who stands at two machines, and puts
+// follow has an ordinary user type the steps of a page at two machines, and puts
 // in the place of a peer ID or an address that is cut short what the other machine
 // showed last. It returns the peer ID that each has shown last.
 func follow(t *testing.T, all []step, at map[string]*machine) map[string]string {
@@ -70,7 +70,7 @@ func follow(t *testing.T, all []step, at map[string]*machine) map[string]string 
 				command = strings.ReplaceAll(command, "12D3KooW…", id)
 			}
 		}
-		out, err := m.try("sh", "-c", "cd /root; "+command+" 2>&1")
+		out, err := m.try(asPerson("cd; " + command + " 2>&1")...)
 		if err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
@@ -93,10 +93,32 @@ func only(all []step, at string) []step {
 	return some
 }
 
-// prepare puts the package where somebody has copied it, and lets root say sudo.
+// person is the user for whom the pages are: one with no rights but to say sudo.
+const person = "ann"
+
+// asPerson is a line as that user types it.
+func asPerson(line string) []string {
+	return []string{
+		"setpriv", "--reuid=" + person, "--regid=" + person, "--init-groups", "--inh-caps=-all",
+		"env", "HOME=/home/" + person, "USER=" + person, "LOGNAME=" + person, "sh", "-c", line,
+	}
+}
+
+// addPerson makes that user.
+func (m *machine) addPerson() {
+	m.t.Helper()
+	m.sh("useradd --create-home --shell /bin/sh " + person + " && echo '" + person + " ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/person && chmod 440 /etc/sudoers.d/person")
+	m.sh(`echo "127.0.1.1 $(hostname)" >> /etc/hosts`) // which sudo looks up
+	m.do(asPerson("sudo true")...)
+}
+
+// prepare makes the user of a machine, who has copied the packages there.
 func (m *machine) prepare(folder string) {
 	m.t.Helper()
-	m.sh(`printf '#!/bin/sh\nexec "$@"\n' > /usr/bin/sudo; chmod 755 /usr/bin/sudo; cp /packages/` + folder + `/plasm*_amd64.deb /root/`)
+	m.addPerson()
+	for _, home := range []string{"/root", "/home/" + person} {
+		m.sh("cp /packages/" + folder + "/plasm*_amd64.deb " + home)
+	}
 }
 
 // here runs steps in a folder of this machine.
