@@ -104,7 +104,15 @@ func (o *options) compare(v, again *receipt.Verified) error {
 	if v.Manifest.MemoryMB > o.memory {
 		return notRepeatable("with %d MB of memory instead of %d its %s", o.memory, v.Manifest.MemoryMB, difference)
 	}
+	if first, second := receipt.Ending(v.Outcome), receipt.Ending(again.Outcome); first == second && !v.Manifest.CanonicalNaN && elsewhere(v, again) {
+		difference += "; without canonical_nan the bits of a NaN may differ between engines and kinds of processor"
+	}
 	return &receipt.RefusalError{Reason: receipt.WrongRerun, Detail: "run again, its " + difference}
+}
+
+// elsewhere reports whether two runs had different engines or kinds of processor.
+func elsewhere(a, b *receipt.Verified) bool {
+	return a.Node.Engine.Name != b.Node.Engine.Name || a.Node.Arch != b.Node.Arch
 }
 
 // differs says in what two runs differ, "" for nothing.
