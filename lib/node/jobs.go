@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	cacheName   = "cache"         // in the data folder: compiled modules
-	expireEvery = 5 * time.Minute // how often results that are too old are looked for
-	waitPerSlot = 4               // places in the waiting line for each slot
+	cacheName    = "cache"         // in the data folder: compiled modules
+	expireEvery  = 5 * time.Minute // how often results that are too old are looked for
+	placesInLine = 256             // of jobs that wait for a slot, which is as many as the queue has
 )
 
 // A worker that waits has 6 MiB of memory, 5 of them the executable's, which all share.
@@ -46,7 +46,7 @@ func (n *Node) openStore(context.Context) error {
 	}
 	n.onStop(n.keepExpiring())
 	n.queue = queue.New(queue.Config{
-		Slots: int(n.cfg.Slots), MemoryMB: n.cfg.Machine.MemoryMB, Waiting: waitPerSlot * int(n.cfg.Slots),
+		Slots: int(n.cfg.Slots), MemoryMB: n.cfg.Machine.MemoryMB, Waiting: placesInLine,
 	})
 	n.openEngines()
 	return nil

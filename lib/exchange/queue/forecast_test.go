@@ -19,34 +19,56 @@ func waits(tickets []*queue.Ticket) (all []time.Duration) {
 	return all
 }
 
-// TestWaitsWithoutHistory: until a job has ended, the worst case is what is expected.
+// TestWaitsWithoutHistory: until a job has ended, those that hold a slot are expected
+// to do so for as long again, and not beyond their worst case.
 func TestWaitsWithoutHistory(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := queue.New(queue.Config{Slots: 2, MemoryMB: 10, Waiting: 4, ReserveFor: 5 * time.Second})
 		start(t, q, listed(1), queue.Job{MemoryMB: 8, Timeout: 60 * time.Second})
 		reserved := offer(t, q, listed(2), queue.Job{MemoryMB: 1, Timeout: 20 * time.Second})
-		pass(4 * time.Second)
-		line := []*queue.Ticket{
-			offer(t, q, listed(3), queue.Job{MemoryMB: 1, Timeout: 10 * time.Second}), // after the reserved one: 1 + 20 s
-			offer(t, q, listed(4), queue.Job{MemoryMB: 8, Timeout: 10 * time.Second}), // slot after 21 + 15 s, memory after 56 s
-			offer(t, q, listed(5), queue.Job{MemoryMB: 1, Timeout: 10 * time.Second}), // the same, behind it
-			offer(t, q, listed(6), queue.Job{MemoryMB: 1, Timeout: 10 * time.Second}),
+		line := []*queue.Ticket{offer(t, q, listed(3), queue.Job{MemoryMB: 1, Timeout: time.Second, ReserveFor: time.Second})}
+		if got := status(line[0]).Wait; got != 100*time.Millisecond {
+			t.Errorf("wait behind jobs that have just come: %v, want the least, whatever their timeouts", got)
 		}
-		want := []time.Duration{21 * time.Second, 56 * time.Second, 56 * time.Second, 71 * time.Second}
+		pass(4 * time.Second)
+		for n := 4; n <= 6; n++ {
+			line = append(line, offer(t, q, listed(n), queue.Job{MemoryMB: 1, Timeout: 10 * time.Second}))
+		}
+		want := []time.Duration{4 * time.Second, 4 * time.Second, 6 * time.Second, 8 * time.Second}
 		if diff := cmp.Diff(want, waits(line)); diff != "" {
 			t.Errorf("waits (-want +got):\n%s", diff)
 		}
-		if r := refuse(t, q, listed(7), small); r.Code != job.RejectBusy || r.RetryAfterMS != 21_000 {
-			t.Errorf("rejection %+v, want busy until the first in the line goes, 21 s", r)
+		if r := refuse(t, q, listed(7), small); r.Code != job.RejectBusy || r.RetryAfterMS != 2_000 {
+			t.Errorf("rejection %+v, want busy, to ask again soon", r)
 		}
 		reserved.Started() // has its 20 s from here
-		if got := status(line[0]).Wait; got != 20*time.Second {
-			t.Errorf("wait for a job that has just started: %v, want its timeout of 20 s", got)
+		pass(18 * time.Second)
+		if got := status(line[0]).Wait; got != 2*time.Second {
+			t.Errorf("wait for a job that has 2 s left: %v", got)
 		}
 		pass(30 * time.Second) // the job should have ended: its caller is late
 		if got := status(line[0]).Wait; got != 100*time.Millisecond {
 			t.Errorf("wait for a job that is overdue: %v, want the least", got)
+		}
+	})
+}
+
+// TestEarlyEnd: what was expected of a line is forgotten when a job ends.
+func TestEarlyEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q := queue.New(queue.Config{Slots: 1, MemoryMB: 10, Waiting: 2})
+		running := start(t, q, listed(1), small)
+		pass(10 * time.Second)
+		line := []*queue.Ticket{offer(t, q, listed(2), small), offer(t, q, listed(3), small)}
+		if diff := cmp.Diff([]time.Duration{10 * time.Second, 20 * time.Second}, waits(line)); diff != "" {
+			t.Errorf("waits (-want +got):\n%s", diff)
+		}
+		running.Release()
+		wantState(t, line[0], queue.Granted)
+		if got := status(line[1]).Wait; got != 10*time.Second {
+			t.Errorf("wait of the next: %v, want the average of 10 s", got)
 		}
 	})
 }
@@ -75,8 +97,8 @@ func TestWaitsWithHistory(t *testing.T) {
 			t.Errorf("waits (-want +got):\n%s", diff)
 		}
 		pass(25 * time.Second) // longer than the average: what remains of the timeout is less
-		if r := refuse(t, q, listed(5), small); r.RetryAfterMS != 5_000 {
-			t.Errorf("rejection %+v, want 5 s", r)
+		if r := refuse(t, q, listed(5), small); r.RetryAfterMS != 2_000 {
+			t.Errorf("rejection %+v, want 2 s, the most", r)
 		}
 		running.Release()
 	})
@@ -102,12 +124,14 @@ func TestRetryOfUnlisted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := queue.New(queue.Config{Slots: 1, MemoryMB: 10, Waiting: 4, ReserveFor: time.Second})
-		start(t, q, listed(1), small)
-		offer(t, q, listed(2), queue.Job{MemoryMB: 1, Timeout: 29 * time.Second})
-		offer(t, q, unlisted(1), small)
-		offer(t, q, unlisted(2), small)
-		if r := refuse(t, q, unlisted(3), small); r.RetryAfterMS != 90_000 {
-			t.Errorf("rejection %+v, want 90 s: the job that runs, and the one of somebody listed", r)
+		short := queue.Job{MemoryMB: 1, Timeout: time.Second}
+		start(t, q, listed(1), short)
+		pass(600 * time.Millisecond)
+		offer(t, q, listed(2), short)
+		offer(t, q, unlisted(1), short)
+		offer(t, q, unlisted(2), short)
+		if r := refuse(t, q, unlisted(3), short); r.RetryAfterMS != 1_000 {
+			t.Errorf("rejection %+v, want the 0.4 s left of the job that runs, and 0.6 s for the one of somebody listed", r)
 		}
 	})
 }

@@ -41,8 +41,10 @@
 // 1/8, from grant to release, jobs that started only), however long it has run
 // already, but not beyond its own worst case, which is what remains of its
 // timeout and, before it has started, of its reservation. Until the first job
-// has ended the worst case alone counts. For somebody refused the time is that at which
-// the first place in the line is expected to become free. Nothing below minRetry
+// has ended, those that hold a slot are expected to do so for as long again as they
+// have so far. When an offer is refused the time is that at which the first place in
+// the line is expected to become free, but no more than maxRetry: it comes from what
+// runs, and slots must not stand idle while a requester sleeps. Nothing below minRetry
 // is told, as asking more often helps nobody.
 package queue
 
@@ -56,6 +58,7 @@ import (
 const (
 	defaultReserve = 30 * time.Second
 	minRetry       = 100 * time.Millisecond
+	maxRetry       = 2 * time.Second
 	passLimit      = 16
 
 	maxListed  = 1 << 15             // requesters told apart by rate: more than an allow file has room for
@@ -108,7 +111,10 @@ type Queue struct {
 	arrivals uint64
 	turns    uint64
 	average  time.Duration // how long jobs held their slots; 0: none has ended yet
-	idle     chan struct{} // not nil: draining; closed when nothing is held
+
+	foreseen   []time.Duration // the forecast for line; nil: there is none of this line
+	foreseenAt time.Time
+	idle       chan struct{} // not nil: draining; closed when nothing is held
 }
 
 // New returns an empty queue.

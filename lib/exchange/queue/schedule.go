@@ -13,7 +13,7 @@ func (q *Queue) dispatch() {
 	if q.shed() { // perhaps what kept others waiting
 		line = q.grantAll()
 	}
-	q.line = line
+	q.line, q.foreseen = line, nil
 	for i, t := range line {
 		if t.position != i+1 {
 			t.position = i + 1

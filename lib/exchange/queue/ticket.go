@@ -89,8 +89,7 @@ func (t *Ticket) Status() (Status, <-chan struct{}) {
 	}
 	s := Status{State: t.state, Position: t.position, Rejection: t.rejection}
 	if t.state == Waiting {
-		waits := t.q.forecast(t.q.line[:t.position])
-		s.Wait = waits[len(waits)-1]
+		s.Wait = t.q.waits()[t.position-1]
 	}
 	return s, t.changed
 }
@@ -105,6 +104,7 @@ func (t *Ticket) Started() bool {
 		t.expiry.Stop()
 		t.worst = t.q.cfg.Now().Add(t.timeout)
 		t.state = Started
+		t.q.foreseen = nil
 		t.tell()
 	}
 	return t.state == Started

@@ -85,11 +85,18 @@ func jitter(d time.Duration) time.Duration {
 	return rand.N(d) //nolint:gosec // nobody gains by guessing it
 }
 
+// longestPause is the longest that a node is let alone because it asks for that: a
+// slot may be free earlier than it expects.
+const longestPause = 5 * time.Second
+
 // pause is how long to wait before trying a node again that failed n times in a
 // row: at least what it asks for.
 func (cfg *Config) pause(n int, retryAfter time.Duration) time.Duration {
+	if retryAfter > 0 {
+		n = 1 // it is there, and knows better than a pause that grows
+	}
 	d := cfg.Backoff << min(max(n-1, 0), 5)
-	if retryAfter > d {
+	if retryAfter = min(retryAfter, longestPause); retryAfter > d {
 		return retryAfter + cfg.Jitter(min(retryAfter/4, cfg.Backoff<<5))
 	}
 	return d/2 + cfg.Jitter(d/2)

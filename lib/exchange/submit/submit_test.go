@@ -156,6 +156,8 @@ func TestPause(t *testing.T) {
 		{60, 0, 16 * time.Second, 32 * time.Second},
 		{1, 4 * time.Second, 4 * time.Second, 5 * time.Second},
 		{1, time.Millisecond, 500 * time.Millisecond, time.Second},
+		{60, 2 * time.Second, 2 * time.Second, 2500 * time.Millisecond},
+		{1, time.Hour, 5 * time.Second, 6250 * time.Millisecond},
 	}
 	for _, test := range tests {
 		if low, high := none.pause(test.n, test.retryAfter), all.pause(test.n, test.retryAfter); low != test.low || high != test.high {
