@@ -195,7 +195,11 @@ func (p *placement) try(ctx context.Context, c *candidate) (*Result, *failure) {
 // settle takes note of how an attempt failed, and reports whether it was the last.
 func (p *placement) settle(c *candidate, f *failure) (last bool) {
 	if c.last != nil && c.last.result != nil {
-		c.last.result.Close() // there is a later one, or none
+		if f.result == nil {
+			f.result = c.last.result // a node that is gone now has not taken back what it signed
+		} else {
+			c.last.result.Close() // there is a later one
+		}
 	}
 	c.last = f
 	c.failures++

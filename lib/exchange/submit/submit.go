@@ -24,7 +24,8 @@
 // Config.Reattach, and the job attached to, each stream where it broke off.
 // Attempts whose offer was accepted are bounded by Config.Retries; a rejection
 // costs none, so that every candidate is offered to once. A job that was
-// cancelled by nobody here, or whose engine failed, is tried again too.
+// cancelled by nobody here, or whose engine failed, is tried again too; its result
+// is given back when nothing better comes, whatever becomes of the node meanwhile.
 //
 // # Verifying
 //

@@ -298,3 +298,36 @@ func TestLateCandidates(t *testing.T) {
 		t.Error("it ran where there was no room")
 	}
 }
+
+// TestResultOfNodeThatIsGone: a node that signs that it cancelled the job, and takes no
+// more or is gone by the next attempt, has given a result all the same.
+func TestResultOfNodeThatIsGone(t *testing.T) {
+	t.Parallel()
+	for name, then := range map[string]func(*session){
+		"shuts down": func(s *session) { s.reject(job.RejectShuttingDown, 0) },
+		"hangs up":   func(s *session) { s.conn.Reset() },
+		"lies":       func(s *session) { s.send(&wire.Started{}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			n := node(t, func(s *session) {
+				if s.number > 1 {
+					then(s)
+					return
+				}
+				if s.accept() {
+					s.run()
+					s.output()
+					st := s.statement()
+					st.Outcome.Status, st.Outcome.ExitCode = job.Cancelled, nil
+					s.result(st)
+				}
+			})
+			cfg := config(t, n)
+			result := submitted(t, cfg, newJob("in"), "in", these(n.candidate(1)))
+			if result.Verified.Outcome.Status != job.Cancelled || result.Cause == nil || n.offered() < 2 {
+				t.Errorf("%+v (%v) after %d offers", result.Verified.Outcome, result.Cause, n.offered())
+			}
+		})
+	}
+}
