@@ -24,6 +24,13 @@ func at(addr string) queue.Client {
 	return queue.Client{Requester: "free", Source: queue.SourceOf(netip.MustParseAddr(addr))}
 }
 
+// wanted has somebody listed hold a slot, for as long as the test runs.
+func wanted(t *testing.T, q *queue.Queue) *queue.Queue {
+	t.Helper()
+	start(t, q, listed(999), queue.Job{})
+	return q
+}
+
 // charge returns how many of n offers are within the rate, and what the first that
 // is not was told.
 func charge(t *testing.T, q *queue.Queue, c queue.Client, n int) (taken int, retry time.Duration) {
@@ -51,7 +58,7 @@ func TestRate(t *testing.T) {
 			t.Parallel()
 			now := newClock()
 			rate := queue.Rate{Every: 300 * time.Millisecond, Burst: 3}
-			q := queue.New(queue.Config{ListedRate: rate, UnlistedRate: rate, Now: now.Now})
+			q := wanted(t, queue.New(queue.Config{ListedRate: rate, UnlistedRate: rate, Now: now.Now}))
 			if taken, retry := charge(t, q, client(1), 10); taken != 3 || retry != rate.Every {
 				t.Errorf("%d at once, then told to wait %v; want 3 and %v", taken, retry, rate.Every)
 			}
@@ -82,7 +89,7 @@ func TestRate(t *testing.T) {
 func TestPeerIDsShareARate(t *testing.T) {
 	t.Parallel()
 	now := newClock()
-	q := queue.New(queue.Config{UnlistedRate: queue.Rate{Every: time.Second, Burst: 5}, Now: now.Now})
+	q := wanted(t, queue.New(queue.Config{UnlistedRate: queue.Rate{Every: time.Second, Burst: 5}, Now: now.Now}))
 	taken := 0
 	for i := range 100 {
 		if q.Charge(queue.Client{Requester: fmt.Sprint(i), Source: "192.0.2.1/32"}) == nil {
@@ -99,7 +106,7 @@ func TestMoreSourcesThanRoom(t *testing.T) {
 	t.Parallel()
 	now := newClock()
 	rate := queue.Rate{Every: time.Second, Burst: 4}
-	q := queue.New(queue.Config{UnlistedRate: rate, Sources: 2, Now: now.Now})
+	q := wanted(t, queue.New(queue.Config{UnlistedRate: rate, Sources: 2, Now: now.Now}))
 	steps := []struct {
 		client queue.Client
 		taken  int // of 3 offers
@@ -137,7 +144,7 @@ func TestMoreSourcesThanRoom(t *testing.T) {
 func TestNothingSpentIsForgotten(t *testing.T) {
 	t.Parallel()
 	now := newClock()
-	q := queue.New(queue.Config{UnlistedRate: queue.Rate{Every: time.Second, Burst: 4}, Now: now.Now})
+	q := wanted(t, queue.New(queue.Config{UnlistedRate: queue.Rate{Every: time.Second, Burst: 4}, Now: now.Now}))
 	taken, seconds := 0, 30
 	for range seconds * 10 {
 		now.pass(100 * time.Millisecond)
@@ -166,7 +173,7 @@ func TestManyAddresses(t *testing.T) {
 	now := newClock()
 	const sources = 64
 	rate := queue.Rate{Every: time.Second, Burst: 10}
-	q := queue.New(queue.Config{UnlistedRate: rate, Sources: sources, Now: now.Now})
+	q := wanted(t, queue.New(queue.Config{UnlistedRate: rate, Sources: sources, Now: now.Now}))
 	taken, offers := 0, 200_000
 	for i := range offers {
 		a := netip.AddrFrom4([4]byte{byte(i), byte(i >> 8), byte(i >> 16), byte(i >> 4)})
@@ -209,5 +216,34 @@ func TestSourceOf(t *testing.T) {
 				t.Errorf("source %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// TestRateOfIdleNode: nobody unlisted waits for a node that nobody else wants, and who
+// is listed has a rate all the same.
+func TestRateOfIdleNode(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	rate := queue.Rate{Every: time.Hour, Burst: 1}
+	q := queue.New(queue.Config{Slots: 2, MemoryMB: 10, Waiting: 4, ListedRate: rate, UnlistedRate: rate, Now: now.Now})
+	if taken, _ := charge(t, q, unlisted(1), 10); taken != 10 {
+		t.Errorf("%d of 10 offers on an idle node", taken)
+	}
+	own := start(t, q, unlisted(1), small)
+	if taken, _ := charge(t, q, unlisted(1), 10); taken != 10 {
+		t.Errorf("%d of 10 offers beside a job of its own", taken)
+	}
+	if taken, _ := charge(t, q, unlisted(2), 10); taken != 1 {
+		t.Errorf("%d of 10 offers beside a job of another one, want 1", taken)
+	}
+	waits := offer(t, q, unlisted(2), small)
+	own.Release()
+	wantState(t, waits, queue.Granted)
+	if taken, _ := charge(t, q, unlisted(1), 10); taken != 0 {
+		t.Errorf("%d of 10 offers, when all are spent and another one has a job", taken)
+	}
+	waits.Release()
+	if taken, _ := charge(t, q, listed(1), 10); taken != 1 {
+		t.Errorf("%d of 10 offers of a listed one, want 1", taken)
 	}
 }

@@ -154,7 +154,9 @@ func half[N int | int64](n N) N { return n - n/2 }
 
 // Charge takes one offer from the client's allowance. It returns nil, or
 // job.RejectRateLimited with the time until the next offer may be made, or
-// job.RejectShuttingDown. An offer that is refused is not charged.
+// job.RejectShuttingDown. An offer that is refused is not charged. An unlisted client
+// is bounded only while others hold a slot or wait for one: where nobody else wants
+// the node, nobody is kept from it by its offers.
 //
 // It is for each offer, before anything is done about it; also for those that are
 // malformed, attach to a job or are answered from the store. What it takes from a
@@ -168,10 +170,22 @@ func (q *Queue) Charge(c Client) *job.Rejection {
 	if c.Listed {
 		limits, who = q.listed, c.Requester
 	}
-	if wait := limits.take(who, q.cfg.Now()); wait > 0 {
+	if wait := limits.take(who, q.cfg.Now()); wait > 0 && (c.Listed || q.wanted(c)) {
 		return rateLimited(c, wait)
 	}
 	return nil
+}
+
+// wanted reports whether others than an unlisted client's source hold a slot or wait
+// for one.
+func (q *Queue) wanted(c Client) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	others := len(q.classes[0].flows) + len(q.classes[1].flows)
+	if q.classes[1].flows[c.Source] != nil {
+		others--
+	}
+	return others > 0
 }
 
 // Offer asks for a slot. The ticket holds one already or waits for it, and must

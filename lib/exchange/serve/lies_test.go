@@ -188,6 +188,16 @@ func TestOtherBytesThanAnnounced(t *testing.T) {
 	})
 }
 
+// wanted has somebody listed hold a slot: rates hold only while others want the node.
+func (n *testNode) wanted(t *testing.T) {
+	t.Helper()
+	ticket, r := n.queue.Offer(queue.Client{Listed: true, Requester: "another"}, queue.Job{MemoryMB: 1})
+	if r != nil || !ticket.Started() {
+		t.Fatalf("no slot for another one: %+v", r)
+	}
+	t.Cleanup(ticket.Release)
+}
+
 func TestWhoMaySubmit(t *testing.T) {
 	t.Parallel()
 	friend := identity.Generate()
@@ -208,6 +218,7 @@ func TestWhoMaySubmit(t *testing.T) {
 		Config: Config{Run: haunt(echo)}, listed: listed, any: true,
 		queue: queue.Config{Slots: 2, MemoryMB: 1024, UnlistedRate: queue.Rate{Every: time.Hour, Burst: 2}},
 	})
+	n.wanted(t)
 	stranger = newRequester(t, n, nil)
 	stranger.outcome(j, stranger.run(j))
 	big := newJob([]byte("module"), nil)

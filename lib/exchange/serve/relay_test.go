@@ -125,6 +125,7 @@ func TestSourceOverRelay(t *testing.T) {
 		listed: func(string) bool { return false }, any: true,
 		queue: queue.Config{Slots: 2, MemoryMB: 4096, Waiting: 4, UnlistedRate: queue.Rate{Every: time.Hour, Burst: 3}},
 	})
+	n.wanted(t)
 	overs := []host.Host{startRelay(t, n), startRelay(t, n)}
 	for i := range 3 {
 		r := newRelayed(t, n, overs[i%2])
