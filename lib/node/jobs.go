@@ -39,7 +39,7 @@ func (n *Node) openStore(context.Context) error {
 	var err error
 	n.store, err = store.Open(store.Config{
 		Dir: n.cfg.DataDir, ModuleBytes: n.cfg.ModuleBytes, JobBytes: n.cfg.JobBytes, MaxAge: n.cfg.Keep,
-		Listed: n.listed, Log: n.log,
+		Listed: n.listed, Log: n.log, Sound: serve.Sound(n.key),
 	})
 	if err != nil {
 		return err

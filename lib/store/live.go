@@ -67,8 +67,8 @@ func (s *Store) begin(dir string, manifest []byte, input, output *room) (*live, 
 	return l, nil
 }
 
-// load opens the folder dir of a job that is kept.
-func (s *Store) load(dir string) (*live, error) {
+// load opens the folder dir of a requester's job that is kept.
+func (s *Store) load(requester, dir string) (*live, error) {
 	l := &live{done: make(chan struct{})}
 	close(l.done)
 	var err error
@@ -89,7 +89,36 @@ func (s *Store) load(dir string) (*live, error) {
 		}
 		*f.spool = spool
 	}
+	if err := s.verify(requester, l); err != nil {
+		l.close()
+		return nil, err
+	}
 	return l, nil
+}
+
+// verify checks that what was read is what was kept.
+func (s *Store) verify(requester string, l *live) error {
+	if s.cfg.Sound == nil {
+		return nil
+	}
+	stdout, stderr, err := s.cfg.Sound(requester, l.manifest, l.receipt)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUnsound, err)
+	}
+	for _, f := range []struct {
+		name  string
+		spool *Spool
+		want  job.Digest
+	}{{stdoutFile, l.stdout, stdout}, {stderrFile, l.stderr, stderr}} {
+		got, err := f.spool.digest()
+		switch {
+		case err != nil:
+			return err
+		case got != f.want:
+			return fmt.Errorf("%s is %s, not %s: %w", f.name, got, f.want, errUnsound)
+		}
+	}
+	return nil
 }
 
 func (s *Store) loadSpool(name string) (*Spool, error) {
@@ -123,7 +152,7 @@ func (s *Store) attach(e *entry) (*live, error) {
 	if e.live != nil || gone {
 		return e.live, nil // of one that was given up what is left can still be read
 	}
-	l, err := s.load(dir)
+	l, err := s.load(e.key.requester, dir)
 	if err == nil {
 		e.live = l
 		return l, nil

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -167,6 +168,16 @@ func (s *Spool) look(offset int64) (n int64, wake <-chan struct{}, err error) {
 		s.wake = make(chan struct{})
 	}
 	return 0, s.wake, nil
+}
+
+// digest returns the digest of all of a spool that has ended.
+func (s *Spool) digest() (job.Digest, error) {
+	bytes, _ := s.Size()
+	sum := sha256.New()
+	if n, err := io.Copy(sum, io.NewSectionReader(s.file, 0, bytes)); n != bytes {
+		return "", errors.Join(io.ErrUnexpectedEOF, err)
+	}
+	return job.DigestOf(sum.Sum(nil)), nil
 }
 
 // sync makes the bytes of a spool that has ended last.

@@ -26,6 +26,9 @@
 // a power cut can bring a result back, the same to the byte. A module isn't
 // either: one that a power cut loses is sent again.
 //
+// What came to harm on the disk later is found when a result is opened: its receipt
+// is checked then by [Config.Sound], and its outputs are digested.
+//
 // An fsync that fails is never tried again, because the kernel may forget what it
 // could not write: what it was for is given up as a whole.
 //
@@ -66,6 +69,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"plasm/lib/job"
 )
 
 // Config says what a store may take. The zero value of each field but Dir is
@@ -80,6 +85,11 @@ type Config struct {
 	MaxAge          time.Duration               // how long a result is kept at most; default 24 h
 	Listed          func(requester string) bool // asked for each requester by Open, and for each new job or module; default: nobody is listed
 	Log             *slog.Logger                // what could not be removed; default: none
+
+	// Sound checks a result that is read from the disk, and returns the digests that
+	// its outputs must have. A result that isn't sound is removed, with a warning, and
+	// its job can run again. Default: results are taken as they are.
+	Sound func(requester string, manifest, receipt []byte) (stdout, stderr job.Digest, err error)
 }
 
 func (c Config) withDefaults() Config {

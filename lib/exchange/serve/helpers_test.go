@@ -78,7 +78,7 @@ func startNode(t *testing.T, s setup) *testNode {
 	if s.listed == nil {
 		s.listed = func(string) bool { return true }
 	}
-	s.store.Listed = s.listed
+	s.store.Listed, s.store.Sound = s.listed, Sound(n.key)
 	var err error
 	if n.store, err = store.Open(s.store); err != nil {
 		t.Fatal(err)
