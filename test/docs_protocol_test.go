@@ -9,12 +9,16 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
+	"plasm/lib/sandbox/wire"
 	"plasm/test/bin"
 )
 
@@ -76,7 +80,7 @@ func TestExchange(t *testing.T) {
 	command := bin.Worker(programs)
 	worker := exec.CommandContext(t.Context(), command[0], command[1:]...)
 	worker.Env = []string{}
-	worker.ExtraFiles = []*os.File{controlRead, framesWrite}
+	worker.ExtraFiles = []*os.File{controlRead, framesWrite, sending(t, codeOf(t, programs, exchange(t)))}
 	var stderr bytes.Buffer
 	worker.Stderr = &stderr
 	runtime.LockOSThread() // the worker ends with the thread
@@ -109,6 +113,71 @@ func TestExchange(t *testing.T) {
 	if err := worker.Wait(); err != nil {
 		t.Errorf("the worker ends with %v\n%s", err, &stderr)
 	}
+}
+
+// codeOf returns the machine code of the module in an exchange.
+func codeOf(t *testing.T, programs string, all []message) *os.File {
+	t.Helper()
+	var sent bytes.Buffer
+	for _, m := range all {
+		if !m.fromWorker {
+			sent.Write(m.data)
+		}
+	}
+	frames := wire.NewReader(&sent)
+	for {
+		kind, _, err := frames.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kind != wire.Module {
+			continue
+		}
+		module, err := frames.Payload()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return kept(t, programs, module)
+	}
+}
+
+// kept opens the machine code that plasm-run keeps of a module.
+func kept(t *testing.T, programs string, module []byte) *os.File {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "module.wasm")
+	err := os.WriteFile(file, module, 0o600)
+	if err == nil {
+		run := exec.CommandContext(t.Context(), filepath.Join(programs, "plasm-run"), "--cache-dir", filepath.Join(dir, "cache"), "--no-stdin", file)
+		run.Env = []string{"HOME=" + dir}
+		err = run.Run()
+	}
+	found, _ := filepath.Glob(filepath.Join(dir, "cache", "*", "code")) // the pattern is sound
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%v, %v", found, err)
+	}
+	code, err := os.Open(found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = code.Close() })
+	return code
+}
+
+// sending returns a socket to which a descriptor has been sent.
+func sending(t *testing.T, f *os.File) *os.File {
+	t.Helper()
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err == nil {
+		err = unix.Sendmsg(pair[0], []byte{0}, unix.UnixRights(int(f.Fd())), nil, 0)
+	}
+	if err == nil {
+		err = unix.Close(pair[0])
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return os.NewFile(uintptr(pair[1]), "socket")
 }
 
 func openPipe(t *testing.T) (r, w *os.File) {

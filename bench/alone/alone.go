@@ -5,6 +5,7 @@ package alone
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,8 +17,8 @@ import (
 // memoryMB is what a guest may have, as by default in a job.
 const memoryMB = 256
 
-// Main is the whole of such a program, with its arguments: a folder for the
-// compiled module, which is filled where it is not there yet; the module; and the
+// Main is the whole of such a program, with its arguments: a file for the
+// machine code, which is made where it is not there yet; the module; and the
 // guest's arguments. Input is empty. It returns the guest's exit code, or 125 where
 // the guest did not come to its end.
 func Main(e engine.Engine, args []string, stdout, stderr io.Writer) int {
@@ -41,27 +42,33 @@ func run(ctx context.Context, e engine.Engine, cache, path string, host engine.H
 	if err != nil {
 		return engine.Result{}, err
 	}
-	if err := fill(ctx, e, module, cache); err != nil {
+	code, err := compiled(ctx, e, module, cache)
+	if err != nil {
 		return engine.Result{}, err
 	}
-	program, err := e.Load(ctx, module, cache, memoryMB)
+	program, err := e.Load(ctx, module, code, memoryMB)
 	if err != nil {
 		return engine.Result{}, err
 	}
 	return program.Run(ctx, host)
 }
 
-// fill compiles the module into the folder cache unless it is there.
-func fill(ctx context.Context, e engine.Engine, module []byte, cache string) error {
-	if _, err := os.Stat(cache); err == nil {
-		return nil
+// compiled opens the module's machine code, which it compiles into the file cache unless it is
+// there.
+func compiled(ctx context.Context, e engine.Engine, module []byte, cache string) (*os.File, error) {
+	if code, err := os.Open(cache); err == nil {
+		return code, nil
 	}
-	staging, err := os.MkdirTemp("", "alone-")
+	made, err := os.Create(cache + ".new")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := e.Compile(ctx, module, staging); err != nil {
-		return err
+	err = errors.Join(e.Compile(ctx, module, made), made.Close())
+	if err == nil {
+		err = os.Rename(made.Name(), cache)
 	}
-	return os.Rename(staging, cache)
+	if err != nil {
+		return nil, err
+	}
+	return os.Open(cache)
 }

@@ -5,10 +5,9 @@ package wasmtime
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -18,10 +17,6 @@ import (
 	"plasm/lib/engine/wazero"
 	"plasm/lib/job"
 )
-
-// entry is the folder of a compiled module. Its number changes with what is done to
-// a module before it is compiled.
-const entry = "wasmtime-" + engine.WasmtimeVersion + "-1"
 
 // Reserve is how much address space Wasmtime reserves for a guest's memory, whatever
 // it may have, in bytes: 4 GiB, and 32 MiB before and behind, so that no access needs
@@ -51,13 +46,13 @@ func invalid(err error) error {
 }
 
 // Compile implements engine.Engine.
-func (Engine) Compile(ctx context.Context, module []byte, staging string) error {
+func (Engine) Compile(ctx context.Context, module []byte, out io.Writer) error {
 	w, err := wazero.NewWASI(ctx)
 	if err != nil {
 		return err
 	}
 	defer w.Close(ctx)
-	m, err := compile(newEngine(), w, module, job.MaxMemoryMB)
+	m, err := compile(newEngine(), w, module)
 	if err != nil {
 		return err
 	}
@@ -65,19 +60,12 @@ func (Engine) Compile(ctx context.Context, module []byte, staging string) error 
 	if err != nil {
 		return fmt.Errorf("wasmtime: %w", err)
 	}
-	dir := filepath.Join(staging, entry)
-	err = os.Mkdir(dir, 0o700)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, "code"), code, 0o600)
-	}
-	if err != nil {
-		return &job.Error{Code: job.CodeIO, Message: "compile cache: " + err.Error(), Err: err}
-	}
-	return nil
+	_, err = out.Write(code)
+	return err
 }
 
-func compile(e *wt.Engine, w *wazero.WASI, module []byte, memoryMB int64) (*wt.Module, error) {
-	if err := w.Check(module, memoryMB); err != nil {
+func compile(e *wt.Engine, w *wazero.WASI, module []byte) (*wt.Module, error) {
+	if err := w.Check(module, job.MaxMemoryMB); err != nil {
 		return nil, err
 	}
 	m, err := wt.NewModule(e, wazero.WithMemory(module))
@@ -123,43 +111,36 @@ func valType(b byte) *wt.ValType {
 	return wt.NewValType(wt.KindI32)
 }
 
-// Load implements engine.Engine. A cached result that this Wasmtime does not take
-// is compiled anew.
-func (Engine) Load(ctx context.Context, module []byte, cached string, memoryMB int64) (engine.Program, error) {
+// Load implements engine.Engine.
+func (Engine) Load(ctx context.Context, module []byte, code *os.File, memoryMB int64) (engine.Program, error) {
 	w, err := wazero.NewWASI(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := w.Check(module, memoryMB); err != nil {
 		return nil, err
 	}
 	p := &program{engine: newEngine(), wasi: w, memoryMB: memoryMB}
 	if p.thread, err = newThread(); err != nil {
 		return nil, err
 	}
-	if p.module, err = loadCached(p.engine, cached); err == nil {
-		err = w.Check(module, memoryMB)
-	} else {
-		p.module, err = compile(p.engine, w, module, memoryMB)
-	}
-	if err != nil {
-		return nil, err
+	if p.module, err = load(p.engine, code); err != nil {
+		line, _, _ := strings.Cut(err.Error(), "\n")
+		return nil, fmt.Errorf("%w: %s", engine.ErrCode, line)
 	}
 	return p, nil
 }
 
-var errNoEntry = errors.New("nothing is cached")
-
-func loadCached(e *wt.Engine, dir string) (*wt.Module, error) {
-	if dir == "" {
-		return nil, errNoEntry
-	}
-	name := filepath.Join(dir, entry, "code")
-	if m, err := wt.NewModuleDeserializeFile(e, name); err == nil {
+// load maps the file, which is fastest; by its descriptor, since Wasmtime asks for a
+// name. Some of it becomes executable: where the file system, or a service, forbids
+// that, the file is read.
+func load(e *wt.Engine, code *os.File) (*wt.Module, error) {
+	if m, err := wt.NewModuleDeserializeFile(e, fmt.Sprintf("/proc/self/fd/%d", code.Fd())); err == nil {
 		return m, nil
 	}
-	// It maps the file, which is fastest, and makes some of it executable: not where the
-	// file system, or a service, forbids that.
-	code, err := os.ReadFile(name)
+	data, err := io.ReadAll(code)
 	if err != nil {
 		return nil, err
 	}
-	return wt.NewModuleDeserialize(e, code)
+	return wt.NewModuleDeserialize(e, data)
 }

@@ -9,6 +9,7 @@ import (
 	"plasm/lib/engine/wazero"
 	"plasm/lib/job"
 	"plasm/test/guest"
+	"plasm/test/loading"
 )
 
 // TestVersion holds the version in receipts and the one that is linked together:
@@ -32,7 +33,7 @@ func TestForeignMemory(t *testing.T) {
 		Funcs:   []guest.Func{{}},
 		Exports: []guest.Export{{Name: "_start"}, {Name: wazero.MemoryExport}},
 	}).Bytes()
-	p, err := Engine{}.Load(t.Context(), module, "", 1)
+	p, err := loading.Load(t, Engine{}, module, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

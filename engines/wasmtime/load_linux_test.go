@@ -1,6 +1,7 @@
 package wasmtime
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -10,10 +11,11 @@ import (
 	"plasm/lib/engine"
 	"plasm/lib/job"
 	"plasm/test/guest"
+	"plasm/test/loading"
 )
 
 // TestLoad maps what was compiled, and reads it where what is mapped cannot be made
-// executable; where there is nothing to be had it compiles.
+// executable. What is damaged it refuses.
 func TestLoad(t *testing.T) { //nolint:paralleltest // it looks at what this process has mapped
 	module, err := guest.Module("exit-3")
 	must(t, err)
@@ -21,27 +23,36 @@ func TestLoad(t *testing.T) { //nolint:paralleltest // it looks at what this pro
 		name           string
 		noexec, damage bool
 		mapped         bool
-	}{{name: "mapped", mapped: true}, {name: "read", noexec: true}, {name: "compiled", damage: true}} {
+	}{{name: "mapped", mapped: true}, {name: "read", noexec: true}, {name: "damaged", damage: true}} {
 		dir := t.TempDir()
 		if test.noexec {
 			if os.Geteuid() != 0 {
-				continue // nobody but root mounts
+				continue // only root mounts
 			}
 			must(t, unix.Mount("none", dir, "tmpfs", unix.MS_NOEXEC, ""))
 			t.Cleanup(func() { must(t, unix.Unmount(dir, unix.MNT_DETACH)) })
 		}
-		must(t, Engine{}.Compile(t.Context(), module, dir))
-		file := dir + "/" + entry + "/code"
+		code, err := os.Create(dir + "/code")
+		must(t, err)
+		t.Cleanup(func() { _ = code.Close() })
+		must(t, Engine{}.Compile(t.Context(), module, code))
+		loading.Rewind(t, code)
 		if test.damage {
-			must(t, os.Truncate(file, 100))
+			must(t, code.Truncate(100))
 		}
-		p, err := Engine{}.Load(t.Context(), module, dir, 1)
+		p, err := Engine{}.Load(t.Context(), module, code, 1)
+		if test.damage {
+			if !errors.Is(err, engine.ErrCode) {
+				t.Errorf("%s: %v", test.name, err)
+			}
+			continue
+		}
 		must(t, err)
 		maps, err := os.ReadFile("/proc/self/maps")
 		must(t, err)
 		mapped := false
 		for line := range strings.Lines(string(maps)) {
-			if strings.Contains(line, file) && strings.Contains(line, " r-xp ") {
+			if strings.Contains(line, code.Name()) && strings.Contains(line, " r-xp ") {
 				mapped = true
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"plasm/lib/engine"
 	"plasm/test/guest"
+	"plasm/test/loading"
 )
 
 // large counts what of this process may be in large pages.
@@ -34,7 +35,7 @@ func (look looking) Write(p []byte) (int, error) {
 func TestLargePages(t *testing.T) { //nolint:paralleltest // it looks at what this process has mapped
 	module, err := guest.Module("write-1")
 	must(t, err)
-	p, err := Engine{}.Load(t.Context(), module, "", 64)
+	p, err := loading.Load(t, Engine{}, module, 64)
 	must(t, err)
 	before, during := large(t), 0
 	_, err = p.Run(t.Context(), engine.Host{Stdout: looking(func() { during = large(t) })})

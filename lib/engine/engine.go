@@ -5,6 +5,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 
@@ -22,27 +23,21 @@ type Engine interface {
 	// Features lists the WebAssembly features that are on, sorted.
 	Features() []string
 
-	// Compile checks and compiles module, and leaves the result in staging, an
-	// empty folder, as exactly one regular file in one sub-folder.
+	// Compile checks and compiles module, and writes the machine code to out.
 	// The error is a *job.Error with CodeBadModule or CodeModuleRefused when
-	// the module is to blame, and with CodeIO when staging is.
-	Compile(ctx context.Context, module []byte, staging string) error
+	// the module is to blame, and out's own when out is.
+	Compile(ctx context.Context, module []byte, out io.Writer) error
 
 	// Load makes module ready to run with at most memoryMB units of 2^20
-	// bytes of linear memory. cached, unless "", is a folder that Compile
-	// once filled for the same module, engine and version, and which is only
-	// read. Errors are as with Compile. No instruction of the module runs.
-	Load(ctx context.Context, module []byte, cached string, memoryMB int64) (Program, error)
+	// bytes of linear memory, and compiles nothing. code, at its beginning, is what
+	// Compile once wrote for the same module, engine and version; it is only read, and
+	// may be read or mapped for as long as the program lives. Errors are as with Compile, and ErrCode. No
+	// instruction of the module runs.
+	Load(ctx context.Context, module []byte, code *os.File, memoryMB int64) (Program, error)
 }
 
-// CacheLoader is an Engine that can load what is cached or else nothing.
-type CacheLoader interface {
-	Engine
-
-	// LoadCached is Load, but for this: where the cache has nothing that will do, the
-	// error says so, and module is not compiled.
-	LoadCached(ctx context.Context, module []byte, cached string, memoryMB int64) (Program, error)
-}
+// ErrCode says that Load cannot use the code that it was handed.
+var ErrCode = errors.New("the compiled code is of no use here")
 
 // Validator is an Engine that modules can be prepared with, also those of other
 // engines.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -22,17 +21,17 @@ import (
 
 // cache keeps compiled modules on disk, so that a module is compiled once.
 //
-// An entry is a folder named by its key, and serves one module, engine, version,
-// set of features and kind of processor:
+// An entry is a folder named by its key, and serves one requester, module, engine,
+// version, set of features and kind of processor:
 //
 //	KEY/sum               SHA-256 of KEY and the file below, in hexadecimal
-//	KEY/code/SUB/FILE     what the engine's compiler left, read-only
-//	staging/plasm-NUMBER  staging folders, each locked by who uses it
+//	KEY/code              what the engine's compiler left, read-only
+//	staging/plasm-NUMBER  entries that are being made or removed, each locked by who does
 //
-// A compiling worker writes into a staging folder. The supervisor copies exactly
-// one regular file out of it, so that nothing a worker still holds open can
-// change an entry, and renames the finished entry into place: there is never half
-// an entry. An entry is read only after its digest has been checked.
+// No worker has a path into the folder. A compiling worker writes to a file without a
+// name; the supervisor copies it into a new entry and renames that into place: there is
+// never half an entry. A worker that runs is handed an entry's file by descriptor, once
+// its digest has been checked.
 //
 // The folder may hold other things, if a user names such a one: they are neither
 // counted nor removed.
@@ -42,11 +41,17 @@ type cache struct {
 	engine EngineInfo
 }
 
-// source says where a worker is to take the compiled module from.
+// source is the machine code of a job's module.
 type source struct {
-	dir     string        // "" where the worker compiles for itself
-	hit     bool          // it was there already
-	compile time.Duration // what compiling took
+	code    *os.File      // at its beginning
+	hit     bool          // it was in the cache
+	compile time.Duration // what making it took
+}
+
+func (s source) close() {
+	if s.code != nil {
+		_ = s.code.Close()
+	}
 }
 
 func openCache(dir string, limit int64, e EngineInfo) (*cache, error) {
@@ -64,13 +69,16 @@ func openCache(dir string, limit int64, e EngineInfo) (*cache, error) {
 	return c, nil
 }
 
-// key names the entry for a module as the manifest wants it prepared. Each part is preceded by its length, so that
-// no two lists of parts give the same bytes. The number in the first part changes with the static limits, which an
+// key names the entry for a job's module as the manifest wants it prepared. The requester
+// is part of it, so that none can tell by the time or the outcome what another has had
+// compiled. Each part is preceded by its length, so that no two lists of parts give the
+// same bytes. The number in the first part changes with the static limits, which an
 // entry's module is known to keep, and with what preparation makes of a module.
-func (c *cache) key(m *job.Manifest) string {
+func (c *cache) key(j *Job) string {
 	h := sha256.New()
+	m := j.Manifest
 	parts := append([]string{
-		"plasm-cache/2", string(m.ModuleHash), fmt.Sprint(m.Fuel > 0, m.CanonicalNaN), c.engine.Name, c.engine.Version, runtime.GOOS, runtime.GOARCH,
+		"plasm-cache/3", j.Requester, string(m.ModuleHash), fmt.Sprint(m.Fuel > 0, m.CanonicalNaN), c.engine.Name, c.engine.Version, runtime.GOOS, runtime.GOARCH,
 		fmt.Sprint(cpu.X86), fmt.Sprint(cpu.ARM64),
 	}, c.engine.Features...)
 	for _, part := range parts {
@@ -84,74 +92,87 @@ func isKey(name string) bool {
 	return len(name) == 2*sha256.Size && strings.Trim(name, "0123456789abcdef") == ""
 }
 
-// compiled finds or makes the compiled module of a job, and returns the job with the
-// module as the engine's worker is to get it. Whatever is wrong with the cache, that
-// worker can still compile for itself. An entry proves that its module is within the
-// static limits: what they refuse is never compiled.
-func (s *Supervisor) compiled(ctx context.Context, j *Job) (*Job, source, error) {
+// compiled finds or makes the machine code of a job's module, and returns the job with
+// the module as the engine's worker is to get it. It is always made by a compiling
+// worker, whatever is wrong with the cache. anew says that what the cache has is of no
+// use. An entry proves that its module is within the static limits: what they refuse
+// is never compiled.
+func (s *Supervisor) compiled(ctx context.Context, j *Job, anew bool) (_ *Job, found source, err error) {
 	var key string
-	var found source
-	if s.cache != nil {
-		key = s.cache.key(j.Manifest)
-		found.dir, found.hit = s.cache.get(key)
+	c := s.keeping()
+	if c != nil {
+		key = c.key(j)
+		if anew {
+			c.remove(key)
+		} else {
+			found.code, found.hit = c.get(key)
+		}
 	}
 	if found.hit && !rewritten(j.Manifest) {
 		return j, found, nil
 	}
-	j, took, err := s.prepared(ctx, j)
+	prepared, took, err := s.prepared(ctx, j)
 	if err != nil || found.hit {
-		return j, found, err
+		if err != nil {
+			found.close()
+		}
+		return prepared, found, err
 	}
-	alone := source{compile: took}
-	if s.cache == nil {
-		return j, alone, nil
-	}
-	made, err := s.compile(ctx, j, key)
-	if err == nil {
-		made.compile += took
-		return j, made, nil
-	}
-	if e, ok := errors.AsType[*job.Error](err); ok && e.Code != job.CodeIO { // which could only be the staging folder's
-		return nil, source{}, err
-	}
-	s.cfg.Log.Log(ctx, s.cfg.CacheLevel, "compiled module not kept", "dir", s.cache.dir, "error", err)
-	return j, alone, nil
+	code, compile, err := s.compile(ctx, prepared, key)
+	return prepared, source{code: code, compile: took + compile}, err
 }
 
-// compile compiles a job's module into a new entry. Errors that are not a
-// *job.Error are the cache's.
-func (s *Supervisor) compile(ctx context.Context, j *Job, key string) (source, error) {
-	staging, unlock, err := s.cache.stage()
-	if err != nil {
-		return source{}, err
+// keeping returns the cache, nil where there is none that can be believed: without
+// Landlock any worker could have written to it.
+func (s *Supervisor) keeping() *cache {
+	if s.noLandlock.Load() {
+		return nil
 	}
-	defer unlock()
-	work := filepath.Join(staging, "work")
-	if err := os.Mkdir(work, 0o700); err != nil {
-		return source{}, err
-	}
-	var took time.Duration
+	return s.cache
+}
+
+// compile has a worker compile a job's module, and keeps the result under key where
+// that can be done. It returns the machine code and how long compiling took.
+func (s *Supervisor) compile(ctx context.Context, j *Job, key string) (code *os.File, took time.Duration, err error) {
+	var sealed bool
 	err = s.withWorker(s.worker, func(p *process) error {
-		took, err = s.compileIn(ctx, j, work, p)
+		room, err := newScratch()
+		if err != nil {
+			p.end()
+			return noRoom(err)
+		}
+		took, err = s.compileIn(ctx, j, room, p)
+		if err != nil {
+			err = room.full(err)
+			room.close()
+			return err
+		}
+		code, sealed, err = room.finish()
 		return err
 	})
-	if err != nil {
-		return source{}, err
+	c := s.keeping()
+	if err != nil || c == nil || !sealed {
+		return code, took, err
 	}
-	dir, err := s.cache.install(staging, work, key)
-	return source{dir: dir, compile: took}, err
+	kept, err := c.install(key, code)
+	if err != nil {
+		s.cfg.Log.Log(ctx, s.cfg.CacheLevel, "compiled module not kept", "dir", c.dir, "error", err)
+		return code, took, nil
+	}
+	_ = code.Close()
+	return kept, took, nil
 }
 
-// compileIn has a worker compile a job's module into a folder, and returns how long
-// that took.
-func (s *Supervisor) compileIn(ctx context.Context, j *Job, work string, p *process) (time.Duration, error) {
+// compileIn has a worker compile a job's module into a file, and returns how long that
+// took.
+func (s *Supervisor) compileIn(ctx context.Context, j *Job, room *scratch, p *process) (time.Duration, error) {
 	r := newRun(s, j, p)
 	defer p.end()
 	defer context.AfterFunc(ctx, func() { r.stop(job.Cancelled, context.Cause(ctx)) })()
 	s.Warm() // the worker that will run the module can start meanwhile
 	limit := r.limit()
 	defer limit.Stop()
-	if err := r.load(wire.Compile, work, ""); err != nil {
+	if err := r.load(wire.Compile, room.write); err != nil {
 		return 0, r.reason(err)
 	}
 	p.linger()
@@ -159,7 +180,7 @@ func (s *Supervisor) compileIn(ctx context.Context, j *Job, work string, p *proc
 }
 
 // evict removes the least recently used entries until the rest fit, but not
-// keep. A worker that was about to read one of them compiles for itself.
+// keep. A worker that was handed the file of one of them goes on with it.
 func (c *cache) evict(keep string) {
 	type entry struct {
 		key  string

@@ -13,43 +13,67 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"plasm/lib/sandbox/wire"
 )
 
 // What an entry of the cache consists of.
 const (
-	codeDir = "code"
-	sumFile = "sum"
-
-	// maxEntry is the longest file that is taken from a compiling worker, in
-	// bytes.
-	maxEntry = 512 << 20
+	codeFile = "code"
+	sumFile  = "sum"
 )
 
-// get returns the folder to load key from, if there is a sound entry; a damaged
-// one is removed.
-func (c *cache) get(key string) (string, bool) {
+// get opens the machine code of key, if there is a sound entry; a damaged one is
+// removed.
+func (c *cache) get(key string) (*os.File, bool) {
 	entry := filepath.Join(c.dir, key)
-	if _, err := os.Lstat(entry); errors.Is(err, fs.ErrNotExist) {
-		return "", false
+	info, err := os.Lstat(entry)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, false
 	}
-	code := filepath.Join(entry, codeDir)
-	want, err := readSum(entry)
-	var got string
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s: not a folder", entry)
+	}
 	if err == nil {
-		got, err = digestEntry(key, code)
+		err = oursAlone(entry, info, false)
 	}
-	if err != nil || got != want {
+	var code *os.File
+	if err == nil {
+		code, err = openEntry(key, entry)
+	}
+	if err != nil {
 		c.remove(key)
-		return "", false
+		return nil, false
 	}
 	now := time.Now()
 	_ = os.Chtimes(entry, now, now) // the least recently used goes first: see evict
 	return code, true
 }
 
+// openEntry opens the machine code of a sound entry.
+func openEntry(key, entry string) (*os.File, error) {
+	want, err := readSum(entry)
+	if err != nil {
+		return nil, err
+	}
+	code, err := openRegular(filepath.Join(entry, codeFile))
+	if err != nil {
+		return nil, err
+	}
+	h := digestOf(key)
+	_, err = io.Copy(h, io.NewSectionReader(code, 0, wire.MaxCode)) // which leaves the file at its beginning
+	if err == nil && hex.EncodeToString(h.Sum(nil)) != want {
+		err = fmt.Errorf("%s: damaged", entry)
+	}
+	if err != nil {
+		return nil, errors.Join(err, code.Close())
+	}
+	return code, nil
+}
+
 // readSum returns what an entry says its digest is.
 func readSum(entry string) (string, error) {
-	f, err := openRegular(os.OpenFile, filepath.Join(entry, sumFile))
+	f, err := openRegular(filepath.Join(entry, sumFile))
 	if err != nil {
 		return "", err
 	}
@@ -59,10 +83,10 @@ func readSum(entry string) (string, error) {
 	return string(sum[:]), err
 }
 
-// openRegular opens a regular file to read, and neither follows a link nor waits
-// for anybody.
-func openRegular(open func(name string, flag int, perm fs.FileMode) (*os.File, error), name string) (*os.File, error) {
-	f, err := open(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+// openRegular opens a regular file that only root and this user can change, to read. It
+// neither follows a link nor blocks.
+func openRegular(name string) (*os.File, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -80,18 +104,6 @@ func openRegular(open func(name string, flag int, perm fs.FileMode) (*os.File, e
 	return f, nil
 }
 
-// openFolder opens a folder, and neither follows a link nor waits for anybody.
-func openFolder(dir string) (*os.Root, error) {
-	info, err := os.Lstat(dir)
-	if err != nil {
-		return nil, err
-	}
-	if !info.IsDir() {
-		return nil, fmt.Errorf("%s: not a folder", dir)
-	}
-	return os.OpenRoot(dir)
-}
-
 // digestOf begins the digest of the entry for key: what is in the place of another entry
 // is damaged.
 func digestOf(key string) hash.Hash {
@@ -100,117 +112,44 @@ func digestOf(key string) hash.Hash {
 	return h
 }
 
-// digestEntry returns the digest of the one file below dir.
-func digestEntry(key, dir string) (string, error) {
-	root, err := openFolder(dir)
+// install makes an entry of what a compiling worker, now dead, has left, and opens its
+// machine code.
+func (c *cache) install(key string, code *os.File) (*os.File, error) {
+	staging, unlock, err := c.stage()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	defer func() { _ = root.Close() }()
-	name, _, err := onlyFile(root)
-	if err != nil {
-		return "", err
-	}
-	f, err := openRegular(root.OpenFile, name)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = f.Close() }()
-	h := digestOf(key)
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// isPlain reports whether a name from a compiling worker is one that may be used
-// as it is: letters, digits, and - _ . within.
-func isPlain(name string) bool {
-	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-	return name != "" && len(name) <= 128 && name[0] != '.' && strings.Trim(name, letters+"._-") == ""
-}
-
-// onlyFile returns the name of the one regular file in the one sub-folder that
-// an engine's compiler leaves; anything else beside it is an error.
-func onlyFile(root *os.Root) (name string, size int64, err error) {
-	dir := root.FS()
-	var found []string
-	for name := "."; len(found) < 2; name = strings.Join(found, "/") {
-		entries, err := fs.ReadDir(dir, name)
-		if err != nil {
-			return "", 0, err
-		}
-		if len(entries) != 1 || !isPlain(entries[0].Name()) || entries[0].IsDir() != (len(found) == 0) {
-			return "", 0, fmt.Errorf("the folder %q of a compiled module holds something else", name)
-		}
-		found = append(found, entries[0].Name())
-	}
-	name = strings.Join(found, "/")
-	info, err := root.Lstat(name)
-	switch {
-	case err != nil:
-		return "", 0, err
-	case !info.Mode().IsRegular():
-		return "", 0, fmt.Errorf("%s: not a regular file", name)
-	case info.Size() > maxEntry:
-		return "", 0, fmt.Errorf("%s: %d bytes is more than %d", name, info.Size(), int64(maxEntry))
-	}
-	return name, info.Size(), nil
-}
-
-// install makes an entry of what a compiling worker, now dead, has left in work,
-// and returns the folder to load it from.
-func (c *cache) install(staging, work, key string) (string, error) {
+	defer unlock()
 	entry := filepath.Join(staging, "entry")
-	sum, err := copyEntry(key, work, filepath.Join(entry, codeDir))
-	if err != nil {
-		return "", err
+	if err := os.Mkdir(entry, 0o700); err != nil {
+		return nil, err
 	}
-	if err := writeSync(filepath.Join(entry, sumFile), strings.NewReader(sum)); err != nil {
-		return "", err
+	h := digestOf(key)
+	name := filepath.Join(entry, codeFile)
+	if err := writeSync(name, io.TeeReader(io.NewSectionReader(code, 0, wire.MaxCode), h)); err != nil {
+		return nil, err
+	}
+	if err := writeSync(filepath.Join(entry, sumFile), strings.NewReader(hex.EncodeToString(h.Sum(nil)))); err != nil {
+		return nil, err
+	}
+	kept, err := openRegular(name)
+	if err != nil {
+		return nil, err
 	}
 	final := filepath.Join(c.dir, key)
 	err = os.Rename(entry, final)
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, syscall.ENOTEMPTY) {
-		if _, ok := c.get(key); ok { // somebody else was as fast
-			err = nil
+		if other, ok := c.get(key); ok { // another process was as fast
+			err = other.Close()
 		} else {
 			err = os.Rename(entry, final)
 		}
 	}
 	if err != nil {
-		return "", err
+		return nil, errors.Join(err, kept.Close())
 	}
 	c.evict(key)
-	return filepath.Join(final, codeDir), nil
-}
-
-// copyEntry copies the one file below from to the same place below to and
-// returns its digest as the entry for key.
-func copyEntry(key, from, to string) (string, error) {
-	root, err := openFolder(from)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = root.Close() }()
-	name, size, err := onlyFile(root)
-	if err != nil {
-		return "", err
-	}
-	in, err := openRegular(root.OpenFile, name)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = in.Close() }()
-	target := filepath.Join(to, filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(target), 0o700); err != nil {
-		return "", err
-	}
-	h := digestOf(key)
-	if err := writeSync(target, io.TeeReader(io.LimitReader(in, size), h)); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return kept, nil
 }
 
 // writeSync writes a new read-only file and waits until it is on disk.

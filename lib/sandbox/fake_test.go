@@ -3,13 +3,15 @@ package sandbox
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"plasm/lib/job"
 	"plasm/lib/sandbox/wire"
@@ -22,6 +24,9 @@ type liar struct {
 	control *wire.Reader
 	task    wire.Assignment
 	module  []byte // what it was given
+	code    *os.File
+	lies    bool   // when it compiles, too
+	tally   string // the file with a byte for each worker
 	version string // of plasm, that it says it is of
 }
 
@@ -31,7 +36,10 @@ type liar struct {
 // at its end.
 func fake(mode string) int {
 	out := os.NewFile(4, "frames")
-	l := &liar{out: out, frames: wire.NewWriter(out), control: wire.NewReader(os.NewFile(3, "control"))}
+	l := &liar{
+		out: out, frames: wire.NewWriter(out), control: wire.NewReader(os.NewFile(3, "control")),
+		lies: strings.Contains(mode, "unless-run"),
+	}
 	for mode != "" {
 		var step string
 		if strings.HasPrefix(mode, ":") {
@@ -67,6 +75,7 @@ func (l *liar) step(name, value string) int {
 		}
 	case "tally": // a byte for each worker; the first so many of them die
 		name, most, _ := strings.Cut(value, ",")
+		l.tally = name
 		f, _ := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		_, _ = f.WriteString("x")
 		info, _ := f.Stat()
@@ -75,6 +84,14 @@ func (l *liar) step(name, value string) int {
 		}
 	case "pid":
 		_ = os.WriteFile(value, []byte(strconv.Itoa(os.Getpid())), 0o600)
+	case "ready":
+		l.talk(name, value)
+		if l.task.Task == wire.Compile && !l.lies {
+			for _, step := range []string{"module", "code-good", "loaded"} {
+				l.talk(step, "")
+			}
+			return 0
+		}
 	case "unless-run": // what follows is for a compiling worker: to run, be a good one
 		if l.task.Task == wire.Run {
 			return l.good()
@@ -132,6 +149,11 @@ func (l *liar) talk(name, value string) {
 	case "prepared": // so many bytes
 		n, _ := strconv.Atoi(value)
 		_ = l.frames.Stream(wire.Prepared, make([]byte, n))
+	case "stale-until": // as often; the tally has a byte for each worker
+		most, _ := strconv.Atoi(value)
+		if info, err := os.Stat(l.tally); err == nil && info.Size() <= int64(most) {
+			tell(wire.Failed, wire.Failure{Code: wire.StaleCode, Message: "of no use"})
+		}
 	case "failed":
 		code, message, _ := strings.Cut(value, ",")
 		tell(wire.Failed, wire.Failure{Code: code, Message: message, Hint: "a hint"})
@@ -148,56 +170,51 @@ func (l *liar) talk(name, value string) {
 		status, trap, _ := strings.Cut(value, ",")
 		tell(wire.Ended, wire.End{Status: status, Trap: trap})
 	default:
-		l.stage(name)
+		l.compiled(name)
 	}
 }
 
+// assigned reads the assignment, and takes the descriptor that came before it.
 func (l *liar) assigned() {
 	_, _, _ = l.control.Next()
 	payload, _ := l.control.Payload()
 	_ = json.Unmarshal(payload, &l.task)
+	if !l.task.Code {
+		return
+	}
+	rights := make([]byte, unix.CmsgSpace(4))
+	_, n, _, _, err := unix.Recvmsg(wire.Descriptor, make([]byte, 1), rights, 0)
+	if err != nil {
+		panic(err)
+	}
+	messages, _ := unix.ParseSocketControlMessage(rights[:n])
+	fds, err := unix.ParseUnixRights(&messages[0])
+	if err != nil {
+		panic(err)
+	}
+	l.code = os.NewFile(uintptr(fds[0]), "code")
 }
 
-// stage leaves something in the staging folder that the supervisor must refuse.
-func (l *liar) stage(name string) {
-	dir := l.task.Staging
-	sub := filepath.Join(dir, "sub")
-	write := func(name string) { _ = os.WriteFile(filepath.Join(sub, name), []byte("compiled"), 0o600) }
-	_ = os.Mkdir(sub, 0o700)
+// compiled writes machine code, or what the supervisor must refuse.
+func (l *liar) compiled(name string) {
 	switch name {
-	case "stage-good":
-		write("file")
-	case "stage-nothing":
-		_ = os.Remove(sub)
-	case "stage-empty":
-	case "stage-two-files":
-		write("file")
-		write("file2")
-	case "stage-two-folders":
-		write("file")
-		_ = os.Mkdir(sub+"2", 0o700)
-	case "stage-file-beside":
-		write("file")
-		_ = os.WriteFile(filepath.Join(dir, "beside"), nil, 0o600)
-	case "stage-flat":
-		_ = os.Remove(sub)
-		_ = os.WriteFile(filepath.Join(dir, "file"), []byte("compiled"), 0o600)
-	case "stage-deep":
-		_ = os.Mkdir(filepath.Join(sub, "subsub"), 0o700)
-	case "stage-link":
-		_ = os.Symlink("/etc/passwd", filepath.Join(sub, "file"))
-	case "stage-linked-folder":
-		_ = os.Remove(sub)
-		_ = os.Symlink("/etc", sub)
-	case "stage-fifo":
-		_ = syscall.Mkfifo(filepath.Join(sub, "file"), 0o600)
-	case "stage-odd-name":
-		write("..x")
-	case "stage-long-name":
-		write(strings.Repeat("x", 200))
-	case "stage-huge":
-		write("file")
-		_ = os.Truncate(filepath.Join(sub, "file"), maxEntry+1)
+	case "code-good":
+		_, _ = l.code.WriteString("compiled")
+	case "code-nothing":
+	case "code-huge":
+		_ = l.code.Truncate(wire.MaxCode + 1)
+	case "code-mapped": // to write, for longer than the worker lives
+		_, _ = l.code.WriteString("compiled")
+		if _, err := unix.Mmap(int(l.code.Fd()), 0, 8, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
+			panic(err)
+		}
+		if err := l.code.Close(); err != nil { // the mapping stays
+			panic(err)
+		}
+	case "tell-code": // that is handed to a worker that runs, as output
+		data, _ := io.ReadAll(l.code)
+		_, err := l.code.Write([]byte("x"))
+		_ = l.frames.Frame(wire.Stdout, fmt.Appendf(nil, "%s, writing %v", data, err != nil))
 	default:
 		panic("a fake worker knows no step " + name)
 	}

@@ -235,20 +235,26 @@ func TestWorkerKilled(t *testing.T) {
 	}
 }
 
-// withPID is a worker's command line that leaves the worker's number in a file.
+// withPID is a worker's command line that leaves the number of each worker in a file.
 func withPID(command []string, file string) []string {
-	return append([]string{"/bin/sh", "-c", `echo $$ >"$0"; exec "$@"`, file}, command...)
+	return append([]string{"/bin/sh", "-c", `echo $$ >>"$0"; exec "$@"`, file}, command...)
 }
 
-func pidFrom(t *testing.T, file string) int {
+// pidFrom returns the number of the worker that lives: the one that compiled is gone
+// when another runs.
+func pidFrom(t *testing.T, file string) (pid int) {
 	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Error(err)
 	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(data)))
-	if err != nil {
-		t.Error(err)
+	for line := range strings.FieldsSeq(string(data)) {
+		if pid, err = strconv.Atoi(line); err != nil {
+			t.Error(err)
+		}
+		if unix.Kill(pid, 0) == nil {
+			return pid
+		}
 	}
 	return pid
 }

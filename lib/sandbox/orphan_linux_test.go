@@ -66,8 +66,8 @@ func waitEnd(t *testing.T, pidfd int) {
 	}
 }
 
-// TestKilledWhileCompiling kills a supervisor while its worker compiles: there is
-// no entry, and the next supervisor removes what is left.
+// TestKilledWhileCompiling kills a supervisor while its worker compiles: nothing is left
+// of that in the cache.
 func TestKilledWhileCompiling(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()
@@ -75,31 +75,42 @@ func TestKilledWhileCompiling(t *testing.T) {
 	dir := t.TempDir()
 	cache, told := filepath.Join(dir, "cache"), filepath.Join(dir, "pid")
 	c := exec.CommandContext(t.Context(), self, superviseMode, cache,
-		self, fakeMode, "ready=process,landlock module stage-good pid="+told+" hang")
+		self, fakeMode, "ready=process,landlock unless-run module code-good pid="+told+" hang")
 	must(t, c.Start())
 	waitFile(t, told)
-	var held []string
-	if staged, err := os.ReadDir(filepath.Join(cache, stagingDir)); err == nil {
-		for _, d := range staged {
-			held = append(held, d.Name())
-		}
-	}
-	if len(held) != 1 {
-		t.Errorf("while it compiles the staging folders are %v", held)
-	}
-	// Another one that opens the cache meanwhile leaves the folder alone.
-	cfg := realConfig()
-	cfg.CacheDir = cache
-	wantCached(t, supervisor(t, cfg), false)
-	if _, err := os.Stat(filepath.Join(cache, stagingDir, strings.Join(held, ""))); err != nil {
-		t.Errorf("a staging folder in use was removed: %v", err)
+	if keys := entries(t, cache); len(keys) != 0 {
+		t.Errorf("while it compiles the cache holds %v", keys)
 	}
 	must(t, c.Process.Kill())
 	_ = c.Wait() // it was killed
 	waitGone(t, pidFrom(t, told))
-	supervisor(t, cfg)
+	cfg := realConfig()
+	cfg.CacheDir = cache
+	wantCached(t, supervisor(t, cfg), false)
 	if keys := entries(t, cache); len(keys) != 1 {
 		t.Errorf("the cache holds %v, and not the module of the second supervisor alone", keys)
+	}
+}
+
+// TestSweep removes what a process that is gone has left in the staging folder, and
+// leaves alone what another one is making.
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	c, err := openCache(dir, 1<<30, fakeEngine)
+	must(t, err)
+	left, unlock, err := c.stage()
+	must(t, err)
+	defer unlock()
+	gone := filepath.Join(dir, stagingDir, stagingName+"gone")
+	must(t, os.MkdirAll(filepath.Join(gone, "entry"), 0o700))
+	_, err = openCache(dir, 1<<30, fakeEngine)
+	must(t, err)
+	if _, err := os.Stat(left); err != nil {
+		t.Errorf("a staging folder in use was removed: %v", err)
+	}
+	if _, err := os.Stat(gone); err == nil {
+		t.Error("what was left is still there")
 	}
 }
 

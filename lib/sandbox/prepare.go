@@ -54,7 +54,7 @@ func (s *Supervisor) prepareIn(ctx context.Context, j *Job, p *process) ([]byte,
 	defer context.AfterFunc(ctx, func() { r.stop(job.Cancelled, context.Cause(ctx)) })()
 	limit := r.limit()
 	defer limit.Stop()
-	err := r.send(wire.Prepare, "", "")
+	err := r.send(wire.Prepare, nil)
 	var module []byte
 	if err == nil {
 		module, err = r.rewritten()

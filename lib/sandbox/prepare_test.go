@@ -18,7 +18,7 @@ import (
 // the steps of mode, and whose guest writes the digest of what it was handed.
 func engineConfig(t *testing.T, mode string) Config {
 	t.Helper()
-	cfg := fakeConfig(t, "version=dev ready=landlock module stage-good loaded unless-compile started tell-module ended")
+	cfg := fakeConfig(t, "version=dev ready=landlock module loaded unless-compile started tell-module ended")
 	self, err := os.Executable()
 	must(t, err)
 	cfg.Preparer, cfg.Version = []string{self, fakeMode, "version=dev " + mode}, "dev" // what plasm-run is of here
@@ -34,7 +34,7 @@ func asked(t *testing.T, fuel int64, nan bool) *Job {
 }
 
 // TestPreparer hands an engine's worker what a worker of plasm-run has prepared,
-// whether it is compiled for the cache, found there, or compiled to run.
+// whether its machine code is kept, found, or of this job alone.
 func TestPreparer(t *testing.T) {
 	t.Parallel()
 	for name, j := range map[string]*Job{
@@ -73,7 +73,7 @@ func TestPreparer(t *testing.T) {
 func TestPreparerIsSpared(t *testing.T) {
 	t.Parallel()
 	tally := filepath.Join(t.TempDir(), "tally")
-	cfg := engineConfig(t, "tally="+tally+",0 ready=process module loaded")
+	cfg := engineConfig(t, "tally="+tally+",0 ready=process,landlock module loaded")
 	cfg.CacheDir = filepath.Join(t.TempDir(), "cache")
 	s := supervisor(t, cfg)
 	for try := range 3 {

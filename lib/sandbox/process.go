@@ -52,6 +52,7 @@ type process struct {
 	pid     int
 	stdin   *os.File // write end
 	control *os.File // write end
+	socket  *os.File // on which a descriptor can be handed over
 	frames  *wire.Reader
 	tails   []*tail    // of what it writes
 	files   []*os.File // all that are ours
@@ -125,10 +126,18 @@ func (p *process) start(command []string) error {
 		return err
 	}
 	stdin, stderr, control, frames := pipes[0], pipes[1], pipes[2], pipes[3]
+	pair, err := socketPair()
+	if err != nil {
+		for _, p := range pipes {
+			_ = errors.Join(p.r.Close(), p.w.Close())
+		}
+		return err
+	}
+	p.socket = os.NewFile(uintptr(pair[0]), "socket")
 	widen(stdin.w)
 	widen(frames.w)
-	theirs := []*os.File{stdin.r, nil, stderr.w, control.r, frames.w}
-	p.files = []*os.File{stdin.w, stderr.r, control.w, frames.r}
+	theirs := []*os.File{stdin.r, nil, stderr.w, control.r, frames.w, wire.Descriptor: os.NewFile(uintptr(pair[1]), "socket")}
+	p.files = []*os.File{stdin.w, stderr.r, control.w, frames.r, p.socket}
 	theirs[1], err = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err == nil {
 		err = p.exec(command, theirs)
@@ -146,6 +155,15 @@ func (p *process) start(command []string) error {
 	p.drains.Go(func() { _, _ = io.Copy(p.last, said) })
 	workers.add(p)
 	go p.reap()
+	return nil
+}
+
+// hand gives the process a descriptor, before it is assigned a job.
+func (p *process) hand(f *os.File) error {
+	err := unix.Sendmsg(int(p.socket.Fd()), []byte{0}, unix.UnixRights(int(f.Fd())), nil, 0)
+	if err != nil {
+		return fmt.Errorf("handing over a descriptor: %w", err)
+	}
 	return nil
 }
 

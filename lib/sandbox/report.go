@@ -32,6 +32,9 @@ func failure(payload []byte) error {
 	if err := json.Unmarshal(payload, &f); err != nil {
 		return nonsense("frame %q: %v", wire.Failed, err)
 	}
+	if f.Code == wire.StaleCode {
+		return fmt.Errorf("%w: %s", errNotUsed, f.Message[:min(len(f.Message), maxMessage)])
+	}
 	e := &job.Error{
 		Code:    job.Code(f.Code),
 		Message: f.Message[:min(len(f.Message), maxMessage)],
@@ -69,7 +72,7 @@ func (r *run) reason(err error) error {
 		return e
 	case errors.As(err, &bad):
 		return &job.Error{Code: job.CodeInternal, Message: bad.Error(), Err: err}
-	case errors.Is(err, errNoLandlock):
+	case errors.Is(err, errNotUsed):
 		return err
 	}
 	untouched := err

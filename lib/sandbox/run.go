@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -23,11 +24,11 @@ type run struct {
 	stdout *sink
 	stderr *sink
 
-	guards    []string
-	fromCache bool
-	memory    int64
-	cut       bool
-	compile   time.Duration
+	guards  []string
+	hit     bool // its machine code comes from the cache
+	memory  int64
+	cut     bool
+	compile time.Duration
 
 	started time.Time
 	ended   time.Time // when the guest said that it ended
@@ -91,11 +92,9 @@ func (r *run) do(ctx context.Context, source source) (*Report, error) {
 	defer unwatch()
 	limit := r.limit()
 	defer limit.Stop()
-	if err := r.load(wire.Run, "", source.dir); err != nil {
+	r.hit = source.hit
+	if err := r.load(wire.Run, source.code); err != nil {
 		return nil, r.reason(err)
-	}
-	if !r.fromCache {
-		source.hit, source.compile = false, source.compile+r.compile
 	}
 	if err := r.expect(wire.Started, nil); err != nil {
 		return nil, r.reason(err)
@@ -148,8 +147,8 @@ func (r *run) limit() *time.Timer {
 const wideModule = 256 << 10
 
 // load goes through the protocol up to Loaded.
-func (r *run) load(task wire.Task, staging, cached string) error {
-	if err := r.send(task, staging, cached); err != nil {
+func (r *run) load(task wire.Task, code *os.File) error {
+	if err := r.send(task, code); err != nil {
 		return err
 	}
 	begun := time.Now()
@@ -159,31 +158,28 @@ func (r *run) load(task wire.Task, staging, cached string) error {
 }
 
 // send goes through the protocol up to Load.
-func (r *run) send(task wire.Task, staging, cached string) error {
+func (r *run) send(task wire.Task, code *os.File) error {
 	control := wire.NewWriter(r.p.control)
-	if err := r.prove(control, task, staging, cached); err != nil {
+	if err := r.prove(control, task, code); err != nil {
 		return err
 	}
-	if !slices.Contains(r.guards, "landlock") {
-		// Without it a worker reads and writes files of all kinds of modules.
-		if task == wire.Compile {
-			return errNoLandlock
-		}
-		cached = ""
-	}
-	r.fromCache = cached != ""
 	if len(r.j.Module) > wideModule {
 		widen(r.p.control)
 	}
 	if err := control.Stream(wire.Module, r.j.Module); err != nil {
 		return err
 	}
-	return tell(control, wire.Load, wire.Source{Cached: cached})
+	return control.Frame(wire.Load, nil)
 }
 
 // prove assigns the job and has the worker prove how it is confined for it.
-func (r *run) prove(control *wire.Writer, task wire.Task, staging, cached string) error {
-	if err := tell(control, wire.Assign, r.assignment(task, staging, cached)); err != nil {
+func (r *run) prove(control *wire.Writer, task wire.Task, code *os.File) error {
+	if code != nil {
+		if err := r.p.hand(code); err != nil {
+			return err
+		}
+	}
+	if err := tell(control, wire.Assign, r.assignment(task, code != nil)); err != nil {
 		return err
 	}
 	var ready wire.Readiness
@@ -197,7 +193,25 @@ func (r *run) prove(control *wire.Writer, task wire.Task, staging, cached string
 	if err := r.s.sameBuild(task, &ready); err != nil {
 		return err
 	}
-	return r.guarded(ready.Guards)
+	if err := r.guarded(ready.Guards); err != nil {
+		return err
+	}
+	return r.believed()
+}
+
+// believed refuses machine code from the cache where there is no Landlock: any module's
+// worker could have put it there. From then on nothing is kept.
+func (r *run) believed() error {
+	if slices.Contains(r.guards, "landlock") {
+		return nil
+	}
+	if r.s.noLandlock.CompareAndSwap(false, true) && r.s.cache != nil {
+		r.s.cfg.Log.Log(context.Background(), r.s.cfg.CacheLevel, "compiled modules are not kept: this system has no Landlock", "dir", r.s.cache.dir)
+	}
+	if r.hit {
+		return fmt.Errorf("%w: there is no Landlock", errNotUsed)
+	}
+	return nil
 }
 
 // sameBuild refuses a worker that is of another version of plasm, or has another
@@ -225,8 +239,8 @@ func (s *Supervisor) sameBuild(task wire.Task, worker *wire.Readiness) error {
 	}
 }
 
-// errNoLandlock says that nothing is compiled to be kept.
-var errNoLandlock = errors.New("this system has no Landlock to keep a compiling worker to its own folder")
+// errNotUsed says that a job's machine code is not to be used: another may be made.
+var errNotUsed = errors.New("compiled code not used")
 
 func tell(w *wire.Writer, kind wire.Kind, v any) error {
 	payload, err := json.Marshal(v)
@@ -236,9 +250,9 @@ func tell(w *wire.Writer, kind wire.Kind, v any) error {
 	return w.Frame(kind, payload)
 }
 
-func (r *run) assignment(task wire.Task, staging, cached string) *wire.Assignment {
+func (r *run) assignment(task wire.Task, code bool) *wire.Assignment {
 	m := r.j.Manifest
-	a := &wire.Assignment{Task: task, Engine: r.s.cfg.Engine.Name, MemoryMB: m.MemoryMB, Staging: staging, Cached: cached, Fuel: m.Fuel, NaN: m.CanonicalNaN}
+	a := &wire.Assignment{Task: task, Engine: r.s.cfg.Engine.Name, Code: code, Fuel: m.Fuel, NaN: m.CanonicalNaN}
 	a.LifeMS = (r.s.cfg.CompileTimeout + margin).Milliseconds()
 	if len(r.j.Module) > wideModule {
 		a.Module = len(r.j.Module)
@@ -253,7 +267,7 @@ func (r *run) assignment(task wire.Task, staging, cached string) *wire.Assignmen
 	}
 	a.TimeoutMS = (r.timeout() + margin).Milliseconds()
 	a.LifeMS += a.TimeoutMS
-	a.Args, a.Dirs = m.Args, r.j.Dirs
+	a.MemoryMB, a.Args, a.Dirs = m.MemoryMB, m.Args, r.j.Dirs
 	for _, name := range slices.Sorted(maps.Keys(m.Env)) {
 		a.Env = append(a.Env, name+"="+m.Env[name])
 	}

@@ -6,8 +6,10 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"plasm/lib/engine"
@@ -54,6 +56,7 @@ type Job struct {
 	Stdout        io.Writer // written by one goroutine, in order; nil discards
 	Stderr        io.Writer // as Stdout
 	Dirs          []engine.Dir
+	Requester     string   // whose job it is, where there is more than one: none finds what another had compiled
 	RequireGuards []string // what must be proved before the worker sees a byte
 	Started       func()   // called once when the guest's first instruction may have run; must not block; nil: nobody
 }
@@ -83,6 +86,8 @@ type Supervisor struct {
 	spawner *spawner
 	cache   *cache // nil: none
 	pool    pool
+
+	noLandlock atomic.Bool // a worker has said so
 }
 
 // New returns a supervisor. On Linux it also makes this process one that nobody
@@ -157,15 +162,29 @@ func (s *Supervisor) Close() {
 // Run runs one job. It returns a report for every job that started, however it
 // ended, and a *job.Error for one that did not. Cancelling ctx ends the job with
 // status cancelled and context.Cause(ctx) as the cause.
-func (s *Supervisor) Run(ctx context.Context, j *Job) (report *Report, err error) {
+func (s *Supervisor) Run(ctx context.Context, j *Job) (*Report, error) {
 	defer s.pool.refill()
 	if err := timeFor(j.Manifest); err != nil {
 		return nil, err
 	}
-	j, source, err := s.compiled(ctx, j)
+	report, err := s.runFrom(ctx, j, false)
+	if errors.Is(err, errNotUsed) { // the module can still be compiled
+		report, err = s.runFrom(ctx, j, true)
+	}
+	if errors.Is(err, errNotUsed) {
+		err = &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("the engine does not take what it has compiled: %v", err), Err: err}
+	}
+	return report, err
+}
+
+// runFrom runs a job once, with machine code from the cache or, anew, with machine code
+// just made.
+func (s *Supervisor) runFrom(ctx context.Context, j *Job, anew bool) (report *Report, err error) {
+	j, source, err := s.compiled(ctx, j, anew)
 	if err != nil {
 		return nil, err
 	}
+	defer source.close()
 	err = s.withWorker(s.worker, func(p *process) error {
 		report, err = newRun(s, j, p).do(ctx, source)
 		return err

@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"syscall"
 
@@ -35,3 +37,29 @@ func waitNoReap(pid int) {
 // shield keeps other processes of the same user from attaching to this one or
 // reading its memory, where the key is.
 func shield() { _ = unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) }
+
+// memoryScratch makes a file in memory.
+func memoryScratch() (*scratch, error) {
+	fd, err := unix.MemfdCreate("plasm-code", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		return nil, err
+	}
+	write := os.NewFile(uintptr(fd), "plasm-code")
+	read, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", fd))
+	if err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	return &scratch{write, read}, nil
+}
+
+// seal sees to it that nothing changes a file in memory any more. It fails where
+// another process has the file mapped to write.
+func seal(f *os.File) bool {
+	_, err := unix.FcntlInt(f.Fd(), unix.F_ADD_SEALS, unix.F_SEAL_WRITE|unix.F_SEAL_SHRINK|unix.F_SEAL_GROW|unix.F_SEAL_SEAL)
+	return err == nil
+}
+
+// socketPair returns two connected sockets that no other program inherits.
+func socketPair() ([2]int, error) {
+	return unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+}

@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"errors"
 	"os"
 	"syscall"
 	"unsafe"
@@ -32,3 +33,20 @@ func waitNoReap(pid int) {
 }
 
 func shield() {}
+
+// memoryScratch: there are no files in memory that nothing can change any more.
+func memoryScratch() (*scratch, error) { return nil, errors.ErrUnsupported }
+
+func seal(*os.File) bool { return false }
+
+// socketPair returns two connected sockets that no other program inherits.
+func socketPair() ([2]int, error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err == nil {
+		unix.CloseOnExec(pair[0])
+		unix.CloseOnExec(pair[1])
+	}
+	return pair, err
+}

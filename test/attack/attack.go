@@ -28,7 +28,7 @@ type Stage string
 // The stages.
 const (
 	Prepare Stage = "prepare" // preparing the module for another worker
-	Compile Stage = "compile" // compiling into a staging folder
+	Compile Stage = "compile" // compiling into a file
 	Load    Stage = "load"    // making the module ready
 	Run     Stage = "run"     // in place of the guest
 )

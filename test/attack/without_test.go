@@ -64,7 +64,8 @@ func TestMissingGuards(t *testing.T) {
 					t.Errorf("%+v, want guards %v", r[0], want)
 				}
 				entries, err := filepath.Glob(filepath.Join(cache, "*", "code"))
-				if err != nil || (len(entries) > 0) != test.cache {
+				keeps := test.cache && !slices.Contains(test.calls, "memfd_create") // what cannot be sealed is not kept
+				if err != nil || (len(entries) > 0) != keeps {
 					t.Errorf("cache: %v, %v", entries, err)
 				}
 				if r[3].Status != "exit" || r[3].Cached != test.cache {

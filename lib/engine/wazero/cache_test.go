@@ -2,36 +2,37 @@ package wazero
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"plasm/lib/engine"
-	"plasm/lib/job"
 	"plasm/test/guest"
+	"plasm/test/loading"
 )
 
-// compiled compiles a module and returns the folder and the one file in it.
-func compiled(t *testing.T, module []byte) (dir, file string) {
+// compiled returns a module's machine code.
+func compiled(t *testing.T, module []byte) *os.File {
 	t.Helper()
-	dir = t.TempDir()
-	must(t, Engine{}.Compile(t.Context(), module, dir))
-	file, err := onlyFile(dir)
+	code, err := loading.Code(t, Engine{}, module)
 	must(t, err)
-	folders, err := os.ReadDir(dir)
-	must(t, err)
-	if len(folders) != 1 {
-		t.Errorf("compiling has left %v", folders)
-	}
-	return dir, file
+	return code
 }
 
-// TestCachedIsTheSame runs each guest that ends from its compiled module, and
-// from the module alone.
-func TestCachedIsTheSame(t *testing.T) {
+// TestCacheIsWazeros holds what this package knows of wazero's insides and the wazero
+// that is linked together: an upgrade that changes them fails here.
+func TestCacheIsWazeros(t *testing.T) {
+	t.Parallel()
+	if _, err := (&code{}).cache(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestCodeIsTheSame runs each guest that ends twice from one file.
+func TestCodeIsTheSame(t *testing.T) {
 	t.Parallel()
 	for name, module := range guest.All() {
 		if guest.Bad(name) || guest.Endless(name) {
@@ -39,124 +40,88 @@ func TestCachedIsTheSame(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir, file := compiled(t, module)
-			before, err := os.ReadFile(file)
+			code := compiled(t, module)
+			before, err := io.ReadAll(code)
 			must(t, err)
 			host := func() engine.Host {
 				return engine.Host{Args: []string{"a"}, Env: []string{"A=b"}, Stdin: inputFile(t, "input\n"), StdinKnown: true}
 			}
-			want := play(t, module, "", host())
+			want := play(t, module, nil, host())
 			for range 2 {
-				if diff := cmp.Diff(want, play(t, module, dir, host())); diff != "" {
-					t.Errorf("cached (-without +with):\n%s", diff)
+				if diff := cmp.Diff(want, play(t, module, code, host())); diff != "" {
+					t.Errorf("again (-once +again):\n%s", diff)
 				}
 			}
-			after, err := os.ReadFile(file)
+			loading.Rewind(t, code)
+			after, err := io.ReadAll(code)
 			must(t, err)
 			if !bytes.Equal(before, after) {
-				t.Error("running has changed the compiled module")
+				t.Error("running has changed the machine code")
 			}
 		})
 	}
 }
 
-// TestCachedIsUsed runs one module with the code of another, which only the
-// supervisor's key and digest prevent: so the code does come from the cache.
-func TestCachedIsUsed(t *testing.T) {
+// TestCodeIsUsed runs one module with the code of another, which only the
+// supervisor's key and digest prevent: so nothing is compiled to load a module.
+func TestCodeIsUsed(t *testing.T) {
 	t.Parallel()
-	module := named(t, "exit-3")
-	dir, file := compiled(t, module)
-	_, other := compiled(t, named(t, "exit-255"))
-	data, err := os.ReadFile(other)
-	must(t, err)
-	must(t, os.WriteFile(file, data, 0o600))
-	if got := play(t, module, dir, engine.Host{}); got.Result.ExitCode != 255 {
+	other := compiled(t, named(t, "exit-255"))
+	if got := play(t, named(t, "exit-3"), other, engine.Host{}); got.Result.ExitCode != 255 {
 		t.Errorf("%+v: the module was compiled again", got)
 	}
 }
 
-// TestCacheDamaged damages what Compile has left in each way that wazero or this
-// package can see. The guest must run all the same: never its skeleton, which
-// would trap.
-func TestCacheDamaged(t *testing.T) {
+// TestCodeDamaged damages machine code in each way that wazero can see. It is
+// refused: the module's skeleton, which would trap, never runs.
+func TestCodeDamaged(t *testing.T) {
 	t.Parallel()
 	module := named(t, "args")
-	write := func(t *testing.T, file string, data []byte) {
-		t.Helper()
-		must(t, os.WriteFile(file, data, 0o600))
-	}
-	type damage func(t *testing.T, dir, file string, data []byte)
-	tests := map[string]damage{
-		"empty":           func(t *testing.T, _, file string, _ []byte) { t.Helper(); write(t, file, nil) },
-		"other magic":     func(t *testing.T, _, file string, data []byte) { t.Helper(); data[0]++; write(t, file, data) },
-		"other version":   func(t *testing.T, _, file string, data []byte) { t.Helper(); data[7]++; write(t, file, data) },
-		"version too far": func(t *testing.T, _, file string, data []byte) { t.Helper(); data[6] = 255; write(t, file, data) },
-		"code changed":    func(t *testing.T, _, file string, data []byte) { t.Helper(); data[len(data)/2]++; write(t, file, data) },
-		"longer":          func(t *testing.T, _, file string, data []byte) { t.Helper(); write(t, file, append(data, 1)) },
-		"gone":            func(t *testing.T, _, file string, _ []byte) { t.Helper(); must(t, os.Remove(file)) },
-		"all gone":        func(t *testing.T, dir, _ string, _ []byte) { t.Helper(); must(t, os.RemoveAll(dir)) },
-		"a folder": func(t *testing.T, _, file string, _ []byte) {
-			t.Helper()
-			must(t, os.Remove(file))
-			must(t, os.Mkdir(file, 0o700))
-		},
-		"a dangling link": func(t *testing.T, _, file string, _ []byte) {
-			t.Helper()
-			must(t, os.Remove(file))
-			must(t, os.Symlink("nowhere", file))
-		},
-		"a second file": func(t *testing.T, _, file string, data []byte) { t.Helper(); write(t, file+"2", data) },
-		"another module": func(t *testing.T, _, file string, _ []byte) {
-			t.Helper()
-			must(t, os.Rename(file, filepath.Join(filepath.Dir(file), strings.Repeat("0", len(filepath.Base(file))))))
-		},
-		"another processor": func(t *testing.T, dir, file string, _ []byte) {
-			t.Helper()
-			must(t, os.Rename(filepath.Dir(file), filepath.Join(dir, "wazero-v0-pdp11-plan9")))
-		},
-	}
-	for name, damage := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir, file := compiled(t, module)
-			data, err := os.ReadFile(file)
-			must(t, err)
-			damage(t, dir, file, data)
-			for range 2 { // what the first run leaves must not harm the second
-				if diff := cmp.Diff(exited(0, "module\x00"), play(t, module, dir, engine.Host{})); diff != "" {
-					t.Error(diff)
-				}
-			}
-		})
-	}
-}
-
-// TestCacheTruncated cuts the file behind many of its bytes.
-func TestCacheTruncated(t *testing.T) {
-	t.Parallel()
-	module := named(t, "exit-3")
-	dir, file := compiled(t, module)
-	data, err := os.ReadFile(file)
+	data, err := io.ReadAll(compiled(t, module))
 	must(t, err)
-	for n := range data {
-		if n > 64 && n < len(data)-64 && n%37 > 0 {
-			continue
+	refused := func(what string, data []byte) {
+		t.Helper()
+		if _, err := (Engine{}).Load(t.Context(), module, inputFile(t, string(data)), 1); !errors.Is(err, engine.ErrCode) {
+			t.Errorf("%s: %v", what, err)
 		}
-		must(t, os.RemoveAll(dir))
-		must(t, os.MkdirAll(filepath.Dir(file), 0o700))
-		must(t, os.WriteFile(file, data[:n], 0o600))
-		if got := play(t, module, dir, engine.Host{}); got.Result.ExitCode != 3 {
-			t.Errorf("with %d of %d bytes: %+v", n, len(data), got)
+	}
+	changed := func(at int, b byte) []byte {
+		data := bytes.Clone(data)
+		data[at] += b
+		return data
+	}
+	refused("empty", nil)
+	refused("other magic", changed(0, 1))
+	refused("other version", changed(7, 1))
+	refused("version too far", changed(6, 255-data[6]))
+	refused("code changed", changed(len(data)/2, 1))
+	for n := range data {
+		if n <= 64 || n >= len(data)-64 || n%37 == 0 {
+			refused("cut short", data[:n])
 		}
 	}
 }
 
-// TestCompileNeedsAFolder cannot write.
-func TestCompileNeedsAFolder(t *testing.T) {
+// full takes so many bytes and no more.
+type full struct{ left int }
+
+var errFull = errors.New("full")
+
+func (f *full) Write(p []byte) (int, error) {
+	n := min(len(p), f.left)
+	f.left -= n
+	if n < len(p) {
+		return n, errFull
+	}
+	return n, nil
+}
+
+// TestCompileHasNoRoom does not blame the module for a file that takes no more.
+func TestCompileHasNoRoom(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "file")
-	must(t, os.WriteFile(file, nil, 0o600))
-	if err := (Engine{}).Compile(t.Context(), named(t, "nothing"), file); codeOf(err) != job.CodeIO {
-		t.Errorf("compiled into a file: %v", err)
+	for _, left := range []int{0, 10} {
+		if err := (Engine{}).Compile(t.Context(), named(t, "nothing"), &full{left}); !errors.Is(err, errFull) || codeOf(err) != "" {
+			t.Errorf("with room for %d bytes: %v", left, err)
+		}
 	}
 }

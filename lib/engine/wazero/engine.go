@@ -7,9 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -43,21 +42,17 @@ func (Engine) Version() string { return version }
 // Features implements engine.Engine.
 func (Engine) Features() []string { return engine.Features() }
 
-// runtime returns a runtime, and where cached is not "" the folder of its
-// compilation cache.
-func runtime(ctx context.Context, cached string, pages uint32) (wz.Runtime, error) {
-	cfg := wz.NewRuntimeConfigCompiler().
+// runtime returns a runtime that gets or puts machine code where c says.
+func runtime(ctx context.Context, c *code, pages uint32) (wz.Runtime, error) {
+	cache, err := c.cache()
+	if err != nil {
+		return nil, err
+	}
+	return wz.NewRuntimeWithConfig(ctx, wz.NewRuntimeConfigCompiler().
 		WithCoreFeatures(features).
 		WithMemoryLimitPages(pages).
-		WithDebugInfoEnabled(false)
-	if cached != "" {
-		cache, err := wz.NewCompilationCacheWithDir(cached)
-		if err != nil {
-			return nil, err
-		}
-		cfg = cfg.WithCompilationCache(cache)
-	}
-	return wz.NewRuntimeWithConfig(ctx, cfg), nil
+		WithDebugInfoEnabled(false).
+		WithCompilationCache(cache)), nil
 }
 
 // maxPages is the largest memory that the specification allows; mostPages is
@@ -80,73 +75,24 @@ func (Engine) Validate(ctx context.Context, module []byte) error {
 }
 
 // Compile implements engine.Engine.
-//
-// What it leaves is filed under the module's skeleton (see skeleton.go), not
-// under the module: that is what Load will ask for.
-func (Engine) Compile(ctx context.Context, module []byte, staging string) error {
+func (Engine) Compile(ctx context.Context, module []byte, out io.Writer) error {
 	if _, err := parse(module, mostPages); err != nil {
 		return err
 	}
-	return diskError(compileTwice(ctx, module, staging))
-}
-
-func compileTwice(ctx context.Context, module []byte, staging string) error {
-	full, light := filepath.Join(staging, "full"), filepath.Join(staging, "light")
-	if err := compileInto(ctx, module, full); err != nil {
-		return err
-	}
-	if err := compileInto(ctx, skeleton(module), light); err != nil {
-		return err
-	}
-	code, err := onlyFile(full)
-	if err != nil {
-		return err
-	}
-	name, err := onlyFile(light)
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(code, name); err != nil {
-		return err
-	}
-	if err := os.Rename(filepath.Dir(name), filepath.Join(staging, filepath.Base(filepath.Dir(name)))); err != nil {
-		return err
-	}
-	return errors.Join(os.RemoveAll(full), os.RemoveAll(light))
-}
-
-// diskError makes of an error of the staging folder's one with job.CodeIO, so
-// that the module is not blamed for it.
-func diskError(err error) error {
-	if _, told := errors.AsType[*job.Error](err); err == nil || told {
-		return err
-	}
-	return &job.Error{Code: job.CodeIO, Message: "compile cache: " + firstLine(err), Err: err}
-}
-
-func compileInto(ctx context.Context, module []byte, dir string) error {
-	r, err := runtime(ctx, dir, maxPages)
+	c := &code{to: out}
+	r, err := runtime(ctx, c, maxPages)
 	if err != nil {
 		return err
 	}
 	_, err = compile(ctx, r, module)
-	return errors.Join(err, r.Close(ctx))
-}
-
-// onlyFile returns the one file that wazero has put into its cache folder dir.
-func onlyFile(dir string) (string, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*", "*"))
-	if err != nil || len(files) != 1 {
-		return "", fmt.Errorf("%d files where wazero leaves one", len(files))
+	if c.failed != nil { // and not the module
+		err = c.failed
 	}
-	return files[0], nil
+	return errors.Join(err, r.Close(ctx))
 }
 
 func compile(ctx context.Context, r wz.Runtime, module []byte) (wz.CompiledModule, error) {
 	compiled, err := r.CompileModule(ctx, module)
-	if _, disk := errors.AsType[*fs.PathError](err); disk {
-		return nil, err
-	}
 	if errno, system := errors.AsType[syscall.Errno](err); system {
 		return nil, &job.Error{Code: job.CodeInternal, Message: "engine: the system refused it what compiling takes: " + errno.Error(), Err: err}
 	}
@@ -160,100 +106,31 @@ func compile(ctx context.Context, r wz.Runtime, module []byte) (wz.CompiledModul
 	return compiled, nil
 }
 
-// Load implements engine.Engine. When the cache has nothing for this processor
-// or this wazero, or is damaged, it compiles instead.
-func (Engine) Load(ctx context.Context, module []byte, cached string, memoryMB int64) (engine.Program, error) {
+// Load implements engine.Engine. What wazero compiles is the module's skeleton, and the
+// code that it finds for that is the module's.
+func (Engine) Load(ctx context.Context, module []byte, compiled *os.File, memoryMB int64) (engine.Program, error) {
 	pages := min(uint32(memoryMB<<20/pageSize), mostPages)
 	parsed, err := parse(module, pages)
 	if err != nil {
 		return nil, err
 	}
-	if cached != "" {
-		if p, err := loadCached(ctx, module, cached, pages); err == nil {
-			return p.checked(ctx, parsed)
-		}
-	}
-	p, err := load(ctx, module, "", pages)
-	if err != nil {
-		return nil, err
-	}
-	return p.checked(ctx, parsed)
-}
-
-var _ engine.CacheLoader = Engine{}
-
-// LoadCached implements engine.CacheLoader.
-func (Engine) LoadCached(ctx context.Context, module []byte, cached string, memoryMB int64) (engine.Program, error) {
-	pages := min(uint32(memoryMB<<20/pageSize), mostPages)
-	parsed, err := parse(module, pages)
-	if err != nil {
-		return nil, err
-	}
-	p, err := loadCached(ctx, module, cached, pages)
-	if err != nil {
-		return nil, err
-	}
-	return p.checked(ctx, parsed)
-}
-
-// loadCached loads the machine code that Compile filed under the module's
-// skeleton. On a miss wazero would compile the skeleton, which only traps, and
-// file that: so a hit is one that leaves the folder as it was, with one file.
-func loadCached(ctx context.Context, module []byte, cached string, pages uint32) (*program, error) {
-	name, err := onlyFile(cached)
-	if err != nil {
-		return nil, err
-	}
-	before, err := os.Open(name) // while it is open, no new file can be mistaken for it
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = before.Close() }()
-	p, err := load(ctx, skeleton(module), cached, pages)
-	if err != nil {
-		return nil, err
-	}
-	added, err := addedTo(cached, before)
-	if err != nil || len(added) > 0 {
-		for _, name := range added { // or they would be a hit the next time
-			err = errors.Join(err, os.Remove(name))
-		}
-		return nil, errors.Join(errors.New("no sound entry for this processor"), err, p.runtime.Close(ctx))
-	}
-	return p, nil
-}
-
-// addedTo returns the files in wazero's cache folder dir other than before. One
-// that is damaged wazero replaces under the same name.
-func addedTo(dir string, before *os.File) ([]string, error) {
-	then, err := before.Stat()
-	if err != nil {
-		return nil, err
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "*", "*"))
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(files, func(name string) bool {
-		now, err := os.Stat(name)
-		return err == nil && os.SameFile(then, now)
-	}), nil
-}
-
-func load(ctx context.Context, module []byte, cached string, pages uint32) (*program, error) {
-	r, err := runtime(ctx, cached, pages)
+	c := &code{from: compiled}
+	r, err := runtime(ctx, c, pages)
 	if err != nil {
 		return nil, err
 	}
 	p := &program{runtime: r}
 	err = p.host(ctx)
 	if err == nil {
-		p.compiled, err = compile(ctx, r, module)
+		p.compiled, err = compile(ctx, r, skeleton(module))
+		if err != nil || !c.taken || c.failed != nil {
+			err = fmt.Errorf("%w: %w", engine.ErrCode, errors.Join(err, c.failed))
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(err, r.Close(ctx))
 	}
-	return p, nil
+	return p.checked(ctx, parsed)
 }
 
 // checked returns the program if it imports nothing that it cannot have.

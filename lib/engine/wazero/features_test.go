@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"plasm/test/guest"
+	"plasm/test/loading"
 )
 
 // TestVersion holds the version in receipts together with the one that is built
@@ -76,7 +77,7 @@ func TestFeaturesOn(t *testing.T) {
 			t.Errorf("no module uses %s", feature)
 			continue
 		}
-		if _, err := (Engine{}).Load(t.Context(), b.Bytes(), "", 1); err != nil {
+		if _, err := loading.Load(t, Engine{}, b.Bytes(), 1); err != nil {
 			t.Errorf("%s: %v", feature, err)
 		}
 	}
@@ -98,7 +99,7 @@ func TestFeaturesOff(t *testing.T) {
 	}
 	for feature, code := range tests {
 		b := body(code)
-		if _, err := (Engine{}).Load(t.Context(), b.Bytes(), "", 1); codeOf(err) != "bad_module" {
+		if _, err := loading.Load(t, Engine{}, b.Bytes(), 1); codeOf(err) != "bad_module" {
 			t.Errorf("%s: %v", feature, err)
 		}
 	}
@@ -106,7 +107,7 @@ func TestFeaturesOff(t *testing.T) {
 	module := memory64.Bytes()
 	at := slices.Index(module, sectionMemory)
 	module[at+3] = 4 // flags: an index of 64 bits
-	if _, err := (Engine{}).Load(t.Context(), module, "", 1); codeOf(err) != "bad_module" {
+	if _, err := loading.Load(t, Engine{}, module, 1); codeOf(err) != "bad_module" {
 		t.Errorf("memory64: %v", err)
 	}
 	if diff := cmp.Diff([]byte{sectionMemory, 3, 1, 4, 1}, module[at:at+5]); diff != "" {

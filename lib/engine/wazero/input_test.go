@@ -85,7 +85,7 @@ func TestInputBroken(t *testing.T) {
 		}
 	}
 	// The guest sees that something is wrong, and no end of file.
-	if got := play(t, named(t, "cat"), "", engine.Host{Stdin: f, StdinKnown: true}); got.Stdout != "" || got.Result.ExitCode != 0 {
+	if got := play(t, named(t, "cat"), nil, engine.Host{Stdin: f, StdinKnown: true}); got.Stdout != "" || got.Result.ExitCode != 0 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -101,7 +101,7 @@ func TestInputLarge(t *testing.T) {
 			_, err := w.WriteString(want)
 			wrote <- errors.Join(err, w.Close())
 		}()
-		got := play(t, named(t, "cat"), "", engine.Host{Stdin: r, StdinKnown: known})
+		got := play(t, named(t, "cat"), nil, engine.Host{Stdin: r, StdinKnown: known})
 		must(t, <-wrote)
 		if got.Stdout != want {
 			t.Errorf("known %v: %d bytes came through of %d", known, len(got.Stdout), len(want))

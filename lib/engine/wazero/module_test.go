@@ -3,6 +3,7 @@ package wazero
 import (
 	"bytes"
 	"errors"
+	"io"
 	"math"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"plasm/lib/engine"
 	"plasm/lib/job"
 	"plasm/test/guest"
+	"plasm/test/loading"
 )
 
 // codeOf returns the code of a *job.Error, else "".
@@ -55,7 +57,7 @@ func TestBadModules(t *testing.T) {
 		t.Run(test.guest, func(t *testing.T) {
 			t.Parallel()
 			module := named(t, test.guest)
-			_, err := Engine{}.Load(t.Context(), module, "", 256)
+			_, err := loading.Load(t, Engine{}, module, 256)
 			var e *job.Error
 			if !errors.As(err, &e) || e.Code != test.code || !strings.Contains(e.Message, test.words) || strings.Contains(e.Message, "\n") {
 				t.Errorf("loading: %q, %v; want %q, …%s…", codeOf(err), err, test.code, test.words)
@@ -64,7 +66,7 @@ func TestBadModules(t *testing.T) {
 	}
 	for name := range guest.All() {
 		if guest.Bad(name) {
-			if _, err := (Engine{}).Load(t.Context(), named(t, name), "", 256); err == nil {
+			if _, err := loading.Load(t, Engine{}, named(t, name), 256); err == nil {
 				t.Errorf("%s was loaded", name)
 			}
 		}
@@ -79,7 +81,7 @@ func TestHints(t *testing.T) {
 		"min-memory-65536": "",
 		"component":        "compile the program for the target wasm32-wasip1, or take the core module out of the component",
 	} {
-		_, err := Engine{}.Load(t.Context(), named(t, name), "", 256)
+		_, err := loading.Load(t, Engine{}, named(t, name), 256)
 		var e *job.Error
 		if !errors.As(err, &e) || e.Hint != want {
 			t.Errorf("%s: %v, hint %q", name, err, e.Hint)
@@ -92,8 +94,7 @@ func TestHints(t *testing.T) {
 func TestCompileRefuses(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"empty", "text", "truncated", "component", "version-2", "no-start", "bad-body", "min-memory-65536"} {
-		dir := t.TempDir()
-		if err := (Engine{}).Compile(t.Context(), named(t, name), dir); codeOf(err) != job.CodeBadModule && codeOf(err) != job.CodeModuleRefused {
+		if err := (Engine{}).Compile(t.Context(), named(t, name), io.Discard); codeOf(err) != job.CodeBadModule && codeOf(err) != job.CodeModuleRefused {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -105,7 +106,7 @@ func TestTruncated(t *testing.T) {
 	t.Parallel()
 	module := named(t, "exit-3")
 	for n := range module {
-		if _, err := (Engine{}).Load(t.Context(), module[:n], "", 1); codeOf(err) != job.CodeBadModule {
+		if _, err := loading.Load(t, Engine{}, module[:n], 1); codeOf(err) != job.CodeBadModule {
 			t.Errorf("the first %d bytes: %v", n, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"plasm/lib/engine"
 	"plasm/lib/job"
 	"plasm/test/guest"
+	"plasm/test/loading"
 )
 
 // ending is all that a guest's run leaves.
@@ -25,10 +26,15 @@ func named(t *testing.T, name string) []byte {
 	return module
 }
 
-// play runs a module with at most 256 MB. Its output streams are the test's own.
-func play(t *testing.T, module []byte, cached string, h engine.Host) ending {
+// play runs a module with at most 256 MB, from its machine code where that is not nil.
+// Its output streams are the test's own.
+func play(t *testing.T, module []byte, code *os.File, h engine.Host) ending {
 	t.Helper()
-	p, err := Engine{}.Load(t.Context(), module, cached, job.DefaultMemoryMB)
+	if code == nil {
+		code = compiled(t, module)
+	}
+	loading.Rewind(t, code)
+	p, err := Engine{}.Load(t.Context(), module, code, job.DefaultMemoryMB)
 	must(t, err)
 	var e ending
 	var stdout, stderr bytes.Buffer

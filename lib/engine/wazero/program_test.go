@@ -16,6 +16,7 @@ import (
 	"plasm/lib/engine"
 	"plasm/lib/job"
 	"plasm/test/guest"
+	"plasm/test/loading"
 )
 
 func TestEnds(t *testing.T) {
@@ -41,7 +42,7 @@ func TestEnds(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.guest, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(exited(test.code, test.stdout), play(t, named(t, test.guest), "", engine.Host{})); diff != "" {
+			if diff := cmp.Diff(exited(test.code, test.stdout), play(t, named(t, test.guest), nil, engine.Host{})); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -69,7 +70,7 @@ func TestTraps(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.guest, func(t *testing.T) {
 			t.Parallel()
-			got := play(t, named(t, test.guest), "", engine.Host{})
+			got := play(t, named(t, test.guest), nil, engine.Host{})
 			got.Memory = 0
 			want := ending{Result: engine.Result{Status: job.Trap, Trap: test.trap}, Stdout: test.stdout}
 			if diff := cmp.Diff(want, got); diff != "" {
@@ -126,7 +127,7 @@ func TestStreams(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.guest, func(t *testing.T) {
 			t.Parallel()
-			got := play(t, named(t, test.guest), "", engine.Host{
+			got := play(t, named(t, test.guest), nil, engine.Host{
 				Args: []string{"one", "two three", ""}, Env: []string{"A=b", "EMPTY=", "EQUALS=a=b"},
 				Stdin: inputFile(t, test.stdin), StdinKnown: test.known,
 			})
@@ -149,7 +150,7 @@ func TestZeroHost(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p, err := Engine{}.Load(t.Context(), module, "", job.DefaultMemoryMB)
+			p, err := loading.Load(t, Engine{}, module, job.DefaultMemoryMB)
 			must(t, err)
 			if _, err := p.Run(t.Context(), engine.Host{}); err != nil {
 				t.Error(err)
@@ -178,7 +179,7 @@ func TestDeterministic(t *testing.T) {
 			t.Parallel()
 			for range 2 {
 				begun := time.Now()
-				got := play(t, named(t, test.guest), "", engine.Host{Seed: test.seed})
+				got := play(t, named(t, test.guest), nil, engine.Host{Seed: test.seed})
 				if got.Stdout != test.want {
 					t.Errorf("wrote %q, want %q", got.Stdout, test.want)
 				}
@@ -190,23 +191,23 @@ func TestDeterministic(t *testing.T) {
 	}
 	t.Run("an hour", func(t *testing.T) {
 		t.Parallel()
-		play(t, named(t, "sleep-hour"), "", engine.Host{})
+		play(t, named(t, "sleep-hour"), nil, engine.Host{})
 	})
 }
 
 func TestReal(t *testing.T) {
 	t.Parallel()
 	h := engine.Host{Real: true}
-	a, b := play(t, named(t, "random"), "", h), play(t, named(t, "random"), "", h)
+	a, b := play(t, named(t, "random"), nil, h), play(t, named(t, "random"), nil, h)
 	if raw, err := hex.DecodeString(strings.TrimSpace(a.Stdout)); err != nil || len(raw) != 32 || a.Stdout == b.Stdout {
 		t.Errorf("random bytes are %q and %q", a.Stdout, b.Stdout)
 	}
 	before := time.Now().UnixNano()
-	times := numbers(t, play(t, named(t, "clocks"), "", h).Stdout)
+	times := numbers(t, play(t, named(t, "clocks"), nil, h).Stdout)
 	if len(times) != 8 || times[0] < before || times[4] > time.Now().UnixNano() || times[6] != 1 || times[7] != 1 {
 		t.Errorf("the clocks say %v", times)
 	}
-	slept := numbers(t, play(t, named(t, "sleep"), "", h).Stdout)
+	slept := numbers(t, play(t, named(t, "sleep"), nil, h).Stdout)
 	if len(slept) != 3 || slept[1]-slept[0] < 100e6 || slept[2]-slept[1] < 100e6-1e6 {
 		t.Errorf("the clock around two sleeps of 100 ms says %v", slept)
 	}
@@ -228,13 +229,13 @@ func numbers(t *testing.T, text string) []int64 {
 func TestPollStdinGuest(t *testing.T) {
 	t.Parallel()
 	module := named(t, "poll-stdin")
-	known := play(t, module, "", engine.Host{Stdin: inputFile(t, ""), StdinKnown: true})
+	known := play(t, module, nil, engine.Host{Stdin: inputFile(t, ""), StdinKnown: true})
 	quiet, _ := inputPipe(t)
-	waited := play(t, module, "", engine.Host{Stdin: quiet})
+	waited := play(t, module, nil, engine.Host{Stdin: quiet})
 	full, w := inputPipe(t)
 	_, err := w.WriteString("x")
 	must(t, err)
-	came := play(t, module, "", engine.Host{Stdin: full})
+	came := play(t, module, nil, engine.Host{Stdin: full})
 	if known.Stdout != "stdin\n" || waited.Stdout != "clock\n" || came.Stdout != "stdin\n" {
 		t.Errorf("known input %q, a quiet pipe %q, a full one %q", known.Stdout, waited.Stdout, came.Stdout)
 	}
@@ -263,7 +264,7 @@ func TestMemory(t *testing.T) {
 	} {
 		t.Run(test.guest, func(t *testing.T) {
 			t.Parallel()
-			p, err := Engine{}.Load(t.Context(), named(t, test.guest), "", test.memoryMB)
+			p, err := loading.Load(t, Engine{}, named(t, test.guest), test.memoryMB)
 			must(t, err)
 			var stdout bytes.Buffer
 			var peak uint64
@@ -289,7 +290,7 @@ func TestDirs(t *testing.T) {
 	with := func(host string) engine.Host {
 		return engine.Host{Dirs: []engine.Dir{{Host: dir, Dir: job.Dir{Guest: "/a"}}, {Host: host, Dir: job.Dir{Guest: "/b", ReadOnly: true}}}}
 	}
-	p, err := Engine{}.Load(t.Context(), named(t, "nothing"), "", 1)
+	p, err := loading.Load(t, Engine{}, named(t, "nothing"), 1)
 	must(t, err)
 	checker, ok := p.(engine.Checker)
 	if !ok {
@@ -304,7 +305,7 @@ func TestDirs(t *testing.T) {
 	if result, err := p.Run(t.Context(), with(dir)); err != nil || result.Status != job.Exit {
 		t.Errorf("with two folders: %+v, %v", result, err)
 	}
-	p, err = Engine{}.Load(t.Context(), named(t, "nothing"), "", 1)
+	p, err = loading.Load(t, Engine{}, named(t, "nothing"), 1)
 	must(t, err)
 	if result, err := p.Run(t.Context(), with(dir+"/missing")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("with a folder that is not there: %+v, %v", result, err)

@@ -211,7 +211,7 @@ func (t *task) run(ctx context.Context, ticket *queue.Ticket, run *store.Run) en
 	unwatch := context.AfterFunc(ctx, t.input.close) // whoever reads it waits no longer
 	defer unwatch()
 	report, err := t.s.cfg.Run(ctx, &sandbox.Job{
-		Manifest: t.manifest, Module: t.module,
+		Manifest: t.manifest, Module: t.module, Requester: t.key.requester,
 		Input:  sandbox.Input{Reader: t.input.reader(ctx), Hash: t.manifest.StdinHash},
 		Stdout: t.job.Stdout(), Stderr: t.job.Stderr(),
 		RequireGuards: t.s.cfg.RequireGuards, Started: t.begun,

@@ -22,17 +22,17 @@ var every = []string{
 
 // some is what some profiles allow, whatever the arguments.
 var some = map[string][]Profile{
-	"fstat":      {Compile, Load, Mount, ReadFolders, WriteFolders},
-	"newfstatat": {Compile, Load, Mount, ReadFolders, WriteFolders},
-	"getdents64": {Compile, Load, Mount, ReadFolders, WriteFolders},
+	"fstat":      {Mount, ReadFolders, WriteFolders},
+	"newfstatat": {Mount, ReadFolders, WriteFolders},
+	"getdents64": {Mount, ReadFolders, WriteFolders},
 	"lseek":      {Mount, ReadFolders, WriteFolders},
 	"pread64":    {Mount, ReadFolders, WriteFolders},
 	"readlinkat": {Mount, ReadFolders, WriteFolders},
 	"fstatfs":    {Mount, ReadFolders, WriteFolders},
-	"mkdirat":    {Compile, Mount, WriteFolders},
-	"renameat":   {Compile, Mount, WriteFolders},
-	"unlinkat":   {Compile, Mount, WriteFolders},
-	"fsync":      {Compile, Mount, WriteFolders},
+	"mkdirat":    {Mount, WriteFolders},
+	"renameat":   {Mount, WriteFolders},
+	"unlinkat":   {Mount, WriteFolders},
+	"fsync":      {Mount, WriteFolders},
 	"pwrite64":   {Mount, WriteFolders},
 	"ftruncate":  {Mount, WriteFolders},
 	"fdatasync":  {Mount, WriteFolders},
@@ -66,10 +66,10 @@ func expected(p Profile, arch Arch, c call) uint32 {
 		"fcntl":    func() uint32 { return expectedControl(p, a[1], a[2]) },
 		"openat":   func() uint32 { return expectedOpen(p, a[2]) },
 		"timer_settime": func() uint32 { // of the guest's time alone, before it begins
-			return allowed(a[0] == 1 && slices.Contains([]Profile{Build, Load, Mount}, p))
+			return allowed(a[0] == 1 && slices.Contains([]Profile{Load, Mount}, p))
 		},
 		"seccomp": func() uint32 {
-			return allowed(a[0] == 1 && a[1] == 1 && slices.Contains([]Profile{Build, Load, Mount}, p))
+			return allowed(a[0] == 1 && a[1] == 1 && slices.Contains([]Profile{Load, Mount}, p))
 		},
 	}
 	if judge, ok := conditional[c.name]; ok {
@@ -98,6 +98,12 @@ func expectedWithC(p Profile, arch Arch, c call) uint32 {
 		return allowed(a[2]&4 == 0 && (a[3] == 0x20022 || a[3] == 0x4022 || loads && a[3] == 0x2))
 	case "statx":
 		return answered(loads, 38)
+	case "fstat", "newfstatat":
+		return allowed(loads)
+	case "openat": // the one file of its module
+		if p == Load {
+			return expectedOpen(ReadFolders, a[2])
+		}
 	case "mremap":
 		return allowed(a[3] == 1)
 	case "ioctl":
@@ -143,22 +149,25 @@ func expectedMap(prot, flags uint64) uint32 {
 // expectedProtect: executable only where code is made, and then not writable.
 func expectedProtect(p Profile, prot uint64) uint32 {
 	executable, writable := prot&4 != 0, prot&2 != 0
-	makesCode := slices.Contains([]Profile{Compile, Build, Load, Mount}, p)
+	makesCode := slices.Contains([]Profile{Compile, Load, Mount}, p)
 	return allowed(!executable || makesCode && !writable)
 }
 
 // expectedControl: F_GETFL, and where there are files F_SETFL without O_ASYNC.
 func expectedControl(p Profile, command, flags uint64) uint32 {
-	return allowed(command == 3 || command == 4 && flags&0o20000 == 0 && p != Build && p != Run)
+	return allowed(command == 3 || command == 4 && flags&0o20000 == 0 && opens(p))
 }
+
+// opens reports whether a profile is for work with folders.
+func opens(p Profile) bool { return slices.Contains([]Profile{Mount, ReadFolders, WriteFolders}, p) }
 
 // expectedOpen: never O_PATH; to write only where something is written.
 func expectedOpen(p Profile, flags uint64) uint32 {
 	const writing = 0o1 | 0o2 | 0o100 | 0o1000 | 0o2000 | 0o20000000
 	switch {
-	case p == Build || p == Run, flags&0o10000000 != 0:
+	case !opens(p), flags&0o10000000 != 0:
 		return retKill
-	case flags&writing != 0 && (p == Load || p == ReadFolders):
+	case flags&writing != 0 && p == ReadFolders:
 		return retErrno | 13
 	}
 	return retAllow

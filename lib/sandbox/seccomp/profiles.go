@@ -6,14 +6,14 @@ import "strings"
 type Profile string
 
 // The profiles, each no wider than its work. A worker is first under one of the
-// upper four, with which its module is made ready; one of the lower three goes on
+// upper three, with which its module is made ready; one of the lower three goes on
 // top of it before the guest's first instruction.
 const (
-	// Compile is for compiling a module into a staging folder.
+	// Compile is for compiling a module, and writing the result where a descriptor is
+	// open: no file can be opened.
 	Compile Profile = "compile"
-	// Build is for compiling a module in memory: no file can be opened.
-	Build Profile = "build"
-	// Load is for reading a compiled module.
+	// Load is for making a compiled module ready. With the C library in it, an
+	// executable may also open what Landlock lets it, which is that module's file.
 	Load Profile = "load"
 	// Mount is for a job with folders: all of Load, ReadFolders and WriteFolders.
 	Mount Profile = "mount"
@@ -45,17 +45,18 @@ func rulesOf(p Profile, arch Arch, pid int) []rule {
 	base, isC := strings.CutPrefix(string(p), withC)
 	if isC {
 		runtime, code = join(libraryCalls(), runtime), join(code, flush(arch))
-		if base := Profile(base); base == Load || base == Mount {
+		switch Profile(base) {
+		case Load:
+			code = join(mapFiles(), []rule{allow("fstat"), allow("newfstatat")}, openToRead(), code)
+		case Mount:
 			code = join(mapFiles(), code)
 		}
 	}
 	switch Profile(base) {
 	case Compile:
-		return join(runtime, code, readFiles(), makeFiles(), []rule{openAny()})
-	case Build:
-		return join(runtime, code, narrow())
+		return join(runtime, code)
 	case Load:
-		return join(runtime, code, readFiles(), openToRead(), narrow())
+		return join(runtime, code, narrow())
 	case Mount:
 		return join(runtime, code, readFiles(), browse(), makeFiles(), change(), []rule{openAny()}, narrow())
 	case Run:
@@ -173,8 +174,8 @@ func readFiles() []rule {
 	}
 }
 
-// openToRead is openat for reading. A file for writing is refused and not
-// deadly: where wazero finds nothing in its cache, it tries to write there.
+// openToRead is openat for reading. A file for writing is refused and not deadly: a
+// guest may ask for one.
 func openToRead() []rule {
 	return []rule{
 		when("openat", without(openWrite|openPath)),

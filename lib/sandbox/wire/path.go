@@ -23,7 +23,7 @@ type plainAssignment Assignment
 
 // MarshalJSON writes the assignment with paths that JSON can hold.
 func (a Assignment) MarshalJSON() ([]byte, error) {
-	a.Staging, a.Cached, a.Dirs = encodePath(a.Staging), encodePath(a.Cached), slices.Clone(a.Dirs)
+	a.Dirs = slices.Clone(a.Dirs)
 	for i := range a.Dirs {
 		a.Dirs[i].Host = encodePath(a.Dirs[i].Host)
 	}
@@ -35,36 +35,12 @@ func (a *Assignment) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, (*plainAssignment)(a)); err != nil {
 		return err
 	}
-	paths := []*string{&a.Staging, &a.Cached}
 	for i := range a.Dirs {
-		paths = append(paths, &a.Dirs[i].Host)
-	}
-	return decodePaths(paths...)
-}
-
-type plainSource Source
-
-// MarshalJSON writes the source with a path that JSON can hold.
-func (s Source) MarshalJSON() ([]byte, error) {
-	s.Cached = encodePath(s.Cached)
-	return json.Marshal(plainSource(s))
-}
-
-// UnmarshalJSON reads what MarshalJSON writes.
-func (s *Source) UnmarshalJSON(data []byte) error {
-	if err := json.Unmarshal(data, (*plainSource)(s)); err != nil {
-		return err
-	}
-	return decodePaths(&s.Cached)
-}
-
-func decodePaths(paths ...*string) error {
-	for _, p := range paths {
-		decoded, err := url.PathUnescape(*p)
+		path, err := url.PathUnescape(a.Dirs[i].Host)
 		if err != nil {
 			return err
 		}
-		*p = decoded
+		a.Dirs[i].Host = path
 	}
 	return nil
 }

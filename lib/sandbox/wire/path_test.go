@@ -13,10 +13,10 @@ import (
 // FuzzPaths writes and reads paths of any bytes.
 func FuzzPaths(f *testing.F) {
 	for _, path := range []string{"", "/plain/path", "/q\xff", "/100%", "/%41", "/a b\n\x00?#", "/ä/\u2028"} {
-		f.Add(path, "/cache")
+		f.Add(path, "/other")
 	}
-	f.Fuzz(func(t *testing.T, path, cached string) {
-		a := Assignment{Task: Run, Staging: cached, Cached: path, Dirs: []engine.Dir{{Host: path, Dir: job.Dir{Guest: "/"}}, {Host: cached}}}
+	f.Fuzz(func(t *testing.T, path, other string) {
+		a := Assignment{Task: Run, Dirs: []engine.Dir{{Host: path, Dir: job.Dir{Guest: "/"}}, {Host: other}}}
 		text, err := json.Marshal(&a)
 		if err != nil {
 			t.Fatal(err)
@@ -28,24 +28,13 @@ func FuzzPaths(f *testing.F) {
 		if a.Dirs[0].Host != path {
 			t.Error("what was written has changed")
 		}
-		text, err = json.Marshal(Source{Cached: path})
-		var source Source
-		if err == nil {
-			err = json.Unmarshal(text, &source)
-		}
-		if err != nil || source.Cached != path {
-			t.Errorf("%v: %q is read as %q", err, path, source.Cached)
-		}
 	})
 }
 
 // TestPathThatIsNone is an error, and no other path.
 func TestPathThatIsNone(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{`{"cached":"/%"}`, `{"cached":"/%zz"}`} {
-		if err := json.Unmarshal([]byte(text), new(Source)); err == nil {
-			t.Errorf("source %s is read", text)
-		}
+	for _, text := range []string{`{"dirs":[{"host":"/%"}]}`, `{"dirs":[{"host":"/%zz"}]}`} {
 		if err := json.Unmarshal([]byte(text), new(Assignment)); err == nil {
 			t.Errorf("assignment %s is read", text)
 		}

@@ -4,13 +4,14 @@
 // # Descriptors
 //
 // A worker is started with an environment that holds nothing of its user's, in a
-// process group of its own, and with five descriptors:
+// process group of its own, and with six descriptors:
 //
 //	0  the guest's standard input, as it is: bytes, then end of file
 //	1  the null device
 //	2  what the worker's runtime says when it dies; kept short, shown to people
 //	3  control: frames from the supervisor
 //	4  frames to the supervisor
+//	5  a socket (UNIX, stream) that brings one descriptor, or none
 //
 // End of file on 3 means that the supervisor is gone, and the worker exits.
 //
@@ -23,7 +24,7 @@
 //	supervisor to worker         worker to supervisor
 //	Assign  JSON, Assignment     Ready    JSON, Readiness
 //	Module  some of the module   Failed   JSON, Failure: before Started only
-//	Load    JSON, Source         Prepared some of the rewritten module
+//	Load    empty                Prepared some of the rewritten module
 //	                             Loaded   empty
 //	                             Started  empty: the guest's first instruction may follow
 //	                             Memory   8 bytes little-endian: linear memory, in bytes
@@ -32,14 +33,18 @@
 //	                             Ended    JSON, End: the last frame
 //
 // The worker confines itself as far as no job matters, and waits. Assign brings
-// the limits and paths of one job; the worker confines itself further and
+// the limits and paths of one job. Where it says code, one byte with one descriptor
+// (SCM_RIGHTS) was sent on 5 before: the file for the machine code, which the worker
+// writes when its task is to compile and reads when its task is to run. It takes the
+// descriptor, closes 5 in any case, confines itself further and
 // answers Ready, or Failed where it has no such engine. It must not have read a byte
-// of module or input before. Module frames follow, in order, then Load, which says
-// where the compiled module comes from or goes to. A worker whose task is to prepare holds the module against the
-// static limits, answers with the rewritten module in Prepared frames where it was
-// rewritten, then Loaded, and exits. One whose task is to compile answers Loaded when
-// the staging folder holds the result, and exits. One whose task is to run answers
-// Loaded, then Started, and runs the guest.
+// of module or input before. Module frames follow, in order, then Load. A worker whose
+// task is to prepare holds the module against the static limits, answers with the
+// rewritten module in Prepared frames where it was rewritten, then Loaded, and exits.
+// One whose task is to compile writes the machine code from the file's beginning on,
+// answers Loaded, and exits. One whose task is to run compiles nothing: it loads the
+// machine code, answers Loaded, then Started, and runs the guest. Failed with the code
+// StaleCode says that this machine code is of no use to it.
 //
 // plasm-run's worker prepares whatever it compiles or runs. Others are handed what
 // plasm-run's has prepared, and have no Prepare.
@@ -62,8 +67,12 @@ import (
 	"plasm/lib/engine"
 )
 
-// LastDescriptor is the last of the descriptors that a worker is started with.
-const LastDescriptor = 4
+// Descriptor is the number of the socket on which a descriptor comes, and
+// LastDescriptor the last of those that a worker is started with.
+const (
+	Descriptor     = 5
+	LastDescriptor = Descriptor
+)
 
 // MaxPayload is the longest payload of a frame, in bytes.
 const MaxPayload = 1 << 20
@@ -94,16 +103,17 @@ type Task string
 // The tasks.
 const (
 	Prepare Task = "prepare" // hold the module against the static limits, and rewrite it
-	Compile Task = "compile" // leave the compiled module in the staging folder
-	Run     Task = "run"     // load and run the module
+	Compile Task = "compile" // compile the module, and write its machine code
+	Run     Task = "run"     // load the machine code, and run it
 )
 
 // Assignment is what a worker needs to know of its job before it sees a byte of
 // module or input.
 type Assignment struct {
 	Task       Task         `json:"task"`
-	Engine     string       `json:"engine,omitempty"` // "" with Prepare
-	MemoryMB   int64        `json:"memory_mb"`
+	Engine     string       `json:"engine,omitempty"`    // "" with Prepare
+	Code       bool         `json:"code,omitempty"`      // a descriptor was sent; not with Prepare
+	MemoryMB   int64        `json:"memory_mb,omitempty"` // with Run
 	Args       []string     `json:"args,omitempty"`
 	Env        []string     `json:"env,omitempty"` // name=value, sorted
 	Dirs       []engine.Dir `json:"dirs,omitempty"`
@@ -112,8 +122,6 @@ type Assignment struct {
 	Seed       int64        `json:"seed,omitempty"`
 	Fuel       int64        `json:"fuel,omitempty"`          // 0: not counted
 	NaN        bool         `json:"canonical_nan,omitempty"` // make NaNs canonical
-	Staging    string       `json:"staging,omitempty"`       // with Compile: an empty folder
-	Cached     string       `json:"cached,omitempty"`        // with Run: the folder that Source may name
 	LifeMS     int64        `json:"life_ms,omitempty"`       // after how long the worker is gone, whatever its supervisor does; 0: not bounded
 	TimeoutMS  int64        `json:"timeout_ms,omitempty"`    // the same for its guest, from Started on
 	Module     int          `json:"module_bytes,omitempty"`  // how long the module is, where that is much: so that room can be made at once
@@ -122,12 +130,11 @@ type Assignment struct {
 // MaxPrepared is the longest module that may come back from preparation, in bytes.
 const MaxPrepared = 64 << 20
 
-// Source says where the compiled module is: in the folder of the assignment, or,
-// with Run and an empty Cached, nowhere, and the worker compiles for itself. The
-// supervisor knows only after Ready whether the worker may see the folder.
-type Source struct {
-	Cached string `json:"cached,omitempty"`
-}
+// MaxCode is the most machine code that a compiling worker may write, in bytes.
+const MaxCode = 512 << 20
+
+// StaleCode is the code of a Failure that blames the machine code.
+const StaleCode = "stale_code"
 
 // Readiness is what a worker is, and what it has proved about its confinement.
 type Readiness struct {

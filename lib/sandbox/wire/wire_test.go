@@ -34,11 +34,11 @@ func TestGoldenFrames(t *testing.T) {
 		{wire.Assign, full, "41 b3000000 " +
 			`{"task":"run","engine":"wazero","memory_mb":256,"args":["a","b c"],"env":["K=V"],` +
 			`"dirs":[{"host":"/srv","guest":"/data","read_only":true}],"stdin_known":true,"real":true,"seed":7}`},
-		{wire.Assign, wire.Assignment{Task: wire.Compile, Engine: "e", MemoryMB: 1, Staging: "/s"}, "41 3c000000 " +
-			`{"task":"compile","engine":"e","memory_mb":1,"staging":"/s"}`},
+		{wire.Assign, wire.Assignment{Task: wire.Compile, Engine: "e", Code: true}, "41 2b000000 " +
+			`{"task":"compile","engine":"e","code":true}`},
 		{wire.Module, []byte("\x00asm"), "4d 04000000 \x00asm"},
-		{wire.Load, wire.Source{}, "4c 02000000 {}"},
-		{wire.Load, wire.Source{Cached: "/c"}, `4c 0f000000 {"cached":"/c"}`},
+		{wire.Load, []byte{}, "4c 00000000 "},
+		{wire.Failed, wire.Failure{Code: wire.StaleCode, Message: "m"}, `66 23000000 {"code":"stale_code","message":"m"}`},
 		{wire.Ready, wire.Readiness{Guards: []string{"process"}, Version: "dev", EngineVersion: "1.2.0"}, "72 3f000000 " +
 			`{"guards":["process"],"version":"dev","engine_version":"1.2.0"}`},
 		{wire.Failed, wire.Failure{Code: "bad_module", Message: "m", Hint: "h"}, `66 2e000000 {"code":"bad_module","message":"m","hint":"h"}`},

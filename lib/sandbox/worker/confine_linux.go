@@ -28,7 +28,6 @@ import (
 const (
 	runMemory     = 320 << 20  // the Go runtime, the engine, compiled code, the module, tables and stacks
 	compileMemory = 1536 << 20 // the compiler
-	stagedFile    = 512 << 20  // the longest file that a compiling worker may write
 )
 
 // confinement is what confines this process.
@@ -58,7 +57,7 @@ func (c *confinement) process() ([]string, error) {
 
 // job sets what depends on the job, in an order in which each step can still be
 // taken, and returns what was proved anew.
-func (c *confinement) job(a *wire.Assignment) ([]string, error) {
+func (c *confinement) job(a *wire.Assignment, code *os.File) ([]string, error) {
 	before := len(c.proved)
 	if err := c.possible(a); err != nil {
 		return nil, err
@@ -69,19 +68,18 @@ func (c *confinement) job(a *wire.Assignment) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	writes := len(a.Dirs) > 0 || a.Staging != ""
 	files := uint64(0)
 	switch {
-	case a.Staging != "":
-		files = stagedFile
-	case writes:
+	case a.Task == wire.Compile:
+		files = wire.MaxCode
+	case len(a.Dirs) > 0:
 		files = unix.RLIM_INFINITY
 	}
 	if err := lower("fsize", unix.RLIMIT_FSIZE, files); err != nil {
 		return nil, err
 	}
 	c.add("rlimits", limitsHold() && memoryHeld(bound, reserve) && (files != 0 || fileHeld()))
-	c.add("landlock", restrict(a))
+	c.add("landlock", restrict(a, c.mapped(a, code)))
 	c.add("seccomp", c.filter(a))
 	// Landlock and the filter set it on all threads, so that asking one will do.
 	all := c.born || c.has("landlock") || c.has("seccomp")
@@ -186,10 +184,8 @@ func (c *confinement) profiles(a *wire.Assignment) (first, second seccomp.Profil
 		return seccomp.Mount, seccomp.WriteFolders
 	case len(a.Dirs) > 0:
 		return seccomp.Mount, seccomp.ReadFolders
-	case a.Cached != "" && c.has("landlock"):
-		return seccomp.Load, seccomp.Run
 	}
-	return seccomp.Build, seccomp.Run // the supervisor grants no cache without Landlock
+	return seccomp.Load, seccomp.Run
 }
 
 // guest starts the guest's time and narrows the filter before its first instruction.
@@ -278,9 +274,9 @@ func inherited() (found []int) {
 // bound. Where the process was started with a lower limit, that one is the bound if it
 // leaves the job what its manifest says, and the engine what it needs for most modules.
 func limitMemory(a *wire.Assignment, reserve uint64) (uint64, error) {
-	bound, least := uint64(runMemory), uint64(runMemory)
-	if a.Cached == "" {
-		bound = compileMemory
+	bound, least := uint64(compileMemory), uint64(runMemory)
+	if a.Task == wire.Run {
+		bound = runMemory
 	}
 	memory := uint64(0)
 	if a.Task == wire.Run {
@@ -358,15 +354,27 @@ func fileHeld() bool {
 // it may not make, and nothing it may execute.
 const (
 	readRights  = ll.AccessFSReadFile | ll.AccessFSReadDir
-	stageRights = readRights | ll.AccessFSWriteFile | ll.AccessFSTruncate | ll.AccessFSMakeReg | ll.AccessFSMakeDir |
-		ll.AccessFSRemoveFile | ll.AccessFSRemoveDir | ll.AccessFSRefer
-	writeRights = stageRights | ll.AccessFSMakeSym
+	writeRights = readRights | ll.AccessFSWriteFile | ll.AccessFSTruncate | ll.AccessFSMakeReg | ll.AccessFSMakeDir |
+		ll.AccessFSRemoveFile | ll.AccessFSRemoveDir | ll.AccessFSRefer | ll.AccessFSMakeSym
 )
 
+// mapped returns the name under which an engine with the C library opens the file with
+// its machine code, to map it; "" where none does. What the supervisor has made in
+// memory needs no rule, and can have none.
+func (c *confinement) mapped(a *wire.Assignment, code *os.File) string {
+	if !c.c || a.Task != wire.Run || code == nil {
+		return ""
+	}
+	if seals, err := unix.FcntlInt(code.Fd(), unix.F_GET_SEALS, 0); err == nil && seals&unix.F_SEAL_WRITE != 0 {
+		return ""
+	}
+	return fmt.Sprintf("/proc/self/fd/%d", code.Fd())
+}
+
 // restrict takes all of the file system from this process but the job's own
-// folders and, to read, its entry of the compile cache. It reports whether a
+// folders and the one file with its machine code, to read. It reports whether a
 // folder that could be opened before can no longer be opened.
-func restrict(a *wire.Assignment) bool {
+func restrict(a *wire.Assignment, code string) bool {
 	var rules []landlock.Rule
 	var granted []string
 	grant := func(path string, rights landlock.AccessFSSet) {
@@ -376,8 +384,7 @@ func restrict(a *wire.Assignment) bool {
 			granted = append(granted, path)
 		}
 	}
-	grant(a.Cached, readRights)
-	grant(a.Staging, stageRights)
+	grant(code, ll.AccessFSReadFile)
 	for _, d := range a.Dirs {
 		if d.ReadOnly {
 			grant(d.Host, readRights)

@@ -28,10 +28,10 @@ func preparing(e engine.Validator) preparation {
 // within the limits, and valid.
 func prepare(ctx context.Context, e engine.Validator, module []byte, a *wire.Assignment, known bool) ([]byte, error) {
 	options := rewriting(a)
-	rewrite := options.Fuel || options.CanonicalNaN || options.Remainders
-	if known && !rewrite {
+	if known && !options.Fuel && !options.CanonicalNaN { // the rest is in bodies, which are not read again
 		return meter.RewriteHead(module, options.Limits), nil
 	}
+	rewrite := options.Fuel || options.CanonicalNaN || options.Remainders
 	if !known {
 		if err := engine.CheckHeader(module); err != nil {
 			return nil, err
@@ -69,27 +69,6 @@ func rewriting(a *wire.Assignment) meter.Options {
 		Fuel: a.Fuel > 0, CanonicalNaN: a.NaN, Limits: limits(),
 		Remainders: runtime.GOARCH == "arm64" && a.Engine == wrongRemainders,
 	}
-}
-
-// load prepares a module and loads it. Where only remainders are rewritten and the
-// cache has its code, the module's bodies are not read again, and so need none of it.
-func (c *conversation) load(ctx context.Context, module []byte, cached string, a *wire.Assignment) ([]byte, engine.Program, error) {
-	known := cached != ""
-	if o := rewriting(a); known && c.prepare != nil && o.Remainders && !o.Fuel && !o.CanonicalNaN {
-		if e, ok := c.engine.(engine.CacheLoader); ok {
-			head := meter.RewriteHead(module, o.Limits)
-			if p, err := e.LoadCached(ctx, head, cached, a.MemoryMB); err == nil {
-				return head, p, nil
-			}
-			cached = ""
-		}
-	}
-	module, err := c.prepared(ctx, module, a, known)
-	if err != nil {
-		return nil, nil, err
-	}
-	p, err := c.engine.Load(ctx, module, cached, a.MemoryMB)
-	return module, p, err
 }
 
 // wrongRemainders is the engine that on arm64 may lose an integer remainder before it is

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"testing"
 
 	"plasm/lib/engine"
@@ -15,8 +16,8 @@ import (
 
 // toy is an engine that does what its test says.
 type toy struct {
-	compile func(module []byte, staging string) error
-	load    func(module []byte, cached string, memoryMB int64) error
+	compile func(module []byte, out io.Writer) error
+	load    func(module []byte, code *os.File, memoryMB int64) error
 	check   func(h engine.Host) error
 	run     func(h engine.Host) (engine.Result, error)
 }
@@ -25,13 +26,13 @@ func (*toy) Name() string       { return "toy" }
 func (*toy) Version() string    { return "1" }
 func (*toy) Features() []string { return nil }
 
-func (e *toy) Compile(_ context.Context, module []byte, staging string) error {
-	return e.compile(module, staging)
+func (e *toy) Compile(_ context.Context, module []byte, out io.Writer) error {
+	return e.compile(module, out)
 }
 
-func (e *toy) Load(_ context.Context, module []byte, cached string, memoryMB int64) (engine.Program, error) {
+func (e *toy) Load(_ context.Context, module []byte, code *os.File, memoryMB int64) (engine.Program, error) {
 	if e.load != nil {
-		if err := e.load(module, cached, memoryMB); err != nil {
+		if err := e.load(module, code, memoryMB); err != nil {
 			return nil, err
 		}
 	}
@@ -82,12 +83,27 @@ func say(t *testing.T, to io.Writer, told ...string) {
 	}
 }
 
+// handed is a file that is handed to a worker.
+var handed = func() *os.File {
+	f, err := os.Open(os.DevNull) // to read: what is written there fails
+	if err != nil {
+		panic(err)
+	}
+	return f
+}()
+
 // talker is a worker that is confined by nothing.
 func talker(control io.Reader, frames io.Writer, e *toy) *conversation {
 	return &conversation{
 		control: wire.NewReader(control), frames: wire.NewWriter(frames), version: "v", engine: e, gone: make(chan struct{}),
 		spawn:  func() ([]string, error) { return nil, nil },
-		assign: func(*wire.Assignment) ([]string, error) { return nil, nil },
+		assign: func(*wire.Assignment, *os.File) ([]string, error) { return nil, nil },
+		receive: func(expected bool) (*os.File, error) {
+			if !expected {
+				return nil, nil //nolint:nilnil // as receive has it
+			}
+			return handed, nil
+		},
 		narrow: func() error { return nil },
 		prepare: func(_ context.Context, module []byte, _ *wire.Assignment, _ bool) ([]byte, error) {
 			return module, nil
@@ -102,7 +118,7 @@ func talk(t *testing.T, e *toy, told ...string) (said, calls []string, err error
 	var frames bytes.Buffer
 	c := talker(script(t, told...), &frames, e)
 	c.spawn = func() ([]string, error) { calls = append(calls, "spawn"); return []string{"process"}, nil }
-	c.assign = func(a *wire.Assignment) ([]string, error) {
+	c.assign = func(a *wire.Assignment, _ *os.File) ([]string, error) {
 		calls = append(calls, "assign "+a.Engine)
 		return []string{"landlock"}, nil
 	}

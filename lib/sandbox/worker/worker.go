@@ -57,6 +57,7 @@ func live(confined *confinement, prepare preparation, version string, e engine.E
 		spawn:   confined.process,
 		assign:  confined.job,
 		narrow:  confined.guest,
+		receive: receive,
 		prepare: prepare,
 		gone:    make(chan struct{}),
 	}
@@ -81,11 +82,12 @@ type conversation struct {
 	stdin   *os.File
 	version string // of plasm
 	engine  engine.Engine
-	spawn   func() ([]string, error)                 // confinement that no job changes
-	assign  func(*wire.Assignment) ([]string, error) // confinement for one job
-	narrow  func() error                             // confinement for the guest, once it is loaded
-	prepare preparation                              // nil: modules come prepared
-	gone    chan struct{}                            // closed when the supervisor is
+	spawn   func() ([]string, error)                           // confinement that no job changes
+	assign  func(*wire.Assignment, *os.File) ([]string, error) // confinement for one job, which may have the file
+	narrow  func() error                                       // confinement for the guest, once it is loaded
+	receive func(expected bool) (*os.File, error)              // takes the descriptor that came, if one is to have come
+	prepare preparation                                        // nil: modules come prepared
+	gone    chan struct{}                                      // closed when the supervisor is
 }
 
 // hold goes through the protocol. The error is for the supervisor's log: a job's
@@ -102,7 +104,11 @@ func (c *conversation) hold(ctx context.Context) error {
 	if err := c.has(&a); err != nil {
 		return c.fail(err)
 	}
-	more, err := c.assign(&a)
+	code, err := c.receive(a.Code)
+	if err != nil {
+		return fmt.Errorf("the descriptor: %w", err)
+	}
+	more, err := c.assign(&a, code)
 	if _, told := errors.AsType[*job.Error](err); told {
 		return c.fail(err)
 	}
@@ -112,18 +118,20 @@ func (c *conversation) hold(ctx context.Context) error {
 	if err := c.tell(wire.Ready, wire.Readiness{Guards: append(guards, more...), Version: c.version, EngineVersion: c.engine.Version()}); err != nil {
 		return err
 	}
-	module, source, err := c.module(a.Module)
+	module, err := c.module(a.Module)
 	if err != nil {
 		return err
 	}
 	go c.watch()
-	if a.Task == wire.Prepare {
+	switch {
+	case a.Task == wire.Prepare:
 		return c.rewrite(ctx, module, &a)
+	case code == nil:
+		return errors.New("no file for the machine code")
+	case a.Task == wire.Compile:
+		return c.compile(ctx, module, code, &a)
 	}
-	if a.Task == wire.Compile {
-		return c.compile(ctx, module, &a)
-	}
-	return c.run(ctx, module, source.Cached, &a)
+	return c.run(ctx, module, code, &a)
 }
 
 // expect reads one frame of the given kind.
@@ -143,20 +151,19 @@ func (c *conversation) expect(want wire.Kind, into any) error {
 }
 
 // module reads the module, expected to be so long, and the Load frame behind it.
-func (c *conversation) module(expected int) ([]byte, wire.Source, error) {
+func (c *conversation) module(expected int) ([]byte, error) {
 	module := engine.Room(min(max(expected, 0), maxModule))
-	var source wire.Source
 	for {
 		kind, _, err := c.control.Next()
 		if err != nil {
-			return nil, source, fmt.Errorf("control: %w", err)
+			return nil, fmt.Errorf("control: %w", err)
 		}
 		switch kind {
 		case wire.Module:
 			for {
 				some, err := c.control.Some()
 				if err != nil {
-					return nil, source, fmt.Errorf("control: %w", err)
+					return nil, fmt.Errorf("control: %w", err)
 				}
 				if len(some) == 0 {
 					break
@@ -164,14 +171,9 @@ func (c *conversation) module(expected int) ([]byte, wire.Source, error) {
 				module = append(module, some...)
 			}
 		case wire.Load:
-			payload, err := c.control.Payload()
-			if err != nil {
-				return nil, source, fmt.Errorf("control: %w", err)
-			}
-			err = json.Unmarshal(payload, &source)
-			return module, source, err
+			return module, nil
 		default:
-			return nil, source, fmt.Errorf("control: frame %q between module and load", kind)
+			return nil, fmt.Errorf("control: frame %q between module and load", kind)
 		}
 	}
 }
@@ -243,10 +245,14 @@ func (c *conversation) prepared(ctx context.Context, module []byte, a *wire.Assi
 	return changed, err
 }
 
-func (c *conversation) compile(ctx context.Context, module []byte, a *wire.Assignment) error {
+func (c *conversation) compile(ctx context.Context, module []byte, code io.Writer, a *wire.Assignment) error {
 	module, err := c.prepared(ctx, module, a, false)
+	out := &codeWriter{to: code}
 	if err == nil {
-		err = c.engine.Compile(ctx, module, a.Staging)
+		err = c.engine.Compile(ctx, module, out)
+	}
+	if out.failed != nil { // and not the module
+		err = &job.Error{Code: job.CodeIO, Message: "writing the machine code: " + out.failed.Error(), Err: out.failed}
 	}
 	if err != nil {
 		return c.fail(err)
@@ -254,8 +260,30 @@ func (c *conversation) compile(ctx context.Context, module []byte, a *wire.Assig
 	return c.frames.Frame(wire.Loaded, nil)
 }
 
-func (c *conversation) run(ctx context.Context, module []byte, cached string, a *wire.Assignment) error {
-	module, p, err := c.load(ctx, module, cached, a)
+// codeWriter remembers why machine code could not be written.
+type codeWriter struct {
+	to     io.Writer
+	failed error
+}
+
+func (w *codeWriter) Write(p []byte) (int, error) {
+	n, err := w.to.Write(p)
+	if err != nil {
+		w.failed = err
+	}
+	return n, err
+}
+
+// run runs a module whose machine code is there: so it is within the limits, and valid.
+func (c *conversation) run(ctx context.Context, module []byte, code *os.File, a *wire.Assignment) error {
+	module, err := c.prepared(ctx, module, a, true)
+	if err != nil {
+		return c.fail(err)
+	}
+	p, err := c.engine.Load(ctx, module, code, a.MemoryMB)
+	if errors.Is(err, engine.ErrCode) {
+		return c.tell(wire.Failed, wire.Failure{Code: wire.StaleCode, Message: err.Error()[:min(len(err.Error()), maxMessage)]})
+	}
 	if err != nil {
 		return c.fail(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -19,9 +20,9 @@ import (
 
 // The frames of an ordinary job, as a supervisor sends them.
 var (
-	assignRun     = frame(wire.Assign, wire.Assignment{Task: wire.Run, Engine: "toy", MemoryMB: 7})
-	assignCompile = frame(wire.Assign, wire.Assignment{Task: wire.Compile, Engine: "toy", Staging: "/staging"})
-	load          = frame(wire.Load, wire.Source{})
+	assignRun     = frame(wire.Assign, wire.Assignment{Task: wire.Run, Engine: "toy", Code: true, MemoryMB: 7})
+	assignCompile = frame(wire.Assign, wire.Assignment{Task: wire.Compile, Engine: "toy", Code: true})
+	load          = frame(wire.Load, "")
 )
 
 const readied = `r{"guards":["process","landlock"],"version":"v","engine_version":"1"}`
@@ -29,9 +30,9 @@ const readied = `r{"guards":["process","landlock"],"version":"v","engine_version
 func TestRun(t *testing.T) {
 	t.Parallel()
 	e := &toy{
-		load: func(module []byte, cached string, memoryMB int64) error {
-			if string(module) != "the module" || cached != "/cached" || memoryMB != 7 {
-				t.Errorf("loads %q, %q, %d", module, cached, memoryMB)
+		load: func(module []byte, code *os.File, memoryMB int64) error {
+			if string(module) != "the module" || code != handed || memoryMB != 7 {
+				t.Errorf("loads %q, %v, %d", module, code, memoryMB)
 			}
 			return nil
 		},
@@ -43,8 +44,7 @@ func TestRun(t *testing.T) {
 			return engine.Result{Status: job.Exit, ExitCode: 1<<32 - 1}, errors.Join(err, err2, err3)
 		},
 	}
-	said, calls, err := talk(t, e, assignRun, frame(wire.Module, "the "), frame(wire.Module, ""), frame(wire.Module, "module"),
-		frame(wire.Load, wire.Source{Cached: "/cached"}))
+	said, calls, err := talk(t, e, assignRun, frame(wire.Module, "the "), frame(wire.Module, ""), frame(wire.Module, "module"), load)
 	want := []string{readied, "l", "s", "m\x00\x00\x01\x00\x00\x00\x00\x00", "oout", "eerror", `x{"status":"exit","exit_code":4294967295}`}
 	if diff := cmp.Diff(want, said); diff != "" || err != nil {
 		t.Errorf("%v\n%s", err, diff)
@@ -58,7 +58,7 @@ func TestRun(t *testing.T) {
 func TestHost(t *testing.T) {
 	t.Parallel()
 	a := wire.Assignment{
-		Task: wire.Run, Engine: "toy", Args: []string{"a"}, Env: []string{"A=b"}, StdinKnown: true, Real: true, Seed: 9,
+		Task: wire.Run, Engine: "toy", Code: true, Args: []string{"a"}, Env: []string{"A=b"}, StdinKnown: true, Real: true, Seed: 9,
 		Dirs: []engine.Dir{{Host: "/h", Dir: job.Dir{Guest: "/g", ReadOnly: true}}},
 	}
 	var got engine.Host
@@ -75,9 +75,9 @@ func TestHost(t *testing.T) {
 
 func TestCompile(t *testing.T) {
 	t.Parallel()
-	said, calls, err := talk(t, &toy{compile: func(module []byte, staging string) error {
-		if string(module) != "m" || staging != "/staging" {
-			t.Errorf("compiles %q into %q", module, staging)
+	said, calls, err := talk(t, &toy{compile: func(module []byte, _ io.Writer) error {
+		if string(module) != "m" {
+			t.Errorf("compiles %q", module)
 		}
 		return nil
 	}}, assignCompile, frame(wire.Module, "m"), load)
@@ -129,13 +129,13 @@ func TestPrepare(t *testing.T) {
 func TestComesPrepared(t *testing.T) {
 	t.Parallel()
 	for _, assign := range []string{
-		frame(wire.Assign, wire.Assignment{Task: wire.Compile, Engine: "toy", Fuel: 1, NaN: true}),
-		frame(wire.Assign, wire.Assignment{Task: wire.Run, Engine: "toy", Fuel: 1, NaN: true}),
+		frame(wire.Assign, wire.Assignment{Task: wire.Compile, Engine: "toy", Code: true, Fuel: 1, NaN: true}),
+		frame(wire.Assign, wire.Assignment{Task: wire.Run, Engine: "toy", Code: true, Fuel: 1, NaN: true}),
 	} {
 		var got []string
 		c := talker(script(t, assign, frame(wire.Module, "m"), load), io.Discard, &toy{
-			compile: func(module []byte, _ string) error { got = append(got, string(module)); return nil },
-			load:    func(module []byte, _ string, _ int64) error { got = append(got, string(module)); return nil },
+			compile: func(module []byte, _ io.Writer) error { got = append(got, string(module)); return nil },
+			load:    func(module []byte, _ *os.File, _ int64) error { got = append(got, string(module)); return nil },
 			run: func(h engine.Host) (engine.Result, error) {
 				if h.Meter == nil || h.Meter.Fuel != 1 {
 					t.Errorf("the meter is %+v", h.Meter)
@@ -161,15 +161,30 @@ func TestFailures(t *testing.T) {
 		assign string
 		want   []string
 	}{
-		{"load", &toy{load: func([]byte, string, int64) error { return bad }}, assignRun, []string{badFrame}},
-		{"load, wrapped", &toy{load: func([]byte, string, int64) error { return fmt.Errorf("x: %w", bad) }}, assignRun, []string{badFrame}},
+		{"load", &toy{load: func([]byte, *os.File, int64) error { return bad }}, assignRun, []string{badFrame}},
+		{"load, wrapped", &toy{load: func([]byte, *os.File, int64) error { return fmt.Errorf("x: %w", bad) }}, assignRun, []string{badFrame}},
 		{
 			"load, without a code",
-			&toy{load: func([]byte, string, int64) error { return io.ErrUnexpectedEOF }},
+			&toy{load: func([]byte, *os.File, int64) error { return io.ErrUnexpectedEOF }},
 			assignRun,
 			[]string{`f{"code":"internal","message":"unexpected EOF"}`},
 		},
-		{"compile", &toy{compile: func([]byte, string) error { return bad }}, assignCompile, []string{badFrame}},
+		{"compile", &toy{compile: func([]byte, io.Writer) error { return bad }}, assignCompile, []string{badFrame}},
+		{
+			"load, with code that is of no use",
+			&toy{load: func([]byte, *os.File, int64) error { return fmt.Errorf("%w: %w", engine.ErrCode, bad) }},
+			assignRun,
+			[]string{`f{"code":"stale_code","message":"the compiled code is of no use here: a bad one"}`},
+		},
+		{
+			"compile, without room",
+			&toy{compile: func(_ []byte, out io.Writer) error {
+				_, err := out.Write([]byte("code"))
+				return errors.Join(bad, err)
+			}},
+			assignCompile,
+			[]string{`f{"code":"io","message":"writing the machine code: write /dev/null: bad file descriptor"}`},
+		},
 		{"check", &toy{check: func(engine.Host) error { return bad }}, assignRun, []string{"l", badFrame}},
 	}
 	for _, test := range tests {
@@ -220,7 +235,6 @@ func TestOutOfTurn(t *testing.T) {
 		{"gone in the module", []string{assignRun, module}, "control: EOF", 1},
 		{"assigned again", []string{assignRun, module, assignRun}, "control: frame 'A' between module and load", 1},
 		{"its own word", []string{assignRun, frame(wire.Started, "")}, "control: frame 's' between module and load", 1},
-		{"no JSON in load", []string{assignRun, "L"}, "unexpected end of JSON input", 1},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -260,7 +274,7 @@ func TestConfinementFails(t *testing.T) {
 		case "spawn":
 			c.spawn = func() ([]string, error) { return nil, broken }
 		case "assign":
-			c.assign = func(*wire.Assignment) ([]string, error) { return nil, broken }
+			c.assign = func(*wire.Assignment, *os.File) ([]string, error) { return nil, broken }
 		default:
 			c.narrow = func() error { return broken }
 		}

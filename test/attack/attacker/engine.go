@@ -3,10 +3,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	engines "plasm/lib/engine"
 	"plasm/lib/job"
@@ -30,31 +31,32 @@ func (engine) Validate(_ context.Context, module []byte) error {
 	return err
 }
 
-// Compile attacks if that is the plan, else it leaves something in the cache.
-func (engine) Compile(_ context.Context, module []byte, staging string) error {
+// Compile attacks if that is the plan, else the module is its own machine code.
+func (engine) Compile(_ context.Context, module []byte, out io.Writer) error {
 	plan, err := attack.Read(module)
 	if err != nil {
 		return err
 	}
-	if plan.Stage == attack.Compile {
-		return told(attempt(plan.Attack, plan.Argument))
+	switch {
+	case plan.Stage != attack.Compile:
+		_, err = out.Write(module)
+	case plan.Attack == "code without end":
+		for err == nil {
+			_, err = out.Write(make([]byte, 1<<20))
+		}
+	default:
+		err = told(attempt(plan.Attack, plan.Argument))
 	}
-	dir := filepath.Join(staging, "code")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, "file"), module, 0o600)
+	return err
 }
 
-func (engine) Load(_ context.Context, module []byte, cached string, _ int64) (engines.Program, error) {
+func (engine) Load(_ context.Context, module []byte, code *os.File, _ int64) (engines.Program, error) {
 	plan, err := attack.Read(module)
 	if err != nil {
 		return nil, err
 	}
-	if cached != "" { // as an engine would
-		if _, err := os.ReadFile(filepath.Join(cached, "code", "file")); err != nil {
-			return nil, err
-		}
+	if made, err := io.ReadAll(code); err != nil || !bytes.Equal(made, module) { // as an engine would
+		return nil, fmt.Errorf("%w: %w", engines.ErrCode, err)
 	}
 	if plan.Stage == attack.Load {
 		return nil, told(attempt(plan.Attack, plan.Argument))

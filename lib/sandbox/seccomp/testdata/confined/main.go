@@ -84,7 +84,7 @@ func disobedient(out io.Writer) {
 // churn keeps the runtime busy under the narrowest filters: goroutines, threads,
 // garbage, preemption.
 func churn(out io.Writer) {
-	if err := seccomp.Apply(seccomp.Build); err != nil {
+	if err := seccomp.Apply(seccomp.Load); err != nil {
 		_, _ = fmt.Fprintln(out, err)
 	}
 	if err := seccomp.Apply(seccomp.Run); err != nil {
