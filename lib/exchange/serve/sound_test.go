@@ -51,7 +51,8 @@ func TestDamagedResults(t *testing.T) {
 			eventually(t, "nobody reads it", func() bool { n.mu.Lock(); defer n.mu.Unlock(); return len(n.streams.all) == 0 })
 			damage(t, filepath.Join(dir, "jobs", r.key.PeerID(), j.manifest.ID))
 			a := r.run(j)
-			if r.outcome(j, a); a.accept.Attached || string(a.stdout) != "input" {
+			r.outcome(j, a)
+			if a.accept.Attached || string(a.stdout) != "input" {
 				t.Errorf("%+v, %q", a.accept, a.stdout)
 			}
 		})
@@ -71,7 +72,8 @@ func TestReplacedKey(t *testing.T) {
 	n = startNode(t, setup{Config: Config{Run: haunt(echo)}, dir: dir, key: identity.Generate()})
 	r = newRequester(t, n, r.key)
 	a := r.run(j)
-	if r.outcome(j, a); a.accept.Attached {
+	r.outcome(j, a)
+	if a.accept.Attached {
 		t.Errorf("%+v", a.accept)
 	}
 }
