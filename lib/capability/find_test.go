@@ -16,6 +16,7 @@ import (
 
 	"plasm/lib/job"
 	"plasm/lib/network"
+	"plasm/test/need"
 )
 
 // fleet starts n nodes of mixed capabilities, all known to the first host only.
@@ -23,8 +24,9 @@ func fleet(t *testing.T, n int) (hub *network.Host, nodes map[string]job.Node) {
 	t.Helper()
 	hub = server(t)
 	hosts := make([]*network.Host, n)
-	for i := range hosts {
+	for i := range hosts { // one after the other: they all share this machine
 		hosts[i] = server(t, hub)
+		eventually(t, "in the network", func() bool { return hosts[i].TableSize() > 0 })
 	}
 	nodes = map[string]job.Node{}
 	var announcers []*Announcer
@@ -43,7 +45,7 @@ func fleet(t *testing.T, n int) (hub *network.Host, nodes map[string]job.Node) {
 		d.Slots.Free = int64(i % 3)
 		nodes[h.ID().String()] = d
 		s := Serve(h, func() job.Node { return d }, nil)
-		a := Announce(h, Announcement{Keys: Keys(&d), Debounce: time.Hour}) // once: they all share this machine
+		a := Announce(h, Announcement{Keys: Keys(&d), Debounce: time.Hour}) // once
 		t.Cleanup(func() {
 			a.Close()
 			s.Close()
@@ -59,6 +61,7 @@ func fleet(t *testing.T, n int) (hub *network.Host, nodes map[string]job.Node) {
 // TestFindInAFleet searches among 50 nodes by clients that start cold and know
 // one address. It isn't parallel: it takes all that the machine has.
 func TestFindInAFleet(t *testing.T) {
+	need.Time(t)
 	hub, nodes := fleet(t, 50)
 	if len(nodes) != 50 {
 		t.Fatalf("%d nodes", len(nodes))
