@@ -213,7 +213,7 @@ func (l *liar) compiled(name string) {
 		}
 	case "tell-code": // that is handed to a worker that runs, as output
 		data, _ := io.ReadAll(l.code)
-		_, err := l.code.Write([]byte("x"))
+		_, err := l.code.WriteString("x")
 		_ = l.frames.Frame(wire.Stdout, fmt.Appendf(nil, "%s, writing %v", data, err != nil))
 	default:
 		panic("a fake worker knows no step " + name)

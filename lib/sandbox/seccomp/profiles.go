@@ -45,11 +45,11 @@ func rulesOf(p Profile, arch Arch, pid int) []rule {
 	base, isC := strings.CutPrefix(string(p), withC)
 	if isC {
 		runtime, code = join(libraryCalls(), runtime), join(code, flush(arch))
-		switch Profile(base) {
-		case Load:
-			code = join(mapFiles(), []rule{allow("fstat"), allow("newfstatat")}, openToRead(), code)
-		case Mount:
+		if Profile(base) == Load || Profile(base) == Mount {
 			code = join(mapFiles(), code)
+		}
+		if Profile(base) == Load {
+			code = join([]rule{allow("fstat"), allow("newfstatat")}, openToRead(), code)
 		}
 	}
 	switch Profile(base) {
