@@ -165,29 +165,13 @@ func cached(dir string) (entries, staged []string) {
 }
 
 // condition is what scripts may ask for: [root], and [mount], which is to be
-// root and allowed to mount.
+// allowed to mount.
 func condition(name string) (bool, error) {
 	switch name {
 	case "root":
 		return os.Geteuid() == 0, nil
 	case "mount":
-		return os.Geteuid() == 0 && mayMount(), nil
+		return need.MayMount(), nil
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
-}
-
-// mayMount reports whether mounting is allowed: CAP_SYS_ADMIN is bit 21 of the
-// effective capabilities.
-func mayMount() bool {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return false
-	}
-	for line := range strings.Lines(string(status)) {
-		var bits uint64
-		if n, _ := fmt.Sscanf(line, "CapEff: %x", &bits); n == 1 {
-			return bits>>21&1 == 1
-		}
-	}
-	return false
 }

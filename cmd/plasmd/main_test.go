@@ -11,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"plasm/test/bin"
+	"plasm/test/need"
 )
 
 // programs is the folder with the commands under test.
@@ -85,8 +86,11 @@ func leftovers(dir string) []string {
 
 // condition is what scripts may ask for.
 func condition(name string) (bool, error) {
-	if name == "root" {
+	switch name {
+	case "root":
 		return os.Geteuid() == 0, nil
+	case "mount":
+		return need.MayMount(), nil
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
 }

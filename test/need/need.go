@@ -52,6 +52,11 @@ var compiler = sync.OnceValue(func() string {
 	return try("no C compiler with a static library", `"${CC:-$(go env CC)}" -static -o try try.c && ./try`)
 })
 
+// MayMount says whether a file system can be mounted here.
+var MayMount = sync.OnceValue(func() bool {
+	return try("", "mkdir at && mount -t tmpfs plasm at && umount at") == ""
+})
+
 // Cross skips the test unless there is a C compiler for arm64.
 func Cross(tb testing.TB) {
 	tb.Helper()
