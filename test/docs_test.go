@@ -164,11 +164,12 @@ func terminal(t *testing.T, env []string, steps []step) []ending {
 		script.WriteString(s.command + "\nprintf '\\036%d\\036' $?\n")
 	}
 	script.WriteString("id -u\n")
-	shell := exec.CommandContext(t.Context(), "sh", "-c", script.String())
+	line := bin.AsUser("sh", "-c", script.String())
+	shell := exec.CommandContext(t.Context(), line[0], line[1:]...)
 	// Where that can be, a network of the page's own, in which its nodes meet no others and end with it.
 	apart := []string{"--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", `ip link set lo up; exec "$@"`, "sh"}
 	if exec.CommandContext(t.Context(), "unshare", append(apart, "true")...).Run() == nil {
-		shell = exec.CommandContext(t.Context(), "unshare", append(apart, bin.AsUser("sh", "-c", script.String())...)...)
+		shell = exec.CommandContext(t.Context(), "unshare", append(apart, line...)...)
 	}
 	home := t.TempDir()
 	shell.Dir = checkout(t)
