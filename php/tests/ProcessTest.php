@@ -126,7 +126,8 @@ final class ProcessTest extends SdkTestCase
                 self::assertSame([], self::children());
             }
             $e = self::thrown(ProcessException::class, fn () => $handle->wait());
-            self::assertNull($e->exitCode);
+            // None, or 128 + SIGTERM where the command was faster than its end.
+            self::assertContains($e->exitCode, [null, 143]);
         }
     }
 
