@@ -73,12 +73,13 @@ func openCache(dir string, limit int64, e EngineInfo) (*cache, error) {
 // is part of it, so that none can tell by the time or the outcome what another has had
 // compiled. Each part is preceded by its length, so that no two lists of parts give the
 // same bytes. The number in the first part changes with the static limits, which an
-// entry's module is known to keep, and with what preparation makes of a module.
+// entry's module is known to keep, with what preparation makes of a module, and with
+// what is mended in an engine's compiler.
 func (c *cache) key(j *Job) string {
 	h := sha256.New()
 	m := j.Manifest
 	parts := append([]string{
-		"plasm-cache/3", j.Requester, string(m.ModuleHash), fmt.Sprint(m.Fuel > 0, m.CanonicalNaN), c.engine.Name, c.engine.Version, runtime.GOOS, runtime.GOARCH,
+		"plasm-cache/4", j.Requester, string(m.ModuleHash), fmt.Sprint(m.Fuel > 0, m.CanonicalNaN), c.engine.Name, c.engine.Version, runtime.GOOS, runtime.GOARCH,
 		fmt.Sprint(cpu.X86), fmt.Sprint(cpu.ARM64),
 	}, c.engine.Features...)
 	for _, part := range parts {

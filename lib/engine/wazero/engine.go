@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	wz "github.com/tetratelabs/wazero"
@@ -30,6 +31,9 @@ const features = api.CoreFeaturesV2 | experimental.CoreFeaturesTailCall | experi
 
 const startFunction = "_start"
 
+// mended has wazero's compiler mended, once.
+var mended = sync.OnceValue(mendSelect)
+
 // Engine is the wazero engine. Its zero value is ready.
 type Engine struct{}
 
@@ -44,6 +48,9 @@ func (Engine) Features() []string { return engine.Features() }
 
 // runtime returns a runtime that gets or puts machine code where c says.
 func runtime(ctx context.Context, c *code, pages uint32) (wz.Runtime, error) {
+	if err := mended(); err != nil {
+		return nil, err
+	}
 	cache, err := c.cache()
 	if err != nil {
 		return nil, err
