@@ -125,3 +125,16 @@ func TestCompileHasNoRoom(t *testing.T) {
 		}
 	}
 }
+
+// TestManyFunctions loads a module whose list of functions is longer than what is read
+// of its machine code at a time.
+func TestManyFunctions(t *testing.T) {
+	t.Parallel()
+	b := body(guest.Code{})
+	for range 20_000 {
+		b.Funcs = append(b.Funcs, guest.Func{})
+	}
+	if _, err := loading.Load(t, Engine{}, b.Bytes(), 1); err != nil {
+		t.Error(err)
+	}
+}

@@ -29,7 +29,19 @@ func (c *code) Get([32]byte) (io.ReadCloser, bool, error) {
 		return nil, false, nil
 	}
 	c.taken = true
-	return io.NopCloser(bufio.NewReaderSize(c.from, 64<<10)), true, nil // wazero reads eight bytes a function
+	return io.NopCloser(whole{bufio.NewReaderSize(c.from, 64<<10)}), true, nil // wazero reads eight bytes a function
+}
+
+// whole fills what it reads into: wazero takes fewer bytes than it has asked for as the
+// end, and a buffer has fewer where it is used up.
+type whole struct{ from *bufio.Reader }
+
+func (w whole) Read(p []byte) (int, error) {
+	n, err := io.ReadFull(w.from, p)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil // the next read has the end
+	}
+	return n, err
 }
 
 // Add is called with the code of a module that was compiled. To load nothing is
