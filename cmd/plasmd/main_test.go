@@ -18,6 +18,9 @@ import (
 var programs = filepath.Join(os.TempDir(), fmt.Sprintf("plasmd-test-%d", os.Getpid()))
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == bareArgument {
+		os.Exit(bareWorker(os.Args[2:]))
+	}
 	os.Exit(func() int {
 		defer func() { _ = os.RemoveAll(programs) }()
 		// Everybody may look in: some tests run the command as somebody else.
@@ -68,6 +71,9 @@ func setup(t *testing.T, env *testscript.Env) error {
 			t.Errorf("%s: left behind: %s", filepath.Base(env.WorkDir), left)
 		}
 	})
+	if err := bareScript(env.WorkDir); err != nil {
+		return err
+	}
 	return os.Mkdir(filepath.Join(env.WorkDir, "home"), 0o700)
 }
 

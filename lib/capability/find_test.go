@@ -102,13 +102,13 @@ func TestFindInAFleet(t *testing.T) {
 
 // findAllThatFit finds all that fit and no other, with the reason for each that
 // was left out.
-func findAllThatFit(t *testing.T, hub *network.Host, nodes map[string]job.Node, need Need) {
+func findAllThatFit(t *testing.T, hub *network.Host, nodes map[string]job.Node, wanted Need) {
 	t.Helper()
-	found, report := find(t, client(t, hub), Search{Need: need, Timeout: patience})
+	found, report := find(t, client(t, hub), Search{Need: wanted, Timeout: patience})
 	for id := range nodes {
 		d := nodes[id]
 		_, ok := found[id]
-		if fits := need.Against(&d) == nil; ok != fits {
+		if fits := wanted.Against(&d) == nil; ok != fits {
 			t.Errorf("%s (%+v): found %v, fits %v, left out as it %s", id, d, ok, fits, left(report, hub.ID()))
 		}
 	}

@@ -5,7 +5,7 @@ import "plasm/lib/job"
 // constant reads a constant expression.
 func (m *module) constant(r *reader) {
 	var in instruction
-	for m.constantStep(r, &in) { //nolint:revive // it is the step that reads
+	for m.constantStep(r, &in) {
 	}
 }
 

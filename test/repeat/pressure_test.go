@@ -28,7 +28,7 @@ const (
 
 // pressed is a program of so many functions. Each reads the numbers, and writes them.
 func pressed(seed uint64, functions int) []byte {
-	p := &pressure{Rand: rand.New(rand.NewPCG(seed, 1))} //nolint:gosec // to be the same each time
+	p := &pressure{Rand: rand.New(rand.NewPCG(seed, 1))}
 	i32s := []guest.ValType{guest.I32, guest.I32, guest.I32, guest.I32}
 	b := guest.Builder{
 		Imports: []guest.Import{{Module: "wasi_snapshot_preview1", Name: "fd_write", Func: guest.FuncType{Params: i32s, Results: i32s[:1]}}},
@@ -134,8 +134,9 @@ func (p *pressure) value(t guest.ValType, depth int) guest.Code {
 		return p.fraction(depth)
 	case guest.V128:
 		return p.vector(depth)
+	default:
+		return p.integer(t, depth)
 	}
-	return p.integer(t, depth)
 }
 
 func (p *pressure) condition(depth int) guest.Code {
@@ -164,8 +165,9 @@ func (p *pressure) leaf(t guest.ValType) guest.Code {
 		return guest.Long(n)
 	case f64:
 		return guest.Op(0xb9, guest.Long(n))
+	default:
+		return guest.Seq(guest.Long(n), guest.Code{0xfd, 0x12})
 	}
-	return guest.Seq(guest.Long(n), guest.Code{0xfd, 0x12})
 }
 
 func (p *pressure) fraction(depth int) guest.Code {
@@ -237,11 +239,12 @@ func (p *pressure) integer(t guest.ValType, depth int) guest.Code {
 // division divides by what is not 0; the signed quotient is left out, as it may
 // overflow.
 func (p *pressure) division(t guest.ValType, wide byte, depth int) guest.Code {
-	op, by := one[byte](p, 0x6e, 0x6f, 0x70, 0x6f, 0x70), guest.Code(nil)
+	op := one[byte](p, 0x6e, 0x6f, 0x70, 0x6f, 0x70)
 	constant := guest.Int
 	if t == guest.I64 {
 		constant = guest.Long
 	}
+	var by guest.Code
 	if p.chance(.3) {
 		by = constant(one[int64](p, 10, 60, 7, 100, 3600, -3))
 	} else {

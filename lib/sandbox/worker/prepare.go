@@ -57,7 +57,7 @@ func prepare(ctx context.Context, e engine.Validator, module []byte, a *wire.Ass
 func (c *conversation) guest(ctx context.Context, p engine.Program, module []byte, host engine.Host) (engine.Result, error) {
 	begins, err := meter.Instantiate(module)
 	if err != nil || begins.Trap == "" { // what cannot be read is the engine's to judge
-		return p.Run(ctx, host) //nolint:nilerr // as it says
+		return p.Run(ctx, host)
 	}
 	c.memoryGrew(begins.MemoryBytes)
 	return engine.Result{Status: job.Trap, Trap: begins.Trap}, nil
