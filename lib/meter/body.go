@@ -89,6 +89,7 @@ func (w *walk) checkCode() *job.Error {
 			return w.r.err
 		}
 		w.countValues()
+		w.m.uneven = w.m.uneven || w.in.op.uneven
 		switch w.in.code {
 		case opBlock, opLoop, opIf:
 			if err := w.openBlock(); err != nil {

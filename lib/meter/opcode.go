@@ -60,6 +60,7 @@ type operation struct {
 	pops, pushes int8
 	cost         uint16
 	nan          nan
+	uneven       bool // engines of one machine differ in the bits of its NaNs
 	length       length
 }
 
@@ -155,6 +156,12 @@ func (t *table) setNaN(kind nan, ops ...int) {
 	}
 }
 
+func (t *table) setUneven(ops ...int) {
+	for _, op := range ops {
+		t[op].uneven = true
+	}
+}
+
 func (t *table) setDivision(ops ...int) {
 	for _, op := range ops {
 		t[op].cost = costDivision
@@ -222,6 +229,7 @@ func numericOperations(t *table) {
 	// abs, neg and copysign move bits and no more.
 	t.setNaN(nanF32, 0x8d, 0x8e, 0x8f, 0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0xb6)
 	t.setNaN(nanF64, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f, 0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xbb)
+	t.setUneven(0x96, 0x97, 0xa4, 0xa5) // min and max
 }
 
 // miscOperations are those behind 0xfc.

@@ -97,7 +97,7 @@ func (p *planner) step() {
 		p.lengths = true
 	}
 	p.grow(int(in.op.pushes))
-	if in.op.nan != nanNone && p.options.CanonicalNaN {
+	if in.op.uneven || in.op.nan != nanNone && p.options.CanonicalNaN {
 		p.edit(editNaN, p.r.pos, p.r.pos, int(in.op.nan))
 		p.nans[in.op.nan] = true
 	}

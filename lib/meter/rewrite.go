@@ -8,7 +8,8 @@ import (
 )
 
 // Options say what Rewrite does. The zero value does what is done to every module:
-// funcref takes the place of externref (see externref.go).
+// funcref takes the place of externref (see externref.go), and every NaN that min or max
+// makes gets the canonical bits, as engines of one machine give it others.
 type Options struct {
 	Fuel         bool   // count fuel and call depth
 	CanonicalNaN bool   // give every NaN that an operation makes the canonical bits
@@ -64,7 +65,7 @@ type writer struct {
 }
 
 func (w *writer) module() *job.Error {
-	if w.options.none() {
+	if w.options.none() && !w.m.uneven {
 		w.out = bytes.Clone(w.m.data)
 		return nil
 	}

@@ -68,6 +68,29 @@ func TestNaNsOnEveryEngine(t *testing.T) {
 	}
 }
 
+// TestNaNsWithoutCanonical does the same as it comes: what engines would differ in is
+// made alike before they see it, compiled now or found in the cache.
+func TestNaNsWithoutCanonical(t *testing.T) {
+	t.Parallel()
+	g := newGround(t)
+	module := g.write(t, hostile.NaNs())
+	var first []byte
+	for _, engine := range hostile.Engines() {
+		for _, cached := range []bool{false, true} {
+			r := g.run(t, module, nil, "--engine", engine)
+			if r.outcome == nil || r.outcome.Status != job.Exit || *r.outcome.ExitCode != 0 || r.outcome.CompileCached != cached {
+				t.Fatalf("%s: %s %+v", engine, r.message, r.outcome)
+			}
+			if first == nil {
+				first = r.stdout.Bytes()
+			}
+			if !bytes.Equal(r.stdout.Bytes(), first) {
+				t.Errorf("%s, cached %v: other bits than on %s", engine, cached, hostile.Engines()[0])
+			}
+		}
+	}
+}
+
 // checkNaNs looks at each NaN in what NaNs has written.
 func checkNaNs(t *testing.T, out []byte) {
 	t.Helper()
