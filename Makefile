@@ -18,6 +18,10 @@ VERSION ?= $(shell { [ -e .git ] && git describe --tags --always --dirty; } 2>/d
 STATIC := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false
 LDFLAGS := -s -w -X plasm/lib/cli.version=$(VERSION)
 
+# On Linux the commands begin with a look at their resource limits: Go's runtime, which
+# comes after it, would end with a trace where they are too low.
+ENTRY := $(if $(filter linux/amd64 linux/arm64,$(subst $() $(),/,$(shell $(GO) env GOOS GOARCH))),-E plasm/lib/limit.entry)
+
 # Where build puts the commands.
 OUT ?= bin
 
@@ -30,7 +34,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the commands, static, in bin/
-	$(STATIC) -ldflags '$(LDFLAGS)' -o $(OUT)/ ./cmd/...
+	$(STATIC) -ldflags '$(LDFLAGS) $(ENTRY)' -o $(OUT)/ ./cmd/...
 
 engines: ## plasm-engine-wasmtime, in bin/; takes a C compiler; CC and GOARCH for another processor
 	CGO_ENABLED=1 $(GO) -C engines/wasmtime build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(abspath $(OUT))/ ./plasm-engine-wasmtime

@@ -6,17 +6,12 @@ import (
 	"plasm/lib/limit"
 )
 
-// Limits is what every command needs of its resource limits: below it the Go runtime
-// can end the process in the middle, with a trace. A plasm-run and a plasmd start
-// workers besides, and a worker says itself what it needs.
+// Limits is what every command needs of its resource limits: limit.Start, and what
+// this machine's size adds. A plasm-run and a plasmd start workers besides, and a
+// worker says itself what it needs.
 func Limits() limit.Need {
-	return limit.Need{
-		AddressSpace: 3 << 29, // 1.3 GiB are reserved at the start
-		Data:         256 << 20,
-		Stack:        256 << 10, // the C library's, in another engine's worker
-		Files:        64,
-		Threads:      48 + uint64(runtime.NumCPU()),
-		CPU:          2,
-		Signals:      64 + 2*uint64(runtime.NumCPU()),
-	}
+	need := limit.Start
+	need.Threads += uint64(runtime.NumCPU())
+	need.Signals = 64 + 2*uint64(runtime.NumCPU())
+	return need
 }

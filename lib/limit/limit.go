@@ -5,7 +5,6 @@
 package limit
 
 import (
-	"fmt"
 	"math"
 
 	"golang.org/x/sys/unix"
@@ -35,16 +34,6 @@ var (
 // Unlimited is the limit of a resource of which there may be any amount.
 const Unlimited = math.MaxUint64
 
-// Get returns the limit that counts now, and the highest to which this process may
-// raise it. Where it cannot be had, nothing is limited.
-func (r Resource) Get() (now, most uint64) {
-	var l unix.Rlimit
-	if err := unix.Getrlimit(r.id, &l); err != nil {
-		return Unlimited, Unlimited
-	}
-	return widest(l.Cur), widest(l.Max)
-}
-
 // widest maps the system's word for no limit to Unlimited.
 func widest(n uint64) uint64 {
 	if n >= unix.RLIM_INFINITY {
@@ -55,29 +44,69 @@ func widest(n uint64) uint64 {
 
 // TooLow says that a limit is too low for something, which needs more, in the unit of
 // getrlimit. The error is a *job.Error with job.CodeUnsupported.
-func (r Resource) TooLow(have uint64, who string, need uint64) *job.Error {
-	return &job.Error{
-		Code:    job.CodeUnsupported,
-		Message: fmt.Sprintf("the limit on %s is too low: it is %s, and %s needs %s", r.name, r.amount(have), who, r.amount(need)),
-		Hint:    fmt.Sprintf("raise it: ulimit %s %s", r.flag, r.number(need)),
-	}
+func (r *Resource) TooLow(have uint64, who string, need uint64) *job.Error {
+	return (&lack{r, have, have, need}).error(who)
 }
 
 // Flag returns the option of ulimit that sets the limit.
-func (r Resource) Flag() string { return r.flag }
+func (r *Resource) Flag() string { return r.flag }
+
+// lack is a limit that is too low, or without a resource none.
+type lack struct {
+	of               *Resource
+	have, left, need uint64 // left is what is left of what it allows
+}
+
+func (l *lack) error(who string) *job.Error {
+	var message, hint words
+	l.describe(&message, who)
+	l.remedy(&hint)
+	return &job.Error{Code: job.CodeUnsupported, Message: message.String(), Hint: hint.String()}
+}
+
+// describe says what is wrong.
+func (l *lack) describe(w *words, who string) {
+	w.add("the limit on ")
+	w.add(l.of.name)
+	w.add(" is too low: ")
+	if l.left == l.have {
+		w.add("it is ")
+		l.of.amount(w, l.have)
+	} else {
+		w.add("of ")
+		l.of.amount(w, l.have)
+		w.add(" there are ")
+		l.of.amount(w, l.left)
+		w.add(" left")
+	}
+	w.add(", and ")
+	w.add(who)
+	w.add(" needs ")
+	l.of.amount(w, l.need)
+}
+
+// remedy says what to do.
+func (l *lack) remedy(w *words) {
+	w.add("raise it: ulimit ")
+	w.add(l.of.flag)
+	w.add(" ")
+	l.of.number(w, l.have-l.left+l.need)
+}
 
 // number is an amount as ulimit takes it, rounded up.
-func (r Resource) number(n uint64) string {
+func (r *Resource) number(w *words, n uint64) {
 	if n == Unlimited {
-		return "unlimited"
+		w.add("unlimited")
+		return
 	}
-	return fmt.Sprint(n/r.unit + (n%r.unit+r.unit-1)/r.unit)
+	w.number(n/r.unit + (n%r.unit+r.unit-1)/r.unit)
 }
 
 // amount is an amount for people.
-func (r Resource) amount(n uint64) string {
-	if n == Unlimited || r.in == "" {
-		return r.number(n)
+func (r *Resource) amount(w *words, n uint64) {
+	r.number(w, n)
+	if n != Unlimited && r.in != "" {
+		w.add(" ")
+		w.add(r.in)
 	}
-	return r.number(n) + " " + r.in
 }

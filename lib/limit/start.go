@@ -2,15 +2,6 @@
 
 package limit
 
-import (
-	"fmt"
-	"os"
-
-	"golang.org/x/sys/unix"
-
-	"plasm/lib/job"
-)
-
 // Need is what a program needs of its limits, in the units of getrlimit.
 type Need struct {
 	AddressSpace uint64
@@ -22,6 +13,18 @@ type Need struct {
 	Signals      uint64 // that may wait for the user's processes
 }
 
+// Start is what every command needs to start, on any machine. Below it the Go runtime
+// can end the process with a trace, and even before main: a program that is linked with
+// the flag -E plasm/lib/limit.entry, on Linux, checks it before the runtime begins.
+var Start = Need{
+	AddressSpace: 3 << 29, // 1.3 GiB are reserved at the start
+	Data:         256 << 20,
+	Stack:        256 << 10, // the C library's, in another engine's worker
+	Files:        64,
+	Threads:      48,
+	CPU:          2,
+}
+
 // fewFiles is below which limit it is counted how many descriptors are left.
 const fewFiles = 1024
 
@@ -29,49 +32,58 @@ const fewFiles = 1024
 // given name. It takes next to nothing itself, and should come before anything else.
 // The error is a *job.Error with job.CodeUnsupported.
 func (n Need) Check(program string) error {
-	for _, l := range []struct {
-		Resource
-		need uint64
-	}{{AddressSpace, n.AddressSpace}, {Data, n.Data}, {Stack, n.Stack}, {Files, n.Files}, {CPU, n.CPU}} {
-		if now, _ := l.Get(); now < l.need {
-			return l.TooLow(now, program, l.need)
-		}
+	l := n.lacksOwn()
+	if l.of == nil {
+		l = n.lacksSystem()
 	}
-	if now, _ := Files.Get(); now < fewFiles {
-		if left := freeFiles(n.Files); left < n.Files {
-			return Files.tooFew(now, left, program, n.Files)
-		}
+	if l.of == nil {
+		return nil
 	}
-	return n.checkSystem(program)
+	return l.error(program)
 }
 
-// tooFew says that of what a limit allows too little is left for a program.
-func (r Resource) tooFew(have, left uint64, program string, need uint64) *job.Error {
-	e := r.TooLow(have, program, have-min(left, have)+need)
-	e.Message = fmt.Sprintf("the limit on %s is too low: of %d there are %d left, and %s needs %d", r.name, have, left, program, need)
-	return e
+// lacksOwn finds a limit of this process alone that is too low.
+func (n *Need) lacksOwn() lack {
+	if l := lower(&AddressSpace, n.AddressSpace); l.of != nil {
+		return l
+	}
+	if l := lower(&Data, n.Data); l.of != nil {
+		return l
+	}
+	if l := lower(&Stack, n.Stack); l.of != nil {
+		return l
+	}
+	if l := lower(&CPU, n.CPU); l.of != nil {
+		return l
+	}
+	_, most := Files.Get() // to which the Go runtime raises it
+	if l := fewer(&Files, most, most, n.Files); l.of != nil || most >= fewFiles {
+		return l
+	}
+	return fewer(&Files, most, freeFiles(most, n.Files), n.Files)
 }
 
-// freeFiles returns how many descriptors can be opened, up to most.
-func freeFiles(most uint64) uint64 {
-	first, err := unix.Open("/", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return 0
+// lower returns a limit that is lower than what is needed, or nothing.
+func lower(r *Resource, need uint64) lack {
+	now, _ := r.Get()
+	return fewer(r, now, now, need)
+}
+
+// fewer returns a limit if of what it allows less is left than is needed, or nothing.
+func fewer(r *Resource, have, left, need uint64) lack {
+	if left >= need {
+		return lack{}
 	}
-	open := []int{first}
-	for uint64(len(open)) < most {
-		fd, err := unix.FcntlInt(uintptr(first), unix.F_DUPFD_CLOEXEC, 0)
-		if err != nil {
-			break
+	return lack{r, have, left, need}
+}
+
+// freeFiles returns how many descriptors below a limit are not in use, up to most.
+func freeFiles(limit, most uint64) uint64 {
+	free := uint64(0)
+	for fd := uint64(0); fd < limit && free < most; fd++ {
+		if !isOpen(fd) {
+			free++
 		}
-		open = append(open, fd)
 	}
-	for _, fd := range open {
-		_ = unix.Close(fd)
-	}
-	return uint64(len(open))
+	return free
 }
-
-// privileged reports whether the kernel does not hold this process to the number of
-// its user's processes.
-func privileged() bool { return os.Geteuid() == 0 }

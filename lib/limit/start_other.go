@@ -2,5 +2,5 @@
 
 package limit
 
-// checkSystem checks nothing: there is no count of the user's threads to be had.
-func (Need) checkSystem(string) error { return nil }
+// lacksSystem finds nothing: there is no count of the user's threads to be had.
+func (*Need) lacksSystem() lack { return lack{} }

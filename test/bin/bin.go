@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"syscall"
 )
 
@@ -24,6 +25,9 @@ func Build(ctx context.Context, dir string, names ...string) error {
 
 func build(ctx context.Context, dir string, names []string) error {
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-o", dir + string(filepath.Separator)}
+	if runtime.GOOS == "linux" { // as the Makefile does
+		args = append(args, "-ldflags=-E plasm/lib/limit.entry")
+	}
 	if os.Getenv(CoverDir) != "" {
 		args = append(args, "-cover", "-covermode=atomic", "-coverpkg=plasm/...")
 	}

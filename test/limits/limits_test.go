@@ -8,6 +8,7 @@ package limits_test
 import (
 	"bytes"
 	"context"
+	"debug/elf"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"plasm/lib/job"
 	"plasm/test/attack/clone"
 	"plasm/test/bin"
 	"plasm/test/guest"
@@ -212,6 +214,120 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestBeforeTheRuntime runs each command under limits under which Go's runtime would end
+// it before it begins.
+func TestBeforeTheRuntime(t *testing.T) {
+	t.Parallel()
+	g := newGround(t)
+	for _, limits := range []string{
+		"--as=200000000", "--as=500000000", "--as=700000000", "--as=800000000", "--as=1000000000",
+		"--data=50000000", "--data=70000000", "--data=80000000",
+		"--nofile=0", "--nofile=1", "--nofile=3", "--nofile=6", "--nofile=7", "--nofile=8",
+		"--stack=16384", "--stack=20480", "--stack=32768", "--stack=65536",
+	} {
+		t.Run(limits, func(t *testing.T) {
+			t.Parallel()
+			for name, args := range g.commands() {
+				program := strings.TrimSuffix(name, "-go")
+				e := g.run(t, limits, program, args...)
+				g.judge(t, name+" under "+limits, program, e)
+				if e.code != 125 {
+					t.Errorf("%s under %s: exit code %d", name, limits, e.code)
+				}
+			}
+		})
+	}
+	t.Run("soft", func(t *testing.T) { // the runtime raises it
+		t.Parallel()
+		if e := g.run(t, "--nofile=3:1000", "plasm-run", "-n", g.module); e.code != 0 || e.stderr != "" {
+			t.Errorf("with 3 of 1000 descriptors: %+v", e)
+		}
+	})
+}
+
+// TestHardlyThere runs each command under limits under which its program itself is too
+// large for the kernel, and under some just above: it says what is wrong, or the kernel
+// ends it.
+func TestHardlyThere(t *testing.T) {
+	t.Parallel()
+	g := newGround(t)
+	for name, args := range g.commands() {
+		program := strings.TrimSuffix(name, "-go")
+		all, writable := size(t, filepath.Join(programs, program))
+		for _, limit := range []struct {
+			flag string
+			n    uint64
+			runs bool
+		}{
+			{"as", 0, false},
+			{"as", all / 2, false},
+			{"as", all + 2<<20, true},
+			{"data", 0, false},
+			{"data", writable / 2, false},
+			{"data", writable + 1<<20, true},
+			{"stack", 0, false},
+			{"stack", 4096, false},
+			{"stack", 8192, false},
+		} {
+			limits := fmt.Sprintf("--%s=%d", limit.flag, limit.n)
+			e := g.run(t, limits, program, args...)
+			if ended := e == (ended{code: -1}); ended && !limit.runs {
+				continue
+			}
+			g.judge(t, name+" under "+limits, program, e)
+			if e.code != 125 {
+				t.Errorf("%s under %s: exit code %d", name, limits, e.code)
+			}
+		}
+	}
+}
+
+// size returns how much memory a program takes before it begins, and how much of that
+// may be written to.
+func size(t *testing.T, program string) (all, writable uint64) {
+	t.Helper()
+	file, err := elf.Open(program)
+	must(t, err)
+	defer func() { _ = file.Close() }()
+	for _, p := range file.Progs {
+		if p.Type == elf.PT_LOAD {
+			all += p.Memsz
+			if p.Flags&elf.PF_W != 0 {
+				writable += p.Memsz
+			}
+		}
+	}
+	return all, writable
+}
+
+// TestErrorDocument compares what is written with --json with the words.
+func TestErrorDocument(t *testing.T) {
+	t.Parallel()
+	g := newGround(t)
+	for _, limits := range []string{"--nofile=6", "--as=500000000"} {
+		for _, line := range [][]string{
+			{"plasm-run", "--json", "-n", g.module},
+			{"plasm-run", "--timeout", "5s", "--json", g.module},
+			{"plasm-verify", "--json", g.receipt},
+			{"plasm-submit", "--json", "--peer", g.addr, g.module},
+			{"plasm-discover", "--json"},
+			{"plasmd", "status", "--json"},
+		} {
+			e := g.run(t, limits, line[0], line[1:]...)
+			doc, err := job.DecodeError([]byte(e.stdout))
+			if err != nil || doc.Code != job.CodeUnsupported || e.code != 125 {
+				t.Errorf("%v under %s: %v, exit code %d: %q", line, limits, err, e.code, e.stdout)
+				continue
+			}
+			if want := line[0] + ": " + doc.Message + "\n" + line[0] + ": hint: " + doc.Hint + "\n"; e.stderr != want {
+				t.Errorf("%v under %s says %q, and on stdout %q", line, limits, e.stderr, e.stdout)
+			}
+		}
+		e := g.run(t, limits, "plasm-run", "-n", g.module, "--json")
+		g.judge(t, "a module's --json", "plasm-run", e)
+	}
+}
+
 // judge checks how a command under limits ended.
 func (g *ground) judge(t *testing.T, what, program string, e ended) {
 	t.Helper()
@@ -260,7 +376,7 @@ func TestTooFewProcesses(t *testing.T) {
 	}
 	g := newGround(t)
 	g.open(t)
-	for i, limit := range []int{20, 49, 60, 400} {
+	for i, limit := range []int{0, 1, 3, 10, 20, 49, 60, 400} {
 		t.Run(strconv.Itoa(limit), func(t *testing.T) {
 			t.Parallel()
 			uid := strconv.Itoa(64700 + i)
@@ -328,6 +444,13 @@ func TestNodeOutlivesThreads(t *testing.T) {
 	var made int
 	if _, err := fmt.Fscanf(out, "%d resource temporarily unavailable", &made); err != nil || made < 100 {
 		t.Fatalf("the hog has %d threads: %v", made, err)
+	}
+	for name, args := range map[string][]string{"plasm-run": {"-n", g.module}, "plasm-verify": {"--help"}, "plasm-discover": nil, "plasm-submit": {"-n", g.module}, "plasmd": {"status"}} {
+		e := (&ground{dir: home}).run(t, as, name, args...)
+		g.judge(t, name+" without a thread", name, e)
+		if e.code != 125 {
+			t.Errorf("%s without a thread: %+v", name, e)
+		}
 	}
 	refused, all := 0, make(chan ended)
 	for range 8 { // at a time

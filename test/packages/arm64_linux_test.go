@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -90,6 +91,13 @@ func TestProcessors(t *testing.T) {
 	for name := range names {
 		if out, err := with(t, arm64, t.TempDir(), filepath.Join(arm64, name), "--version").CombinedOutput(); err != nil || string(out) != name+" "+newVersion+"\n" {
 			t.Errorf("%s --version for arm64: %v: %s", name, err, out)
+		}
+		for arch, dir := range map[string]string{"amd64": amd64, "arm64": arm64} {
+			const want = ": the limit on open files is too low: it is 6, and "
+			out, err := with(t, dir, t.TempDir(), "prlimit", "--nofile=6", filepath.Join(dir, name)).CombinedOutput()
+			if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 125 || !strings.HasPrefix(string(out), name+want+name+" needs ") {
+				t.Errorf("%s for %s with six descriptors: %v: %s", name, arch, err, out)
+			}
 		}
 	}
 	here, there := node(t, amd64), node(t, arm64, "--require-guards", "none")
