@@ -34,3 +34,17 @@ func TestCollectLate(t *testing.T) { //nolint:paralleltest // there is one colle
 		t.Errorf("after a collection %d", p)
 	}
 }
+
+// A command that stays collects often, unless asked for something else.
+func TestCollectOften(t *testing.T) { //nolint:paralleltest // there is one collector
+	before := debug.SetGCPercent(usualCollection)
+	t.Cleanup(func() { debug.SetGCPercent(before) })
+	CollectOften()
+	if p := debug.SetGCPercent(200); p != oftenCollection {
+		t.Errorf("%d", p)
+	}
+	CollectOften()
+	if p := debug.SetGCPercent(usualCollection); p != 200 {
+		t.Errorf("what was asked for is passed over: %d", p)
+	}
+}

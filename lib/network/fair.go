@@ -39,10 +39,12 @@ type share struct {
 	by   map[netip.Prefix]int
 }
 
-// place is where a peer was connected last, and how many connections it has.
+// place is where a peer was connected last, how many connections it has, and
+// whether a listed requester has submitted over one of them.
 type place struct {
-	from  netip.Addr
-	conns int
+	from   netip.Addr
+	conns  int
+	proved bool
 }
 
 var (
@@ -131,6 +133,24 @@ func (f *fair) trust(from netip.Addr) {
 		delete(f.trusted, oldest)
 	}
 	f.trusted[from] = time.Now()
+}
+
+// prove notes that a listed requester has submitted over a peer's connection.
+func (f *fair) prove(p peer.ID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if at := f.peers[p]; at != nil {
+		at.proved = true
+	}
+}
+
+// hasProved reports whether prove was called for a peer that has been connected
+// since.
+func (f *fair) hasProved(p peer.ID) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	at := f.peers[p]
+	return at != nil && at.proved
 }
 
 // refuse says so in the log, but not each time. f.mu is held.
@@ -302,6 +322,7 @@ func (h *Host) Trust(c network.Conn) {
 	if !isRelayed(c.RemoteMultiaddr()) {
 		h.fair.trust(ipOf(c.RemoteMultiaddr()))
 	}
+	h.fair.prove(c.RemotePeer())
 	h.ConnManager().TagPeer(c.RemotePeer(), listedTag, listedWeight)
 }
 

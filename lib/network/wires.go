@@ -43,7 +43,7 @@ type wires struct {
 }
 
 // newWires makes them for a key. Of cfg only what says how to talk is taken.
-func newWires(cfg *Config, key crypto.PrivKey, peers peerStore, bus event.Bus, resources network.ResourceManager, options ...swarm.Option) (*wires, error) {
+func newWires(cfg *Config, key crypto.PrivKey, peers peerStore, bus event.Bus, resources *fair, options ...swarm.Option) (*wires, error) {
 	id, err := peer.IDFromPrivateKey(key)
 	if err == nil {
 		err = errors.Join(peers.AddPrivKey(id, key), peers.AddPubKey(id, key.GetPublic()))
@@ -78,8 +78,8 @@ func (w *wires) close() error {
 }
 
 // addTCP adds TCP with Noise and TLS.
-func (w *wires) addTCP(cfg *Config, key crypto.PrivKey, resources network.ResourceManager) error {
-	muxers := []upgrader.StreamMuxer{{ID: yamux.ID, Muxer: yamux.DefaultTransport}}
+func (w *wires) addTCP(cfg *Config, key crypto.PrivKey, resources *fair) error {
+	muxers := []upgrader.StreamMuxer{{ID: yamux.ID, Muxer: muxer{yamux.DefaultTransport, resources}}}
 	// Noise first: unlike TLS it has no certificate that a wrong clock makes invalid.
 	first, err := noise.New(noise.ID, key, muxers)
 	if err != nil {

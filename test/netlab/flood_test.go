@@ -4,7 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -116,18 +119,20 @@ func TestCrowd(t *testing.T) {
 	}
 }
 
-// offersMemory is what unproven streams may cost: what a node holds anyway.
-const offersMemory = 36 << 20
+// offersHellos is how many jobs a listed requester runs beside a crowd.
+const offersHellos = 8
 
 // TestOffersThatNeverEnd: strangers at many addresses, each of which begins offers
 // on as many streams as it may and opens what is dropped anew, keep no listed
-// requester from running a job, from an address never seen either, and what they
-// cost is bounded.
+// requester from running a job, from an address never seen either, and the node
+// never has twice the memory that it has when idle.
 func TestOffersThatNeverEnd(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct{ name, node, crowd, kind string }{
-		{"IPv4", "10.1.0.2", "10.1.0.%d/24", "/ip4/"},
-		{"IPv6, a 48", "fd00:70:2::2", "fd00:70:0:%d00::1/32", "/ip6/"},
+	for _, test := range []struct{ name, node, crowd, kind, flood string }{
+		{"IPv4", "10.1.0.2", "10.1.0.%d/24", "/ip4/", "offers"},
+		{"IPv4, with bytes", "10.1.0.2", "10.1.0.%d/24", "/ip4/", "loads"},
+		{"IPv6, a 48", "fd00:70:2::2", "fd00:70:0:%d00::1/32", "/ip6/", "offers"},
+		{"IPv6, a 48, with bytes", "fd00:70:2::2", "fd00:70:0:%d00::1/32", "/ip6/", "loads"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -166,23 +171,53 @@ func TestOffersThatNeverEnd(t *testing.T) {
 				discover(t, machines[3], "--mdns=false", "--limit", "1", "--bootstrap", known)
 			}
 			idle := measure(t, machines[0])
-			flood := machines[2].Start(nil, programs+"/flood", "offers", known, "64")
+			forgetMost(t, n.Pid())
+			flood := machines[2].Start(nil, programs+"/flood", test.flood, known, "64")
 			var got map[string]int
 			if err := json.Unmarshal(flood.Line(5*time.Minute, func(line []byte) bool { return len(line) > 0 && line[0] == '{' }), &got); err != nil {
 				t.Fatal(err)
 			}
-			first, second := hello(machines[1], "never seen"), hello(machines[1], "seen before")
+			var took []time.Duration
+			for i := range offersHellos {
+				took = append(took, hello(machines[1], fmt.Sprint("job ", i)))
+			}
 			n.Event(time.Minute, "streams without an offer are dropped: too many at a time", nil)
-			now := measure(t, machines[0])
-			t.Logf("%v; jobs took %v and %v; idle %+v, now %+v", got, first, second, idle, now)
-			if got["got"] < 512 {
+			now, most := measure(t, machines[0]), most(t, n.Pid())
+			t.Logf("%v; jobs took %v; idle %+v, now %+v, at most %d MiB", got, took, idle, now, most>>20)
+			if got["got"]+got["refused"] < 64*64 {
 				t.Errorf("it is no crowd: %v", got)
 			}
-			if more := now.memory - idle.memory; more > offersMemory {
-				t.Errorf("%d MiB of memory, idle it is %d", now.memory>>20, idle.memory>>20)
+			if fastest := slices.Min(took); fastest > 2*time.Second { // on a machine that is busy otherwise it tells most
+				t.Errorf("a listed requester's job took %v at least", fastest)
+			}
+			if most >= 2*idle.memory {
+				t.Errorf("%d MiB of memory, idle it is %d", most>>20, idle.memory>>20)
 			}
 		})
 	}
+}
+
+// forgetMost has most count from here on.
+func forgetMost(t *testing.T, pid int) {
+	t.Helper()
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// most returns the most memory that a process has been resident with.
+func most(t *testing.T, pid int) int64 {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kib int64
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	if _, err := fmt.Sscan(after, &kib); err != nil {
+		t.Fatal(err)
+	}
+	return kib << 10
 }
 
 // ask has plasm-discover ask the node three times, each from a cold start, and

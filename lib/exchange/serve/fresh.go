@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -15,11 +16,15 @@ import (
 // offer has been given room for. In a pool that is full the newcomer is let in,
 // and the oldest stream is dropped: of the network that has most, in it of the
 // source that has most. So one who comes from elsewhere, and has one stream, is
-// dropped last.
+// dropped last. A connection that has more than maxTogether then, and over which no
+// listed requester has submitted, is closed: that frees what its muxer holds, and
+// connections are limited by address and rate.
 const (
+	maxTogether = 4 // units: a requester has a stream for each job on its way
+
 	unitBytes = 16 << 10
 
-	maxUnknown  = 256 // units of connections of which nothing is known
+	maxUnknown  = 128 // units of connections of which nothing is known
 	maxTrusted  = 256 // units of addresses from which listed requesters have submitted
 	maxVouching = 256 // streams of connections over which listed requesters have submitted
 )
@@ -38,15 +43,15 @@ const (
 // pool is the unproven streams of one standing. It needs Server.mu.
 type pool struct {
 	most     int
-	bytes    bool // whether they count too
+	proved   bool // a listed requester has submitted over their connections
 	units    int
 	order    []*session // the oldest first
 	sources  map[string]int
 	networks map[string]int
 }
 
-func newPool(most int, bytes bool) *pool {
-	return &pool{most: most, bytes: bytes, sources: map[string]int{}, networks: map[string]int{}}
+func newPool(most int, proved bool) *pool {
+	return &pool{most: most, proved: proved, sources: map[string]int{}, networks: map[string]int{}}
 }
 
 // add puts a stream in, with one unit.
@@ -77,11 +82,30 @@ func (p *pool) overflow() []*session {
 	var dropped []*session
 	for p.units > p.most {
 		x := p.victim()
-		p.remove(x)
-		x.dropped = true
-		dropped = append(dropped, x)
+		with, units := p.together(x)
+		x.shut = units > maxTogether
+		if !x.shut {
+			with = []*session{x}
+		}
+		for _, y := range with {
+			p.remove(y)
+			y.dropped = true
+		}
+		dropped = append(dropped, x) // the others end with the connection
 	}
 	return dropped
+}
+
+// together returns the streams of x's connection and their units, or none if it has
+// proved itself.
+func (p *pool) together(x *session) (all []*session, units int) {
+	for _, y := range p.order {
+		if !p.proved && y.link != nil && y.link == x.link {
+			all = append(all, y)
+			units += y.units
+		}
+	}
+	return all, units
 }
 
 // victim returns the stream to drop next. There is one.
@@ -141,18 +165,24 @@ func (s *Server) enter(x *session) bool {
 	return true
 }
 
-// hold charges an unproven stream for the room that its offer has got.
-func (x *session) hold(bytes int) {
+// errDropped is why a stream that had to make room reads no more.
+var errDropped = errors.New("the stream is dropped to make room for others")
+
+// hold charges an unproven stream for the room that its offer is to get.
+func (x *session) hold(bytes int) error {
 	x.s.mu.Lock()
-	p := x.pool
-	if p == nil || !p.bytes {
-		x.s.mu.Unlock()
-		return
+	var dropped []*session
+	if p := x.pool; p != nil && !p.proved {
+		p.charge(x, 1+bytes/unitBytes-x.units)
+		dropped = p.overflow()
 	}
-	p.charge(x, 1+bytes/unitBytes-x.units)
-	dropped := p.overflow()
+	var err error
+	if x.dropped {
+		err = errDropped
+	}
 	x.s.mu.Unlock()
 	x.s.drop(dropped)
+	return err
 }
 
 // drop breaks off streams that had to make room, and says so, but not each time.
@@ -172,10 +202,15 @@ func (s *Server) drop(xs []*session) {
 	}
 }
 
-// breakOff resets streams, whose reads and writes fail then. It does not wait: a
-// connection whose other end takes nothing holds a reset up.
+// breakOff resets streams, or closes their connections, so that reads and writes
+// fail. It does not wait: a connection whose other end takes nothing holds a reset
+// up.
 func breakOff(xs []*session) {
 	for _, x := range xs {
-		go func() { _ = x.stream.Reset() }() // of a stream that is over: nothing is to be done
+		end := x.stream.Reset
+		if x.shut {
+			end = x.link.Close
+		}
+		go func() { _ = end() }() // of what is over: nothing is to be done
 	}
 }

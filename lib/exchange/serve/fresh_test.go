@@ -1,9 +1,12 @@
 package serve
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"testing"
+
+	p2p "github.com/libp2p/go-libp2p/core/network"
 
 	"plasm/lib/exchange/queue"
 )
@@ -32,7 +35,7 @@ func TestCrowdOfStreams(t *testing.T) {
 		"a /48 of its own /32":        {"2001:db8:7::1", func(i int) string { return fmt.Sprintf("2001:db8:1:%x00::1", i%64) }},
 		"IPv6 beside IPv4":            {"192.0.2.1", func(i int) string { return fmt.Sprintf("2001:db9:1:%x00::1", i%256) }},
 	} {
-		p := newPool(maxUnknown, true)
+		p := newPool(maxUnknown, false)
 		for i := range 2 * maxUnknown {
 			enterPool(p, test.attacker(i))
 		}
@@ -53,7 +56,7 @@ func TestCrowdOfStreams(t *testing.T) {
 // TestOldestGoesFirst: of one source it is the oldest stream that makes room.
 func TestOldestGoesFirst(t *testing.T) {
 	t.Parallel()
-	p := newPool(3, true)
+	p := newPool(3, false)
 	var all []*session
 	for range 3 {
 		x, _ := enterPool(p, "192.0.2.1")
@@ -63,6 +66,60 @@ func TestOldestGoesFirst(t *testing.T) {
 		if _, dropped := enterPool(p, "192.0.2.1"); len(dropped) != 1 || dropped[0] != want {
 			t.Fatalf("%d dropped, the oldest is not", len(dropped))
 		}
+	}
+}
+
+// link is a connection that is not there.
+type link struct {
+	p2p.Conn
+
+	name string
+}
+
+// TestManyStreamsOfOneConnection: a connection that has most of a crowd is closed
+// with all its streams, but not for a few, and not where a listed requester came.
+func TestManyStreamsOfOneConnection(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		of     int
+		proved bool
+		shut   bool
+	}{
+		{of: maxTogether + 1, shut: true},
+		{of: maxTogether},
+		{of: maxTogether + 1, proved: true},
+	} {
+		p := newPool(test.of, test.proved)
+		crowd := &link{name: "crowd"}
+		var all []*session
+		for range test.of {
+			x := &session{source: "198.51.100.1/32", link: crowd}
+			p.add(x)
+			all = append(all, x)
+		}
+		newcomer := &session{source: "192.0.2.1/32", link: &link{name: "newcomer"}}
+		p.add(newcomer)
+		dropped := p.overflow()
+		if len(dropped) != 1 || dropped[0] != all[0] || all[0].shut != test.shut || newcomer.dropped {
+			t.Errorf("%+v: %d dropped, its connection is closed: %v; the newcomer is dropped: %v", test, len(dropped), all[0].shut, newcomer.dropped)
+		}
+		for i, x := range all {
+			if x.dropped != (i == 0 || test.shut) || x.dropped != (x.pool == nil) {
+				t.Errorf("%+v: stream %d is dropped: %v", test, i, x.dropped)
+			}
+		}
+	}
+}
+
+// TestConnectionMakesRoom: what is broken off with its connection leaves none.
+func TestConnectionMakesRoom(t *testing.T) {
+	t.Parallel()
+	n := startNode(t, setup{Config: Config{Run: haunt(echo)}})
+	r := newRequester(t, n, nil)
+	stream := r.stream()
+	breakOff([]*session{{stream: stream, link: stream.Conn(), shut: true}})
+	if _, err := stream.Read(make([]byte, 1)); err == nil || !stream.Conn().IsClosed() {
+		t.Errorf("the stream says %v, its connection is closed: %v", err, stream.Conn().IsClosed())
 	}
 }
 
@@ -81,7 +138,9 @@ func TestOffersUnderWay(t *testing.T) {
 		n.mu.Lock()
 		p.add(x)
 		n.mu.Unlock()
-		x.hold(offer)
+		if err := x.hold(offer); x.dropped != errors.Is(err, errDropped) {
+			t.Fatalf("stream %d is dropped: %v, and reads on: %v", i, x.dropped, err)
+		}
 	}
 	n.mu.Lock()
 	held := 0
@@ -92,8 +151,7 @@ func TestOffersUnderWay(t *testing.T) {
 		t.Errorf("streams without an offer hold %d bytes of %d; the honest one is dropped: %v", held, most, honest.dropped)
 	}
 	n.mu.Unlock()
-	honest.hold(offer)
-	if honest.dropped {
+	if err := honest.hold(offer); err != nil {
 		t.Error("the honest offer makes room for others")
 	}
 	n.mu.Lock()
@@ -127,7 +185,7 @@ func TestStandings(t *testing.T) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if most := n.streams.pools[vouching]; most.bytes {
+	if most := n.streams.pools[vouching]; !most.proved {
 		t.Error("large offers of a listed requester make room for each other")
 	}
 }

@@ -31,7 +31,7 @@ type streams struct {
 func newStreams() streams {
 	return streams{
 		all:   map[*session]struct{}{},
-		pools: [standings]*pool{newPool(maxUnknown, true), newPool(maxTrusted, true), newPool(maxVouching, false)},
+		pools: [standings]*pool{newPool(maxUnknown, false), newPool(maxTrusted, false), newPool(maxVouching, true)},
 		held:  map[string]int{},
 	}
 }

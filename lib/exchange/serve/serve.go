@@ -226,7 +226,7 @@ func (s *Server) Close() {
 // handle serves one stream. It runs in a goroutine of the host's.
 func (s *Server) handle(stream p2p.Stream) {
 	x := &session{
-		s: s, stream: stream, opened: time.Now(), budget: wire.RelayBudget(network.RelayLimit(stream.Conn())),
+		s: s, stream: stream, link: stream.Conn(), opened: time.Now(), budget: wire.RelayBudget(network.RelayLimit(stream.Conn())),
 		transport: stream.Conn().RemotePeer().String(), source: source(stream.Conn()),
 	}
 	if !s.enter(x) {

@@ -27,10 +27,12 @@ type session struct {
 	patience time.Duration // for the offer
 
 	// Server.mu's.
-	pool    *pool  // that it is in as long as it has no offer
-	units   int    // that it takes there
-	dropped bool   // to make room there
-	holder  string // who it is counted with
+	link    p2p.Conn // that it is a stream of
+	pool    *pool    // that it is in as long as it has no offer
+	units   int      // that it takes there
+	dropped bool     // to make room there
+	shut    bool     // and its connection with it
+	holder  string   // who it is counted with
 
 	offer    *wire.Offer
 	manifest *job.Manifest

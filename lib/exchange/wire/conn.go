@@ -152,10 +152,10 @@ func (c *Conn) Some() ([]byte, error) {
 	return p, nil
 }
 
-// Held has f called with the bytes that the message under way is given room for,
-// each time that it gets more than the first few KiB. It must be called before
-// Next.
-func (c *Conn) Held(f func(bytes int)) { c.reader.held = f }
+// Held has f called with the bytes that the message under way is to be given room
+// for, each time that it gets more than the first few KiB. An error of f's ends the
+// connection. It must be called before Next.
+func (c *Conn) Held(f func(bytes int) error) { c.reader.held = f }
 
 // Message returns what a frame of no data kind says. Errors are those of Next.
 func (c *Conn) Message() (Message, error) {

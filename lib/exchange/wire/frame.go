@@ -46,12 +46,12 @@ type Reader struct {
 	from Role
 	kind Kind
 	left int // of the payload that was not taken yet
-	held func(bytes int)
+	held func(bytes int) error
 }
 
 // NewReader returns a Reader of what comes from one end.
 func NewReader(r io.Reader, from Role) *Reader {
-	return &Reader{r: bufio.NewReaderSize(r, firstReadSize), from: from, held: func(int) {}}
+	return &Reader{r: bufio.NewReaderSize(r, firstReadSize), from: from, held: func(int) error { return nil }}
 }
 
 // Next returns the kind of the next frame, and the length of its payload, having
@@ -115,7 +115,9 @@ func (r *Reader) Payload() ([]byte, error) {
 		}
 		if need := len(p) + len(piece); need > cap(p) {
 			size := min(max(need, 2*cap(p)), need+r.left)
-			r.held(size)
+			if err := r.held(size); err != nil {
+				return nil, err
+			}
 			p = append(make([]byte, 0, size), p...)
 		}
 		p = append(p, piece...)

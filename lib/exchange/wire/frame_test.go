@@ -146,7 +146,10 @@ func TestAnnouncedLength(t *testing.T) { // not parallel: it counts what is allo
 		runtime.ReadMemStats(before)
 		for range readers {
 			r := NewReader(bytes.NewReader(head), Requester)
-			r.held = func(n int) { most = max(most, n) }
+			r.held = func(n int) error {
+				most = max(most, n)
+				return nil
+			}
 			if _, n, err := r.Next(); err != nil || n != maxOffer {
 				t.Fatal(n, err)
 			}

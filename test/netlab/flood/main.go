@@ -5,6 +5,7 @@
 //	flood streams ADDR N     N streams of each protocol, on connections with one key, no answer read
 //	flood crowd ADDR N       N connections from each address of this machine, each with a key of its own
 //	flood offers ADDR N      N streams for jobs from each address of this machine, with offers that never end
+//	flood loads ADDR N       the same, and 200 KiB of each offer come at once
 //	flood users ADDR N       N well-behaved hosts, all connected at once, each of which asks the node
 //	flood metrics            writes the metrics of the node on this machine, at 127.0.0.1:9464
 //
@@ -29,7 +30,7 @@ import (
 	"plasm/lib/network"
 )
 
-const usage = "usage: flood silence|strangers|streams|crowd|offers|users ADDR N, or flood metrics"
+const usage = "usage: flood silence|strangers|streams|crowd|offers|loads|users ADDR N, or flood metrics"
 
 // patience is how long one attempt may take.
 const patience = 10 * time.Second
@@ -59,7 +60,7 @@ func run(args []string, stdout io.Writer) error {
 	}
 	var taken tally
 	floods := map[string]func(context.Context, peer.AddrInfo, int, *tally) error{
-		"silence": silence, "strangers": strangers, "streams": streams, "crowd": crowd, "offers": offers, "users": users,
+		"silence": silence, "strangers": strangers, "streams": streams, "crowd": crowd, "offers": offers, "loads": loads, "users": users,
 	}
 	flood, ok := floods[args[0]]
 	if !ok {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,16 +18,32 @@ import (
 )
 
 // How offers go on: a byte often enough not to be lost, and a new stream in place
-// of one that was dropped.
+// of one that was dropped, on a new connection if need be.
 const (
 	trickle    = 3 * time.Second
-	reopenWait = 2 * time.Second
+	reopenWait = 500 * time.Millisecond
 )
 
+// offerHead begins an offer of the greatest length.
+const offerHead = "O\x80\xc0\x16{"
+
+// loadBytes is how much of an offer comes at once: less than a muxer lets through
+// unread.
+const loadBytes = 200 << 10
+
 // offers opens n streams for jobs on a connection from each address of this
-// machine, and begins an offer of the greatest length on each, of which a byte
-// comes now and then. What is dropped it opens anew.
+// machine, and begins an offer on each, of which a byte comes now and then. What is
+// dropped it opens anew.
 func offers(ctx context.Context, target peer.AddrInfo, n int, taken *tally) error {
+	return offersOf(ctx, target, n, taken, offerHead)
+}
+
+// loads is offers, of each of which loadBytes come first.
+func loads(ctx context.Context, target peer.AddrInfo, n int, taken *tally) error {
+	return offersOf(ctx, target, n, taken, offerHead+strings.Repeat(" ", loadBytes))
+}
+
+func offersOf(ctx context.Context, target peer.AddrInfo, n int, taken *tally, head string) error {
 	own, err := ownAddrs(target)
 	if err != nil {
 		return err
@@ -33,63 +51,92 @@ func offers(ctx context.Context, target peer.AddrInfo, n int, taken *tally) erro
 	var first sync.WaitGroup
 	for _, ip := range own {
 		first.Add(n)
-		go offersFrom(ctx, net.Dialer{LocalAddr: &net.TCPAddr{IP: ip}, Timeout: patience}, target, n, func(err error) {
-			taken.add(nil, err)
-			first.Done()
-		})
+		s := &source{from: net.Dialer{LocalAddr: &net.TCPAddr{IP: ip}, Timeout: patience}, target: target}
+		for range n {
+			go s.offer(ctx, []byte(head), func(err error) {
+				taken.add(nil, err)
+				first.Done()
+			})
+		}
 	}
 	first.Wait()
 	return nil
 }
 
-// offersFrom is offers from one address. It reports on each first stream.
-func offersFrom(ctx context.Context, from net.Dialer, target peer.AddrInfo, n int, report func(error)) {
-	head := []byte("O\x80\xc0\x16{")
-	conn, err := dialFrom(ctx, from, target)
-	for range n {
-		if err != nil {
-			report(err)
-			continue
+// source is an address that offers come from, and its connection.
+type source struct {
+	from   net.Dialer
+	target peer.AddrInfo
+
+	mu   sync.Mutex
+	conn transport.CapableConn
+}
+
+// connection returns the connection, a new one if there is none that is open.
+func (s *source) connection(ctx context.Context) (transport.CapableConn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != nil && !s.conn.IsClosed() {
+		return s.conn, nil
+	}
+	conn, err := dialFrom(ctx, s.from, s.target)
+	if err != nil {
+		return nil, err
+	}
+	s.conn = conn
+	return conn, nil
+}
+
+// offer begins offers, one after the other. It reports on the first.
+func (s *source) offer(ctx context.Context, head []byte, report func(error)) {
+	for {
+		stream, err := s.begin(ctx, head)
+		report(err)
+		report = func(error) {}
+		for err == nil {
+			err = s.goOn(stream)
 		}
-		go func() {
-			err := beginOffer(ctx, conn, head, report)
-			for err == nil || !conn.IsClosed() {
-				<-time.After(reopenWait)
-				err = beginOffer(ctx, conn, head, func(error) {})
-			}
-		}()
+		<-time.After(reopenWait)
 	}
 }
 
-// beginOffer begins one offer and goes on with it until it is dropped.
-func beginOffer(ctx context.Context, conn transport.CapableConn, head []byte, report func(error)) error {
+// goOn writes one more byte after a while, unless the stream ends before.
+func (s *source) goOn(stream network.MuxedStream) error {
+	if err := stream.SetReadDeadline(time.Now().Add(trickle)); err != nil {
+		return err
+	}
+	answer := make([]byte, 64) // the protocol's name
+	for {
+		_, err := stream.Read(answer)
+		if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+			_, err = stream.Write([]byte(" "))
+			return err
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// begin opens a stream, names the protocol and writes the head of an offer.
+func (s *source) begin(ctx context.Context, head []byte) (network.MuxedStream, error) {
 	within, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	stream, err := conn.OpenStream(within)
-	if err == nil {
-		err = begin(stream, head)
-	}
-	report(err)
+	conn, err := s.connection(within)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for {
-		<-time.After(trickle)
-		if _, err := stream.Write([]byte(" ")); err != nil {
-			return nil
-		}
+	stream, err := conn.OpenStream(within)
+	if err != nil {
+		return nil, err
 	}
-}
-
-// begin names the protocol and writes the head of an offer.
-func begin(stream network.MuxedStream, head []byte) error {
 	if err := stream.SetWriteDeadline(time.Now().Add(patience)); err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := multistream.NewMSSelect(stream, wire.Protocol).Write(head); err != nil {
-		return err
+		return nil, err
 	}
-	return stream.SetWriteDeadline(time.Time{})
+	return stream, stream.SetWriteDeadline(time.Time{})
 }
 
 // family reports whether an address is of the kind by which a peer is reached.
