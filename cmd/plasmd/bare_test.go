@@ -28,7 +28,7 @@ func bareScript(dir string) error {
 // bareWorker is that worker's whole life, from its arguments to its exit code.
 func bareWorker(args []string) int {
 	if len(args) > 0 && args[0] == "--engine-info" {
-		fmt.Fprintln(os.Stdout, `{"version":"dev","engines":[{"name":"wazero","version":"1","features":[]}]}`)
+		_, _ = fmt.Fprintln(os.Stdout, `{"version":"dev","engines":[{"name":"wazero","version":"1","features":[]}]}`)
 		return 0
 	}
 	if err := bareJob(wire.NewReader(os.NewFile(3, "control")), wire.NewWriter(os.NewFile(4, "frames"))); err != nil {

@@ -18,5 +18,5 @@ func Inspect(module []byte, l Limits) (changes bool, err error) {
 	if bad != nil {
 		return false, bad
 	}
-	return m.externs || m.uneven, nil
+	return m.externs || m.mended, nil
 }

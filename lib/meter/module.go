@@ -58,7 +58,7 @@ type module struct {
 	headOnly bool // bodies are passed over
 	externs  bool // does externref occur?
 	replace  bool // put funcref in its place
-	uneven   bool // is there an operation of whose NaNs engines differ in the bits?
+	mended   bool // is there an operation that is rewritten for every job?
 
 	imports  int    // globals that are imported
 	pages    uint64 // least size of memory

@@ -61,6 +61,7 @@ type operation struct {
 	cost         uint16
 	nan          nan
 	uneven       bool // engines of one machine differ in the bits of its NaNs
+	unsigned     bool // it converts an unsigned i64 to a float
 	length       length
 }
 
@@ -98,6 +99,9 @@ const (
 	opI64LtS             = 0x53
 	opF32Eq              = 0x5b
 	opF64Eq              = 0x61
+	opI32Clz             = 0x67
+	opI32Ctz             = 0x68
+	opI32Popcnt          = 0x69
 	opI32Add             = 0x6a
 	opI32Sub             = 0x6b
 	opI32Mul             = 0x6c
@@ -105,6 +109,13 @@ const (
 	opI32DivU            = 0x6e
 	opI32RemS            = 0x6f
 	opI32RemU            = 0x70
+	opI32And             = 0x71
+	opI32Or              = 0x72
+	opI32Xor             = 0x73
+	opI32ShrU            = 0x76
+	opI64Clz             = 0x79
+	opI64Ctz             = 0x7a
+	opI64Popcnt          = 0x7b
 	opI64Add             = 0x7c
 	opI64Sub             = 0x7d
 	opI64Mul             = 0x7e
@@ -112,8 +123,17 @@ const (
 	opI64DivU            = 0x80
 	opI64RemS            = 0x81
 	opI64RemU            = 0x82
+	opI64And             = 0x83
+	opI64Or              = 0x84
+	opI64Xor             = 0x85
 	opI64ShrU            = 0x88
+	opF32Add             = 0x92
+	opF64Add             = 0xa0
 	opI64ExtendI32U      = 0xad
+	opF32ConvertI64S     = 0xb4
+	opF32ConvertI64U     = 0xb5
+	opF64ConvertI64S     = 0xb9
+	opF64ConvertI64U     = 0xba
 	opRefNull            = 0xd0
 	opRefFunc            = 0xd2
 
@@ -230,6 +250,7 @@ func numericOperations(t *table) {
 	t.setNaN(nanF32, 0x8d, 0x8e, 0x8f, 0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0xb6)
 	t.setNaN(nanF64, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f, 0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xbb)
 	t.setUneven(0x96, 0x97, 0xa4, 0xa5) // min and max
+	t[opF32ConvertI64U].unsigned, t[opF64ConvertI64U].unsigned = true, true
 }
 
 // miscOperations are those behind 0xfc.

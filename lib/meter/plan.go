@@ -26,6 +26,8 @@ const (
 	editRelease                   // the frame is given back, before a tail call
 	editReload                    // what is left may have changed: a call came back
 	editRemainder                 // the remainder whose opcode is arg
+	editUnsigned                  // the conversion whose opcode is arg
+	editZeros                     // the count of zeros whose opcode is arg
 )
 
 // planner finds what to change in the body of a function.
@@ -43,8 +45,8 @@ type planner struct {
 	loops   bool // has it a loop?
 	nans    [nanF64x2 + 1]bool
 	lengths bool
-	narrow  bool // has it a remainder of i32?
-	wide    bool // has it one of i64?
+	narrow  bool // does an edit need locals of i32?
+	wide    bool // does one need locals of i64?
 }
 
 func (p *planner) fail(at int, format string, args ...any) { p.r.fail(at, format, args...) }
@@ -101,23 +103,45 @@ func (p *planner) step() {
 		p.edit(editNaN, p.r.pos, p.r.pos, int(in.op.nan))
 		p.nans[in.op.nan] = true
 	}
-	if in.code <= opReturnCallIndirect {
+	switch {
+	case in.code <= opReturnCallIndirect:
 		p.control()
-	} else if p.options.Remainders {
-		p.remainder()
+	case in.op.unsigned:
+		p.unsigned()
+	default:
+		p.integer()
 	}
 }
 
-func (p *planner) remainder() {
+func (p *planner) unsigned() {
+	p.wide = true
+	if p.in.code == opF32ConvertI64U {
+		p.nans[nanF32] = true
+	} else {
+		p.nans[nanF64] = true
+	}
+	p.edit(editUnsigned, p.in.at, p.r.pos, p.in.code)
+}
+
+// integer takes an instruction that an engine may compute wrongly.
+func (p *planner) integer() {
+	kind, asked := editRemainder, p.options.Remainders
 	switch p.in.code {
-	case opI32RemS, opI32RemU:
-		p.narrow = true
-	case opI64RemS, opI64RemU:
-		p.wide = true
+	case opI32RemS, opI32RemU, opI64RemS, opI64RemU:
+	case opI32Clz, opI32Ctz, opI64Clz, opI64Ctz:
+		kind, asked = editZeros, p.options.Zeros
 	default:
 		return
 	}
-	p.edit(editRemainder, p.in.at, p.r.pos, p.in.code)
+	if !asked {
+		return
+	}
+	if p.in.code < opI64Clz {
+		p.narrow = true
+	} else {
+		p.wide = true
+	}
+	p.edit(kind, p.in.at, p.r.pos, p.in.code)
 }
 
 // control takes an instruction that has to do with blocks, branches and calls.

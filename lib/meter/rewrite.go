@@ -8,8 +8,9 @@ import (
 )
 
 // Options say what Rewrite does. The zero value does what is done to every module:
-// funcref takes the place of externref (see externref.go), and every NaN that min or max
-// makes gets the canonical bits, as engines of one machine give it others.
+// funcref takes the place of externref (see externref.go), every NaN that min or max
+// makes gets the canonical bits, as engines of one machine give it others, and unsigned
+// numbers are converted to floats by way of signed ones (see unsigned.go).
 type Options struct {
 	Fuel         bool   // count fuel and call depth
 	CanonicalNaN bool   // give every NaN that an operation makes the canonical bits
@@ -18,9 +19,11 @@ type Options struct {
 	// Remainders computes every integer remainder from a quotient, for an engine whose
 	// own are wrong. It costs no fuel.
 	Remainders bool
+	// Zeros counts the zeros at both ends of an integer by counting ones, likewise.
+	Zeros bool
 }
 
-func (o *Options) none() bool { return !o.Fuel && !o.CanonicalNaN && !o.Remainders }
+func (o *Options) none() bool { return !o.Fuel && !o.CanonicalNaN && !o.Remainders && !o.Zeros }
 
 // Rewrite holds a module against the limits, as Check does and with its errors,
 // and returns a copy that counts fuel, has canonical NaNs, or both, and otherwise
@@ -65,7 +68,7 @@ type writer struct {
 }
 
 func (w *writer) module() *job.Error {
-	if w.options.none() && !w.m.uneven {
+	if w.options.none() && !w.m.mended {
 		w.out = bytes.Clone(w.m.data)
 		return nil
 	}

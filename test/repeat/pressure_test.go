@@ -255,14 +255,17 @@ func (p *pressure) division(t guest.ValType, wide byte, depth int) guest.Code {
 
 // TestPressure runs random programs that want many registers: an engine's compilers
 // and its interpreter, and the other engine, come to the same. It finds the
-// remainders that wazero 1.12.0 loses on arm64, and the selects on amd64.
+// remainders that wazero 1.12.0 loses on arm64, and the selects and conversions on amd64.
 func TestPressure(t *testing.T) {
 	t.Parallel()
 	interpreter, emulated, other := interpreted(t), arm64(t), wasmtime(t)
-	for _, seed := range []uint64{31, 2, 7, 8} { // the first shows the selects, the others the remainders
+	for seed, functions := range map[uint64]int{
+		31: 60, 2: 60, 7: 60, 8: 60, // the first shows the selects, the others the remainders
+		14521: 3, // conversions of unsigned numbers
+	} {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			r := run{&subject{module: write(t, "pressed", pressed(seed, 60))}, seed == 31}
+			r := run{&subject{module: write(t, "pressed", pressed(seed, functions))}, seed == 31}
 			first := play(t, here(), r)
 			if end := first.part("outcome")["status"]; end != "exit" {
 				t.Fatalf("the program ends in %v: %v", end, first.Error)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"runtime"
 
+	"golang.org/x/sys/cpu"
+
 	"plasm/lib/engine"
 	"plasm/lib/job"
 	"plasm/lib/meter"
@@ -31,7 +33,7 @@ func prepare(ctx context.Context, e engine.Validator, module []byte, a *wire.Ass
 	if known && !options.Fuel && !options.CanonicalNaN { // the rest is in bodies, which are not read again
 		return meter.RewriteHead(module, options.Limits), nil
 	}
-	rewrite := options.Fuel || options.CanonicalNaN || options.Remainders
+	rewrite := options.Fuel || options.CanonicalNaN || options.Remainders || options.Zeros
 	if !known {
 		if err := engine.CheckHeader(module); err != nil {
 			return nil, err
@@ -67,13 +69,16 @@ func (c *conversation) guest(ctx context.Context, p engine.Program, module []byt
 func rewriting(a *wire.Assignment) meter.Options {
 	return meter.Options{
 		Fuel: a.Fuel > 0, CanonicalNaN: a.NaN, Limits: limits(),
-		Remainders: runtime.GOARCH == "arm64" && a.Engine == wrongRemainders,
+		Remainders: runtime.GOARCH == "arm64" && a.Engine == wazero,
+		Zeros:      runtime.GOARCH == "amd64" && a.Engine == wazero && !cpu.X86.HasBMI1,
 	}
 }
 
-// wrongRemainders is the engine that on arm64 may lose an integer remainder before it is
-// used, where registers are short: wazero up to 1.12.0.
-const wrongRemainders = "wazero"
+// wazero is the engine that up to 1.12.0 may lose a number where registers are short: on
+// arm64 an integer remainder before it is used; on amd64 processors that cannot count
+// zeros in one instruction, as before 2013 and as virtual machines may show them, a
+// number whose zeros are counted. See lib/meter/unsigned.go for what is always rewritten.
+const wazero = "wazero"
 
 // maxModule is the longest module that a worker takes, in bytes. Who hands it one
 // may allow less.
