@@ -124,13 +124,21 @@ func (m *module) section(r *reader) section {
 	at := r.pos
 	id := r.byte()
 	if id > sectionDataCount {
-		r.fail(at, "unknown section %d", id)
+		r.fail(at, "unknown section %d%s", id, sectionFamily(id))
 	}
 	size := r.count("bytes of a section")
 	s := section{id: id, span: span{r.pos, r.pos + size}}
 	r.skip(size)
 	m.sections = append(m.sections, s)
 	return s
+}
+
+// sectionFamily says which proposal an unknown section is of, as family does.
+func sectionFamily(id byte) string {
+	if id == sectionDataCount+1 {
+		return " (exceptions)"
+	}
+	return ""
 }
 
 // sectionRank is where a section stands among the others.

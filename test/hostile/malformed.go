@@ -197,7 +197,13 @@ func disordered() []Case {
 		{Name: "memory64", Want: bad(""), Module: func() []byte {
 			return crowd([][]byte{body(nil)}, part{memorySection, list([]byte{4, 1})})
 		}},
-		{Name: "exceptions", Want: bad(""), Module: func() []byte { return alone(guest.Code{0x06, 0x40, end}) }},
+		{Name: "exceptions", Want: bad("unknown opcode 0x06 (exceptions)"), Module: func() []byte { return alone(guest.Code{0x06, 0x40, end}) }},
+		{Name: "exceptions-table", Want: bad("unknown opcode 0x1f (exceptions)"), Module: func() []byte { return alone(guest.Code{0x1f, 0x40, 0, end}) }},
+		{Name: "exceptions-throw", Want: bad("unknown opcode 0x08 (exceptions)"), Module: func() []byte { return alone(guest.Code{0x08, 0}) }},
+		{Name: "exceptions-tag", Want: bad("unknown section 13 (exceptions)"), Module: func() []byte {
+			return raw(part{typeSection, list([]byte{0x60, 0, 0})}, part{functionSection, list([]byte{0})}, part{tagSection, list([]byte{0, 0})},
+				part{exportSection, list(slices.Concat(named("_start"), []byte{0, 0}))}, part{codeSection, list(sized(body(nil)))})
+		}},
 		{Name: "threads", Want: bad(""), Module: func() []byte {
 			return alone(guest.Seq(guest.Int(0), guest.Code{0xfe, 0x10, 2, 0, guest.OpDrop}))
 		}},

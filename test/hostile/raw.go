@@ -21,6 +21,7 @@ const (
 	elementSection
 	codeSection
 	dataSection
+	tagSection = 13 // of exception handling; it stands behind the memories
 )
 
 const header = "\x00asm\x01\x00\x00\x00"

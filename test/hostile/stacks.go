@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"math"
 	"slices"
 
 	"plasm/lib/job"
@@ -92,13 +93,23 @@ func spaces() []Case {
 			return alone(guest.Seq(is(guest.MemoryGrow(guest.Int(most)), -1), is(guest.MemoryGrow(guest.Int(most-1)), 1), touch(most<<16-4)))
 		}},
 		{Name: "space-from-the-start", Memory: 4096, Want: exits(0), Module: func() []byte {
-			return crowd([][]byte{body(touch(most<<16 - 4))}, part{memorySection, list(append([]byte{0}, leb(most)...))})
+			return spaced(most, touch(most<<16-4))
 		}},
 		{Name: "space-beyond", Memory: 4096, Want: traps(job.TrapMemory), Module: func() []byte {
-			return crowd([][]byte{body(touch(most << 16))}, part{memorySection, list(append([]byte{0}, leb(most)...))})
+			return spaced(most, touch(most<<16))
+		}},
+		{Name: "space-last-loads", Memory: 4096, Want: exits(0), Module: func() []byte { return spaced(most, lastLoads(most<<16)) }},
+		{Name: "space-load-across", Memory: 4096, Want: traps(job.TrapMemory), Module: func() []byte {
+			return spaced(most, dropped(guest.Load(guest.OpI32Load, most<<16-4, guest.Int(1))))
+		}},
+		{Name: "space-load-at-4-gib", Memory: 4096, Want: traps(job.TrapMemory), Module: func() []byte {
+			return spaced(most, dropped(guest.Load(guest.OpI32Load, 0, guest.Int(-4))))
+		}},
+		{Name: "space-load-at-8-gib", Memory: 4096, Want: traps(job.TrapMemory), Module: func() []byte {
+			return spaced(most, dropped(guest.Load(guest.OpI32Load, math.MaxUint32, guest.Int(-1))))
 		}},
 		{Name: "space-too-large", Memory: 4096, Want: refused("memory begins at 65536 pages"), Module: func() []byte {
-			return crowd([][]byte{body(nil)}, part{memorySection, list(append([]byte{0}, leb(1<<16)...))})
+			return spaced(1<<16, nil)
 		}},
 		{Name: "data-of-12-mb", Memory: 16, Want: exits(0), Module: func() []byte {
 			data := slices.Concat([]byte{0}, guest.Int(0), []byte{end}, sized(slices.Repeat([]byte("text"), 3<<20)))
@@ -106,4 +117,26 @@ func spaces() []Case {
 				part{memorySection, list(append([]byte{0}, leb(256)...))}, part{dataSection, list(data)})
 		}},
 	}
+}
+
+// spaced is a command whose memory begins with so many pages.
+func spaced(pages int, code guest.Code) []byte {
+	return crowd([][]byte{body(code)}, part{memorySection, list(append([]byte{0}, leb(pages)...))})
+}
+
+func dropped(code guest.Code) guest.Code { return guest.Op(guest.OpDrop, code) }
+
+// lastLoads has each width of load end where memory does, by its address and by its
+// offset.
+func lastLoads(size int64) guest.Code {
+	code := make(guest.Code, 0, 256)
+	for _, load := range []struct {
+		opcode guest.Code
+		width  int64
+	}{{guest.Code{0x2c}, 1}, {guest.Code{0x2e}, 2}, {guest.Code{0x28}, 4}, {guest.Code{0x2a}, 4}, {guest.Code{0x29}, 8}, {guest.Code{0x2b}, 8}, {guest.Code{0xfd, 0}, 16}} {
+		at := size - load.width
+		code = append(code, dropped(guest.Seq(guest.Int(at), load.opcode, guest.Code{0, 0}))...)
+		code = append(code, dropped(guest.Seq(guest.Int(0), load.opcode, guest.Code{0}, leb(int(at))))...)
+	}
+	return code
 }

@@ -15,13 +15,24 @@ func interpreted(t *testing.T) []string {
 	return []string{program}
 }
 
-// interpreter makes wazero interpret what else it would compile, and lets calls go
+// interpreter makes wazero interpret what else it would compile: the module as it was
+// prepared is all that comes of compiling. It lets calls go
 // deeper than the 2,000 at which it would stop them: a little deeper than the
 // 65,536 that the budget for metered calls allows at most, so that the budget is
 // what ends them.
 func interpreter() []variant.Edit {
 	return []variant.Edit{
 		{File: "lib/engine/wazero/engine.go", Old: "wz.NewRuntimeConfigCompiler()", New: "wz.NewRuntimeConfigInterpreter()"},
+		{
+			File: "lib/engine/wazero/engine.go",
+			Old:  "	if c.failed != nil { // and not the module\n",
+			New:  "	_, c.failed = out.Write(module)\n	if c.failed != nil { // and not the module\n",
+		},
+		{
+			File: "lib/engine/wazero/engine.go",
+			Old:  "		p.compiled, err = compile(ctx, r, skeleton(module))\n",
+			New:  "		c.taken = true\n		module, _ = io.ReadAll(compiled)\n		p.compiled, err = compile(ctx, r, module)\n",
+		},
 		{File: "lib/engine/wazero/ceiling.go", New: `package wazero
 
 import _ "unsafe" // for the ceiling of the interpreter
