@@ -163,21 +163,44 @@ func (o *options) execute(
 		return 0, o.job.AboutModule(o.flags.Args(), err)
 	}
 	defer result.Close()
-	err = write(out, result)
 	outcome := result.Verified.Outcome
-	cli.TellOutcome(in.Stderr, name, j.Manifest, outcome, result.Cause)
-	err = errors.Join(err, out.Finish(func() ([]byte, error) { return result.Receipt, nil }))
+	err = deliver(ctx, out, func() error {
+		err := write(out, result)
+		cli.TellOutcome(in.Stderr, name, j.Manifest, outcome, result.Cause)
+		return errors.Join(err, out.Finish(func() ([]byte, error) { return result.Receipt, nil }))
+	})
+	stopped := ctx.Err() != nil
+	printing, cancel := deadlineOf(ctx)
+	defer cancel()
 	release()
-	if err != nil && !out.Printable() {
+	if err != nil && (stopped || !out.Printable()) {
 		return 0, err
 	}
-	if err = errors.Join(err, out.Print()); err != nil {
+	if err = errors.Join(err, deliver(printing, out, out.Print)); err != nil {
 		return cli.Fail(in.Stderr, name, err), nil // stdout has its document
 	}
 	if result.Cause != nil && outcome.Status != job.Cancelled && outcome.Status != job.EngineFailed { // output could not be written
 		return cli.Fail(in.Stderr, name, result.Cause), nil
 	}
 	return cli.OutcomeCode(outcome, result.Cause), nil
+}
+
+// deliver has do write what readers may hold up, until ctx ends.
+func deliver(ctx context.Context, out *cli.Outputs, do func() error) error {
+	err := out.Deliver(ctx, do)
+	if err != nil && errors.Is(err, context.Cause(ctx)) {
+		return submit.Unread(ctx)
+	}
+	return err
+}
+
+// deadlineOf returns a context that only the deadline of ctx ends.
+func deadlineOf(ctx context.Context) (context.Context, context.CancelFunc) {
+	own := context.WithoutCancel(ctx)
+	if by, ok := ctx.Deadline(); ok {
+		return context.WithDeadlineCause(own, by, submit.ErrDeadline)
+	}
+	return own, func() {}
 }
 
 // write writes output that was held until it was verified.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"time"
 
 	"plasm/lib/job"
 )
@@ -122,6 +123,39 @@ func (r ration) Write(p []byte) (int, error) {
 	n, err := r.Spool.Write(p)
 	*r.left -= int64(n)
 	return n, err
+}
+
+// hurryTime is how long writes have to end once ctx has ended.
+const hurryTime = 100 * time.Millisecond
+
+// Deliver has do write, which may wait for readers for as long as they like. When ctx
+// ends, writes under way and to come fail where the system can do that, and Deliver
+// returns the cause of it, unless do has succeeded by then. It waits no longer than a
+// moment for do, which otherwise goes on until the process ends, which must be soon.
+func (o *Outputs) Deliver(ctx context.Context, do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	for _, w := range []io.Writer{o.Stdout, o.Stderr} {
+		if d, ok := w.(interface{ SetWriteDeadline(t time.Time) error }); ok {
+			_ = d.SetWriteDeadline(time.Now()) // where it can't be, the process ends before the write
+		}
+	}
+	late := time.NewTimer(hurryTime)
+	defer late.Stop()
+	select {
+	case err := <-done:
+		if err == nil {
+			return nil
+		}
+	case <-late.C:
+		o.Discard()
+	}
+	return context.Cause(ctx)
 }
 
 // Discard lets go of everything; files do not appear.

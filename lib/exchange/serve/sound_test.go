@@ -45,6 +45,7 @@ func TestDamagedResults(t *testing.T) {
 			first := r.run(j)
 			r.outcome(j, first)
 			n.idle(t)
+			n.live.Wait() // its task has let go of it
 			if again := r.open(j).end(); !again.accept.Attached || !bytes.Equal(again.receipt, first.receipt) {
 				t.Fatalf("the result is not kept: %+v", again.accept)
 			}

@@ -88,7 +88,7 @@ func (a *attempt) judge(ctx context.Context, err error) *failure {
 		return f
 	}
 	if a.outputs.err != nil {
-		return local(asJobError(a.outputs.err))
+		return local(asJobError(a.outputs.why(ctx)))
 	}
 	if own, ok := errors.AsType[*job.Error](context.Cause(ctx)); ok {
 		return local(own) // the input failed
@@ -168,7 +168,7 @@ func (a *attempt) conclude(ctx context.Context, envelope []byte) (*Result, *fail
 	a.cfg.Log.Info("job.finished", "peer", a.c.id, "job", a.job.Manifest.ID, "status", status, "wall_us", v.Outcome.WallTimeUS)
 	cause := context.Cause(ctx)
 	if a.outputs.broken() {
-		result.Cause = a.outputs.err
+		result.Cause = a.outputs.why(ctx)
 		return result, nil
 	}
 	switch {

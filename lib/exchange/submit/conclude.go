@@ -55,6 +55,19 @@ func (p *placement) verdict(ctx context.Context, f *failure) *job.Error {
 	return p.nobody()
 }
 
+// Unread is the error of a submission whose output is not read when ctx ends: code
+// deadline or cancelled, by ctx's cause.
+func Unread(ctx context.Context) *job.Error {
+	cause := context.Cause(ctx)
+	if errors.Is(cause, ErrDeadline) || errors.Is(cause, context.DeadlineExceeded) {
+		return &job.Error{
+			Code: job.CodeDeadline, Message: "the deadline has passed, and the output is not read to its end",
+			Hint: "allow it more with --deadline, or have output written to files", Err: cause,
+		}
+	}
+	return &job.Error{Code: job.CodeCancelled, Message: fmt.Sprintf("cancelled, and the output is not read to its end: %v", cause), Err: cause}
+}
+
 // state says how far a submission has come.
 func (p *placement) state() string {
 	switch {

@@ -1,9 +1,12 @@
 package submit
 
 import (
+	"context"
 	"crypto/sha256"
+	"errors"
 	"hash"
 	"io"
+	"os"
 	"time"
 
 	"plasm/lib/exchange/wire"
@@ -69,6 +72,15 @@ func (o *outputs) write(kind wire.Kind, p []byte) error {
 
 // broken reports whether nothing is written any more.
 func (o *outputs) broken() bool { return o.err != nil }
+
+// why returns why nothing is written any more: that ctx has ended, where interrupt
+// ended a write.
+func (o *outputs) why(ctx context.Context) error {
+	if errors.Is(o.err, os.ErrDeadlineExceeded) && ctx.Err() != nil {
+		return Unread(ctx)
+	}
+	return o.err
+}
 
 // any reports whether anything has come.
 func (o *outputs) any() bool { return o.stdout.bytes+o.stderr.bytes > 0 }
