@@ -89,7 +89,7 @@ func (w *walk) checkCode() *job.Error {
 			return w.r.err
 		}
 		w.countValues()
-		w.m.mended = w.m.mended || w.in.op.uneven || w.in.op.unsigned
+		w.m.mended = w.m.mended || w.in.op.uneven || w.in.op.mended
 		switch w.in.code {
 		case opBlock, opLoop, opIf:
 			if err := w.openBlock(); err != nil {

@@ -45,6 +45,7 @@ func appendSigned(b []byte, n int64) []byte {
 type scratch struct {
 	fuel, i32    int
 	narrow, wide int // the first of two
+	vector       int
 	nan          [nanF64x2 + 1]int
 	groups       int
 	decls        code
@@ -81,6 +82,9 @@ func (p *planner) scratch() scratch {
 	if p.nans[nanF32x4] || p.nans[nanF64x2] {
 		s.nan[nanF32x4] = add(typeV128)
 		s.nan[nanF64x2] = s.nan[nanF32x4]
+	}
+	if p.vector || p.nans[nanF32x4] || p.nans[nanF64x2] {
+		s.vector = add(typeV128)
 	}
 	return s
 }
@@ -137,7 +141,7 @@ func (w *writer) release(c code, units int) code {
 func (w *writer) canonical(c code, shape nan) code {
 	local := w.scratch.nan[shape]
 	c = c.with(opLocalTee, local)
-	equal, choose := opF32Eq, opSelect
+	equal, vector := opF32Eq, false
 	switch shape {
 	case nanF32:
 		c = binary.LittleEndian.AppendUint32(c.op(opF32Const), canonicalF32)
@@ -149,16 +153,20 @@ func (w *writer) canonical(c code, shape nan) code {
 		for range 4 {
 			c = binary.LittleEndian.AppendUint32(c, canonicalF32)
 		}
-		equal, choose = opF32x4Eq, opV128Bitselect
+		equal, vector = opF32x4Eq, true
 	default:
 		c = c.op(opV128Const)
 		for range 2 {
 			c = binary.LittleEndian.AppendUint64(c, canonicalF64)
 		}
-		equal, choose = opF64x2Eq, opV128Bitselect
+		equal, vector = opF64x2Eq, true
 	}
 	// Only a NaN is not equal to itself.
-	return c.with(opLocalGet, local).with(opLocalGet, local).op(equal).op(choose)
+	c = c.with(opLocalGet, local).with(opLocalGet, local).op(equal)
+	if vector {
+		return w.bitselect(c)
+	}
+	return c.op(opSelect)
 }
 
 // The bits of the canonical NaNs.

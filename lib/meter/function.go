@@ -87,8 +87,8 @@ func (w *writer) edit(c code, e edit, units int) code {
 		}
 	case editRemainder:
 		return w.remainder(c, e.arg)
-	case editUnsigned:
-		return w.unsigned(c, e.arg)
+	case editMended:
+		return w.mended(c, e.arg)
 	case editZeros:
 		return w.zeros(c, e.arg)
 	case editReload:

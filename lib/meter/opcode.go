@@ -61,7 +61,7 @@ type operation struct {
 	cost         uint16
 	nan          nan
 	uneven       bool // engines of one machine differ in the bits of its NaNs
-	unsigned     bool // it converts an unsigned i64 to a float
+	mended       bool // rewritten for every job: see mended.go
 	length       length
 }
 
@@ -128,12 +128,18 @@ const (
 	opI64Xor             = 0x85
 	opI64ShrU            = 0x88
 	opF32Add             = 0x92
+	opF32Copysign        = 0x98
 	opF64Add             = 0xa0
+	opF64Copysign        = 0xa6
 	opI64ExtendI32U      = 0xad
 	opF32ConvertI64S     = 0xb4
 	opF32ConvertI64U     = 0xb5
 	opF64ConvertI64S     = 0xb9
 	opF64ConvertI64U     = 0xba
+	opI32ReinterpretF32  = 0xbc
+	opI64ReinterpretF64  = 0xbd
+	opF32ReinterpretI32  = 0xbe
+	opF64ReinterpretI64  = 0xbf
 	opRefNull            = 0xd0
 	opRefFunc            = 0xd2
 
@@ -144,9 +150,12 @@ const (
 	opTableGrow     = 0xfc0f
 	opTableFill     = 0xfc11
 	opV128Const     = 0xfd0c
+	opV128And       = 0xfd4e
+	opV128AndNot    = 0xfd4f
+	opV128Or        = 0xfd50
+	opV128Bitselect = 0xfd52
 	opF32x4Eq       = 0xfd41
 	opF64x2Eq       = 0xfd47
-	opV128Bitselect = 0xfd52
 )
 
 // plainTable, miscTable and simdTable are never written after they are made.
@@ -179,6 +188,12 @@ func (t *table) setNaN(kind nan, ops ...int) {
 func (t *table) setUneven(ops ...int) {
 	for _, op := range ops {
 		t[op].uneven = true
+	}
+}
+
+func (t *table) setMended(ops ...int) {
+	for _, op := range ops {
+		t[op&0xff].mended = true
 	}
 }
 
@@ -250,7 +265,7 @@ func numericOperations(t *table) {
 	t.setNaN(nanF32, 0x8d, 0x8e, 0x8f, 0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0xb6)
 	t.setNaN(nanF64, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f, 0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xbb)
 	t.setUneven(0x96, 0x97, 0xa4, 0xa5) // min and max
-	t[opF32ConvertI64U].unsigned, t[opF64ConvertI64U].unsigned = true, true
+	t.setMended(opF32ConvertI64U, opF64ConvertI64U, opF32Copysign, opF64Copysign)
 }
 
 // miscOperations are those behind 0xfc.

@@ -26,7 +26,7 @@ const (
 	editRelease                   // the frame is given back, before a tail call
 	editReload                    // what is left may have changed: a call came back
 	editRemainder                 // the remainder whose opcode is arg
-	editUnsigned                  // the conversion whose opcode is arg
+	editMended                    // the operation whose opcode is arg, for every job
 	editZeros                     // the count of zeros whose opcode is arg
 )
 
@@ -47,6 +47,7 @@ type planner struct {
 	lengths bool
 	narrow  bool // does an edit need locals of i32?
 	wide    bool // does one need locals of i64?
+	vector  bool // does one need a second local of v128?
 }
 
 func (p *planner) fail(at int, format string, args ...any) { p.r.fail(at, format, args...) }
@@ -71,7 +72,7 @@ func (p *planner) plan(body span) (span, *job.Error) {
 	p.frames = append(p.frames[:0], frame{code: opBlock, block: blockType{0, len(t.results)}})
 	p.regions, p.edits = p.regions[:0], p.edits[:0]
 	p.height, p.highest = 0, 0
-	p.calls, p.loops, p.lengths, p.narrow, p.wide = false, false, false, false, false
+	p.calls, p.loops, p.lengths, p.narrow, p.wide, p.vector = false, false, false, false, false, false
 	p.nans = [nanF64x2 + 1]bool{}
 	code := span{p.r.pos, body.end}
 	p.begin()
@@ -106,21 +107,28 @@ func (p *planner) step() {
 	switch {
 	case in.code <= opReturnCallIndirect:
 		p.control()
-	case in.op.unsigned:
-		p.unsigned()
+	case in.op.mended:
+		p.mended()
 	default:
 		p.integer()
 	}
 }
 
-func (p *planner) unsigned() {
-	p.wide = true
-	if p.in.code == opF32ConvertI64U {
-		p.nans[nanF32] = true
-	} else {
-		p.nans[nanF64] = true
+// mended takes an operation that is rewritten for every job.
+func (p *planner) mended() {
+	switch p.in.code {
+	case opF32ConvertI64U:
+		p.wide, p.nans[nanF32] = true, true
+	case opF64ConvertI64U:
+		p.wide, p.nans[nanF64] = true, true
+	case opF32Copysign:
+		p.narrow = true
+	case opF64Copysign:
+		p.wide = true
+	case opV128Bitselect:
+		p.vector, p.nans[nanF64x2] = true, true
 	}
-	p.edit(editUnsigned, p.in.at, p.r.pos, p.in.code)
+	p.edit(editMended, p.in.at, p.r.pos, p.in.code)
 }
 
 // integer takes an instruction that an engine may compute wrongly.

@@ -9,8 +9,8 @@ import (
 
 // Options say what Rewrite does. The zero value does what is done to every module:
 // funcref takes the place of externref (see externref.go), every NaN that min or max
-// makes gets the canonical bits, as engines of one machine give it others, and unsigned
-// numbers are converted to floats by way of signed ones (see unsigned.go).
+// makes gets the canonical bits, as engines of one machine give it others, and some
+// operations are computed in other ways (see mended.go).
 type Options struct {
 	Fuel         bool   // count fuel and call depth
 	CanonicalNaN bool   // give every NaN that an operation makes the canonical bits

@@ -77,7 +77,7 @@ func rewriting(a *wire.Assignment) meter.Options {
 // wazero is the engine that up to 1.12.0 may lose a number where registers are short: on
 // arm64 an integer remainder before it is used; on amd64 processors that cannot count
 // zeros in one instruction, as before 2013 and as virtual machines may show them, a
-// number whose zeros are counted. See lib/meter/unsigned.go for what is always rewritten.
+// number whose zeros are counted. See lib/meter/mended.go for what is always rewritten.
 const wazero = "wazero"
 
 // maxModule is the longest module that a worker takes, in bytes. Who hands it one

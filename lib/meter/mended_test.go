@@ -1,6 +1,8 @@
 package meter_test
 
 import (
+	"bytes"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -56,5 +58,33 @@ func TestUnsigned(t *testing.T) {
 				t.Errorf("%s: %s, and the signed one %s", backend, got, costs)
 			}
 		}
+	}
+}
+
+// TestMended holds what is computed otherwise against the operations, on numbers of all
+// kinds, NaNs of both signs among them.
+func TestMended(t *testing.T) {
+	t.Parallel()
+	seen := 0
+	for result, signatures := range signatures() {
+		for _, s := range signatures {
+			switch fmt.Sprintf("%x", []byte(s.opcode)) {
+			case "98", "a6", "fd52": // copysign and bitselect
+			default:
+				continue
+			}
+			seen++
+			module, n := tried(result, s)
+			for backend, cfg := range backends() {
+				want, end := resultsOf(t, cfg, module, n)
+				got, endAfter := resultsOf(t, cfg, rewrite(t, module, meter.Options{}), n)
+				if !bytes.Equal(got, want) || end != endAfter {
+					t.Errorf("%s: %x: the results differ, ends %q and %q", backend, []byte(s.opcode), end, endAfter)
+				}
+			}
+		}
+	}
+	if seen != 3 {
+		t.Errorf("%d of 3 operations were tried", seen)
 	}
 }
