@@ -49,7 +49,7 @@ func stampedSubmit() []variant.Edit {
 		stamp(describe, "		d, err = o.describe(ctx, in)\n", "describing", true),
 		stamp(describe, "		d, err = o.describe(ctx, in)\n", "described", false),
 		stamp(dial, "	stream, err := a.openStream(ctx)\n", "connected", true),
-		stamp(exchange, "	x.running.Go(func() { x.send(offer) })\n", "offered", true),
+		stamp(exchange, "	x.running.Go(func() { x.send(x.offer) })\n", "offered", true),
 		stamp(exchange, "	x.accepted <- m\n", "accepted", true),
 		stamp(exchange, "	a.started = true\n", "started", true),
 		stamp(exchange, "			return r.Receipt, nil\n", "result", true),

@@ -16,6 +16,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	bin.HeedSignals()
 	testscript.Main(m, map[string]func(){"plasm-discover": main})
 }
 

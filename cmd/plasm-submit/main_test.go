@@ -17,6 +17,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	bin.HeedSignals()
 	testscript.Main(m, map[string]func(){"plasm-submit": main})
 }
 

@@ -28,6 +28,7 @@ const patience = time.Minute
 const atOnce = "8"
 
 func TestMain(m *testing.M) {
+	bin.HeedSignals()
 	flag.Parse()
 	os.Exit(func() int {
 		defer func() { _ = os.RemoveAll(programs) }()
