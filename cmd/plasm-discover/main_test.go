@@ -16,7 +16,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	bin.HeedSignals()
+	bin.HeedSignals(func() { os.Exit(1) })
 	testscript.Main(m, map[string]func(){"plasm-discover": main})
 }
 

@@ -26,7 +26,7 @@ var programs = filepath.Join(os.TempDir(), fmt.Sprintf("plasm-run-test-%d", os.G
 var engines = filepath.Join(programs, "engines")
 
 func TestMain(m *testing.M) {
-	bin.HeedSignals()
+	bin.HeedSignals(func() { os.Exit(1) })
 	os.Exit(func() int {
 		defer func() { _ = os.RemoveAll(programs) }()
 		// Everybody may look in: some tests run the command as somebody else.

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == bareArgument {
 		os.Exit(bareWorker(os.Args[2:]))
 	}
-	bin.HeedSignals()
+	bin.HeedSignals(func() { os.Exit(1) })
 	os.Exit(func() int {
 		defer func() { _ = os.RemoveAll(programs) }()
 		// Everybody may look in: some tests run the command as somebody else.

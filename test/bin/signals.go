@@ -8,8 +8,8 @@ import (
 
 // HeedSignals has commands that tests start be ended by the signals that this process
 // was started to ignore, as one below nohup or in a script's background is: what a
-// process ignores its children ignore. Such a signal ends this process, too.
-func HeedSignals() {
+// process ignores its children ignore. Such a signal has this process call end.
+func HeedSignals(end func()) {
 	var ignored []os.Signal
 	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM} {
 		if signal.Ignored(s) {
@@ -23,6 +23,6 @@ func HeedSignals() {
 	signal.Notify(heard, ignored...)
 	go func() {
 		<-heard
-		os.Exit(1)
+		end()
 	}()
 }

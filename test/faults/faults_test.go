@@ -28,7 +28,7 @@ const patience = time.Minute
 const atOnce = "8"
 
 func TestMain(m *testing.M) {
-	bin.HeedSignals()
+	bin.HeedSignals(func() { os.Exit(1) })
 	flag.Parse()
 	os.Exit(func() int {
 		defer func() { _ = os.RemoveAll(programs) }()
