@@ -31,8 +31,7 @@ func traps() map[string]func() []byte {
 			p.Data = []Data{{Offset: Int(65530), Bytes: make([]byte, 16)}}
 			return p.main()
 		},
-		// An element segment that ends behind the table: the specification says
-		// trap, and wazero leaves out the segment.
+		// An element segment that ends behind the table.
 		"oob-elem": func() []byte {
 			p := newProgram()
 			p.Table = &Limits{Min: 1}

@@ -135,8 +135,8 @@ func known() []Case {
 	all := make([]Case, 0, len(names))
 	for _, name := range names {
 		c := Case{Name: name, Module: catalogued(name), Want: wants[name], Memory: 64}
-		if name == "oob-elem" { // as the specification has it; wazero lets it pass
-			c.Differs = map[string]Want{"wasmtime": traps(job.TrapTable)}
+		if name == "oob-elem" { // as the specification has it
+			c.Want = traps(job.TrapTable)
 		}
 		switch {
 		case guest.Bad(name) && c.Want == Want{}:

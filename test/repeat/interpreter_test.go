@@ -33,6 +33,8 @@ func interpreter() []variant.Edit {
 			Old:  "		p.compiled, err = compile(ctx, r, skeleton(module))\n",
 			New:  "		c.taken = true\n		module, _ = io.ReadAll(compiled)\n		p.compiled, err = compile(ctx, r, module)\n",
 		},
+		// It interprets on a stack of Go's, which is larger than the engine's own.
+		{File: "lib/sandbox/worker/confine_linux.go", Old: "	runMemory     = 320 << 20 ", New: "	runMemory     = 1856 << 20 "},
 		{File: "lib/engine/wazero/ceiling.go", New: `package wazero
 
 import _ "unsafe" // for the ceiling of the interpreter

@@ -145,6 +145,8 @@ func hostiles(t *testing.T) []subject {
 	input := filepath.Join(t.TempDir(), "input")
 	must(t, os.WriteFile(input, []byte("some input\n"), 0o600))
 	var list []subject
+	// Just below the limit on values: what metering adds is beyond it.
+	full := []string{"wide-loops-698", "wide-branches-1045", "wide-calls-261"}
 	cases := hostile.Cases()
 	for i := range cases {
 		c := &cases[i]
@@ -155,7 +157,7 @@ func hostiles(t *testing.T) []subject {
 		list = append(list, subject{
 			name: c.Name, module: write(t, c.Name, module), stdin: input, memory: c.Memory, fuel: c.Fuel,
 			endless: c.Want.Status == job.Timeout, bounded: c.Want.Status == job.OutOfMemory,
-			deep: c.Want.Trap == job.TrapStackOverflow, refused: c.Want.Status == "", large: len(module) > 20_000, differs: len(c.Differs) > 0,
+			deep: c.Want.Trap == job.TrapStackOverflow, refused: c.Want.Status == "", large: len(module) > 20_000 || slices.Contains(full, c.Name), differs: len(c.Differs) > 0,
 		})
 	}
 	return list
