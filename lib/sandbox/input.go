@@ -31,11 +31,18 @@ func newFeed(in Input, pipe *os.File) *feed {
 	return &feed{in: in, pipe: pipe, sum: sha256.New(), done: make(chan struct{})}
 }
 
-// pump moves the input until its end. The error is a *job.Error: the input
-// cannot be read, or is not what was hashed.
-func (f *feed) pump() error {
+// pump moves the input until its end. What is wrong with the input is a *job.Error,
+// with which failed is called before the guest sees an end: the input cannot be read,
+// or is not what was hashed.
+func (f *feed) pump(failed func(error)) {
 	defer close(f.done)
 	defer func() { _ = f.pipe.Close() }()
+	if err := f.move(); err != nil {
+		failed(err)
+	}
+}
+
+func (f *feed) move() error {
 	if f.in.Reader == nil {
 		f.finish()
 		return nil

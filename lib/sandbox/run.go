@@ -109,11 +109,7 @@ func (r *run) do(ctx context.Context, source source) (*Report, error) {
 	r.s.pool.refill() // off the way to the guest's first instruction
 
 	r.feed = newFeed(r.j.Input, r.p.stdin)
-	go func() {
-		if err := r.feed.pump(); err != nil {
-			r.stop(job.Cancelled, err)
-		}
-	}()
+	go r.feed.pump(func(err error) { r.stop(job.Cancelled, err) })
 	end, err := r.frames()
 	timer.Stop() // a guest that has told its end in time has kept it
 	if _, ok := errors.AsType[*nonsenseError](err); ok {
