@@ -118,6 +118,7 @@ final class LocalTest extends SdkTestCase
         $handle = $this->client()->start(Job::fromFile(self::example('cat'))->stdin($ours));
         self::assertFalse($handle->poll());
         fwrite($theirs, 'socket');
+        stream_socket_shutdown($theirs, STREAM_SHUT_WR); // the command may have a copy of it
         fclose($theirs);
         $result = $handle->wait();
         self::assertSame('through a socket', $result->stdout);
