@@ -35,11 +35,12 @@ type gate struct {
 	sum     result
 	ran     int
 	omitted []string
+	failed  []string // stages
 }
 
 func (g *gate) say(format string, args ...any) { _, _ = fmt.Fprintf(g.out, format, args...) }
 
-// run runs the stages up to the first that fails, and returns an exit code.
+// run runs all stages, also after one that has failed, and returns an exit code.
 func (g *gate) run(ctx context.Context) int {
 	began := time.Now()
 	if err := errors.Join(os.RemoveAll(g.logs), os.MkdirAll(g.logs, 0o750)); err != nil {
@@ -49,31 +50,31 @@ func (g *gate) run(ctx context.Context) int {
 	for i, s := range g.stages {
 		if ctx.Err() != nil {
 			g.sum.Failed = append(g.sum.Failed, failure{Name: s.name, Output: "the gate was interrupted\n"})
+			g.failed = append(g.failed, s.name)
 			break
 		}
 		g.say("[%d/%d] %s\n", i+1, len(g.stages), s.name)
-		if !g.stage(ctx, s) {
-			break
+		before := len(g.sum.Failed)
+		g.stage(ctx, s)
+		if len(g.sum.Failed) > before {
+			g.failed = append(g.failed, s.name)
 		}
 	}
 	return g.end(time.Since(began))
 }
 
-// stage runs one, as far as this machine can, and says whether to go on.
-func (g *gate) stage(ctx context.Context, s stage) bool {
+// stage runs one, as far as this machine can.
+func (g *gate) stage(ctx context.Context, s stage) {
 	command := s.command
 	if missing := unmet(s.needs); missing != "" {
 		g.omit(s, missing)
-		if g.strict {
-			return false
-		}
 		command = s.without
 	}
 	if command == "" {
-		return true
+		return
 	}
 	g.ran++
-	began := time.Now()
+	before, began := len(g.sum.Failed), time.Now()
 	r, err := g.execute(ctx, s.name, command)
 	if err != nil && len(r.Failed) == 0 {
 		r.Failed = []failure{{Name: s.name, Output: err.Error() + "\n", Command: command}}
@@ -87,11 +88,10 @@ func (g *gate) stage(ctx context.Context, s stage) bool {
 		}
 	}
 	verdict := "ok"
-	if len(g.sum.Failed) > 0 {
+	if len(g.sum.Failed) > before {
 		verdict = "failed"
 	}
 	g.say("      %s: %s, %.0f s, %.0f s of processors\n", s.name, verdict, time.Since(began).Seconds(), g.used.Seconds())
-	return verdict == "ok"
 }
 
 // omit keeps account of what a stage cannot do here.
@@ -150,13 +150,16 @@ func (g *gate) execute(ctx context.Context, name, command string) (result, error
 	return r, failed
 }
 
-// end prints what came of it all, the failed tests last but for two lines, and returns
+// end prints what came of it all, the failed tests last but for a few lines, and returns
 // the exit code.
 func (g *gate) end(took time.Duration) int {
 	for _, what := range g.omitted {
 		g.say("left out: %s\n", what)
 	}
 	g.sum.report(g.out)
+	if len(g.failed) > 0 {
+		g.say("failed stages: %s\n", strings.Join(g.failed, ", "))
+	}
 	g.say("gate: %d of %d stages, %d tests, %d failed, %d skipped%s, %.1f minutes\n", g.ran, len(g.stages),
 		g.sum.Passed+len(g.sum.Failed)+g.sum.skipped(), len(g.sum.Failed), g.sum.skipped(), g.reasons(), took.Minutes())
 	if len(g.sum.Failed) > 0 {

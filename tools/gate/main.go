@@ -8,9 +8,10 @@
 // this machine cannot do is left out, and named with its reason in the last lines; in
 // gate test it is a failure where CI or STRICT is set.
 //
-// The stages run one after the other, up to the first that fails. What they print is in
-// coverage/gate, a file for each; on failure the screen ends with what the failed test
-// itself printed, and the command that runs just that one.
+// The stages run one after the other, all of them, whatever came of those before. What
+// they print is in coverage/gate, a file for each; on failure the screen ends with what
+// the failed tests themselves printed, the command that runs just each of them, and the
+// names of the failed stages.
 package main
 
 import (
