@@ -30,8 +30,9 @@ const (
 
 // newEngine returns an engine with the features of engine.Features, and none that
 // would make a guest's result depend on the machine. What can be switched off and is
-// not needed is off, whatever its default: each is code that a module would reach.
-func newEngine() *wt.Engine {
+// not needed is off, whatever its default: each is code that a module would reach. g is
+// told of the memories of its guests.
+func newEngine(g *growth) *wt.Engine {
 	c := wt.NewConfig()
 	c.SetStrategy(wt.StrategyCranelift)
 	c.SetCraneliftOptLevel(wt.OptLevelSpeed)
@@ -53,6 +54,7 @@ func newEngine() *wt.Engine {
 	c.SetMemoryInitCOWSet(false) // it would make a file of memory
 	c.SetNativeUnwindInfo(false)
 	setMore(c)
+	g.watch(c)
 	return wt.NewEngineWithConfig(c)
 }
 

@@ -29,7 +29,7 @@ func TestFeaturesOff(t *testing.T) {
 	body := func(code string) []byte {
 		return (&guest.Builder{Memory: &guest.Limits{Min: 1}, Funcs: []guest.Func{{Body: guest.Code(code)}}}).Bytes()
 	}
-	e := newEngine()
+	e := newEngine(newGrowth())
 	if err := wt.ModuleValidate(e, body("\x01")); err != nil {
 		t.Errorf("nop: %v", err)
 	}

@@ -52,7 +52,9 @@ func (Engine) Compile(ctx context.Context, module []byte, out io.Writer) error {
 		return err
 	}
 	defer w.Close(ctx)
-	m, err := compile(newEngine(), w, module)
+	g := newGrowth() // what is compiled with memories of one kind is refused with another
+	defer g.close()
+	m, err := compile(newEngine(g), w, module)
 	if err != nil {
 		return err
 	}
@@ -120,7 +122,8 @@ func (Engine) Load(ctx context.Context, module []byte, code *os.File, memoryMB i
 	if err := w.Check(module, memoryMB); err != nil {
 		return nil, err
 	}
-	p := &program{engine: newEngine(), wasi: w, memoryMB: memoryMB}
+	g := newGrowth()
+	p := &program{engine: newEngine(g), wasi: w, memoryMB: memoryMB, growth: g}
 	if p.thread, err = newThread(); err != nil {
 		return nil, err
 	}

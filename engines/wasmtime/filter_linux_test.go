@@ -31,7 +31,7 @@ func contend() error {
 	if err := seccomp.Apply(seccomp.Load.WithC()); err != nil {
 		return err
 	}
-	e := newEngine()
+	e := newEngine(newGrowth())
 	var threads sync.WaitGroup
 	for range 8 {
 		threads.Go(func() {

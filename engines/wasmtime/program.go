@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unsafe"
 
 	wt "github.com/bytecodealliance/wasmtime-go/v44"
-
-	"golang.org/x/sys/unix"
 
 	"plasm/lib/engine"
 	"plasm/lib/engine/wazero"
@@ -24,10 +21,9 @@ type program struct {
 	memoryMB int64
 	thread   *thread
 
-	host   engine.Host
+	growth *growth
 	memory *wt.Memory
-	told   uint64 // the size of memory that was told last, in bytes
-	failed error  // of the last call of a function
+	failed error // of the last call of a function
 }
 
 // Check implements engine.Checker.
@@ -44,26 +40,25 @@ func (p *program) run(ctx context.Context, h engine.Host) (engine.Result, error)
 	if err := p.wasi.Begin(h); err != nil {
 		return engine.Result{}, err
 	}
-	p.host = h
+	p.growth.grew = h.MemoryGrew
+	defer p.growth.close()
 	store := wt.NewStore(p.engine)
 	store.Limiter(wazero.MostMemory(p.memoryMB), -1, 1, -1, 1)
-	p.toldOf(p.wasi.FirstMemory()) // nobody can ask when it traps while it is made
 	instance, err := p.instantiate(ctx, store)
 	if err != nil {
-		return p.result(store, err)
+		return p.result(err)
 	}
 	if x := instance.GetExport(store, wazero.MemoryExport); x != nil {
 		p.memory = x.Memory()
 	}
 	if p.memory != nil { // who prepared the module may have used the name for something else
-		engine.PreferLargePages(unsafe.Slice((*byte)(p.memory.Data(store)), p.memoryMB<<20)) //nolint:gosec // Wasmtime reserves 4 GiB there, and nothing is read
+		engine.PreferLargePages(bytes(p.memory, store, p.memoryMB<<20))
 	}
-	p.tell(store)
 	if h.Meter != nil {
 		return p.metered(store, instance, h.Meter)
 	}
 	_, err = instance.GetFunc(store, startFunction).Call(store)
-	return p.result(store, err)
+	return p.result(err)
 }
 
 func (p *program) instantiate(ctx context.Context, store *wt.Store) (*wt.Instance, error) {
@@ -103,12 +98,14 @@ func (p *program) function(ctx context.Context, i int, f wazero.Function) func(*
 				stack[n] = uint64(uint32(v.I32()))
 			}
 		}
+		if p.growth.refused.Load() {
+			return nil, wt.NewTrap("out of memory")
+		}
 		var data []byte
 		if p.memory != nil {
-			p.tell(c)
 			data = p.memory.UnsafeData(c)
 		}
-		if err := p.wasi.Call(ctx, i, data, func() bool { return p.room(c) }, stack); err != nil {
+		if err := p.wasi.Call(ctx, i, data, stack); err != nil {
 			p.failed = err
 			return nil, wt.NewTrap(err.Error())
 		}
@@ -119,58 +116,16 @@ func (p *program) function(ctx context.Context, i int, f wazero.Function) func(*
 	}
 }
 
-// room reports whether linear memory can become as large as it may, by the bounds of
-// this process. It is tried where it would be: there is no address space for as much
-// beside what Wasmtime has reserved, and linear memory never moves.
-func (p *program) room(store wt.Storelike) bool {
-	if p.memory == nil {
-		return true
-	}
-	limit := uint64(wazero.MostMemory(p.memoryMB))
-	if bounded, pages := p.memory.Type(store).Maximum(); bounded {
-		limit = min(limit, pages*pageSize)
-	}
-	size := uint64(p.memory.DataSize(store))
-	if size >= limit {
-		return true
-	}
-	rest := unsafe.Slice((*byte)(unsafe.Add(p.memory.Data(store), size)), limit-size) //nolint:gosec // reserved by Wasmtime, and not read
-	return unix.Mprotect(rest, unix.PROT_READ|unix.PROT_WRITE) == nil && unix.Mprotect(rest, unix.PROT_NONE) == nil
-}
-
-// pageSize is that of linear memory, in bytes.
-const pageSize = 64 << 10
-
-// tell tells the size of linear memory, where it has grown. Wasmtime tells nobody
-// when it grows: that is seen when the guest calls a function, and when it ends.
-func (p *program) tell(store wt.Storelike) {
-	if p.memory == nil {
-		return
-	}
-	p.toldOf(uint64(p.memory.DataSize(store)))
-}
-
-func (p *program) toldOf(size uint64) {
-	if size <= p.told {
-		return
-	}
-	p.told = size
-	if p.host.MemoryGrew != nil {
-		p.host.MemoryGrew(size)
-	}
-}
-
 // result tells from the error of the call how the guest ended.
-func (p *program) result(store wt.Storelike, err error) (engine.Result, error) {
-	p.tell(store)
+func (p *program) result(err error) (engine.Result, error) {
+	if p.growth.refused.Load() { // what the guest made of it is the machine's doing
+		return engine.Result{Status: job.OutOfMemory}, nil
+	}
 	if code, exited := p.wasi.Exited(); exited {
 		return engine.Result{Status: job.Exit, ExitCode: code}, nil
 	}
 	if err == nil {
 		return engine.Result{Status: job.Exit}, nil
-	}
-	if errors.Is(p.failed, wazero.ErrOutOfMemory) {
-		return engine.Result{Status: job.OutOfMemory}, nil
 	}
 	if p.failed != nil { // the guest handed a function what it cannot use
 		return engine.Result{Status: job.Trap, Trap: job.TrapOther}, nil //nolint:nilerr // it is the guest's end
@@ -214,7 +169,7 @@ func (p *program) metered(store *wt.Store, instance *wt.Instance, m *engine.Mete
 	if err == nil {
 		_, err = instance.GetFunc(store, startFunction).Call(store)
 	}
-	result, err := p.result(store, err)
+	result, err := p.result(err)
 	left := fuel.Global().Get(store).I64()
 	result.FuelUsed = m.Fuel - max(left, 0)
 	switch {

@@ -22,7 +22,7 @@ func TestCallDepth(t *testing.T) {
 			plain, units := deep.Module()
 			module, err := meter.Rewrite(plain, meter.Options{Fuel: true})
 			must(t, err)
-			e := newEngine()
+			e := newEngine(newGrowth())
 			m, err := wt.NewModule(e, module)
 			must(t, err)
 			calls := int32(meter.StackUnits / units)

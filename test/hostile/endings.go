@@ -27,6 +27,12 @@ func endings() []Case {
 			)
 			return c.main(guest.Call(1))
 		}},
+		Case{Name: "grows-and-traps-in-start", Want: Want{Status: job.Trap, Trap: job.TrapUnreachable, Memory: 4 * memory}, Module: func() []byte {
+			return started(newCommand(), guest.Seq(guest.Op(guest.OpDrop, guest.MemoryGrow(guest.Int(3))), guest.Op(guest.OpUnreachable)))
+		}},
+		Case{Name: "grows-and-spins", Timeout: soon, Want: Want{Status: job.Timeout, Memory: 4 * memory}, Module: func() []byte {
+			return alone(guest.Seq(guest.Op(guest.OpDrop, guest.MemoryGrow(guest.Int(3))), forever()))
+		}},
 		Case{Name: "references", Want: exits(0), Module: func() []byte { return guest.References(false) }},
 		Case{Name: "references-fuel", Fuel: 1_000_000, Want: exits(0), Module: func() []byte { return guest.References(false) }},
 		Case{Name: "references-twins", Want: refused("differ in externref and funcref only"), Module: func() []byte { return guest.References(true) }},

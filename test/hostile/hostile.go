@@ -48,6 +48,7 @@ type Want struct {
 	Exit   uint32 // with Status Exit
 	Trap   string // with Status Trap
 	Stdout string // with Status Exit: all of it
+	Memory int64  // bytes that linear memory had become; 0: not looked at
 
 	Code job.Code
 	Says string // part of the error's message: the name of the limit

@@ -145,6 +145,8 @@ func differs(w *hostile.Want, r *ran) string {
 		return fmt.Sprintf("exit code %d, want %d", *o.ExitCode, w.Exit)
 	case o.Truncated != (o.Status == job.OutputLimit):
 		return fmt.Sprintf("truncated is %v", o.Truncated)
+	case w.Memory != 0 && o.MemoryBytes != w.Memory:
+		return fmt.Sprintf("%d bytes of linear memory, want %d", o.MemoryBytes, w.Memory)
 	case w.Stdout != "" && r.stdout.String() != w.Stdout:
 		return fmt.Sprintf("stdout is %.100q, want %.100q", r.stdout.String(), w.Stdout)
 	}

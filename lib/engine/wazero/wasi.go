@@ -25,7 +25,6 @@ import (
 type WASI struct {
 	p         *program
 	functions []Function
-	first     uint64 // with how many bytes the guest's memory begins
 	close     func()
 	h         engine.Host
 	cfg       wz.ModuleConfig
@@ -44,10 +43,6 @@ type Function struct {
 // ErrExited says that the guest has called proc_exit: none of its instructions may
 // follow.
 var ErrExited = errors.New("the guest has exited")
-
-// ErrOutOfMemory says that the process could not give the guest all the linear
-// memory that it may have: that memory.grow would fail for the host's reasons.
-var ErrOutOfMemory = errOutOfMemory
 
 // NewWASI returns the functions, without a guest.
 func NewWASI(ctx context.Context) (*WASI, error) {
@@ -83,7 +78,6 @@ func (w *WASI) Check(module []byte, memoryMB int64) error {
 	if err != nil {
 		return err
 	}
-	w.first = uint64(parsed.memory) * pageSize
 	w.functions = slices.DeleteFunc(w.functions, func(f Function) bool {
 		return !slices.ContainsFunc(parsed.imports, func(i imported) bool { return i.name == f.Name })
 	})
@@ -146,10 +140,6 @@ func (w *WASI) Begin(h engine.Host) error {
 	return err
 }
 
-// FirstMemory returns the size with which linear memory begins, in bytes, of a module
-// that Check has passed.
-func (w *WASI) FirstMemory() uint64 { return w.first }
-
 // CheckHost implements what engine.Checker asks for.
 func (w *WASI) CheckHost(h engine.Host) error { return w.p.Check(h) }
 
@@ -165,10 +155,9 @@ func (w *WASI) Close(ctx context.Context) {
 func (w *WASI) Exited() (code uint32, exited bool) { return w.p.code, w.p.exited }
 
 // Call calls function i with its parameters in stack, where the result will be.
-// memory is the guest's linear memory as it is now, nil where it has none, and room
-// reports whether the process can give it all that it may become. The error is
-// ErrExited, ErrOutOfMemory, or that the guest handed the function what it cannot use.
-func (w *WASI) Call(ctx context.Context, i int, memory []byte, room func() bool, stack []uint64) (err error) {
+// memory is the guest's linear memory as it is now, nil where it has none. The error is
+// ErrExited, or that the guest handed the function what it cannot use.
+func (w *WASI) Call(ctx context.Context, i int, memory []byte, stack []uint64) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("WASI: %v", r)
@@ -186,17 +175,11 @@ func (w *WASI) Call(ctx context.Context, i int, memory []byte, room func() bool,
 		}
 	}
 	err = w.funcs[i].CallWithStack(ctx, stack)
-	switch {
-	case w.p.exited:
+	if w.p.exited {
 		return ErrExited
-	case err == nil && keeps[w.functions[i].Name] && !room():
-		return ErrOutOfMemory
 	}
 	return err
 }
-
-// keeps lists the functions after which the host may have more to keep in mind.
-var keeps = map[string]bool{"path_open": true, "fd_renumber": true, "fd_readdir": true}
 
 // lend instantiates the module that stands for the guest.
 func (w *WASI) lend(ctx context.Context, memory []byte) error {

@@ -1,0 +1,55 @@
+package wasmtime
+
+// #include "memory.h"
+import "C"
+
+import (
+	"runtime/cgo"
+	"sync/atomic"
+	"unsafe"
+
+	wt "github.com/bytecodealliance/wasmtime-go/v44"
+)
+
+// growth is what becomes of a guest's linear memory. Wasmtime's own memories tell nobody
+// when they grow, and give a guest -1 when the system refuses what its limit allows: its
+// result would be the machine's.
+type growth struct {
+	handle  cgo.Handle
+	grew    func(bytes uint64) // may be nil
+	refused atomic.Bool        // by the system, within the guest's limit
+}
+
+// newGrowth returns a growth that memories can be told of, until it is closed.
+func newGrowth() *growth {
+	g := &growth{}
+	g.handle = cgo.NewHandle(g)
+	return g
+}
+
+// close ends it. No memory may grow from then on.
+func (g *growth) close() { g.handle.Delete() }
+
+// watch has engines of this configuration make memories that tell g.
+func (g *growth) watch(c *wt.Config) {
+	if !C.plasm_memory(pointer(c), C.uintptr_t(g.handle)) {
+		panic("wasmtime: no memory for a configuration") // as Go does, short of it
+	}
+}
+
+//export plasmGrew
+func plasmGrew(handle C.uintptr_t, size C.size_t) {
+	if g := cgo.Handle(handle).Value().(*growth); g.grew != nil { //nolint:forcetypeassert // newGrowth has made it
+		g.grew(uint64(size))
+	}
+}
+
+//export plasmRefused
+func plasmRefused(handle C.uintptr_t) {
+	cgo.Handle(handle).Value().(*growth).refused.Store(true) //nolint:forcetypeassert // as above
+}
+
+// bytes returns n bytes of linear memory, which may be more than there are yet.
+func bytes(m *wt.Memory, store wt.Storelike, n int64) []byte {
+	return unsafe.Slice((*byte)(m.Data(store)), n) //nolint:gosec // reserved for it
+}
