@@ -1,12 +1,12 @@
 package wasmtime
 
 // #include "memory.h"
-import "C"
+import "C" //nolint:gocritic // cgo takes it for unsafe, too
 
 import (
 	"runtime/cgo"
 	"sync/atomic"
-	"unsafe"
+	"unsafe" //nolint:gocritic // as above
 
 	wt "github.com/bytecodealliance/wasmtime-go/v44"
 )
@@ -39,17 +39,17 @@ func (g *growth) watch(c *wt.Config) {
 
 //export plasmGrew
 func plasmGrew(handle C.uintptr_t, size C.size_t) {
-	if g := cgo.Handle(handle).Value().(*growth); g.grew != nil { //nolint:forcetypeassert // newGrowth has made it
+	if g := cgo.Handle(handle).Value().(*growth); g.grew != nil { //nolint:errcheck,forcetypeassert // newGrowth has made it
 		g.grew(uint64(size))
 	}
 }
 
 //export plasmRefused
 func plasmRefused(handle C.uintptr_t) {
-	cgo.Handle(handle).Value().(*growth).refused.Store(true) //nolint:forcetypeassert // as above
+	cgo.Handle(handle).Value().(*growth).refused.Store(true) //nolint:errcheck,forcetypeassert // as above
 }
 
 // bytes returns n bytes of linear memory, which may be more than there are yet.
 func bytes(m *wt.Memory, store wt.Storelike, n int64) []byte {
-	return unsafe.Slice((*byte)(m.Data(store)), n) //nolint:gosec // reserved for it
+	return unsafe.Slice((*byte)(m.Data(store)), n)
 }
