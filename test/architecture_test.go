@@ -24,7 +24,7 @@ const module = "plasm"
 // above.
 var layers = [][]string{
 	{"lib/job"},
-	{"lib/custody", "lib/limit"},
+	{"lib/custody", "lib/limit", "lib/tree"},
 	{"lib/identity"},
 	{"lib/receipt", "lib/engine", "lib/meter"},
 	{"lib/network", "lib/store", "lib/sandbox", "lib/control"},

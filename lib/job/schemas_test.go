@@ -14,7 +14,7 @@ import (
 )
 
 // schemaNames are the files in schemas/, without their ending.
-var schemaNames = []string{"envelope", "error", "job", "manifest", "node", "protocol", "receipt", "result", "verdict"}
+var schemaNames = []string{"envelope", "error", "job", "manifest", "node", "protocol", "receipt", "result", "tree", "verdict"}
 
 // schemaOf says which schema a kind of vectors is checked against.
 var schemaOf = map[string]string{
@@ -25,6 +25,7 @@ var schemaOf = map[string]string{
 	"outcome":   "urn:plasm:schema:receipt:v1#/$defs/outcome",
 	"error":     "urn:plasm:schema:error:v1",
 	"node":      "urn:plasm:schema:node:v1",
+	"tree":      "urn:plasm:schema:tree:v1",
 }
 
 // schema returns a schema file as plain JSON.

@@ -59,9 +59,13 @@ var reasons = map[string]*regexp.Regexp{
 	"value":    regexp.MustCompile(`: ".*" is not one of `),
 	"count":    regexp.MustCompile(`: `),
 	"repeated": regexp.MustCompile(` is there twice$`),
-	"conflict": regexp.MustCompile(`: goes with status | is more than (memory_mb|slots\.total), `),
-	"digest":   regexp.MustCompile(`: is sha256:[0-9a-f]{64}, but manifest\.`),
-	"base64":   regexp.MustCompile(`: not base64`),
+	// Rules of trees, which lib/tree holds.
+	"order":     regexp.MustCompile(`: not in the order of bytes$`),
+	"parent":    regexp.MustCompile(` has no dir entry for its parent$`),
+	"canonical": regexp.MustCompile(`: not in its canonical encoding$`),
+	"conflict":  regexp.MustCompile(`: goes with status | is more than (memory_mb|slots\.total), `),
+	"digest":    regexp.MustCompile(`: is sha256:[0-9a-f]{64}, but manifest\.`),
+	"base64":    regexp.MustCompile(`: not base64`),
 }
 
 // loadVectors reads a file of vectors with the decoder that they test, so a key

@@ -16,6 +16,7 @@ use Plasm\Node;
 use Plasm\Outcome;
 use Plasm\ResultDocument;
 use Plasm\Statement;
+use Plasm\Tree;
 use Plasm\Trust;
 use Plasm\Verifier;
 
@@ -31,7 +32,8 @@ final class VectorsTest extends TestCase
     /** @return iterable<string, array{string, array<string, mixed>}> */
     public static function documents(): iterable
     {
-        foreach (['profile', 'manifest', 'draft', 'job', 'result', 'outcome', 'statement', 'error', 'node'] as $kind) {
+        $kinds = ['profile', 'manifest', 'draft', 'job', 'result', 'outcome', 'statement', 'error', 'node', 'tree'];
+        foreach ($kinds as $kind) {
             foreach (Vectors::of($kind) as $vector) {
                 yield "$kind: $vector[name]" => [$kind, $vector];
             }
@@ -135,6 +137,7 @@ final class VectorsTest extends TestCase
             'statement' => Statement::fromJson($bytes),
             'error' => ErrorDocument::fromJson($bytes),
             'node' => Node::fromJson($bytes),
+            'tree' => Tree::fromJson($bytes),
         };
     }
 

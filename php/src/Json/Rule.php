@@ -35,6 +35,9 @@ enum Rule: string
     case Count = 'count';
     case Repeated = 'repeated';
     case Conflict = 'conflict';
+    case Order = 'order';
+    case Parent = 'parent';
+    case Canonical = 'canonical';
     case Digest = 'digest';
     case Base64 = 'base64';
     case TooLarge = 'too_large';
@@ -44,7 +47,8 @@ enum Rule: string
     {
         return match ($this) {
             self::Missing, self::Unknown, self::Type, self::Range, self::Format, self::Value, self::Count,
-            self::Repeated, self::Conflict, self::Digest, self::Base64, self::TooLarge => false,
+            self::Repeated, self::Conflict, self::Order, self::Parent, self::Canonical, self::Digest, self::Base64,
+            self::TooLarge => false,
             default => true,
         };
     }
