@@ -26,10 +26,6 @@
 // # Packs
 //
 // A pack is one file with the trees of a job and the contents of their files: see Packer.
-//
-// # Lists
-//
-// A list is what a worker says is in a folder that its program has written: see List.
 package tree
 
 import (
