@@ -13,16 +13,12 @@ import (
 
 // connect begins to connect to the nodes of --peer, which are trusted, while the
 // job is read and hashed: nothing of it is needed for that. What does not work is
-// found out, and said, when the job is offered. A relay waits, as hole punching has
-// one try for each connection and this host can't take part in it yet. What it
-// returns waits for the end.
+// found out, and said, when the job is offered. What it returns waits for the end.
 func connect(ctx context.Context, host *network.Host, peers []peer.AddrInfo) (wait func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var all sync.WaitGroup
 	for _, p := range peers {
-		if direct(p) {
-			all.Go(func() { _ = host.Reach(ctx, p) })
-		}
+		all.Go(func() { _ = host.Reach(ctx, p) })
 	}
 	return func() { cancel(); all.Wait() }
 }

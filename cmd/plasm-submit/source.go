@@ -58,6 +58,9 @@ func (f *finder) named(ctx context.Context, p peer.AddrInfo) submit.Candidate {
 	if !must && len(f.peers) == 1 {
 		return submit.Candidate{Info: p}
 	}
+	reaching, cancel := context.WithTimeout(ctx, namedTime)
+	_ = f.host.Reach(reaching, p) // asking says what is wrong
+	cancel()
 	node, err := capability.Ask(ctx, f.host, p, namedTime)
 	if err != nil && must {
 		return submit.Candidate{Info: p, Out: &job.Rejection{Code: job.RejectInternal, Message: err.Error()}}

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/libp2p/go-libp2p/core/host"
 	p2p "github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
@@ -18,6 +17,7 @@ import (
 	"github.com/multiformats/go-multistream"
 
 	"plasm/lib/job"
+	"plasm/lib/network"
 )
 
 // Ask asks one peer what it can do, over whatever connection can be had, a
@@ -25,13 +25,15 @@ import (
 // returned says that it is the peer that was asked, has RTTUS set, and the
 // address under which it answered among its Addrs. An error is one line that is
 // safe to print.
-func Ask(ctx context.Context, h host.Host, info peer.AddrInfo, within time.Duration) (*job.Node, error) {
+func Ask(ctx context.Context, h *network.Host, info peer.AddrInfo, within time.Duration) (*job.Node, error) {
 	return ask(ctx, h, info, within, func() time.Duration { return 0 })
 }
 
 // ask is Ask for a caller who may wait longer: when the time is up, more says for how
 // long, and is asked again then.
-func ask(ctx context.Context, h host.Host, info peer.AddrInfo, within time.Duration, more func() time.Duration) (*job.Node, error) {
+func ask(
+	ctx context.Context, h *network.Host, info peer.AddrInfo, within time.Duration, more func() time.Duration,
+) (*job.Node, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	after(ctx, within, more, func() { cancel(&silentError{within}) })

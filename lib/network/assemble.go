@@ -13,7 +13,6 @@ import (
 	routed "github.com/libp2p/go-libp2p/p2p/host/routed"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/client"
-	"github.com/libp2p/go-libp2p/p2p/protocol/holepunch"
 	ma "github.com/multiformats/go-multiaddr"
 )
 
@@ -76,7 +75,6 @@ func (h *Host) assemble(conns connmgr.ConnManager, peers *addressStore) error {
 	options := &basichost.HostOpts{
 		EventBus: p.bus, ConnManager: conns, AddrsFactory: announceable,
 		EnablePing: true, UserAgent: cfg.UserAgent, ProtocolVersion: "plasm/1",
-		EnableHolePunching: true, HolePunchingOptions: []holepunch.Option{holepunch.WithTracer(punchTracer{h})},
 		EnableMetrics: cfg.Metrics != nil, PrometheusRegisterer: cfg.Metrics,
 	}
 	if len(cfg.Simulated) == 0 { // it waits for what is not simulated
@@ -126,6 +124,7 @@ func (h *Host) setOff() error {
 		p.relays.Start()
 	}
 	p.basic.Start()
+	h.spawn(h.startPunching)
 	return h.learnReach()
 }
 
@@ -136,9 +135,9 @@ func (h *Host) setOff() error {
 // whoever publishes.
 func (h *Host) dismantle() error {
 	p := &h.parts
-	var err error
+	err := h.stopPunching()
 	if d := h.dht.Load(); d != nil {
-		err = d.Close()
+		err = errors.Join(err, d.Close())
 	}
 	if p.wires != nil {
 		err = errors.Join(err, p.wires.Close())

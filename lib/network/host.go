@@ -29,6 +29,7 @@ type Host struct {
 	log     *slog.Logger
 	fair    *fair
 	parts   parts
+	punch   puncher
 
 	joining sync.Mutex                  // held by Join
 	dht     atomic.Pointer[dht.IpfsDHT] // nil before
@@ -174,6 +175,7 @@ func newHost(cfg *Config) *Host {
 			return context.WithTimeout(lifetime, d)
 		},
 		stop:   stop,
+		punch:  puncher{observed: make(chan struct{}, 1), again: make(map[peer.ID]bool)},
 		events: newEventLog(cfg.Log),
 		told:   make(map[peer.ID]bool),
 		known:  make(map[peer.ID]bool),

@@ -2,6 +2,7 @@ package network
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -12,12 +13,30 @@ import (
 	"github.com/multiformats/go-multistream"
 )
 
-// Reach connects to a peer as Connect does, but returns when the peer has proved its
-// ID: a round trip earlier, without waiting for what it says of itself.
+// ErrNoAddress is what Reach returns for a peer without addresses that neither the
+// network nor a neighbour has told an address of.
+var ErrNoAddress = errors.New("no address of it is known")
+
+// How Reach looks for a peer of which it has no address.
+const (
+	lookForAddrs = 50 * time.Millisecond  // whether it was heard of or has connected
+	firstLookup  = 250 * time.Millisecond // between lookups, doubled each time
+	slowLookup   = 2 * time.Second
+)
+
+// Reach connects to a peer, directly or over a relay, in whatever way it is named: at
+// the addresses in info, and where nobody answers there, where the network knows it to
+// be. A peer without addresses is looked for until ctx ends: as a neighbour, and in the
+// network once the routing table has a peer; if there is none until then, the error is
+// ErrNoAddress.
+//
+// It returns when the peer has proved its ID: a round trip earlier than Connect, which
+// waits for what the peer says of itself. Over a relay both ends then try to connect
+// directly; a stream that may not be relayed waits for that.
 func (h *Host) Reach(ctx context.Context, info peer.AddrInfo) error {
 	h.Peerstore().AddAddrs(info.ID, info.Addrs, peerstore.TempAddrTTL)
 	if len(h.Peerstore().Addrs(info.ID)) == 0 {
-		return h.Connect(ctx, info)
+		return h.locate(ctx, info.ID)
 	}
 	_, err := h.Network().DialPeer(ctx, info.ID)
 	if err == nil || ctx.Err() != nil {
@@ -27,6 +46,42 @@ func (h *Host) Reach(ctx context.Context, info peer.AddrInfo) error {
 		return nil
 	}
 	return err // the other one only says that this was tried just now
+}
+
+// locate connects to a peer of which no address is known.
+func (h *Host) locate(ctx context.Context, id peer.ID) error {
+	if h.dht.Load() == nil { // DialOnly
+		return h.Connect(ctx, peer.AddrInfo{ID: id})
+	}
+	look := time.NewTicker(lookForAddrs)
+	defer look.Stop()
+	lookup := time.NewTimer(0)
+	defer lookup.Stop()
+	wait := firstLookup
+	for {
+		var due <-chan time.Time
+		if h.TableSize() > 0 {
+			due = lookup.C
+		}
+		select {
+		case <-due:
+			if h.Connect(ctx, peer.AddrInfo{ID: id}) == nil {
+				return nil
+			}
+			lookup.Reset(wait)
+			wait = min(2*wait, slowLookup)
+		case <-look.C:
+			if h.Network().Connectedness(id) != network.NotConnected {
+				return nil
+			}
+			if len(h.Peerstore().Addrs(id)) > 0 {
+				_, err := h.Network().DialPeer(ctx, id)
+				return err
+			}
+		case <-ctx.Done():
+			return ErrNoAddress
+		}
+	}
 }
 
 // Speak opens a stream to a peer that is directly connected, for a protocol that it

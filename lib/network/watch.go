@@ -22,6 +22,8 @@ func watched() []any {
 		new(event.EvtLocalAddressesUpdated),
 		new(event.EvtLocalProtocolsUpdated),
 		new(event.EvtAutoRelayAddrsUpdated),
+		new(event.EvtPeerIdentificationCompleted),
+		new(event.EvtPeerProtocolsUpdated),
 	}
 }
 
@@ -94,6 +96,15 @@ func (w *watcher) handle(e any) {
 	case event.EvtLocalProtocolsUpdated:
 		if slices.Contains(e.Added, holepunch.Protocol) {
 			w.canPunch()
+		}
+	case event.EvtPeerIdentificationCompleted:
+		select {
+		case w.punch.observed <- struct{}{}:
+		default:
+		}
+	case event.EvtPeerProtocolsUpdated:
+		if slices.Contains(e.Added, holepunch.Protocol) {
+			w.punchAgain(e.Peer)
 		}
 	}
 }
@@ -208,31 +219,4 @@ func (w *watcher) lentChanged() {
 // natStatus logs what is known of being reached.
 func (w *watcher) natStatus() {
 	w.log.Info("nat.status", "reachability", w.Reachability().String(), "relays", w.Relays(), "public_addrs", w.lent)
-}
-
-// punchTracer logs how hole punching ended.
-type punchTracer struct{ *Host }
-
-// Trace logs the end of an attempt with a peer that is reached over a relay.
-func (t punchTracer) Trace(e *holepunch.Event) {
-	switch evt := e.Evt.(type) {
-	case *holepunch.EndHolePunchEvt:
-		t.ended(e.Remote, evt.Success, evt.EllapsedTime, evt.Error)
-	case *holepunch.DirectDialEvt:
-		if evt.Success {
-			t.ended(e.Remote, true, evt.EllapsedTime, "")
-		}
-	case *holepunch.ProtocolErrorEvt:
-		t.ended(e.Remote, false, 0, evt.Error)
-	}
-}
-
-func (t punchTracer) ended(remote peer.ID, direct bool, took time.Duration, problem string) {
-	attrs := []slog.Attr{
-		slog.String("peer", remote.String()), slog.Bool("direct", direct), slog.Duration("took", took.Round(time.Millisecond)),
-	}
-	if !direct {
-		attrs = append(attrs, slog.String("problem", oneLine(problem)), slog.String("instead", "relay"))
-	}
-	t.log.LogAttrs(context.Background(), slog.LevelInfo, "nat.status", attrs...)
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	p2p "github.com/libp2p/go-libp2p/core/network"
-	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/multiformats/go-multistream"
@@ -23,7 +22,6 @@ import (
 
 const (
 	directWait   = 6 * time.Second         // for a direct connection, where there is one over a relay
-	lookEvery    = 50 * time.Millisecond   // for the addresses of a peer that nobody has told yet
 	lateAfterAll = 1200 * time.Millisecond // the least for making a lost connection
 )
 
@@ -50,10 +48,7 @@ func (a *attempt) dialWithin(ctx context.Context, within time.Duration) (*link, 
 	if s, ok := h.Network().(*swarm.Swarm); ok {
 		s.Backoff().Clear(a.c.Info.ID) // the pauses are ours
 	}
-	if err := a.findAddrs(ctx); err != nil {
-		return nil, err
-	}
-	if err := a.connect(ctx); err != nil {
+	if err := h.Reach(ctx, a.c.Info); err != nil {
 		return nil, dialError(ctx, "can't be reached", err)
 	}
 	stream, err := a.openStream(ctx)
@@ -64,25 +59,6 @@ func (a *attempt) dialWithin(ctx context.Context, within time.Duration) (*link, 
 		stream: stream, near: stream.Conn().LocalPeer().String(),
 		budget: wire.RelayBudget(network.RelayLimit(stream.Conn())),
 	}, nil
-}
-
-// connect connects to the candidate. Over a relay it does so twice where this
-// host could not take part in hole punching the first time: a node tries it once
-// for each connection.
-func (a *attempt) connect(ctx context.Context) error {
-	h, id := a.cfg.Host, a.c.Info.ID
-	if err := h.Reach(ctx, a.c.Info); err != nil || h.Network().Connectedness(id) != p2p.Limited {
-		return err
-	}
-	began := time.Now()
-	h.Punchable(ctx)
-	if time.Since(began) < lookEvery {
-		return nil // it could
-	}
-	if err := h.Network().ClosePeer(id); err != nil {
-		return err
-	}
-	return h.Connect(ctx, a.c.Info)
 }
 
 // openStream opens a stream over a direct connection, or after a while over a
@@ -102,33 +78,6 @@ func (a *attempt) openStream(ctx context.Context) (p2p.Stream, error) {
 	return h.Speak(ctx, id, wire.Protocol)
 }
 
-// findAddrs waits until there is a way to a peer of which only the ID was given:
-// a neighbour that is heard of, a connection, or a network to ask for it.
-func (a *attempt) findAddrs(ctx context.Context) error {
-	h, id := a.cfg.Host, a.c.Info.ID
-	if len(a.c.Info.Addrs) > 0 {
-		return nil
-	}
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	ready := h.Ready()
-	for {
-		if h.Network().Connectedness(id) != p2p.NotConnected || len(h.Peerstore().Addrs(id)) > 0 {
-			return nil
-		}
-		select {
-		case <-ready:
-			ready = nil
-			if h.Connect(ctx, peer.AddrInfo{ID: id}) == nil {
-				return nil
-			}
-		case <-tick.C:
-		case <-ctx.Done():
-			return dialError(ctx, "", errNoAddress)
-		}
-	}
-}
-
 // cancelBeside cancels the job on a stream of its own. It does what can be done.
 func (a *attempt) cancelBeside() {
 	ctx, cancel := context.WithTimeout(context.Background(), a.cfg.CancelWait)
@@ -145,9 +94,7 @@ func (a *attempt) cancelBeside() {
 }
 
 var (
-	errUnreached = errors.New("no answer in time")
-	errNoAddress = errors.New("no address of it is known")
-
+	errUnreached  = errors.New("no answer in time")
 	errTurnedAway = errors.New("it takes no connection now")
 )
 
@@ -166,8 +113,8 @@ func speaksNot(err error) bool {
 // print: a *failure where there is no use in trying again.
 func dialError(ctx context.Context, what string, err error) error {
 	switch {
-	case errors.Is(err, errNoAddress):
-		return errNoAddress
+	case errors.Is(err, network.ErrNoAddress):
+		return network.ErrNoAddress
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case speaksNot(err):
