@@ -2,15 +2,22 @@ package main
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"plasm/test/bin"
+	"plasm/test/hostile"
+	"plasm/test/need"
 )
 
 func TestSlowWriterIsSeenSlowly(t *testing.T) {
@@ -117,9 +124,85 @@ func TestKilledWorkerIsEngineFailed(t *testing.T) {
 	if o["status"] != "engine_failed" || o["exit_code"] != nil || o["stdout_bytes"] != 6.0 {
 		t.Errorf("the receipt says %v", o)
 	}
-	if words := c.stderr.String(); !strings.HasPrefix(words, "plasm-run: the engine failed: the worker died: ") ||
-		!strings.Contains(words, "killed") || strings.Count(words, "\n") != 1 {
+	if words := c.stderr.String(); words != "plasm-run: the engine failed: the worker was killed: signal 9 (killed)\n" {
 		t.Errorf("stderr says %q", words)
+	}
+}
+
+// putHostile writes a hostile module into dir as NAME.wasm.
+func putHostile(t *testing.T, dir, name string) {
+	t.Helper()
+	module, err := hostile.Module(name)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, name+".wasm"), module, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestWorkersKilledWhileTheyCompile kills every worker of a command whose module takes
+// long to compile. That is not the module's fault, nor a limit.
+func TestWorkersKilledWhileTheyCompile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	putHostile(t, dir, "ifs-10000")
+	c := start(t, dir, "--no-cache", "--receipt", "r.json", "ifs-10000.wasm")
+	over, killed := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(killed)
+		for {
+			for _, worker := range children(c.Process.Pid) {
+				_ = syscall.Kill(worker, syscall.SIGKILL)
+			}
+			select {
+			case <-over:
+				return
+			default:
+				runtime.Gosched()
+			}
+		}
+	}()
+	_, err := io.Copy(io.Discard, c.stdout) // to its end, when it may still be reaped
+	close(over)
+	<-killed
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.ends(125)
+	if words := c.stderr.String(); !strings.Contains(words, "killed") || strings.Contains(words, "compil") {
+		t.Errorf("stderr says %q", words)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "r.json")); err == nil {
+		t.Error("there is a receipt of a job that has not started")
+	}
+}
+
+// TestMachineOutOfMemory runs a command in a control group that has less memory than its
+// job may take: the kernel's word for that is in the status, and in what is said.
+func TestMachineOutOfMemory(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	putHostile(t, dir, "grow-and-fill")
+	script := filepath.Join(dir, "script")
+	text := fmt.Sprintf("set -e\n%sexec %s \"$@\"\n", need.MemoryGroup(t, 96<<20).Join, filepath.Join(programs, "plasm-run"))
+	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := exec.CommandContext(t.Context(), "/bin/sh", script, "--memory", "256", "--receipt", "r.json", "grow-and-fill.wasm")
+	c.Dir, c.Env = dir, append(bin.Env(), "HOME="+dir, "TMPDIR="+dir, "PATH="+os.Getenv("PATH"))
+	out, err := c.CombinedOutput()
+	exit, ended := errors.AsType[*exec.ExitError](err)
+	if !ended || exit.ExitCode() != 137 {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if got := outcome(t, filepath.Join(dir, "r.json"))["status"]; got != "out_of_memory" {
+		t.Errorf("status %v", got)
+	}
+	for _, words := range []string{"for want of memory: the kernel has killed the worker", "hint: this machine, or the control group of this process, is out of memory"} {
+		if !strings.Contains(string(out), words) {
+			t.Errorf("not said: %q: %s", words, out)
+		}
 	}
 }
 

@@ -179,7 +179,8 @@ func (o *options) execute(
 	if err = errors.Join(err, deliver(printing, out, out.Print)); err != nil {
 		return cli.Fail(in.Stderr, name, err), nil // stdout has its document
 	}
-	if result.Cause != nil && outcome.Status != job.Cancelled && outcome.Status != job.EngineFailed { // output could not be written
+	_, byNode := errors.AsType[*submit.EndedError](result.Cause)
+	if result.Cause != nil && !byNode && outcome.Status != job.Cancelled { // output could not be written
 		return cli.Fail(in.Stderr, name, result.Cause), nil
 	}
 	return cli.OutcomeCode(outcome, result.Cause), nil

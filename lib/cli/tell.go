@@ -86,7 +86,8 @@ func WriteJSON(w io.Writer, v any) error {
 }
 
 // TellOutcome says in words how a job ended that did not end by itself. cause is
-// why it was cancelled or the engine failed.
+// why it was cancelled or the engine failed, or that it was the machine's memory that ran
+// out and not the job's.
 func TellOutcome(stderr io.Writer, name string, m *job.Manifest, o *job.Outcome, cause error) {
 	say := func(hint, format string, args ...any) {
 		_, _ = fmt.Fprintf(stderr, "%s: %s\n", name, OneLine(fmt.Sprintf(format, args...)))
@@ -103,6 +104,10 @@ func TellOutcome(stderr io.Writer, name string, m *job.Manifest, o *job.Outcome,
 	case job.OutOfFuel:
 		say("allow it more with --fuel", "the program ran out of fuel: %d", m.Fuel)
 	case job.OutOfMemory:
+		if cause != nil {
+			say(AsError(cause).Hint, "the program was ended for want of memory: %s", AsError(cause).Message)
+			return
+		}
 		say("allow it more with --memory", "the program ran out of memory: %d MB", m.MemoryMB)
 	case job.OutputLimit:
 		say("allow it more with --output-limit", "the program wrote too much: more than %d bytes", m.OutputLimitBytes)

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -114,7 +115,7 @@ func TestCompilingWorkerFails(t *testing.T) {
 		"failed=bad_module,x":   job.CodeBadModule,
 		"failed=io,no-room":     job.CodeIO,
 		"exit=1":                job.CodeCompileLimit,
-		"kill":                  job.CodeCompileLimit,
+		"kill":                  job.CodeInternal,
 		"started hang":          job.CodeInternal,
 		`:\x00\x00\x00\x00\xff`: job.CodeInternal,
 	} {
@@ -131,6 +132,24 @@ func TestCompilingWorkerFails(t *testing.T) {
 			if keys := entries(t, dir); len(keys) > 0 {
 				t.Errorf("%s: kept is %v", mode, keys)
 			}
+		}
+	}
+}
+
+// TestWorkersKilled has something kill the workers that compile, of which the
+// module is not guilty: another is tried, but not for ever.
+func TestWorkersKilled(t *testing.T) {
+	t.Parallel()
+	for killed, want := range map[int]job.Code{1: "", mostWorkers - 1: "", mostWorkers: job.CodeInternal} {
+		tally := filepath.Join(t.TempDir(), "tally")
+		cfg := fakeConfig(t, fmt.Sprintf("ready=process,landlock unless-run module killed=%s,%d code-good loaded", tally, killed))
+		_, err := supervisor(t, cfg).Run(t.Context(), described(t, "nothing"))
+		if got := codeOf(err); got != want {
+			t.Errorf("%d killed: %v", killed, err)
+		}
+		info, err := os.Stat(tally)
+		if tried := int64(min(killed+1, mostWorkers)); err != nil || info.Size() != tried {
+			t.Errorf("%d killed: %v workers, %v; want %d", killed, info, err, tried)
 		}
 	}
 }

@@ -73,13 +73,17 @@ func (l *liar) step(name, value string) int {
 		for range 1 << 10 {
 			_, _ = os.Stderr.WriteString(strings.Repeat("x", 10<<10))
 		}
-	case "tally": // a byte for each worker; the first so many of them die
-		name, most, _ := strings.Cut(value, ",")
-		l.tally = name
-		f, _ := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	case "tally", "killed": // a byte for each worker; the first so many of them die, or are killed
+		file, most, _ := strings.Cut(value, ",")
+		l.tally = file
+		f, _ := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		_, _ = f.WriteString("x")
 		info, _ := f.Stat()
-		if n, _ := strconv.Atoi(most); info.Size() <= int64(n) {
+		switch n, _ := strconv.Atoi(most); {
+		case info.Size() > int64(n):
+		case name == "killed":
+			return l.step("kill", "")
+		default:
 			return 1
 		}
 	case "pid":

@@ -47,6 +47,17 @@ func startError(program string, err error) error {
 // moreThreads is the hint where no thread or process can be had.
 const moreThreads = "this user, or the control group of this process, has all the processes and threads that it may: raise ulimit -u, or TasksMax= of the service"
 
+// noMemory is the hint where the kernel has no memory left.
+const noMemory = "this machine, or the control group of this process, is out of memory: run less at a time, or give it more"
+
+// ErrNoMemory marks the end of a job whose worker the kernel has killed for want of memory.
+// The job was within its own bound: another machine may do.
+var ErrNoMemory = errors.New("this machine is out of memory")
+
+// errKilled marks the error of a worker that something else than this process and the
+// worker's own limits has killed.
+var errKilled = errors.New("the worker was killed")
+
 // outOfThreads reports whether the process, which has exited, died because it could
 // have no more threads. An executable with the C library in it says the same where
 // memory for the thread's stack is missing, which is not so while it has taken little.
@@ -69,11 +80,22 @@ func (p *process) outOfTime() bool {
 // limit does.
 const timeSlack = 100 * time.Millisecond
 
-// hostFault returns the error for a worker that died before its job started of what
-// this machine does not give it, or nil.
+// killed reports whether the worker, which has exited, was killed by something else than
+// this process and its own timer, which ends it when compiling has taken too long and
+// this process is stopped.
+func (r *run) killed() bool {
+	return r.p.killedByOthers() && (!r.started.IsZero() || r.p.at.Sub(r.begun) < r.s.cfg.CompileTimeout) && !r.p.outOfTime()
+}
+
+// hostFault returns the error for a worker that died of what this machine does not give
+// it, or was killed, or nil.
 func (r *run) hostFault() *job.Error {
 	e := &job.Error{Code: job.CodeInternal}
 	switch {
+	case r.p.starved():
+		e.Message, e.Hint, e.Err = "the kernel has killed the worker, for want of memory", noMemory, ErrNoMemory
+	case r.isReady() && r.killed():
+		e.Message, e.Err = "the worker was killed: "+r.p.death(), errKilled
 	case r.p.outOfThreads():
 		e.Message, e.Hint = "the worker could have no more threads: "+r.p.death(), moreThreads
 	case r.p.outOfTime():

@@ -30,7 +30,7 @@ func TestLiarsBeforeTheStart(t *testing.T) {
 		{"is killed at once", "kill", job.CodeInternal, "the worker died before it took the job: signal 9"},
 		{"exits when ready", "ready=process", job.CodeCompileLimit, "died while it compiled or loaded the module: exit code 0"},
 		{"dies with the module", "ready=process module say=boom exit=2", job.CodeCompileLimit, "exit code 2: boom"},
-		{"is killed with the module", "ready=process module kill", job.CodeCompileLimit, "signal 9 (killed)"},
+		{"is killed with the module", "ready=process module kill", job.CodeInternal, "the worker was killed: signal 9 (killed)"},
 		{"dies when loaded", "ready=process module loaded exit=4", job.CodeCompileLimit, "exit code 4"},
 		{"text for ready", ":hello, world;hang", job.CodeInternal, `broke the protocol: frame 'h' of 1869376613 bytes: longer than a frame may be`},
 		{"half a frame", `:r\x05\x00\x00`, job.CodeInternal, "the worker died before it took the job"},
@@ -195,7 +195,7 @@ func TestWorkerChildren(t *testing.T) {
 				if then == "ended" {
 					r.wantExit(t, 0)
 				} else {
-					r.wantStatus(t, job.EngineFailed, "the worker died")
+					r.wantStatus(t, job.EngineFailed, "the worker ")
 				}
 				pid, err := strconv.Atoi(r.stdout.String())
 				must(t, err)

@@ -229,7 +229,7 @@ func TestWorkerKilled(t *testing.T) {
 		}
 	}}
 	r := play(t.Context(), t, supervisor(t, cfg), j)
-	r.wantStatus(t, job.EngineFailed, "the worker died: signal 9 (killed)")
+	r.wantStatus(t, job.EngineFailed, "the worker was killed: signal 9 (killed)")
 	if r.Outcome.StdoutBytes != 6 {
 		t.Errorf("of %d bytes of output before its death %d are known", 6, r.Outcome.StdoutBytes)
 	}

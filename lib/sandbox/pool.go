@@ -164,14 +164,14 @@ var errUntouched = fmt.Errorf("the worker took nothing of the job: %w", ErrNoWor
 const mostWorkers = 3
 
 // withWorker calls f with a fresh worker, which f ends, and again with another
-// where that one took nothing of the job.
+// where that one took nothing of the job, or was killed before the job started.
 func (s *Supervisor) withWorker(fresh func() (*process, error), f func(*process) error) error {
 	for tries := 1; ; tries++ {
 		p, err := fresh()
 		if err == nil {
 			err = f(p)
 		}
-		if tries == mostWorkers || !errors.Is(err, errUntouched) {
+		if tries == mostWorkers || !errors.Is(err, errUntouched) && !errors.Is(err, errKilled) {
 			return err
 		}
 		s.cfg.Log.Warn("worker replaced", "error", err)

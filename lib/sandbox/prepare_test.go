@@ -118,8 +118,8 @@ func TestLyingPreparers(t *testing.T) {
 	}{
 		{"another version", "version=v1 ready=process hang", 1, job.CodeUnsupported, "which is of plasm v1, and should be of dev"},
 		{"dies at once", "say=boom exit=3", 1, job.CodeInternal, "the worker died before it took the job: exit code 3: boom"},
-		{"dies with the module", "ready=process module kill", 1, job.CodeCompileLimit, "signal 9"},
-		{"dies in the middle", "ready=process module prepared=70000 kill", 1, job.CodeCompileLimit, "signal 9"},
+		{"dies with the module", "ready=process module kill", 1, job.CodeInternal, "was killed: signal 9"},
+		{"dies in the middle", "ready=process module prepared=70000 kill", 1, job.CodeInternal, "was killed: signal 9"},
 		{"nothing", "ready=process module loaded hang", 1, job.CodeInternal, "frame 'l' while it prepares"},
 		{"starts unasked", "ready=process module started hang", 0, job.CodeInternal, "frame 's' while it prepares"},
 		{"too much", "ready=process module prepared=67108865 hang", 1, job.CodeInternal, "more than 67108864 bytes"},

@@ -59,6 +59,8 @@ type process struct {
 
 	reaping sync.Mutex // held to signal or to reap, so that no other process of that number is hit
 	reaped  bool
+	ended   bool          // it was killed by this process
+	kills   uint64        // by the kernel for want of memory, when it began
 	exited  chan struct{} // closed when the process has been reaped; then the next three are there
 	at      time.Time     // when
 	status  unix.WaitStatus
@@ -184,6 +186,7 @@ func (p *process) exec(command []string, files []*os.File) error {
 // reap waits for the process and notes when and how it ended. What it has started
 // itself, where nothing kept it from that, ends with it.
 func (p *process) reap() {
+	p.kills = oomKills()
 	waitNoReap(p.pid)
 	p.at = time.Now()
 	_ = unix.Kill(-p.pid, unix.SIGKILL) // mostly nobody is left
@@ -213,6 +216,7 @@ func (p *process) signal(sig unix.Signal) {
 	p.reaping.Lock()
 	defer p.reaping.Unlock()
 	if !p.reaped { // it is ours, and no other process has its number: there is nothing to go wrong
+		p.ended = p.ended || sig == unix.SIGKILL
 		_ = unix.Kill(p.pid, sig)
 		_ = unix.Kill(-p.pid, sig)
 	}
@@ -255,6 +259,15 @@ func (p *process) outOfMemory() bool {
 
 // killed reports whether the process, which has exited, was killed.
 func (p *process) killed() bool { return p.status.Signaled() && p.status.Signal() == unix.SIGKILL }
+
+// killedByOthers reports whether the process, which has exited, was killed, and not by
+// this one.
+func (p *process) killedByOthers() bool { return p.killed() && !p.ended }
+
+// starved reports whether the process, which has exited, was killed by the kernel for
+// want of memory: that of this machine or of the control group, as its own bound does not
+// kill. Another process that was killed so at the same time makes it a guess.
+func (p *process) starved() bool { return p.killedByOthers() && oomKills() > p.kills }
 
 // death tells how the process ended, once it has.
 func (p *process) death() string {

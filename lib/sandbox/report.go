@@ -80,7 +80,7 @@ func (r *run) reason(err error) error {
 		untouched = errors.Join(errUntouched, err)
 	}
 	if fault := r.hostFault(); fault != nil {
-		fault.Err = untouched
+		fault.Err = errors.Join(fault.Err, untouched)
 		return fault
 	}
 	if !r.isReady() {
@@ -116,7 +116,7 @@ func (r *run) report(ctx context.Context, source source, end *wire.End, err erro
 	case err != nil && r.p.outOfMemory():
 		o.Status = job.OutOfMemory
 	case err != nil:
-		o.Status, cause = job.EngineFailed, r.died(err)
+		o.Status, cause = r.died(err)
 	case end.Status == string(job.OutOfMemory):
 		o.Status = job.OutOfMemory
 	case end.Status == string(job.OutOfFuel):
@@ -137,14 +137,17 @@ func (r *run) report(ctx context.Context, source source, end *wire.End, err erro
 }
 
 // died says what is known of a worker that ended without a word.
-func (r *run) died(err error) error {
+func (r *run) died(err error) (job.Status, error) {
 	if fault := r.hostFault(); fault != nil {
-		return fault
+		if errors.Is(fault, ErrNoMemory) {
+			return job.OutOfMemory, fault
+		}
+		return job.EngineFailed, fault
 	}
 	if bad, ok := errors.AsType[*nonsenseError](err); ok {
-		return bad
+		return job.EngineFailed, bad
 	}
-	return fmt.Errorf("the worker died: %s", r.p.death())
+	return job.EngineFailed, fmt.Errorf("the worker died: %s", r.p.death())
 }
 
 // input fills in what the guest was fed. Input that was hashed before is all

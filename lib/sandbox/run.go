@@ -30,6 +30,7 @@ type run struct {
 	cut     bool
 	compile time.Duration
 
+	begun   time.Time // when the worker was assigned the job
 	started time.Time
 	ended   time.Time // when the guest said that it ended
 
@@ -155,6 +156,7 @@ func (r *run) load(task wire.Task, code *os.File) error {
 
 // send goes through the protocol up to Load.
 func (r *run) send(task wire.Task, code *os.File) error {
+	r.begun = time.Now()
 	control := wire.NewWriter(r.p.control)
 	if err := r.prove(control, task, code); err != nil {
 		return err

@@ -77,7 +77,7 @@ type Report struct {
 	Engine     EngineInfo // what ran it
 	Started    time.Time
 	Finished   time.Time
-	Cause      error // with Cancelled and EngineFailed: why, for people; else nil
+	Cause      error // with Cancelled and EngineFailed, and with OutOfMemory where it is the machine's (ErrNoMemory): why, for people; else nil
 }
 
 // Supervisor runs jobs. Its methods are safe for concurrent use.

@@ -67,6 +67,31 @@ func TestTwoClients(t *testing.T) {
 	n.settle()
 }
 
+// TestClientInterruptedBeforeTheStart: Ctrl-C ends a job that a node has accepted, and
+// has not started. The node tells of that end, too.
+func TestClientInterruptedBeforeTheStart(t *testing.T) {
+	t.Parallel()
+	l := netlab.New(t)
+	machines := l.LAN("user", "node")
+	u := newUser(t, machines[0])
+	n := u.serveStopping(machines[1])
+	w := u.heavy()
+	n.stopAt(accepted)
+	got := w.submit(machines[0], n.peer(n.addr("tcp")))
+	got.Event(patience, "job.accepted", nil)
+	n.stopped()
+	got.Signal(syscall.SIGINT)
+	got.Event(patience, "job.cancelled", nil)
+	n.resume()
+	if code := got.code(); code != 128+2 {
+		t.Errorf("exit %d, want 130", code)
+	}
+	n.Event(patience, "job.cancelled", func(e map[string]any) bool {
+		return e["job"] == w.manifest.ID && e["cause"] == "cancelled by its requester"
+	})
+	n.settle()
+}
+
 // TestClientInterrupted: Ctrl-C ends the job on the node too.
 func TestClientInterrupted(t *testing.T) {
 	t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -29,6 +30,16 @@ func fill(t *testing.T, path string) {
 		}
 		size /= 2
 	}
+}
+
+// fullDisk says that an event tells of a full disk.
+func fullDisk(event map[string]any) bool {
+	for _, name := range []string{"error", "cause"} {
+		if text, ok := event[name].(string); ok && (strings.Contains(text, syscall.ENOSPC.Error()) || strings.Contains(text, "the disk has no room")) {
+			return true
+		}
+	}
+	return false
 }
 
 // TestDiskFull: a node's disk is full, from the start or from some moment of a job
@@ -83,11 +94,15 @@ func TestDiskFull(t *testing.T) {
 				case beside:
 					got.answers(second)
 				case at == running: // it has started, and so there is a receipt: cancelled
-					if code := got.code(); code != 125 || len(got.Stdout()) > 0 {
-						t.Errorf("exit %d with %q", code, got.Stdout())
+					if code := got.code(); code != 125 || len(got.Stdout()) > 0 || !strings.Contains(got.words(), "the node's disk is full") {
+						t.Errorf("exit %d with %q: %s", code, got.Stdout(), got.words())
 					}
 				default:
-					got.fails(125, first.id)
+					got.fails(125, first.id, "disk")
+				}
+				first.Event(patience, "storage failed", fullDisk)
+				if at == running {
+					first.Event(patience, "job.cancelled", fullDisk)
 				}
 				if bytes.Contains(first.Stderr(), []byte("panic")) {
 					t.Error("it panics")

@@ -6,6 +6,7 @@
 package hostile
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -90,6 +91,15 @@ func (c *Case) Flags() []string {
 
 // Starts reports whether the guest's first instruction runs.
 func (c *Case) Starts() bool { return c.Want.Code == "" }
+
+// Module returns the module of the case with that name.
+func Module(name string) ([]byte, error) {
+	all := Cases()
+	if i := slices.IndexFunc(all, func(c Case) bool { return c.Name == name }); i >= 0 {
+		return all[i].Module(), nil
+	}
+	return nil, fmt.Errorf("no hostile module is named %q", name)
+}
 
 // Cases returns the whole corpus.
 func Cases() []Case {

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -18,6 +19,7 @@ func (t *task) live(ctx context.Context) {
 	defer t.s.live.Done()
 	defer t.release()
 	end := t.pursue(ctx)
+	t.unstarted(context.Cause(ctx), end)
 	t.s.mu.Lock()
 	delete(t.s.tasks, t.key)
 	t.s.mu.Unlock()
@@ -25,6 +27,22 @@ func (t *task) live(ctx context.Context) {
 	t.cancel(nil)
 	t.change(func() { t.phase, t.ending, t.module = over, end, nil })
 	close(t.done)
+}
+
+// unstarted tells of the end of a job that has not started, unless a session will: each
+// says what it rejects.
+func (t *task) unstarted(cause error, end ending) {
+	t.mu.Lock()
+	started, heard := !t.started.IsZero(), t.sessions > 0
+	t.mu.Unlock()
+	attrs := []any{"peer", t.key.requester, "job", t.key.id, "duration", time.Since(t.offered)}
+	switch {
+	case started:
+	case errors.Is(cause, errCancelled), errors.Is(cause, errAbandoned):
+		t.s.log.Info("job.cancelled", append(attrs, "cause", cause)...)
+	case !heard:
+		t.s.log.Info("job.rejected", append(attrs, "code", string(end.verdict.Code), "reason", job.Quote(end.verdict.Message))...)
+	}
 }
 
 // pursue does what there is to do for a job, and returns its end, which is in the
@@ -270,9 +288,9 @@ func (t *task) attest(r *sandbox.Report, run *store.Run) ending {
 		t.s.log.Error("receipt could not be made", "job", t.key.id, "error", err)
 		return ending{verdict: internal("the node could not make a receipt")}
 	}
-	if t.streamed() || !kept(r.Outcome.Status) {
+	if t.streamed() || r.Cause != nil || !kept(r.Outcome.Status) {
 		run.Forget(envelope)
-		return ending{receipt: envelope}
+		return ending{receipt: envelope, cause: t.s.causeOf(r)}
 	}
 	if err := run.Finish(envelope); err != nil { // and so nobody may see the receipt
 		return ending{verdict: t.s.storeRejection(err, job.RejectInternal)}

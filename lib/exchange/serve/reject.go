@@ -52,6 +52,30 @@ func (s *Server) storeRejection(err error, tooLarge job.RejectCode) *job.Rejecti
 	return internal("the node's storage does not work")
 }
 
+// starved says that the kernel has killed a worker for want of memory.
+func starved() *job.Rejection {
+	return &job.Rejection{Code: job.RejectMemory, Message: "the node is out of memory, and its kernel has killed the program's worker"}
+}
+
+// causeOf says why the node has ended a job that had started, nil where the job or its
+// requester has. A worker's last words stay with the node.
+func (s *Server) causeOf(r *sandbox.Report) *job.Rejection {
+	refused, isRefusal := errors.AsType[*refusalError](r.Cause)
+	switch {
+	case r.Cause == nil, errors.Is(r.Cause, errCancelled):
+		return nil
+	case errors.Is(r.Cause, sandbox.ErrNoMemory):
+		return starved()
+	case errors.Is(r.Cause, errShuttingDown):
+		return shuttingDown()
+	case isRefusal:
+		return refused.why
+	case r.Outcome.Status == job.EngineFailed:
+		return internal("the program's worker died, or was killed")
+	}
+	return s.storeRejection(r.Cause, job.RejectInternal)
+}
+
 // startRejection says why a job did not start that the supervisor was given. The
 // words of errors of the node's own, and of a worker that died, stay with it.
 func (s *Server) startRejection(ctx context.Context, err error) ending {
@@ -69,6 +93,9 @@ func (s *Server) startRejection(ctx context.Context, err error) ending {
 		}
 	}
 	s.log.Error("job could not be started", "error", err)
+	if errors.Is(err, sandbox.ErrNoMemory) {
+		return ending{verdict: starved()}
+	}
 	return ending{verdict: internal("the node could not start the job")}
 }
 

@@ -123,6 +123,11 @@ func (x *session) untilStarted(ctx context.Context) (view, error) {
 func (x *session) last(end ending) error {
 	switch {
 	case end.receipt != nil:
+		if end.cause != nil {
+			if err := x.conn.Send(&wire.Cause{Rejection: *end.cause}); err != nil {
+				return err
+			}
+		}
 		return x.conn.Send(&wire.Result{Receipt: end.receipt})
 	case x.cancelled.Load():
 		return nil

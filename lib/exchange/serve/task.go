@@ -54,10 +54,11 @@ type task struct {
 	ending   ending        // of one that is over
 }
 
-// ending is what came of a job: exactly one of the two.
+// ending is what came of a job: a receipt, or else a verdict.
 type ending struct {
 	receipt []byte         // the envelope of a job that started
-	verdict *job.Rejection // why there is none
+	cause   *job.Rejection // why the node has ended such a job; nil: it has not
+	verdict *job.Rejection // why there is no receipt
 }
 
 // newTask starts a task for what a session has offered, joined by it; Server.mu is

@@ -3,7 +3,6 @@ package submit
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -33,6 +32,7 @@ type attempt struct {
 	sentStdin bool      // input has gone to the node
 	lostAt    time.Time // when the connection was lost that is being made again
 	losses    int
+	cause     *job.Rejection // why the node has ended the job, as it says; nil: it has not
 }
 
 func newAttempt(p *placement, c *candidate) *attempt {
@@ -179,13 +179,22 @@ func (a *attempt) conclude(ctx context.Context, envelope []byte) (*Result, *fail
 			return nil, failed(giveUp, job.CodeDeadline, "the deadline has passed")
 		}
 		return result, nil
-	case status == job.Cancelled, status == job.EngineFailed: // of itself
-		result.Cause = fmt.Errorf("by the node %s", a.c.id)
-		f := failed(tryOther, job.CodeRefused, "the job was not run to its end: %s", status)
-		f.result = result
-		return nil, f
+	case status == job.Cancelled, status == job.EngineFailed, a.cause != nil:
+		return nil, a.unfinished(result)
 	}
 	return result, nil
+}
+
+// unfinished is the failure of a node that has itself ended a job that had started.
+func (a *attempt) unfinished(result *Result) *failure {
+	f := failed(tryOther, job.CodeRefused, "the job was not run to its end: %s", result.Verified.Outcome.Status)
+	f.result = result
+	result.Cause = &EndedError{a.c.id, a.cause}
+	if a.cause != nil {
+		f.rejection = *a.cause
+		f.leave = a.cause.Code == job.RejectMemory
+	}
+	return f
 }
 
 // asJobError returns err as the *job.Error that it is, or one of CodeIO.

@@ -24,8 +24,9 @@
 // Config.Reattach, and the job attached to, each stream where it broke off.
 // Attempts whose offer was accepted are bounded by Config.Retries; a rejection
 // costs none, so that every candidate is offered to once. A job that was
-// cancelled by nobody here, or whose engine failed, is tried again too; its result
-// is given back when nothing better comes, whatever becomes of the node meanwhile.
+// cancelled by nobody here, or whose engine failed, or which the node says it has ended,
+// is tried again too, but not at a node that is out of memory; its result is given back
+// when nothing better comes, whatever becomes of the node meanwhile.
 //
 // # Verifying
 //
@@ -121,9 +122,24 @@ type Result struct {
 	Verified *receipt.Verified // what it says
 	Stdout   io.Reader         // nil with Job.Live
 	Stderr   io.Reader
-	Cause    error // why the job was cancelled, or its output could not be passed on; else nil
+	Cause    error // why the job was cancelled, or its output could not be passed on, or an *EndedError; else nil
 
 	close func()
+}
+
+// EndedError says that a node has itself ended a job that had started.
+type EndedError struct {
+	Node string         // its peer ID
+	Why  *job.Rejection // what it says of that; nil: nothing
+}
+
+// Error returns one line, in the node's words.
+func (e *EndedError) Error() string {
+	text := "by the node " + e.Node
+	if e.Why != nil {
+		text += ": " + e.Why.Message
+	}
+	return text
 }
 
 // Close lets go of the output.

@@ -31,7 +31,7 @@ func turnCases() []*exchange {
 
 // nodeTurnCases are what a node may not say now.
 func nodeTurnCases() []*exchange {
-	before := []Message{&Queued{Position: 1}, needNone(), busy(), &Started{}, anyResult()}
+	before := []Message{&Queued{Position: 1}, needNone(), busy(), &Started{}, anyCause(), anyResult()}
 	var all []*exchange
 	for _, m := range before {
 		all = append(all, fault(RuleTurn, m.Kind().String()+" before the offer").say(m))
@@ -52,6 +52,9 @@ func nodeTurnCases() []*exchange {
 		fault(RuleTurn, "queued after accept").say(plainOffer(), needNone(), &Queued{Position: 1}),
 		fault(RuleTurn, "accept twice").say(plainOffer(), needNone(), needNone()),
 		fault(RuleTurn, "started before accept").say(plainOffer(), &Started{}),
+		fault(RuleTurn, "cause before started").say(plainOffer(), needNone(), anyCause()),
+		fault(RuleTurn, "cause twice").say(plainOffer(), needNone(), &Started{}, anyCause(), anyCause()),
+		fault(RuleTurn, "stdout after cause").say(plainOffer(), needNone(), &Started{}, anyCause()).data(KindStdout, "x"),
 		fault(RuleTurn, "started twice").say(plainOffer(), needNone(), &Started{}, &Started{}),
 		fault(RuleTurn, "stdout before started").say(plainOffer(), needNone()).data(KindStdout, "x"),
 		fault(RuleTurn, "stderr before started").say(plainOffer(), needNone()).data(KindStderr, "x"),
@@ -134,6 +137,7 @@ func payloadCases() []*exchange {
 	return append(all,
 		fault(RulePayload, "started: nothing in it").say(plainOffer(), needNone()).text(KindStarted, `{}`),
 		fault(RulePayload, "started: more than seven days").say(plainOffer(), needNone()).text(KindStarted, `{"running_ms":604800001}`),
+		fault(RulePayload, "cause: unknown code").say(plainOffer(), needNone(), &Started{}).text(KindCause, `{"code":"tired","message":"m"}`),
 		fault(RulePayload, "accept of a bad manifest").say(sampleOffer(1, nil), needNone()),
 	)
 }

@@ -83,6 +83,10 @@ func busy() *Reject {
 	return &Reject{job.Rejection{Code: job.RejectBusy, Message: "every slot is taken", RetryAfterMS: 1500}}
 }
 
+func anyCause() *Cause {
+	return &Cause{job.Rejection{Code: job.RejectInternal, Message: "the node's disk is full"}}
+}
+
 // cases are all vectors.
 var cases = sync.OnceValue(func() []vector {
 	groups := [][]*exchange{validCases(), kindCases(), lengthCases(), turnCases(), nodeTurnCases(), sizeCases(), payloadCases(), signatureCases()}
@@ -131,6 +135,10 @@ func validCases() []*exchange {
 			say(&Reject{job.Rejection{Code: job.RejectHashMismatch, Message: "not the module"}}).data(KindModule, sampleModule[half:]),
 		valid("rejected after started").say(plainOffer(), needNone(), &Started{}).
 			say(&Reject{job.Rejection{Code: job.RejectInternal, Message: "the disk is broken"}}),
+		valid("ended by the node").say(plainOffer(), needNone(), &Started{}).data(KindStdout, sampleStdout).
+			say(anyCause(), anyResult()),
+		valid("ended by the node, in the words of a later version").say(plainOffer(), needNone(), &Started{}).
+			text(KindCause, `{"code":"memory","message":"all of it is taken","since":"tomorrow"}`).say(anyResult()),
 		valid("cancelled before accept").say(plainOffer(), Cancel{}),
 		valid("cancelled while the module comes").say(plainOffer(), needModule()).data(KindModule, sampleModule[:half]).say(Cancel{}),
 		valid("cancelled after started").say(plainOffer(), needNone(), &Started{}, Cancel{}).ping(Requester).
@@ -171,6 +179,7 @@ func lengthCases() []*exchange {
 		fault(RuleLength, "accept of more than 1 KiB").say(plainOffer()).raw(Node, "61 81 08"),
 		fault(RuleLength, "started of more than 1 KiB").say(plainOffer(), needNone()).raw(Node, "73 81 08"),
 		fault(RuleLength, "reject of more than 64 KiB").say(plainOffer()).raw(Node, "72 81 80 04"),
+		fault(RuleLength, "cause of more than 64 KiB").say(plainOffer(), needNone(), &Started{}).raw(Node, "63 81 80 04"),
 		fault(RuleLength, "an empty piece of stdout").say(plainOffer(), needNone(), &Started{}).frame(Node, KindStdout, ""),
 		fault(RuleLength, "an empty piece of stderr").say(plainOffer(), needNone(), &Started{}).frame(Node, KindStderr, ""),
 		fault(RuleLength, "an empty result").say(plainOffer(), needNone(), &Started{}).frame(Node, KindResult, ""),

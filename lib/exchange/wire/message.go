@@ -9,7 +9,7 @@ import (
 )
 
 // Message is what a frame says that carries no piece of a stream: *Offer,
-// *Queued, *Accept, *Reject, *Started, *Result, StdinEnd, Cancel or Ping.
+// *Queued, *Accept, *Reject, *Started, *Cause, *Result, StdinEnd, Cancel or Ping.
 type Message interface {
 	Kind() Kind
 }
@@ -42,6 +42,12 @@ type Started struct {
 	RunningMS int64 `json:"running_ms"` // 0 to job.MaxTimeout: for how long; of a job that has ended, how long it ran
 }
 
+// Cause says why the node has ended a job that had started: its disk is full, its memory,
+// it shuts down. Nothing signs it: the status is in the receipt.
+type Cause struct {
+	job.Rejection
+}
+
 // Result is the end of a job that started.
 type Result struct {
 	Receipt []byte // the envelope, 1 to job.MaxEnvelope bytes; nothing about it has been checked
@@ -70,6 +76,9 @@ func (*Reject) Kind() Kind { return KindReject }
 
 // Kind returns KindStarted.
 func (*Started) Kind() Kind { return KindStarted }
+
+// Kind returns KindCause.
+func (*Cause) Kind() Kind { return KindCause }
 
 // Kind returns KindResult.
 func (*Result) Kind() Kind { return KindResult }
@@ -147,10 +156,13 @@ func decode(kind Kind, payload []byte) (Message, error) {
 		return Ping{}, nil
 	case KindResult:
 		return &Result{Receipt: payload}, nil
-	case KindReject:
+	case KindReject, KindCause:
 		rejection, err := job.DecodeRemoteRejection(payload)
 		if err != nil {
 			return nil, err
+		}
+		if kind == KindCause {
+			return &Cause{*rejection}, nil
 		}
 		return &Reject{*rejection}, nil
 	default:

@@ -15,6 +15,7 @@ type Order struct {
 	stdinEnd, cancelled bool
 
 	started bool
+	caused  bool  // cause has come: result is next
 	output  int64 // bytes of stdout and stderr that are still allowed
 	over    bool  // result or reject has come
 }
@@ -46,7 +47,7 @@ func (o *Order) Data(kind Kind, n int) error {
 		}
 		o.stdin += size
 	case KindStdout, KindStderr:
-		if !o.started || o.over {
+		if !o.started || o.caused || o.over {
 			return o.outOfTurn(kind)
 		}
 		if size > o.output {
@@ -115,6 +116,10 @@ func (o *Order) fromNode(m Message) (bool, error) {
 			return false, nil
 		}
 		o.started = true
+	case *Cause:
+		first := o.started && !o.caused
+		o.caused = o.caused || first
+		return first, nil
 	case *Result:
 		o.over = o.started
 		return o.started, nil
@@ -173,6 +178,8 @@ func (o *Order) outOfTurn(kind Kind) error {
 		after = "after the last frame"
 	case o.cancelled:
 		after = "after cancel"
+	case o.caused:
+		after = "after cause"
 	case o.started:
 		after = "after started"
 	case o.accept != nil:

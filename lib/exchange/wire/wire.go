@@ -29,13 +29,14 @@
 //	's'  started    JSON, Started             1 to 1 KiB
 //	'o'  stdout     a piece of the output     1 to 1 MiB
 //	'e'  stderr     a piece of the output     1 to 1 MiB
+//	'c'  cause      JSON, Cause               1 to 64 KiB
 //	'x'  result     the receipt's envelope    1 to 1 MiB - 1
 //
 //	from both
 //	'.'  ping       nothing                   0
 //
-// JSON is in the profile of lib/job. In a reject unknown members are ignored; in
-// everything else they are errors.
+// JSON is in the profile of lib/job. In a reject and a cause unknown members are
+// ignored; in everything else they are errors.
 //
 // # Turns
 //
@@ -52,11 +53,12 @@
 //
 // What comes from the node:
 //
-//	queued… accept started ( stdout | stderr )… result     and at any point before result, as the last: reject
+//	queued… accept started ( stdout | stderr )… ( cause ) result     and at any point before result, as the last: reject
 //
 // Output begins at the byte that the offer names when accept says attached, at 0
 // otherwise, and is no more than the manifest's output_limit_bytes with what lies
-// before. After result or reject the node closes the stream. It also does when it
+// before. Cause comes when the node, and neither the job nor its requester, has ended
+// the job. After result or reject the node closes the stream. It also does when it
 // was cancelled before started.
 //
 // The two directions are independent but for this: nothing follows an offer
@@ -154,6 +156,7 @@ const (
 	KindStarted Kind = 's'
 	KindStdout  Kind = 'o'
 	KindStderr  Kind = 'e'
+	KindCause   Kind = 'c'
 	KindResult  Kind = 'x'
 
 	KindPing Kind = '.'
@@ -196,6 +199,8 @@ func (k Kind) rule() (rule, bool) {
 		return rule{"stdout", Node, 1, MaxPayload}, true
 	case KindStderr:
 		return rule{"stderr", Node, 1, MaxPayload}, true
+	case KindCause:
+		return rule{"cause", Node, 1, job.MaxRejection}, true
 	case KindResult:
 		return rule{"result", Node, 1, job.MaxEnvelope}, true
 	case KindPing:
