@@ -16,7 +16,11 @@ VERSION ?= $(shell { [ -e .git ] && git describe --tags --always --dirty; } 2>/d
 # The same bytes wherever they are built: no paths, no C library, and no version
 # control but what VERSION says.
 STATIC := CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false
-LDFLAGS := -s -w -X plasm/lib/cli.version=$(VERSION)
+LDFLAGS := -s -w -X plasm/lib/cli/version.version=$(VERSION)
+
+# Without the generator of manual pages in urfave/cli: the parser of Markdown that it
+# brings would take 0.4 ms of each start, a worker's too.
+TAGS := urfave_cli_no_docs
 
 # On Linux the commands begin with a look at their resource limits: Go's runtime, which
 # comes after it, would end with a trace where they are too low.
@@ -28,16 +32,19 @@ OUT ?= bin
 GO_EXAMPLES := examples/csvstat/csvstat.wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build engines examples demo demo-check test check flaky deps lint lint-go lint-shell lint-engines test-engines test-gate test-plain test-check examples-check cross package release test-package php cover advisories bench bench-native timeline soak fuzz clean FORCE
+.PHONY: help build docs engines examples demo demo-check test check flaky deps lint lint-go lint-shell lint-engines test-engines test-gate test-plain test-check examples-check cross package release test-package php cover advisories bench bench-native timeline soak fuzz clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## the commands, static, in bin/
-	$(STATIC) -ldflags '$(LDFLAGS) $(ENTRY)' -o $(OUT)/ ./cmd/...
+	$(STATIC) -tags $(TAGS) -ldflags '$(LDFLAGS) $(ENTRY)' -o $(OUT)/ ./cmd/...
 
 engines: ## plasm-engine-wasmtime, in bin/; takes a C compiler; CC and GOARCH for another processor
 	CGO_ENABLED=1 $(GO) -C engines/wasmtime build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(abspath $(OUT))/ ./plasm-engine-wasmtime
+
+docs: build ## the tables of flags in docs/commands.md, from what the commands declare
+	@$(GO) run ./packaging/pages $(OUT) docs/commands.md
 
 examples: $(GO_EXAMPLES) ## the example modules that are not committed
 
@@ -85,7 +92,7 @@ examples-check: ## are the committed modules what their sources give, to the byt
 cross: ## compile for every platform
 	@set -e; for platform in $(PLATFORMS); do \
 		echo "build $$platform"; \
-		GOOS=$${platform%/*} GOARCH=$${platform#*/} $(STATIC) ./...; \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} $(STATIC) -tags $(TAGS) ./...; \
 	done
 
 package: .tools/nfpm ## deb, rpm and apk of the commands, amd64 and arm64, and the engine, amd64, in dist/

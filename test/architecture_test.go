@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"plasm/test/bin"
 )
 
 const module = "plasm"
@@ -43,17 +45,21 @@ var (
 	// Of libp2p, core has the names (peer IDs, addresses, keys) and no host.
 	hosts = []string{"github.com/libp2p/go-libp2p", "github.com/libp2p/go-libp2p-kad-dht"}
 	names = []string{"github.com/libp2p/go-libp2p/core"}
+	// What takes time at every start, and is of use to a process for people, or to none.
+	commandLine = []string{"github.com/urfave/cli"}
+	markdown    = []string{"github.com/russross/blackfriday"}
 )
 
 // mustNotLink says it for each command, and for the worker, which handles a
 // stranger's module and so is kept away from keys and the network.
 var mustNotLink = map[string][]string{
-	"plasm/cmd/plasm-run":      hosts,
-	"plasm/cmd/plasm-verify":   slices.Concat(hosts, wazero),
-	"plasm/cmd/plasm-discover": wazero,
-	"plasm/cmd/plasm-submit":   wazero,
-	"plasm/cmd/plasmd":         wazero,
-	"plasm/lib/sandbox/worker": slices.Concat(hosts, []string{"plasm/lib/identity", "plasm/lib/receipt"}),
+	"plasm/cmd/plasm-run":      slices.Concat(hosts, markdown),
+	"plasm/cmd/plasm-verify":   slices.Concat(hosts, wazero, markdown),
+	"plasm/cmd/plasm-discover": slices.Concat(wazero, markdown),
+	"plasm/cmd/plasm-submit":   slices.Concat(wazero, markdown),
+	"plasm/cmd/plasmd":         slices.Concat(wazero, markdown),
+	"plasm/lib/sandbox/worker": slices.Concat(hosts, commandLine, []string{"plasm/lib/identity", "plasm/lib/receipt"}),
+	"plasm/lib/cli/version":    commandLine, // which a worker of another engine has
 }
 
 // unit is one package as go list tells it.
@@ -168,7 +174,7 @@ func TestWrongImportsAreFound(t *testing.T) {
 // load asks go list for our packages, and all that they need, on one system.
 func load(t *testing.T, system string) graph {
 	t.Helper()
-	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Imports,Standard", module+"/...")
+	list := exec.CommandContext(t.Context(), "go", "list", "-tags="+bin.Tags, "-deps", "-json=ImportPath,Imports,Standard", module+"/...")
 	list.Env = append(list.Environ(), "GOOS="+system, "CGO_ENABLED=0")
 	var stderr strings.Builder
 	list.Stderr = &stderr

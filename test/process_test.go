@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"io/fs"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,10 +20,12 @@ import (
 // Only the main function of a program uses them: all other code is handed its
 // arguments and streams, and returns to whoever called it.
 var processWide = map[string][]string{
-	"os":                     {"Exit", "Args", "Stdin", "Stdout", "Stderr"},
-	"flag":                   {"Parse", "CommandLine", "Args", "Arg"},
-	"github.com/spf13/pflag": {"Parse", "CommandLine", "Args", "Arg"},
-	"log":                    {"Fatal", "Fatalf", "Fatalln"},
+	"os":   {"Exit", "Args", "Stdin", "Stdout", "Stderr"},
+	"flag": {"Parse", "CommandLine", "Args", "Arg"},
+	"log":  {"Fatal", "Fatalf", "Fatalln"},
+	"github.com/urfave/cli/v2": {
+		"NewApp", "HandleExitCoder", "OsExiter", "ErrWriter", "HelpFlag", "VersionFlag", "HelpPrinter", "VersionPrinter", "FlagStringer",
+	},
 }
 
 func TestOnlyMainTouchesTheProcess(t *testing.T) {
@@ -65,7 +68,7 @@ func TestProcessUsesAreFound(t *testing.T) {
 		{"a method named main", "package main\nimport \"os\"\nfunc (x) main() { os.Exit(1) }", []string{"x.go:3:19: os.Exit"}},
 		{"a variable", "package main\nimport \"os\"\nvar w = os.Stdout", []string{"x.go:3:9: os.Stdout"}},
 		{"another name", "package lib\nimport sys \"os\"\nvar w = sys.Stderr", []string{"x.go:3:9: os.Stderr"}},
-		{"global flags", "package lib\nimport \"github.com/spf13/pflag\"\nfunc f() { pflag.Parse() }", []string{"x.go:3:12: github.com/spf13/pflag.Parse"}},
+		{"a library that exits", "package lib\nimport \"github.com/urfave/cli/v2\"\nfunc f() { cli.OsExiter(1) }", []string{"x.go:3:12: github.com/urfave/cli/v2.OsExiter"}},
 		{"a field that is named so", "package lib\nfunc f(os struct{ Args int }) int { return os.Args }", nil},
 		{"other uses of os", "package lib\nimport \"os\"\nvar f = os.Open", nil},
 	}
@@ -109,6 +112,9 @@ func processUses(path string, source any) ([]string, error) {
 	return breaches, nil
 }
 
+// majorVersion is a last element of an import path that does not name the package.
+var majorVersion = regexp.MustCompile(`^v\d+$`)
+
 // importNames returns the paths that a file imports by the names it uses for them.
 func importNames(file *ast.File) map[string]string {
 	paths := map[string]string{}
@@ -118,6 +124,9 @@ func importNames(file *ast.File) map[string]string {
 			continue // the parser has seen to that
 		}
 		name := path[strings.LastIndex(path, "/")+1:]
+		if majorVersion.MatchString(name) {
+			name = filepath.Base(filepath.Dir(path))
+		}
 		if spec.Name != nil {
 			name = spec.Name.Name
 		}

@@ -12,15 +12,15 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
-
-	"github.com/spf13/pflag"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -44,16 +44,22 @@ type options struct {
 
 func run(args []string, stdout, stderr io.Writer) int {
 	var o options
-	flags := pflag.NewFlagSet("native", pflag.ContinueOnError)
-	flags.Usage = func() { _, _ = fmt.Fprint(stdout, usage+flags.FlagUsages()) }
+	flags := flag.NewFlagSet("native", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
 	flags.BoolVar(&o.quick, "quick", false, "little work, once: only whether every output is right")
 	flags.DurationVar(&o.within, "within", 9*time.Minute, "begin no round that would not end within this time; three rounds take as long as they take")
-	flags.StringSliceVar(&o.only, "only", nil, "measure these kernels only, and write no files")
+	flags.Func("only", "measure these kernels only, separated by commas, and write no files", func(names string) error {
+		o.only = append(o.only, strings.Split(names, ",")...)
+		return nil
+	})
 	flags.StringVar(&o.json, "json", "", "write the figures to this file")
 	flags.StringVar(&o.svg, "svg", "", "write a plot of them to this file")
 	flags.StringVar(&o.page, "page", "", "write the tables of them into this page, between its marks")
 	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, pflag.ErrHelp) {
+		if errors.Is(err, flag.ErrHelp) {
+			_, _ = fmt.Fprint(stdout, usage)
+			flags.SetOutput(stdout)
+			flags.PrintDefaults()
 			return 0
 		}
 		_, _ = fmt.Fprintf(stderr, "native: %v\n", err)

@@ -23,29 +23,66 @@ type options struct {
 	table, all, json bool
 }
 
+// The categories of plasm-discover's flags.
+const (
+	where   = "Where to look"
+	what    = "What a node must be or have"
+	howLong = "How long, how many"
+	printed = "What is printed"
+)
+
 func newOptions(in *cli.Invocation) *options {
-	f := cli.NewFlags(name, usage, "warn", in.Getenv)
-	o := &options{flags: f, where: client.Add(f, in.Getenv), timeoutMS: defaultTimeoutMS}
-	f.SetInterspersed(true) // there are no arguments of a program to tell apart
-	f.Word(&o.need.Arch, "arch", "", "")
-	f.Word(&o.need.OS, "os", "", "")
-	f.Word(&o.need.Engine, "engine", "-", "")
-	f.Whole(&o.need.MinMemoryMB, "min-memory", 1, job.MaxMemoryMB)
-	f.Whole(&o.need.MinCores, "min-cores", 1, job.MaxCPUCores)
-	f.StringVar(&o.requireGuards, "require-guards", "none", "")
-	f.BoolVar(&o.need.Free, "free", false, "")
-	f.Whole(&o.limit, "limit", 1, job.MaxSafeInt)
-	f.Millis(&o.timeoutMS, "timeout", job.MaxTimeout)
-	f.BoolVar(&o.table, "table", false, "")
-	f.BoolVar(&o.all, "all", false, "")
-	f.BoolVar(&o.json, "json", false, "")
+	f := cli.NewFlags(doc(), in.Getenv)
+	o := &options{flags: f, where: client.Add(f, where, in.Getenv), requireGuards: "none", timeoutMS: defaultTimeoutMS}
+	o.addNeed(f)
+	f.Millis(&o.timeoutMS, job.MaxTimeout, cli.Flag{
+		Name: "timeout", Category: howLong, Value: "DUR", Usage: "look for this long at most",
+	})
+	f.Whole(&o.limit, 1, job.MaxSafeInt, cli.Flag{
+		Name: "limit", Category: howLong, Value: "N", Default: "all", Usage: "stop after N nodes",
+	})
+	f.Switch(&o.table, cli.Flag{
+		Name: "table", Category: printed, Usage: "a table for people instead of JSON", More: "On a terminal with a live count.",
+	})
+	f.Switch(&o.all, cli.Flag{
+		Name: "all", Category: printed, Usage: "tell on stderr of the others, too: those that do not fit or did not answer, and why",
+	})
+	f.Switch(&o.json, cli.Flag{
+		Name: "json", Category: printed, Usage: "the lines that are the default; an error, too, is then one document on stdout",
+	})
 	return o
+}
+
+// addNeed adds the flags that say what a node must be or have.
+func (o *options) addNeed(f *cli.Flags) {
+	f.Word(&o.need.Arch, "", cli.Flag{
+		Name: "arch", Category: what, Value: "ARCH", Usage: "amd64, arm64…", More: "The node's architecture, as Go names it.",
+		Complete: client.Archs(),
+	})
+	f.Word(&o.need.OS, "", cli.Flag{
+		Name: "os", Category: what, Value: "OS", Usage: "linux, darwin…", More: "The node's system, as Go names it.",
+		Complete: cli.Completion{Words: []string{"linux", "darwin"}},
+	})
+	f.Word(&o.need.Engine, "-", cli.Flag{
+		Name: "engine", Category: what, Value: "NAME", Usage: "such as wazero", Complete: client.Engines(),
+	})
+	f.Whole(&o.need.MinMemoryMB, 1, job.MaxMemoryMB, cli.Flag{
+		Name: "min-memory", Category: what, Value: "MB", Usage: "for one job, in units of 2^20 bytes", More: "1 to 4096.",
+	})
+	f.Whole(&o.need.MinCores, 1, job.MaxCPUCores, cli.Flag{
+		Name: "min-cores", Category: what, Value: "N", Usage: "cores", More: "1 to 1024.",
+	})
+	f.Text(&o.requireGuards, cli.Flag{
+		Name: "require-guards", Category: what, Value: "LIST", Usage: "what confines its jobs: " + cli.GuardNames(),
+		More: "Separated by commas or spaces, or `none`.", Complete: cli.GuardCompletion(),
+	})
+	f.Switch(&o.need.Free, cli.Flag{Name: "free", Category: what, Usage: "a free slot now"})
 }
 
 // check refuses flags that contradict each other or say nothing.
 func (o *options) check() error {
-	if f := o.flags; f.NArg() > 0 {
-		return cli.Usage(name, "%q is not a flag: the command takes no other arguments", f.Arg(0))
+	if args := o.flags.Args(); len(args) > 0 {
+		return cli.Usage(name, "%q is not a flag: the command takes no other arguments", args[0])
 	}
 	if o.table && o.json {
 		return cli.Usage(name, "--table and --json: one for people, one for programs")

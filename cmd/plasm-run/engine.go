@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"strings"
 
-	"plasm/lib/cli"
+	"plasm/lib/cli/version"
 	"plasm/lib/job"
 	"plasm/lib/sandbox"
 )
@@ -16,11 +16,14 @@ import (
 // builtInEngine is the name of the engine that is in this executable.
 const builtInEngine = "wazero"
 
+// autoEngine lets the command choose the engine.
+const autoEngine = "auto"
+
 // backend finds the engine of a name, or with "auto" the fastest that is here and
 // has no known fault.
 func (o *options) backend(name string, log *slog.Logger) (*sandbox.Backend, error) {
 	others := sandbox.OtherEngines()
-	if name == "auto" {
+	if name == autoEngine {
 		for _, other := range others {
 			b, err := o.find(other)
 			if fault := other.Fault(runtime.GOARCH); err == nil && fault != "" {
@@ -37,7 +40,7 @@ func (o *options) backend(name string, log *slog.Logger) (*sandbox.Backend, erro
 		name = builtInEngine
 	}
 	if name == builtInEngine {
-		return &sandbox.Backend{Worker: []string{self(), workerFlag}, Engine: engineOfWorkers(), Version: cli.Version()}, nil
+		return &sandbox.Backend{Worker: []string{self(), workerFlag}, Engine: engineOfWorkers(), Version: version.String()}, nil
 	}
 	var names []string
 	for _, e := range others {
@@ -58,7 +61,7 @@ func (o *options) find(e sandbox.EngineInfo) (*sandbox.Backend, error) {
 	if exe := executable(); exe != "" {
 		dirs = append(dirs, filepath.Dir(exe))
 	}
-	return sandbox.FindEngine(cli.Version(), e, dirs...)
+	return sandbox.FindEngine(version.String(), e, dirs...)
 }
 
 func leftOut(log *slog.Logger, engine string, err error) {

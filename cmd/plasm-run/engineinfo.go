@@ -2,6 +2,7 @@ package main
 
 import (
 	"plasm/lib/cli"
+	"plasm/lib/cli/version"
 	"plasm/lib/sandbox"
 )
 
@@ -11,7 +12,7 @@ const engineInfoFlag = "--engine-info"
 
 // engineInfo writes {"version":…,"engines":[{"name","version","features"}]}.
 func engineInfo(in *cli.Invocation) int {
-	err := cli.WriteJSON(in.Stdout, sandbox.Build{Version: cli.Version(), Engines: []sandbox.EngineInfo{engineOfWorkers()}})
+	err := cli.WriteJSON(in.Stdout, sandbox.Build{Version: version.String(), Engines: []sandbox.EngineInfo{engineOfWorkers()}})
 	if err != nil {
 		return cli.Fail(in.Stderr, name, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"plasm/lib/cli"
+	"plasm/lib/cli/version"
 	"plasm/lib/engine/wazero"
 	"plasm/lib/sandbox/worker"
 )
@@ -21,7 +22,7 @@ func main() {
 		os.Exit(refuse(os.Stderr))
 	}
 	if len(os.Args) == 2 && os.Args[1] == workerFlag {
-		os.Exit(worker.Process(cli.Version(), wazero.Engine{}))
+		os.Exit(worker.Process(version.String(), wazero.Engine{}))
 	}
 	in := cli.Process(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	if len(os.Args) == 2 && os.Args[1] == engineInfoFlag {

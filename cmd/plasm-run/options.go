@@ -35,14 +35,37 @@ type options struct {
 }
 
 func newOptions(in *cli.Invocation) *options {
-	f := cli.NewFlags(name, usage, "warn", in.Getenv)
-	o := &options{flags: f, job: cli.AddJobFlags(f, in.Getenv), getenv: in.Getenv}
-	f.StringArrayVar(&o.dirs, "dir", nil, "")
-	f.StringVar(&o.engine, "engine", "auto", "")
-	f.Path(&o.engines, "engines", in.Getenv("PLASM_ENGINES"))
-	f.Path(&o.cacheDir, "cache-dir", in.Getenv("PLASM_CACHE_DIR"))
-	f.BoolVar(&o.noCache, "no-cache", false, "")
-	f.StringVar(&o.requireGuards, "require-guards", "none", "")
+	f := cli.NewFlags(doc(), in.Getenv)
+	o := &options{flags: f, engine: autoEngine, requireGuards: "none", getenv: in.Getenv}
+	o.job = cli.AddJobFlags(f, "the key that signs")
+	f.List(&o.dirs, cli.Flag{
+		Name: "dir", Category: cli.TheJob, Value: "HOST::GUEST[:ro]", Usage: "let the program use a folder",
+		More:     "HOST may have any name, GUEST is an absolute path without `..`; at most 16. They take the place of the manifest's `dirs`.",
+		Complete: cli.Completion{Folders: true},
+	})
+	f.Text(&o.engine, cli.Flag{
+		Name: "engine", Category: cli.ThisMachine, Value: "NAME|auto",
+		Usage:    "what executes the module: wasmtime, wazero, or (auto) the first of them that is here",
+		More:     "`auto` leaves out wasmtime on arm64.",
+		Complete: cli.Completion{Words: []string{autoEngine, "wasmtime", builtInEngine}},
+	})
+	f.Path(&o.engines, cli.Flag{
+		Name: "engines", Category: cli.ThisMachine, Value: "DIR", Variables: []string{"PLASM_ENGINES"},
+		Usage: "where engines are, beside this command's own folder", Complete: cli.Completion{Folders: true},
+	})
+	f.Path(&o.cacheDir, cli.Flag{
+		Name: "cache-dir", Category: cli.ThisMachine, Value: "DIR", Variables: []string{"PLASM_CACHE_DIR"},
+		Default: "$XDG_CACHE_HOME/plasm/modules", Usage: "compiled modules", Complete: cli.Completion{Folders: true},
+	})
+	f.Switch(&o.noCache, cli.Flag{
+		Name: "no-cache", Category: cli.ThisMachine, Usage: "compile the module anew", More: "Compiled modules are neither used nor kept.",
+	})
+	f.Text(&o.requireGuards, cli.Flag{
+		Name: "require-guards", Category: cli.ThisMachine, Value: "LIST",
+		Usage:    "what must confine the program, else it does not run: " + cli.GuardNames(),
+		More:     "Separated by commas or spaces, or `none`. When one is not active the job does not start, code `guards`.",
+		Complete: cli.GuardCompletion(),
+	})
 	return o
 }
 

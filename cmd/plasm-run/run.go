@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"plasm/lib/cli"
+	"plasm/lib/cli/version"
 	"plasm/lib/engine"
 	"plasm/lib/identity"
 	"plasm/lib/job"
@@ -66,7 +67,7 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 		return 0, err
 	}
 	if want := d.Manifest.Engine; want != "" && want != b.Engine.Name {
-		if o.engine != "auto" {
+		if o.engine != autoEngine {
 			return 0, unsupported("engine: the manifest asks for %q, and --engine for %q", want, o.engine)
 		}
 		if b, err = o.backend(want, log); err != nil {
@@ -76,7 +77,7 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 		s = o.supervisor(b, log)
 	}
 	run := s.Run
-	if o.engine == "auto" && d.Manifest.Engine == "" && b.Engine.Name != builtInEngine {
+	if o.engine == autoEngine && d.Manifest.Engine == "" && b.Engine.Name != builtInEngine {
 		run = o.orBuiltIn(s, b.Engine.Name, log)
 	}
 	return o.execute(ctx, in, run, log, release, &sandbox.Job{
@@ -154,6 +155,6 @@ func (o *options) execute(ctx context.Context, in *cli.Invocation, run runner, l
 // sign returns the receipt for a job that started.
 func sign(key *identity.Key, report *sandbox.Report, m *job.Manifest) ([]byte, error) {
 	return receipt.Sign(key, report.Statement(m, receipt.Node{
-		PeerID: key.PeerID(), Version: cli.Version(),
+		PeerID: key.PeerID(), Version: version.String(),
 	}))
 }

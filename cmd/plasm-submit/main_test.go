@@ -11,6 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"plasm/lib/cli"
 	"plasm/lib/job"
 	"plasm/test/bin"
 	"plasm/test/guest"
@@ -91,7 +92,8 @@ func refusedWith(ts *testscript.TestScript, neg bool, args []string) {
 // TestUsage holds that help fits on a terminal.
 func TestUsage(t *testing.T) {
 	t.Parallel()
-	for line := range strings.SplitSeq(usage, "\n") {
+	help := newOptions(&cli.Invocation{Getenv: func(string) string { return "" }}).flags.Help()
+	for line := range strings.SplitSeq(help, "\n") {
 		if utf8.RuneCountInString(line) > 80 {
 			t.Errorf("a line of %d characters: %s", utf8.RuneCountInString(line), line)
 		}

@@ -43,27 +43,73 @@ type options struct {
 	progress      *progress
 }
 
+// The categories of plasm-submit's own flags.
+const (
+	whichNode = "Which node"
+	whom      = "Whom to trust"
+	howLong   = "How long, how often"
+)
+
 func newOptions(in *cli.Invocation) *options {
-	f := cli.NewFlags(name, usage, "warn", in.Getenv)
-	o := &options{
-		flags: f, job: cli.AddJobFlags(f, in.Getenv), where: client.Add(f, in.Getenv),
-		retries: defaultRetries, getenv: in.Getenv,
-	}
-	f.StringArrayVar(&o.peers, "peer", nil, "")
-	f.Path(&o.peersFile, "peers", "")
-	f.Path(&o.trust, "trust", "")
-	f.StringArrayVar(&o.signers, "signer", nil, "")
-	f.Word(&o.arch, "arch", "", "")
-	f.Word(&o.engine, "engine", "-", autoEngine)
-	f.Whole(&o.minMemory, "min-memory", 1, job.MaxMemoryMB)
-	f.Whole(&o.minCores, "min-cores", 1, job.MaxCPUCores)
-	f.StringVar(&o.requireGuards, "require-guards", "none", "")
-	f.Whole(&o.retries, "retries", 0, maxRetries)
-	f.Millis(&o.attemptMS, "attempt-timeout", job.MaxTimeout)
-	f.Millis(&o.deadlineMS, "deadline", maxDeadlineMS)
-	f.BoolVar(&o.stream, "stream", false, "")
-	f.BoolVar(&o.verbose, "verbose", false, "")
+	f := cli.NewFlags(doc(), in.Getenv)
+	o := &options{flags: f, retries: defaultRetries, engine: autoEngine, requireGuards: "none", getenv: in.Getenv}
+	o.job = cli.AddJobFlags(f, "the key that asks")
+	f.Switch(&o.stream, cli.Flag{
+		Name: "stream", Category: cli.TheOutput,
+		Usage: "pass input and output on as they come: one node, no second attempt, and verified only at the end " +
+			"(default where input is typed; else input is read to its end)",
+		More: "Exit 125 when what came does not hold.",
+	})
+	o.addNodes(f, in)
+	f.Path(&o.trust, cli.Flag{
+		Name: "trust", Category: whom, Value: "FILE|any", Usage: "the nodes in this file, one peer ID a line, or all", Complete: cli.AnyFile(),
+	})
+	f.List(&o.signers, cli.Flag{
+		Name: "signer", Category: whom, Value: "PEERID", Usage: "this node", Complete: cli.Completion{Peers: true},
+	})
+	f.Whole(&o.retries, 0, maxRetries, cli.Flag{
+		Name: "retries", Category: howLong, Value: "N", Usage: "new attempts after one that was accepted", More: "A rejection costs none.",
+	})
+	f.Millis(&o.attemptMS, job.MaxTimeout, cli.Flag{
+		Name: "attempt-timeout", Category: howLong, Value: "DUR", Default: "2m, and 1s for each 256 KiB to send",
+		Usage: "from the offer to a node to the program's start", More: "Without the node's waiting line.",
+	})
+	f.Millis(&o.deadlineMS, maxDeadlineMS, cli.Flag{
+		Name: "deadline", Category: howLong, Value: "DUR", Default: "10m and --timeout", Usage: "for the whole command",
+		More: "Passing it exits 124.",
+	})
+	f.Switch(&o.verbose, cli.Flag{Name: "verbose", Category: cli.ThisMachine, Usage: "tell on stderr what is tried"})
 	return o
+}
+
+// addNodes adds the flags that say on which nodes the job may run.
+func (o *options) addNodes(f *cli.Flags, in *cli.Invocation) {
+	f.List(&o.peers, cli.Flag{
+		Name: "peer", Category: whichNode, Value: "ADDR|PEERID", Usage: "this node, and trust it",
+		More: "A peer ID, or an address that ends in `/p2p/PEERID`.", Complete: cli.Completion{Peers: true},
+	})
+	f.Path(&o.peersFile, cli.Flag{
+		Name: "peers", Category: whichNode, Value: "FILE|-", Usage: "these nodes: lines of plasm-discover", Complete: cli.AnyFile(),
+	})
+	o.where = client.Add(f, whichNode, in.Getenv)
+	f.Word(&o.arch, "", cli.Flag{
+		Name: "arch", Category: whichNode, Value: "ARCH", Usage: "amd64, arm64…; written into the manifest", Complete: client.Archs(),
+	})
+	f.Word(&o.engine, "-", cli.Flag{
+		Name: "engine", Category: whichNode, Value: "NAME|auto", Usage: "such as wazero; written into the manifest",
+		Complete: client.Engines(autoEngine),
+	})
+	f.Whole(&o.minCores, 1, job.MaxCPUCores, cli.Flag{
+		Name: "min-cores", Category: whichNode, Value: "N", Usage: "cores; written into the manifest", More: "1 to 1024.",
+	})
+	f.Whole(&o.minMemory, 1, job.MaxMemoryMB, cli.Flag{
+		Name: "min-memory", Category: whichNode, Value: "MB", Usage: "what a job may have there, if more than --memory",
+		More: "1 to 4096, in units of 2^20 bytes.",
+	})
+	f.Text(&o.requireGuards, cli.Flag{
+		Name: "require-guards", Category: whichNode, Value: "LIST", Usage: "what must confine the program: " + cli.GuardNames(),
+		More: "Separated by commas or spaces, or `none`.", Complete: cli.GuardCompletion(),
+	})
 }
 
 // identity prints the peer ID of the user's key.

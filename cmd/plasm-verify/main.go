@@ -38,9 +38,6 @@ func run(in *cli.Invocation) int {
 // report tells an error. The codes that say what became of a job are not for a
 // command that runs none.
 func (o *options) report(in *cli.Invocation, err error) int {
-	if o.json { // also where it stands behind the receipt
-		in = &cli.Invocation{Args: []string{"--json"}, Stdout: in.Stdout, Stderr: in.Stderr}
-	}
 	if code := o.flags.Report(in, err); code > cli.ExitSignal {
 		return code
 	}

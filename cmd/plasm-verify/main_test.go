@@ -63,11 +63,11 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 // TestExamplesInUsage runs every example of the help as a shell would.
 func TestExamplesInUsage(t *testing.T) {
 	t.Parallel()
-	_, examples, found := strings.Cut(usage, "\nExamples:\n")
-	if !found || strings.Count(examples, "\n") < 3 {
-		t.Fatalf("no examples: %s", usage)
+	examples := doc().Examples
+	if len(examples) < 3 {
+		t.Fatalf("no examples: %s", examples)
 	}
-	for example := range strings.Lines(examples) {
+	for _, example := range examples {
 		dir := t.TempDir()
 		setup(t, dir)
 		cmd := exec.CommandContext(t.Context(), "sh", "-ec", example)

@@ -51,26 +51,75 @@ const (
 	printStatement = "statement"
 )
 
+// The categories of plasm-verify's flags.
+const (
+	whose   = "Whose word counts"
+	subject = "What it must be about"
+	gives   = "What it gives"
+	again   = "Running the job again"
+)
+
 func newOptions(in *cli.Invocation) *options {
-	f := cli.NewFlags(name, usage, "warn", in.Getenv)
-	o := &options{flags: f, memory: defaultMemoryMB, timeoutMS: defaultTimeoutMS}
-	f.SetInterspersed(true) // there are no arguments of a program to tell apart
-	f.StringArrayVar(&o.signers, "signer", nil, "")
-	f.Path(&o.trust, "trust", "")
-	f.Path(&o.module, "module", "")
-	f.Path(&o.manifest, "manifest", "")
-	f.Path(&o.stdin, "stdin", "")
-	f.Path(&o.stdout, "stdout", "")
-	f.Path(&o.stderr, "stderr", "")
-	f.StringArrayVar(&o.expectExit, "expect-exit", nil, "")
-	f.BoolVar(&o.anyOutcome, "any-outcome", false, "")
-	f.StringVar(&o.requireGuards, "require-guards", "none", "")
-	f.StringVar(&o.print, "print", "", "")
-	f.BoolVar(&o.json, "json", false, "")
-	f.BoolVar(&o.rerun, "rerun", false, "")
-	f.Whole(&o.memory, "memory", 1, job.MaxMemoryMB)
-	f.Millis(&o.timeoutMS, "timeout", job.MaxTimeout)
+	f := cli.NewFlags(doc(), in.Getenv)
+	o := &options{flags: f, memory: defaultMemoryMB, timeoutMS: defaultTimeoutMS, requireGuards: "none"}
+	f.List(&o.signers, cli.Flag{
+		Name: "signer", Category: whose, Value: "PEERID|FILE", Usage: "trust this node, by its peer ID or by a PEM file of its public key",
+		Complete: cli.Completion{Peers: true, Files: []string{".pem"}},
+	})
+	f.Path(&o.trust, cli.Flag{
+		Name: "trust", Category: whose, Value: "FILE",
+		Usage: "trust the nodes in this file, one peer ID a line; by default PLASM_TRUST, where neither --signer nor --trust is given",
+		More:  "`#` begins a comment.", Complete: cli.AnyFile(),
+	})
+	o.addSubject(f)
+	f.Text(&o.print, cli.Flag{
+		Name: "print", Category: gives, Value: "WHAT",
+		Usage:    "once verified, write the job's stdout, its stderr, or the statement that was signed; implies --expect-exit 0",
+		Complete: cli.Completion{Words: []string{printStdout, printStderr, printStatement}},
+	})
+	f.Switch(&o.json, cli.Flag{
+		Name: "json", Category: gives, Usage: "write the verdict as a document: each check, and whether it passed", More: "Excludes `--print`.",
+	})
+	f.Switch(&o.rerun, cli.Flag{
+		Name: "rerun", Category: again,
+		Usage: "run it here with plasm-run, and compare digests, exit code and fuel; needs --module and, if there was input, --stdin",
+	})
+	f.Whole(&o.memory, 1, job.MaxMemoryMB, cli.Flag{
+		Name: "memory", Category: again, Value: "MB", Usage: "give it no more linear memory than this", More: "1 to 4096, in units of 2^20 bytes.",
+	})
+	f.Millis(&o.timeoutMS, job.MaxTimeout, cli.Flag{
+		Name: "timeout", Category: again, Value: "DUR", Usage: "give it no more time than this, as 500ms, 5s, 2m",
+	})
 	return o
+}
+
+// addSubject adds the flags that say what the receipt must be about.
+func (o *options) addSubject(f *cli.Flags) {
+	for _, file := range []struct {
+		into     *string
+		name     string
+		usage    string
+		complete cli.Completion
+	}{
+		{&o.module, "module", "this module", cli.ModuleCompletion()},
+		{&o.manifest, "manifest", "this manifest, field by field", cli.FileLike(".json")},
+		{&o.stdin, "stdin", "this input", cli.AnyFile()},
+		{&o.stdout, "stdout", "this output", cli.AnyFile()},
+		{&o.stderr, "stderr", "these diagnostics", cli.AnyFile()},
+	} {
+		f.Path(file.into, cli.Flag{Name: file.name, Category: subject, Value: "FILE", Usage: file.usage, Complete: file.complete})
+	}
+	f.List(&o.expectExit, cli.Flag{
+		Name: "expect-exit", Category: subject, Value: "N", Usage: "the program ended by itself with exit code N, or one of several",
+		More: "0 to 4294967295.",
+	})
+	f.Switch(&o.anyOutcome, cli.Flag{
+		Name: "any-outcome", Category: subject, Usage: "however it ended, although --print is given",
+	})
+	f.Text(&o.requireGuards, cli.Flag{
+		Name: "require-guards", Category: subject, Value: "LIST", Usage: "these guards confined the program: " + cli.GuardNames(),
+		More: "Separated by commas or spaces, or `none`.", Complete: cli.GuardCompletion(),
+	})
 }
 
 // check refuses flags that contradict each other or say nothing.
@@ -116,7 +165,7 @@ func (o *options) check() error {
 func (o *options) checkInputs() error {
 	var dash []string
 	for _, flag := range []string{"trust", "module", "manifest", "stdin", "stdout", "stderr"} {
-		if o.flags.Lookup(flag).Value.String() == "-" {
+		if o.flags.Lookup(flag).ValueText() == "-" {
 			dash = append(dash, "--"+flag)
 		}
 	}

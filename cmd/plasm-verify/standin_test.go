@@ -2,14 +2,13 @@ package main
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"slices"
 	"strings"
 	"syscall"
-
-	"github.com/spf13/pflag"
 
 	"plasm/lib/identity"
 	"plasm/lib/job"
@@ -27,7 +26,7 @@ func standIn() {
 		perform("", nodeKey(), fixtureManifest(), []byte(fixtureStdin))
 		os.Exit(0)
 	}
-	f := pflag.NewFlagSet("plasm-run", pflag.ContinueOnError)
+	f := flag.NewFlagSet("plasm-run", flag.ContinueOnError)
 	manifest, key, stdin := f.String("manifest", "", ""), f.String("key", "", ""), f.String("stdin", "", "")
 	json, none := f.Bool("json", false, ""), f.Bool("no-stdin", false, "")
 	memory, timeout := f.Int64("memory", 0, ""), f.String("timeout", "", "")

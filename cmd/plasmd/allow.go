@@ -25,10 +25,11 @@ type allow struct {
 
 // newAllow is plasmd allow.
 func newAllow(in *cli.Invocation) *command {
-	flags := cli.NewFlags(name+" allow", allowUsage, "info", in.Getenv)
-	a := &allow{where: addPlace(flags, in)}
-	flags.BoolVar(&a.remove, "remove", false, "")
-	flags.BoolVar(&a.list, "list", false, "")
+	flags := cli.NewFlags(allowDoc(), in.Getenv)
+	a := &allow{}
+	flags.Switch(&a.remove, cli.Flag{Name: "remove", Category: does, Usage: "remove them instead, and the comments on their lines"})
+	flags.Switch(&a.list, cli.Flag{Name: "list", Category: does, Usage: "print who is in the file, one a line"})
+	a.where = addPlace(flags, in)
 	return &command{flags, func(ctx context.Context, in *cli.Invocation) error {
 		return a.run(ctx, in, flags.Args())
 	}}

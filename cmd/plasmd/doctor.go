@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"plasm/lib/cli"
+	"plasm/lib/cli/version"
 	"plasm/lib/control"
 	"plasm/lib/custody"
 	"plasm/lib/job"
@@ -33,13 +34,19 @@ type examine struct {
 
 // newDoctor is plasmd doctor.
 func newDoctor(in *cli.Invocation) *command {
-	flags := cli.NewFlags(name+" doctor", doctorUsage, "info", in.Getenv)
-	e := &examine{where: addPlace(flags, in)}
-	flags.Path(&e.config, "config", in.Getenv("PLASMD_CONFIG"))
-	flags.BoolVar(&e.asJSON, "json", false, "")
+	flags := cli.NewFlags(doctorDoc(), in.Getenv)
+	e := &examine{}
+	flags.Path(&e.config, cli.Flag{
+		Name: "config", Category: does, Value: "FILE", Variables: []string{"PLASMD_CONFIG"},
+		Default: "that of the packaged service, where it is about that", Usage: "the node's configuration file", Complete: cli.FileLike(".toml"),
+	})
+	flags.Switch(&e.asJSON, cli.Flag{
+		Name: "json", Category: does, Usage: "write a document: the worst state, and each check",
+	})
+	e.where = addPlace(flags, in)
 	return &command{flags, func(ctx context.Context, in *cli.Invocation) error {
-		if flags.NArg() > 0 {
-			return cli.Usage(name+" doctor", "it takes no argument: %s", job.Quote(flags.Arg(0)))
+		if err := noArgument(flags); err != nil {
+			return err
 		}
 		return e.run(ctx, in)
 	}}
@@ -69,7 +76,7 @@ func (e *examine) run(ctx context.Context, in *cli.Invocation) error {
 // patient finds the node, and the settings that it has or would have.
 func (e *examine) patient(ctx context.Context, in *cli.Invocation) (*doctor.Patient, error) {
 	running, unheard := e.where.running(ctx)
-	p := &doctor.Patient{Unheard: unheard, Version: cli.Version(), Credentials: in.Getenv("CREDENTIALS_DIRECTORY")}
+	p := &doctor.Patient{Unheard: unheard, Version: version.String(), Credentials: in.Getenv("CREDENTIALS_DIRECTORY")}
 	if unheard != nil && cli.AsError(unheard).Code == job.CodeUsage {
 		return nil, unheard
 	}
@@ -160,6 +167,9 @@ func (e *examine) settings(in *cli.Invocation, p *doctor.Patient, config string)
 		if err := s.flags.Set(flag, value); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.flags.FromVariables(); err != nil {
+		return nil, err
 	}
 	if err := s.settle(in); err != nil {
 		return nil, err

@@ -26,8 +26,14 @@ type place struct {
 // addPlace adds --data-dir and --runtime-dir to a flag set.
 func addPlace(f *cli.Flags, in *cli.Invocation) *place {
 	p := &place{user: user(in)}
-	f.Path(&p.dataDir, "data-dir", in.Getenv(settings().Variable("data-dir")))
-	f.Path(&p.runtimeDir, "runtime-dir", in.Getenv(settings().Variable("runtime-dir")))
+	f.Path(&p.dataDir, cli.Flag{
+		Name: "data-dir", Category: theNode, Value: "DIR", Variables: []string{settings().Variable("data-dir")},
+		Usage: "the node with this data folder, also when it is not running", Complete: cli.Completion{Folders: true},
+	})
+	f.Path(&p.runtimeDir, cli.Flag{
+		Name: "runtime-dir", Category: theNode, Value: "DIR", Variables: []string{settings().Variable("runtime-dir")},
+		Usage: "the node in this runtime folder", Complete: cli.Completion{Folders: true},
+	})
 	return p
 }
 

@@ -14,11 +14,11 @@ import (
 
 // newIdentity is plasmd identity.
 func newIdentity(in *cli.Invocation) *command {
-	flags := cli.NewFlags(name+" identity", identityUsage, "info", in.Getenv)
+	flags := cli.NewFlags(identityDoc(), in.Getenv)
 	where := addPlace(flags, in)
 	return &command{flags, func(ctx context.Context, in *cli.Invocation) error {
-		if flags.NArg() > 0 {
-			return cli.Usage(name+" identity", "it takes no argument: %s", job.Quote(flags.Arg(0)))
+		if err := noArgument(flags); err != nil {
+			return err
 		}
 		id, err := where.peerID(ctx)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"plasm/lib/cli"
 	"plasm/lib/control"
@@ -22,39 +23,32 @@ func main() {
 	os.Exit(run(cli.Process(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)))
 }
 
-// command is a subcommand, or the command without one.
+// command is a subcommand.
 type command struct {
 	flags *cli.Flags
 	run   func(ctx context.Context, in *cli.Invocation) error
 }
 
-// commands are the subcommands by name.
-func commands() map[string]func(*cli.Invocation) *command {
-	return map[string]func(*cli.Invocation) *command{
-		"serve": newServe, "identity": newIdentity, "status": newStatus, "allow": newAllow,
-		"doctor": newDoctor,
-	}
+// commands are the subcommands, in the order of the help.
+func commands(in *cli.Invocation) []*command {
+	return []*command{newServe(in), newIdentity(in), newStatus(in), newAllow(in), newDoctor(in)}
 }
 
 // run runs the command and returns its exit code.
 func run(in *cli.Invocation) int {
-	var c *command
-	if len(in.Args) > 0 {
-		if begin, ok := commands()[in.Args[0]]; ok {
-			in.Args = in.Args[1:]
-			c = begin(in)
-			c.flags.SetInterspersed(true)
-		}
-	}
-	if c == nil {
-		c = newTop(in)
+	flags := cli.NewFlags(doc(), in.Getenv)
+	all := commands(in)
+	for _, c := range all {
+		flags.Add(c.flags)
 	}
 	err := cli.Limits().Check(name)
 	if err == nil {
-		err = c.flags.Parse(in.Args, in.Stdout)
+		err = flags.Parse(in.Args, in.Stdout)
 	}
 	if err == nil {
-		err = c.run(context.Background(), in)
+		chosen, _ := flags.Select(in.Args)
+		at := slices.IndexFunc(all, func(c *command) bool { return c.flags == chosen })
+		err = all[at].run(context.Background(), in)
 	}
 	switch {
 	case err == nil, errors.Is(err, cli.ErrDone):
@@ -62,19 +56,16 @@ func run(in *cli.Invocation) int {
 	case errors.Is(err, errIll):
 		return exitIll
 	}
-	return c.flags.Report(in, err)
+	return flags.Report(in, err)
 }
 
-// newTop is plasmd without a subcommand.
-func newTop(in *cli.Invocation) *command {
-	flags := cli.NewFlags(name, usage, "info", in.Getenv)
-	return &command{flags, func(context.Context, *cli.Invocation) error {
-		const known = "serve, identity, status, allow, doctor"
-		if flags.NArg() == 0 {
-			return cli.Usage(name, "which subcommand? one of %s is missing", known)
-		}
-		return cli.Usage(name, "there is no subcommand %s; there are %s", job.Quote(flags.Arg(0)), known)
-	}}
+// noArgument refuses what stands on the command line of a subcommand that takes
+// nothing but flags.
+func noArgument(flags *cli.Flags) error {
+	if args := flags.Args(); len(args) > 0 {
+		return cli.Usage(flags.Name(), "it takes no argument: %s", job.Quote(args[0]))
+	}
+	return nil
 }
 
 // user is who runs this command.

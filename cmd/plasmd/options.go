@@ -31,15 +31,17 @@ const (
 
 // settings say where the flags of plasmd serve get their values from.
 func settings() config.Settings {
-	return config.Settings{
-		Prefix: "PLASMD_",
-		Also: map[string]string{
-			"bootstrap": "PLASM_BOOTSTRAP", "network-key": "PLASM_NETWORK_KEY", "engines": "PLASM_ENGINES",
-			"log-level": "PLASM_LOG_LEVEL", "log-format": "PLASM_LOG_FORMAT",
-		},
-		Not: []string{"config", "print-config"},
-	}
+	return config.Settings{Prefix: "PLASMD_", Not: []string{"config", "print-config"}}
 }
+
+// The categories of plasmd's flags, beside those that several commands have.
+const (
+	theNetwork = "The network"
+	jobsGet    = "What jobs get"
+	mayAsk     = "Who may submit"
+	theNode    = "Which node"
+	does       = "What it does"
+)
 
 // serve are the flags of plasmd serve.
 type serve struct {
@@ -76,44 +78,137 @@ func newServe(in *cli.Invocation) *command {
 
 // newServeFlags returns the flags of plasmd serve, with their defaults.
 func newServeFlags(in *cli.Invocation) *serve {
-	f := cli.NewFlags(serveName, serveUsage, "info", in.Getenv)
-	s := &serve{flags: f, user: user(in)}
-	f.StringArrayVar(&s.listen, "listen", defaultListen(), "")
-	f.StringArrayVar(&s.bootstrap, "bootstrap", nil, "")
-	f.Whole(&s.slots, "slots", 1, job.MaxSlots)
-	f.Whole(&s.memory, "memory", 1, job.MaxNodeMemoryMB)
-	s.maxTimeout = defaultTimeoutMS
-	f.Millis(&s.maxTimeout, "max-timeout", job.MaxTimeout)
-	s.maxModule = cli.MaxModule
-	f.Whole(&s.maxModule, "max-module", 1, cli.MaxModule)
-	s.maxInput, s.maxOutput = defaultInput, defaultOutput
-	f.Whole(&s.maxInput, "max-input", 0, job.MaxSafeInt/4)
-	f.Whole(&s.maxOutput, "max-output", 0, job.MaxSafeInt/4)
-	s.keep, s.keepModules, s.keepJobs = defaultKeepMS, defaultKeepModules, defaultKeepJobs
-	f.Millis(&s.keep, "keep", job.MaxTimeout)
-	f.Whole(&s.keepModules, "keep-modules", 1, job.MaxSafeInt)
-	f.Whole(&s.keepJobs, "keep-jobs", 1, job.MaxSafeInt)
-	f.StringArrayVar(&s.allow, "allow", nil, "")
-	f.Path(&s.allowFile, "allow-file", "")
-	f.Path(&s.dataDir, "data-dir", "")
-	f.Path(&s.runtimeDir, "runtime-dir", "")
-	f.StringVar(&s.reachability, "reachability", network.ReachabilityAuto.String(), "")
-	f.BoolVar(&s.relay, "relay", false, "")
-	s.relayData, s.relayDuration = network.DefaultRelayData, network.DefaultRelayDuration.Milliseconds()
-	f.Whole(&s.relayData, "relay-data", 1, job.MaxSafeInt)
-	f.Millis(&s.relayDuration, "relay-duration", job.MaxTimeout)
-	f.StringArrayVar(&s.relayAllow, "relay-allow", nil, "")
-	f.BoolVar(&s.mdns, "mdns", true, "")
-	f.Path(&s.networkKey, "network-key", "")
-	f.Path(&s.worker, "worker", "")
-	f.Path(&s.engines, "engines", "")
-	f.StringVar(&s.requireGuards, "require-guards", defaultGuards(), "")
-	f.StringVar(&s.metrics, "metrics", "", "")
-	s.drain = defaultDrainMS
-	f.Millis(&s.drain, "drain", job.MaxTimeout)
-	f.Path(&s.config, "config", in.Getenv("PLASMD_CONFIG"))
-	f.BoolVar(&s.printConfig, "print-config", false, "")
+	f := cli.NewFlags(serveDoc(), in.Getenv)
+	s := &serve{
+		flags: f, user: user(in), listen: defaultListen(), mdns: true, reachability: network.ReachabilityAuto.String(),
+		relayData: network.DefaultRelayData, relayDuration: network.DefaultRelayDuration.Milliseconds(),
+		maxTimeout: defaultTimeoutMS, maxModule: cli.MaxModule, maxInput: defaultInput, maxOutput: defaultOutput,
+		keep: defaultKeepMS, keepModules: defaultKeepModules, keepJobs: defaultKeepJobs,
+		requireGuards: defaultGuards(), drain: defaultDrainMS,
+	}
+	s.addNetwork(f)
+	s.addJobs(f)
+	s.addMachine(f)
+	settings().Declare(f)
 	return s
+}
+
+// addNetwork adds the flags about the network, and about who may use the node.
+func (s *serve) addNetwork(f *cli.Flags) {
+	f.List(&s.listen, cli.Flag{
+		Name: "listen", Category: theNetwork, Value: "ADDR", Default: "port 7527, TCP and QUIC, on every IPv4 and IPv6 address",
+		Usage: "listen at this multiaddress",
+	})
+	f.List(&s.bootstrap, cli.Flag{
+		Name: "bootstrap", Category: theNetwork, Value: "ADDR", Variables: []string{"PLASM_BOOTSTRAP"},
+		Usage: "a first contact, a multiaddress ending in /p2p/PEERID",
+	})
+	f.Switch(&s.mdns, cli.Flag{
+		Name: "mdns", Category: theNetwork, Usage: "neither look for nodes in the local network nor be found",
+	})
+	f.Path(&s.networkKey, cli.Flag{
+		Name: "network-key", Category: theNetwork, Value: "FILE", Variables: []string{"PLASM_NETWORK_KEY"},
+		Usage: "be in a private network, TCP only; the file has libp2p's swarm.key format", Complete: cli.FileLike(".key"),
+	})
+	f.Text(&s.reachability, cli.Flag{
+		Name: "reachability", Category: theNetwork, Value: "WHAT",
+		Usage:    "can others dial this machine? auto finds out; public; private: hold a place at a relay from the start",
+		Complete: cli.Completion{Words: []string{"auto", "public", "private"}},
+	})
+	f.Switch(&s.relay, cli.Flag{
+		Name: "relay", Category: theNetwork, Usage: "be a relay for nodes that cannot be dialled; implies --reachability public",
+	})
+	f.Whole(&s.relayData, 1, job.MaxSafeInt, cli.Flag{
+		Name: "relay-data", Category: theNetwork, Value: "BYTES", Usage: "for each direction of a relayed connection",
+	})
+	f.Millis(&s.relayDuration, job.MaxTimeout, cli.Flag{
+		Name: "relay-duration", Category: theNetwork, Value: "DUR", Usage: "how long a relayed connection may last",
+	})
+	f.List(&s.relayAllow, cli.Flag{
+		Name: "relay-allow", Category: theNetwork, Value: "PEERID", Default: "everybody", Usage: "relay for this node only",
+	})
+	f.List(&s.allow, cli.Flag{
+		Name: "allow", Category: mayAsk, Value: "PEERID|any", Usage: "besides those in the allow file",
+	})
+	f.Path(&s.allowFile, cli.Flag{
+		Name: "allow-file", Category: mayAsk, Value: "FILE", Default: "allow in the data folder", Usage: "one peer ID a line, or any",
+		Complete: cli.AnyFile(),
+	})
+}
+
+// addJobs adds the flags that say what jobs get.
+func (s *serve) addJobs(f *cli.Flags) {
+	f.Whole(&s.slots, 1, job.MaxSlots, cli.Flag{
+		Name: "slots", Category: jobsGet, Value: "N", Default: "the cores of this machine", Usage: "jobs at a time",
+	})
+	f.Whole(&s.memory, 1, job.MaxNodeMemoryMB, cli.Flag{
+		Name: "memory", Category: jobsGet, Value: "MB", Default: "what can be had",
+		Usage: "for all jobs together, in units of 2^20 bytes; no more than can be had",
+	})
+	f.Millis(&s.maxTimeout, job.MaxTimeout, cli.Flag{
+		Name: "max-timeout", Category: jobsGet, Value: "DUR", Usage: "the longest that a job may ask for", More: "Its `timeout_ms`.",
+	})
+	f.Whole(&s.maxModule, 1, cli.MaxModule, cli.Flag{
+		Name: "max-module", Category: jobsGet, Value: "BYTES", Usage: "the longest module",
+	})
+	f.Whole(&s.maxInput, 0, job.MaxSafeInt/4, cli.Flag{
+		Name: "max-input", Category: jobsGet, Value: "BYTES", Usage: "the most input of a job",
+	})
+	f.Whole(&s.maxOutput, 0, job.MaxSafeInt/4, cli.Flag{
+		Name: "max-output", Category: jobsGet, Value: "BYTES", Usage: "the most output that a job may ask for", More: "Its `output_limit_bytes`.",
+	})
+	f.Millis(&s.keep, job.MaxTimeout, cli.Flag{
+		Name: "keep", Category: jobsGet, Value: "DUR", Usage: "how long results are kept at most",
+	})
+	f.Whole(&s.keepJobs, 1, job.MaxSafeInt, cli.Flag{
+		Name: "keep-jobs", Category: jobsGet, Value: "BYTES",
+		Usage: "of results, and for what running jobs read and write; the oldest results make room",
+	})
+	f.Whole(&s.keepModules, 1, job.MaxSafeInt, cli.Flag{
+		Name: "keep-modules", Category: jobsGet, Value: "BYTES", Usage: "of modules; the least used make room",
+	})
+	f.Path(&s.worker, cli.Flag{
+		Name: "worker", Category: jobsGet, Value: "PATH", Default: "the one beside plasmd", Usage: "the plasm-run that runs jobs",
+		Complete: cli.AnyFile(),
+	})
+	f.Path(&s.engines, cli.Flag{
+		Name: "engines", Category: jobsGet, Value: "DIR", Variables: []string{"PLASM_ENGINES"},
+		Usage: "where other engines are, beside the worker's own folder", More: "A job that names none gets the fastest.",
+		Complete: cli.Completion{Folders: true},
+	})
+	f.Text(&s.requireGuards, cli.Flag{
+		Name: "require-guards", Category: jobsGet, Value: "LIST", Default: "rlimits,landlock,seccomp; rlimits where there is no Linux",
+		Usage:    "what must confine jobs, else the node does not start: " + cli.GuardNames() + ", or none",
+		Complete: cli.GuardCompletion(),
+	})
+}
+
+// addMachine adds the flags about this machine.
+func (s *serve) addMachine(f *cli.Flags) {
+	f.Path(&s.dataDir, cli.Flag{
+		Name: "data-dir", Category: cli.ThisMachine, Value: "DIR",
+		Default: "$STATE_DIRECTORY, for root /var/lib/plasmd, else $XDG_DATA_HOME/plasmd", Usage: "key, peers, allow file",
+		Complete: cli.Completion{Folders: true},
+	})
+	f.Path(&s.runtimeDir, cli.Flag{
+		Name: "runtime-dir", Category: cli.ThisMachine, Value: "DIR",
+		Default: "$RUNTIME_DIRECTORY, for root /run/plasmd, else $XDG_RUNTIME_DIR/plasmd, else run in the data folder",
+		Usage:   "addresses and control socket", Complete: cli.Completion{Folders: true},
+	})
+	f.Text(&s.metrics, cli.Flag{
+		Name: "metrics", Category: cli.ThisMachine, Value: "ADDR", Default: "no",
+		Usage: "serve Prometheus metrics at this loopback address, such as 127.0.0.1:9464",
+	})
+	f.Millis(&s.drain, job.MaxTimeout, cli.Flag{
+		Name: "drain", Category: cli.ThisMachine, Value: "DUR", Usage: "how long running jobs may go on after SIGTERM",
+	})
+	f.Path(&s.config, cli.Flag{
+		Name: "config", Category: cli.ThisMachine, Value: "FILE", Variables: []string{"PLASMD_CONFIG"}, Usage: "read flags from this TOML file",
+		Complete: cli.FileLike(".toml"),
+	})
+	f.Switch(&s.printConfig, cli.Flag{
+		Name: "print-config", Category: cli.ThisMachine, Usage: "print what all this comes to, as such a file, and stop",
+	})
 }
 
 // defaultListen is every address of this machine, on the port of Plasm.
@@ -129,8 +224,8 @@ func defaultGuards() string {
 	return "rlimits"
 }
 
-// settle gives every flag its value: from a variable, the configuration file, or a
-// default that depends on this machine and on who runs the node.
+// settle gives every flag without a value that of the configuration file, or a default
+// that depends on this machine and on who runs the node.
 func (s *serve) settle(in *cli.Invocation) error {
 	var file []byte
 	if s.config != "" {
@@ -209,6 +304,6 @@ func (s *serve) settlePaths() error {
 // about is err with the place that its value comes from in front.
 func (s *serve) about(flag string, err error) error {
 	e := *cli.AsError(err)
-	e.Message = s.flags.Origin(flag, settings().Variable(flag)) + ": " + e.Message
+	e.Message = s.flags.Origin(flag) + ": " + e.Message
 	return &e
 }

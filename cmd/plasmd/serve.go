@@ -11,6 +11,7 @@ import (
 
 	"plasm/lib/cli"
 	"plasm/lib/cli/config"
+	"plasm/lib/cli/version"
 	"plasm/lib/control"
 	"plasm/lib/identity"
 	"plasm/lib/job"
@@ -23,8 +24,8 @@ import (
 
 // run is plasmd serve.
 func (s *serve) run(ctx context.Context, in *cli.Invocation) error {
-	if s.flags.NArg() > 0 {
-		return cli.Usage(serveName, "it takes no argument: %s", job.Quote(s.flags.Arg(0)))
+	if err := noArgument(s.flags); err != nil {
+		return err
 	}
 	if !given(s.config) {
 		if err := s.checkHands("configuration file", s.config); err != nil {
@@ -84,7 +85,7 @@ func (s *serve) named(flag string) string {
 	if !s.flags.Changed(flag) {
 		return ""
 	}
-	return s.flags.Lookup(flag).Value.String()
+	return s.flags.Lookup(flag).ValueText()
 }
 
 // checkLimits tells which resource limit is too low for a node: it is there for as long
@@ -125,7 +126,7 @@ func (s *serve) nodeConfig() (*node.Config, error) {
 		return nil, err
 	}
 	return &node.Config{
-		Version: cli.Version(), User: s.user, DataDir: s.dataDir, RuntimeDir: s.runtimeDir,
+		Version: version.String(), User: s.user, DataDir: s.dataDir, RuntimeDir: s.runtimeDir,
 		Network: *net, Machine: s.machine, Slots: s.slots, Spare: s.spare,
 		Limits: job.NodeLimits{
 			MemoryMB: s.machine.MaxJobMemoryMB(), TimeoutMS: s.maxTimeout,
@@ -224,7 +225,7 @@ func (s *serve) relayService(reachability network.Reachability) (*network.Relay,
 }
 
 // from says where the value of a flag comes from.
-func (s *serve) from(flag string) string { return s.flags.Origin(flag, settings().Variable(flag)) }
+func (s *serve) from(flag string) string { return s.flags.Origin(flag) }
 
 // lines puts each value on a line; a machine without a network has no addresses.
 func lines(values []string) []byte {

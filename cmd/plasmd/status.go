@@ -9,27 +9,27 @@ import (
 
 	"plasm/lib/cli"
 	"plasm/lib/control"
-	"plasm/lib/job"
 )
 
 // newStatus is plasmd status.
 func newStatus(in *cli.Invocation) *command {
-	flags := cli.NewFlags(name+" status", statusUsage, "info", in.Getenv)
+	flags := cli.NewFlags(statusDoc(), in.Getenv)
+	var asJSON bool
+	flags.Switch(&asJSON, cli.Flag{Name: "json", Category: does, Usage: "write it as a document"})
 	where := addPlace(flags, in)
-	asJSON := flags.Bool("json", false, "")
 	return &command{flags, func(ctx context.Context, in *cli.Invocation) error {
-		if flags.NArg() > 0 {
-			return cli.Usage(name+" status", "it takes no argument: %s", job.Quote(flags.Arg(0)))
+		if err := noArgument(flags); err != nil {
+			return err
 		}
 		running, err := where.running(ctx)
-		if id, addrs, ok := where.public(); err != nil && ok && !*asJSON {
+		if id, addrs, ok := where.public(); err != nil && ok && !asJSON {
 			return writePublic(in, where.shut, id, addrs)
 		}
 		if err != nil {
 			return err
 		}
 		var out bytes.Buffer
-		if *asJSON {
+		if asJSON {
 			err = cli.WriteJSON(&out, running.Status)
 		} else {
 			err = writeStatus(&out, running.Status)

@@ -12,8 +12,6 @@ require (
 
 require (
 	github.com/landlock-lsm/go-landlock v0.11.0 // indirect
-	github.com/mr-tron/base58 v1.3.0 // indirect
-	github.com/spf13/pflag v1.1.0 // indirect
 	github.com/tetratelabs/wazero v1.12.0 // indirect
 	golang.org/x/crypto v0.59.0 // indirect
 	golang.org/x/net v0.62.0 // indirect

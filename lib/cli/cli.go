@@ -10,13 +10,6 @@ import (
 	"os"
 )
 
-// version is set by the linker: -X plasm/lib/cli.version=….
-var version = "dev"
-
-// Version returns the version of this build, as --version prints it and
-// receipts carry it.
-func Version() string { return version }
-
 // Invocation is everything that a command gets from outside.
 type Invocation struct {
 	Args   []string // without the command's own name

@@ -41,6 +41,21 @@ var exitCodes = map[job.Code]int{
 	job.CodeInternal:      ExitPlasm,
 }
 
+// JobExits are the exit codes of a command that runs a job. missing says what 127 means.
+func JobExits(missing string) []Term {
+	return []Term{
+		{"0 to 255", "the program's own (255 when it is above 255)"},
+		{"124", "out of time"},
+		{"125", "plasm failed, was refused or was used wrongly"},
+		{"126", "not a module that can be run"},
+		{"127", missing},
+		{"132", "the program trapped"},
+		{"137", "out of memory, fuel or output"},
+		{"128+n", "ended by signal n"},
+		{"141", "stdout was closed"},
+	}
+}
+
 // SignalError says that a signal ended the command.
 type SignalError struct{ Signal syscall.Signal }
 

@@ -1,15 +1,18 @@
 package cli
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"strconv"
+	"slices"
 	"strings"
+	"time"
 
-	"github.com/spf13/pflag"
+	"github.com/urfave/cli/v2"
 
+	"plasm/lib/cli/version"
 	"plasm/lib/job"
 )
 
@@ -17,136 +20,244 @@ import (
 // but words (--help, --version), which have been written.
 var ErrDone = errors.New("nothing left to do")
 
+// Common is the category of the flags that every command has.
+const Common = "Messages and help"
+
+// Names of flags that are looked at before the others.
+const (
+	helpFlag = "help"
+	jsonFlag = "json"
+)
+
+// declarationsWord, alone on the command line, has a command print its Declaration as JSON. It is for the program
+// that writes pages and completions, and not for people.
+const declarationsWord = "--declarations"
+
 // Flags is a command's flag set, with the flags that every command has.
 type Flags struct {
-	*pflag.FlagSet
-	name, usage string
-	Getenv      func(string) string
-	logLevel    string
-	logFormat   string
-	origins     map[string]string // of flags that Settle has set: see Origin
+	doc       Doc
+	getenv    func(string) string
+	all       []*Flag
+	subs      []*Flags
+	args      []string
+	version   bool
+	logLevel  string
+	logFormat string
 }
 
 // program is the command without a subcommand: how it names itself.
 func (f *Flags) program() string {
-	program, _, _ := strings.Cut(f.name, " ")
+	program, _, _ := strings.Cut(f.doc.Name, " ")
 	return program
 }
 
-// NewFlags returns the flag set of the command name, whose --help is usage; the
-// name of a subcommand is both words. The common flags are there already: --help,
-// --version, --log-level, --log-format, the last two with defaults from
-// PLASM_LOG_LEVEL and PLASM_LOG_FORMAT. level is the default log level where
-// neither says one.
-func NewFlags(name, usage, level string, getenv func(string) string) *Flags {
-	f := &Flags{FlagSet: pflag.NewFlagSet(name, pflag.ContinueOnError), name: name, usage: usage, Getenv: getenv, origins: map[string]string{}}
-	f.SetInterspersed(false)
-	f.SetOutput(io.Discard)
-	f.Usage = func() {}
-	f.BoolP("help", "h", false, "")
-	f.Bool("version", false, "")
-	f.StringVar(&f.logLevel, "log-level", FromEnv(getenv, "PLASM_LOG_LEVEL", level), "")
-	f.StringVar(&f.logFormat, "log-format", FromEnv(getenv, "PLASM_LOG_FORMAT", "text"), "")
+// NewFlags returns the flag set of a command. The common flags are there already:
+// --help, --version, --log-level, --log-format, the last two with variables.
+func NewFlags(doc Doc, getenv func(string) string) *Flags {
+	f := &Flags{doc: doc, getenv: getenv, logLevel: doc.Level, logFormat: "text"}
+	levels, formats := []string{"debug", "info", "warn", "error"}, []string{"text", "json"}
+	f.Text(&f.logLevel, Flag{
+		Name: "log-level", Category: Common, Value: "LEVEL", Variables: []string{"PLASM_LOG_LEVEL"},
+		Usage: "debug, info, warn or error", Complete: Completion{Words: levels},
+	})
+	f.Text(&f.logFormat, Flag{
+		Name: "log-format", Category: Common, Value: "FORMAT", Variables: []string{"PLASM_LOG_FORMAT"},
+		Usage: "text or json, on stderr", Complete: Completion{Words: formats},
+	})
+	f.Switch(new(bool), Flag{Name: helpFlag, Short: "h", Category: Common, Usage: "show this"})
+	f.Switch(&f.version, Flag{Name: "version", Category: Common, Usage: "show the version"})
 	return f
 }
 
-// FromEnv returns the variable name, or fallback where it is unset or empty.
-func FromEnv(getenv func(string) string, name, fallback string) string {
-	if v := getenv(name); v != "" {
-		return v
+// Lookup returns the flag of a name, or nil.
+func (f *Flags) Lookup(name string) *Flag {
+	for _, flag := range f.all {
+		if flag.Name == name {
+			return flag
+		}
 	}
-	return fallback
+	return nil
+}
+
+// Changed reports whether a flag has a value from the command line, a variable or a file.
+func (f *Flags) Changed(name string) bool {
+	flag := f.Lookup(name)
+	return flag != nil && flag.Changed()
+}
+
+// Args returns what the command line has behind the flags.
+func (f *Flags) Args() []string { return f.args }
+
+// Set gives a flag a value as the command line would.
+func (f *Flags) Set(name, text string) error {
+	flag := f.Lookup(name)
+	if flag == nil {
+		return f.unknown(name)
+	}
+	return f.refused("--"+name, text, flag.give("--"+name, text))
 }
 
 // Origin says where the value of a flag comes from, for messages: "--flag", the
 // name of the variable that stands in for it, or the file and its key.
-func (f *Flags) Origin(flag, variable string) string {
-	if origin, ok := f.origins[flag]; ok {
-		return origin
+func (f *Flags) Origin(name string) string {
+	if flag := f.Lookup(name); flag != nil && flag.Changed() {
+		return flag.origin
 	}
-	if !f.Changed(flag) && f.Getenv(variable) != "" {
-		return variable
-	}
-	return "--" + flag
+	return "--" + name
 }
 
-// Settle gives a flag, which the command line has not, the value text, or list where
-// it takes one. origin says where that comes from, as Origin will. An error is a
-// usage error.
-func (f *Flags) Settle(flag *pflag.Flag, origin string, list []string, text string) error {
-	var err error
-	if takes, ok := flag.Value.(pflag.SliceValue); ok {
-		err = takes.Replace(list)
-	} else {
-		err = flag.Value.Set(text)
+// Settle gives a flag, which has no value yet, the value text, or list where it takes
+// one. origin says where that comes from, as Origin will. An error is a usage error.
+func (f *Flags) Settle(flag *Flag, origin string, list []string, text string) error {
+	if flag.Kind == List {
+		flag.giveList(origin, list)
+		return nil
 	}
-	if err != nil {
-		if flag.Value.Type() == "bool" {
-			err = errNotBool
+	return f.refused(origin, text, flag.give(origin, text))
+}
+
+// refused says what is wrong with the value of a flag, if anything.
+func (f *Flags) refused(origin, text string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return f.usage("%s: %q is %v", origin, text, err)
+}
+
+// FromVariables gives the flags without a value that of their variables. An empty
+// variable counts as unset. Parse does so too. An error is a usage error.
+func (f *Flags) FromVariables() error {
+	for _, flag := range f.all {
+		if flag.Changed() {
+			continue
 		}
-		return Usage(f.name, "%s: %q is %v", origin, text, err)
+		for _, variable := range flag.GetEnvVars() {
+			text := f.getenv(variable)
+			if text == "" {
+				continue
+			}
+			if err := f.Settle(flag, variable, strings.Fields(text), text); err != nil {
+				return err
+			}
+			break
+		}
 	}
-	flag.Changed = true
-	f.origins[flag.Name] = origin
 	return nil
 }
 
-// Parse reads the command line. It returns ErrDone after writing --help or
-// --version to stdout, and a usage error for anything that it does not
-// understand.
+// Select returns the subcommand that a command line names, and the command line
+// without that word: flags may stand before it. Without such a word it is the command
+// itself.
+func (f *Flags) Select(args []string) (*Flags, []string) {
+	if len(f.subs) == 0 {
+		return f, args
+	}
+	l := f.read(args)
+	if len(l.operands) == 0 {
+		return f, args
+	}
+	for _, sub := range f.subs {
+		if _, word, _ := strings.Cut(sub.doc.Name, " "); word == l.operands[0] {
+			at := len(args) - len(l.operands)
+			return sub, slices.Delete(slices.Clone(args), at, at+1)
+		}
+	}
+	return f, args
+}
+
+// Parse reads the command line, and where there are subcommands that of the one which
+// Select returns. It returns ErrDone after writing --help or --version to stdout, and
+// a usage error for anything that it does not understand.
 func (f *Flags) Parse(args []string, stdout io.Writer) error {
-	err := f.FlagSet.Parse(args)
-	if help, _ := f.GetBool("help"); help {
-		return f.done(stdout, f.usage)
+	if len(args) == 1 && args[0] == declarationsWord {
+		data, err := json.Marshal(f.Declaration())
+		if err != nil {
+			return err
+		}
+		return done(stdout, string(data)+"\n")
 	}
-	if err != nil {
-		return parseError(f.name, err)
+	of, rest := f.Select(args)
+	l := of.read(rest)
+	line := slices.Concat(strings.Fields(of.doc.Name), l.words, []string{"--"}, l.operands)
+	if err := f.app().Run(line); err != nil {
+		return of.parseError(err)
 	}
-	if asked, _ := f.GetBool("version"); asked {
-		return f.done(stdout, f.program()+" "+version+"\n")
+	switch {
+	case l.help:
+		return done(stdout, of.Help())
+	case l.err != nil:
+		return l.err
+	case of.version:
+		return done(stdout, f.program()+" "+version.String()+"\n")
+	case len(of.subs) > 0:
+		return of.noCommand(of.args)
 	}
+	return of.FromVariables()
+}
+
+// app is the command as urfave/cli knows it. Whatever that would write or end by
+// itself is left to us.
+func (f *Flags) app() *cli.App {
+	app := &cli.App{
+		Name: f.doc.Name, Usage: f.doc.Summary, Flags: f.library(), Action: f.keep, OnUsageError: asItIs,
+		HideHelp: true, HideVersion: true, Compiled: time.Unix(0, 0),
+		Reader: strings.NewReader(""), Writer: io.Discard, ErrWriter: io.Discard, ExitErrHandler: func(*cli.Context, error) {},
+	}
+	for _, sub := range f.subs {
+		_, word, _ := strings.Cut(sub.doc.Name, " ")
+		app.Commands = append(app.Commands, &cli.Command{
+			Name: word, Usage: sub.doc.Summary, Flags: sub.library(), Action: sub.keep, OnUsageError: asItIs, HideHelp: true,
+		})
+	}
+	return app
+}
+
+func (f *Flags) library() []cli.Flag {
+	flags := make([]cli.Flag, 0, len(f.all))
+	for _, flag := range f.all {
+		flags = append(flags, flag)
+	}
+	return flags
+}
+
+// keep is what urfave/cli calls when it has set the flags.
+func (f *Flags) keep(c *cli.Context) error {
+	f.args = c.Args().Slice()
 	return nil
 }
 
-func (f *Flags) done(stdout io.Writer, text string) error {
+func asItIs(_ *cli.Context, err error, _ bool) error { return err }
+
+// parseError says in our words what urfave/cli does not like: the value of a flag, as
+// read has seen to all else.
+func (f *Flags) parseError(err error) error {
+	for _, flag := range f.all {
+		if flag.wrong != nil {
+			return f.refused("--"+flag.Name, flag.refused, flag.wrong)
+		}
+	}
+	return f.usage("%v", err)
+}
+
+func done(stdout io.Writer, text string) error {
 	if _, err := io.WriteString(stdout, text); err != nil {
 		return writeError(standardOutput, err)
 	}
 	return ErrDone
 }
 
-// wantsJSON reports whether a command line asks for --json. It reads as far as
-// Parse would, and over what Parse stops at: an error in the flags must be told
-// the way they ask for, too. A --json behind MODULE is the guest's.
+// wantsJSON reports whether a command line asks for --json, also one with errors:
+// they must be told the way it asks for, too.
 func (f *Flags) wantsJSON(args []string) bool {
-	wants := false
-	for i := 0; i < len(args); i++ {
-		long, isLong := strings.CutPrefix(args[i], "--")
-		switch {
-		case !strings.HasPrefix(args[i], "-") || args[i] == "-" || args[i] == "--":
-			return wants
-		case !isLong:
-			continue // no short flag takes a value
-		}
-		name, value, given := strings.Cut(long, "=")
-		flag := f.Lookup(name)
-		switch {
-		case flag == nil:
-		case name == "json":
-			yes, err := strconv.ParseBool(value)
-			wants = !given || yes || err != nil
-		case !given && flag.NoOptDefVal == "":
-			i++ // its value
-		}
-	}
-	return wants
+	of, rest := f.Select(args)
+	return of.read(rest).json
 }
 
 // Logger returns the logger that --log-level and --log-format ask for.
 func (f *Flags) Logger(stderr io.Writer) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil || strings.ContainsAny(f.logLevel, "+-") {
-		return nil, Usage(f.name, "%s: %q is not one of debug, info, warn, error", f.Origin("log-level", "PLASM_LOG_LEVEL"), f.logLevel)
+		return nil, f.usage("%s: %q is not one of debug, info, warn, error", f.Origin("log-level"), f.logLevel)
 	}
 	opts := &slog.HandlerOptions{Level: level}
 	switch f.logFormat {
@@ -155,36 +266,20 @@ func (f *Flags) Logger(stderr io.Writer) (*slog.Logger, error) {
 	case "json":
 		return slog.New(slog.NewJSONHandler(stderr, opts)), nil
 	default:
-		return nil, Usage(f.name, "%s: %q is not one of text, json", f.Origin("log-format", "PLASM_LOG_FORMAT"), f.logFormat)
+		return nil, f.usage("%s: %q is not one of text, json", f.Origin("log-format"), f.logFormat)
 	}
 }
+
+// Name returns the command's name, of a subcommand both words.
+func (f *Flags) Name() string { return f.doc.Name }
+
+func (f *Flags) usage(format string, args ...any) error { return Usage(f.doc.Name, format, args...) }
 
 // Usage returns a usage error whose hint names the command's --help.
-func Usage(name, format string, args ...any) error {
-	return &job.Error{Code: job.CodeUsage, Message: fmt.Sprintf(format, args...), Hint: name + " --help lists the flags"}
-}
+func Usage(name, format string, args ...any) error { return UsageHint(name, "", format, args...) }
 
-// errNotBool is what is wrong with the value of a flag that is on or off.
-var errNotBool = errors.New("not true or false")
-
-// parseError says in our words what pflag does not like.
-func parseError(name string, err error) error {
-	if value, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		problem := value.Unwrap()
-		if value.GetFlag().Value.Type() == "bool" {
-			problem = errNotBool
-		}
-		return Usage(name, "--%s: %q is %v", value.GetFlag().Name, value.GetValue(), problem)
-	}
-	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
-		dashes := "--"
-		if unknown.GetSpecifiedShortnames() != "" {
-			dashes = "-"
-		}
-		return Usage(name, "unknown flag: %s%s", dashes, unknown.GetSpecifiedName())
-	}
-	if bare, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
-		return Usage(name, "--%s: a value is missing", bare.GetFlag().Name)
-	}
-	return Usage(name, "%v", err)
+// UsageHint is Usage with another hint, if anything, before that.
+func UsageHint(name, hint, format string, args ...any) error {
+	hint = strings.TrimSpace(hint + " " + name + " --help lists the flags")
+	return &job.Error{Code: job.CodeUsage, Message: fmt.Sprintf(format, args...), Hint: hint}
 }

@@ -24,30 +24,107 @@ type JobFlags struct {
 	Identity                       bool // print the key's peer ID and stop
 }
 
-// AddJobFlags adds them to a flag set.
-func AddJobFlags(f *Flags, getenv func(string) string) *JobFlags {
-	j := &JobFlags{flags: f}
-	f.Path(&j.Manifest, "manifest", "")
-	f.Path(&j.Job, "job", "")
-	f.Whole(&j.memory, "memory", 1, job.MaxMemoryMB)
-	f.Millis(&j.timeout, "timeout", job.MaxTimeout)
-	f.Whole(&j.fuel, "fuel", 1, job.MaxSafeInt)
-	f.Whole(&j.outputLimit, "output-limit", 0, job.MaxSafeInt)
-	f.StringArrayVar(&j.env, "env", nil, "")
-	f.BoolVar(&j.deterministic, "deterministic", true, "")
-	f.Whole(&j.seed, "seed", 0, job.MaxSafeInt)
-	f.BoolVar(&j.nan, "canonical-nan", false, "")
-	f.Path(&j.Stdin, "stdin", "")
-	f.BoolVarP(&j.NoStdin, "no-stdin", "n", false, "")
-	f.Path(&j.Stdout, "stdout", "")
-	f.Path(&j.Stderr, "stderr", "")
-	f.Path(&j.Receipt, "receipt", "")
-	f.BoolVar(&j.JSON, "json", false, "")
-	f.BoolVar(&j.PrintManifest, "print-manifest", false, "")
-	f.BoolVar(&j.PrintJob, "print-job", false, "")
-	f.Path(&j.Key, "key", getenv("PLASM_KEY"))
-	f.BoolVar(&j.Identity, "identity", false, "")
+// The categories of flags that plasm-run and plasm-submit share.
+const (
+	TheJob      = "The job"
+	TheInput    = "Input"
+	TheOutput   = "Output"
+	ThisMachine = "This machine"
+)
+
+// JobNotes are the notes to the flags that AddJobFlags adds.
+func JobNotes() map[string]string {
+	return map[string]string{
+		TheJob: "ARG and --env are written into the receipt: pass secrets on stdin, of which only a digest is kept.",
+	}
+}
+
+// ModuleCompletion is what MODULE is completed to.
+func ModuleCompletion() Completion { return FileLike(".wasm") }
+
+// AddJobFlags adds them to a flag set. signs says what the key is for.
+func AddJobFlags(f *Flags, signs string) *JobFlags {
+	j := &JobFlags{flags: f, deterministic: true}
+	j.addJob(f)
+	j.addStreams(f)
+	f.Path(&j.Key, Flag{
+		Name: "key", Category: ThisMachine, Value: "FILE", Variables: []string{"PLASM_KEY"}, Default: "$XDG_DATA_HOME/plasm/key.pem",
+		Usage: signs + ", made if it is not there", Complete: FileLike(".pem"),
+	})
+	f.Switch(&j.Identity, Flag{
+		Name: "identity", Category: ThisMachine, Usage: "print the key's peer ID and stop", More: "The key is made if it is not there.",
+	})
 	return j
+}
+
+// addJob adds the flags that describe the job.
+func (j *JobFlags) addJob(f *Flags) {
+	f.Path(&j.Manifest, Flag{
+		Name: "manifest", Category: TheJob, Value: "FILE", Usage: "take the job from this manifest; flags override it",
+		More:     "At most 256 KiB; `id` and `module_hash` may be absent.",
+		Complete: FileLike(".json"),
+	})
+	f.Path(&j.Job, Flag{
+		Name: "job", Category: TheJob, Value: "FILE|-", Usage: "take manifest, module and input from this job document",
+		More: "At most 1 GiB.", Complete: FileLike(".json"),
+	})
+	f.Whole(&j.memory, 1, job.MaxMemoryMB, Flag{
+		Name: "memory", Category: TheJob, Value: "MB", Default: "256", Usage: "linear memory, in units of 2^20 bytes", More: "1 to 4096.",
+	})
+	f.Millis(&j.timeout, job.MaxTimeout, Flag{
+		Name: "timeout", Category: TheJob, Value: "DUR", Default: "1m", Usage: "wall time of the program, as 500ms, 5s, 2m",
+		More: "Whole milliseconds, `1ms` to `168h`; it goes on while Ctrl-Z has stopped the command and the program.",
+	})
+	f.Whole(&j.fuel, 1, job.MaxSafeInt, Flag{
+		Name: "fuel", Category: TheJob, Value: "N", Usage: "stop when this much is used (plasm-fuel/1, about one an instruction)",
+		More: "1 to 2^53−1; without it fuel is not counted. The count is the same on every engine and processor; deep recursion is then " +
+			"a trap at the same depth everywhere.",
+	})
+	f.Whole(&j.outputLimit, 0, job.MaxSafeInt, Flag{
+		Name: "output-limit", Category: TheJob, Value: "BYTES", Default: "16777216", Usage: "stdout and stderr together", More: "0 to 2^53−1.",
+	})
+	f.List(&j.env, Flag{
+		Name: "env", Category: TheJob, Value: "NAME=VALUE", Usage: "set a variable, beside the manifest's",
+	})
+	f.Switch(&j.deterministic, Flag{
+		Name: "deterministic", Category: TheJob,
+		Usage: "real clock, sleep and random numbers. By default random numbers are predictable: make no keys or tokens",
+	})
+	f.Whole(&j.seed, 0, job.MaxSafeInt, Flag{
+		Name: "seed", Category: TheJob, Value: "N", Usage: "of the predictable random numbers", More: "0 to 2^53−1.",
+	})
+	f.Switch(&j.nan, Flag{
+		Name: "canonical-nan", Category: TheJob, Usage: "the same NaN bits everywhere, at a cost",
+		More: "Every NaN that an operation makes has the same bits on every processor.",
+	})
+}
+
+// addStreams adds the flags that say where input comes from and where output goes.
+func (j *JobFlags) addStreams(f *Flags) {
+	f.Path(&j.Stdin, Flag{
+		Name: "stdin", Category: TheInput, Value: "FILE", Usage: "input, instead of the command's own stdin", Complete: AnyFile(),
+	})
+	f.Switch(&j.NoStdin, Flag{Name: "no-stdin", Short: "n", Category: TheInput, Usage: "no input"})
+	f.Path(&j.Stdout, Flag{
+		Name: "stdout", Category: TheOutput, Value: "FILE", Usage: "where output goes, instead of the command's own stdout", Complete: AnyFile(),
+	})
+	f.Path(&j.Stderr, Flag{Name: "stderr", Category: TheOutput, Value: "FILE", Usage: "the same for stderr", Complete: AnyFile()})
+	f.Path(&j.Receipt, Flag{
+		Name: "receipt", Category: TheOutput, Value: "FILE|-", Usage: "write the receipt (- needs --stdout FILE)", More: "One line.",
+		Complete: FileLike(".json"),
+	})
+	f.Switch(&j.JSON, Flag{
+		Name: jsonFlag, Category: TheOutput, Usage: "write one document: receipt and output, or the error",
+		More: "Excludes `--stdout`, `--stderr` and `--receipt -`. The document takes 767 MiB of output; more ends the job as `cancelled`.",
+	})
+	f.Switch(&j.PrintManifest, Flag{
+		Name: "print-manifest", Category: TheOutput, Usage: "write the manifest and stop",
+		More: "Nothing runs. Excludes the flags that name files, and so does `--print-job`.",
+	})
+	f.Switch(&j.PrintJob, Flag{
+		Name: "print-job", Category: TheOutput, Usage: "write the job document and stop",
+		More: "Input is read to its end first, so it always has a `stdin_hash`.",
+	})
 }
 
 // Check refuses flags that contradict each other. operands are MODULE and the
@@ -68,7 +145,7 @@ func (j *JobFlags) Check(operands []string) error {
 }
 
 func (j *JobFlags) wrong(format string, args ...any) error {
-	return Usage(j.flags.name, format, args...)
+	return j.flags.usage(format, args...)
 }
 
 func (j *JobFlags) checkInput(operands []string) error {

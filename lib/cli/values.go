@@ -10,8 +10,33 @@ import (
 	"plasm/lib/job"
 )
 
-// WholeType is what the type of a flag is called that takes a whole number.
-const WholeType = "number"
+// shownDefault is the default of a value as the help shows it, "" where it has none.
+func shownDefault(v value) string {
+	switch v := v.(type) {
+	case whole:
+		if *v.into < v.low {
+			return ""
+		}
+	case millis:
+		if *v.into <= 0 {
+			return ""
+		}
+		text := strings.TrimSuffix(v.String(), "0s")
+		if minutes, ok := strings.CutSuffix(text, "h0m"); ok {
+			return minutes + "h"
+		}
+		if strings.HasSuffix(text, "m") {
+			return text
+		}
+	case on:
+		if !*v.into {
+			return ""
+		}
+	case *texts:
+		return strings.Join(*v.into, ", ")
+	}
+	return v.String()
+}
 
 // whole is a flag value: a whole number within a range.
 type whole struct {
@@ -20,11 +45,10 @@ type whole struct {
 }
 
 // Whole defines a flag that takes a whole number from low to high.
-func (f *Flags) Whole(into *int64, name string, low, high int64) {
-	f.Var(whole{into, low, high}, name, "")
+func (f *Flags) Whole(into *int64, low, high int64, flag Flag) {
+	f.define(flag, Number, whole{into, low, high})
 }
 
-func (w whole) Type() string   { return WholeType }
 func (w whole) String() string { return strconv.FormatInt(*w.into, 10) }
 
 func (w whole) Set(s string) error {
@@ -44,11 +68,10 @@ type millis struct {
 
 // Millis defines a flag that takes a duration, such as 5s or 1m30s, from one
 // millisecond to high milliseconds, and stores milliseconds.
-func (f *Flags) Millis(into *int64, name string, high int64) {
-	f.Var(millis{into, high}, name, "")
+func (f *Flags) Millis(into *int64, high int64, flag Flag) {
+	f.define(flag, Text, millis{into, high})
 }
 
-func (m millis) Type() string   { return "duration" }
 func (m millis) String() string { return (time.Duration(*m.into) * time.Millisecond).String() }
 
 func (m millis) Set(s string) error {
@@ -66,14 +89,9 @@ func (m millis) Set(s string) error {
 // variable that a script forgot to set does not quietly mean "no such flag".
 type path struct{ into *string }
 
-// Path defines a flag that takes the name of a file or folder; fallback is its
-// value where it is not given.
-func (f *Flags) Path(into *string, name, fallback string) {
-	*into = fallback
-	f.Var(path{into}, name, "")
-}
+// Path defines a flag that takes the name of a file or folder.
+func (f *Flags) Path(into *string, flag Flag) { f.define(flag, Text, path{into}) }
 
-func (p path) Type() string   { return "path" }
 func (p path) String() string { return *p.into }
 
 func (p path) Set(s string) error {
@@ -90,14 +108,11 @@ type word struct {
 	extra string
 }
 
-// Word defines a flag that takes 1 to 32 of a-z, 0-9 and what extra has; fallback is
-// its value where it is not given.
-func (f *Flags) Word(into *string, name, extra, fallback string) {
-	*into = fallback
-	f.Var(word{into, extra}, name, "")
+// Word defines a flag that takes 1 to 32 of a-z, 0-9 and what extra has.
+func (f *Flags) Word(into *string, extra string, flag Flag) {
+	f.define(flag, Text, word{into, extra})
 }
 
-func (w word) Type() string   { return "name" }
 func (w word) String() string { return *w.into }
 
 func (w word) Set(s string) error {
@@ -108,14 +123,75 @@ func (w word) Set(s string) error {
 	return nil
 }
 
-// List splits a value that names several things: by commas or white space.
-func List(s string) []string {
+// text is a flag value: any text.
+type text struct{ into *string }
+
+// Text defines a flag that takes any text, which the command checks by itself.
+func (f *Flags) Text(into *string, flag Flag) { f.define(flag, Text, text{into}) }
+
+func (t text) String() string { return *t.into }
+
+func (t text) Set(s string) error {
+	*t.into = s
+	return nil
+}
+
+// on is a flag value: true or false.
+type on struct{ into *bool }
+
+// Switch defines a flag that is on or off.
+func (f *Flags) Switch(into *bool, flag Flag) { f.define(flag, Switch, on{into}) }
+
+func (o on) String() string { return strconv.FormatBool(*o.into) }
+
+func (o on) Set(s string) error {
+	yes, err := strconv.ParseBool(s)
+	if err != nil {
+		return errors.New("not true or false")
+	}
+	*o.into = yes
+	return nil
+}
+
+// texts is a flag value: the texts of a flag that may be repeated, each as it was given.
+type texts struct {
+	into  *[]string
+	given bool // the first text takes the place of the default
+}
+
+// List defines a flag that takes any text and may be repeated.
+func (f *Flags) List(into *[]string, flag Flag) { f.define(flag, List, &texts{into: into}) }
+
+func (t *texts) String() string { return strings.Join(*t.into, " ") }
+
+func (t *texts) Set(s string) error {
+	if !t.given {
+		t.replace(nil)
+	}
+	*t.into = append(*t.into, s)
+	return nil
+}
+
+func (t *texts) replace(list []string) { *t.into, t.given = append([]string{}, list...), true }
+
+func (t *texts) texts() []string { return *t.into }
+
+// Split splits a value that names several things: by commas or white space.
+func Split(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(", \t\r\n", r) })
 }
 
+// GuardCompletion is what the value of --require-guards is completed to.
+func GuardCompletion() Completion {
+	return Completion{Words: append([]string{"none"}, job.Guards()...), List: true}
+}
+
+// GuardNames are the guards as help shows them.
+func GuardNames() string { return strings.Join(job.Guards(), ", ") }
+
 // GuardList reads a list of guards, or the word none.
 func GuardList(name, flag, value string) ([]string, error) {
-	list := List(value)
+	list := Split(value)
 	if len(list) == 1 && list[0] == "none" {
 		return nil, nil
 	}

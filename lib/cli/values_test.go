@@ -46,12 +46,12 @@ func TestMillis(t *testing.T) {
 func TestPath(t *testing.T) {
 	t.Parallel()
 	f := testFlags(nil)
-	var name string
-	f.Path(&name, "where", "here")
+	name := "here"
+	f.Path(&name, Flag{Name: "where"})
 	if name != "here" {
 		t.Errorf("not given: %q", name)
 	}
-	if err := f.Set("where", "there"); err != nil || name != "there" || f.Lookup("where").Value.String() != "there" {
+	if err := f.Set("where", "there"); err != nil || name != "there" || f.Lookup("where").ValueText() != "there" {
 		t.Errorf("given: %q, %v", name, err)
 	}
 	if err := f.Set("where", ""); err == nil {

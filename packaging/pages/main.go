@@ -1,74 +1,71 @@
-// Command pages writes the manual pages and the shell completions of the commands,
-// from what they print for --help: there is no second list of their flags.
+// Command pages writes the manual pages and the shell completions of the commands, and
+// the tables of their flags in docs/commands.md, from what the commands declare: there
+// is no second list of their flags.
 //
 //	pages BIN OUT VERSION DATE
+//	pages BIN PAGE
 //
-// BIN is the folder with the commands, OUT gets the files at their places below
-// /usr/share, VERSION and DATE (2006-01-02) go into the footers of the pages.
+// BIN is the folder with the commands. OUT gets manual pages and completions at their
+// places below /usr/share; VERSION and DATE (2006-01-02) go into the footers of the
+// manual pages. PAGE is the page with the tables, which are written between its marks.
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
+
+	"plasm/lib/cli"
 )
 
-// commands are those that have pages, and the section of the manual that each is
-// in.
-var commands = []struct {
-	name    string
-	section int
-}{
-	{"plasm-run", 1},
-	{"plasm-submit", 1},
-	{"plasm-discover", 1},
-	{"plasm-verify", 1},
-	{"plasmd", 8},
-}
+// commands are those that have pages.
+var commands = []string{"plasm-run", "plasm-submit", "plasm-discover", "plasm-verify", "plasmd"}
 
 func main() {
 	os.Exit(run(os.Args[1:], os.Stderr))
 }
 
 func run(args []string, stderr io.Writer) int {
-	if len(args) != 4 {
-		_, _ = fmt.Fprintln(stderr, "pages: wrong use: pages BIN OUT VERSION DATE")
+	var err error
+	switch len(args) {
+	case 2:
+		err = writeTables(context.Background(), args[0], args[1])
+	case 4:
+		of := edition{version: args[2], date: args[3]} //nolint:gosec // there are four
+		err = write(context.Background(), args[0], args[1], of)
+	default:
+		_, _ = fmt.Fprintln(stderr, "pages: wrong use: pages BIN OUT VERSION DATE, or pages BIN PAGE")
 		return 2
 	}
-	if err := write(context.Background(), args[0], args[1], edition{version: args[2], date: args[3]}); err != nil {
+	if err != nil {
 		_, _ = fmt.Fprintln(stderr, "pages:", err)
 		return 1
 	}
 	return 0
 }
 
-// write makes all files.
+// write makes all manual pages and completions.
 func write(ctx context.Context, bin, out string, of edition) error {
-	for _, c := range commands {
-		main, err := ask(ctx, bin, c.name)
+	for _, name := range commands {
+		d, err := ask(ctx, bin, name)
 		if err != nil {
 			return err
 		}
-		var subs []*help
-		for _, sub := range main.subcommands() {
-			h, err := ask(ctx, bin, c.name, sub)
-			if err != nil {
-				return err
-			}
-			subs = append(subs, h)
-		}
-		of.section = c.section
 		files := map[string]string{
-			fmt.Sprintf("man/man%d/%s.%d", c.section, c.name, c.section): manual(main, subs, of),
-			"bash-completion/completions/" + c.name:                      bash(main, subs),
-			"zsh/vendor-completions/_" + c.name:                          zsh(main, subs),
-			"fish/vendor_completions.d/" + c.name + ".fish":              fish(main, subs),
+			"bash-completion/completions/" + name:              bash(d),
+			"zsh/vendor-completions/_" + name:                  zsh(d),
+			"fish/vendor_completions.d/" + name + ".fish":      fish(d),
+			fmt.Sprintf("man/man%d/%s.%[1]d", d.Section, name): manual(d, of),
+		}
+		for i := range d.Subcommands {
+			sub := &d.Subcommands[i]
+			files[fmt.Sprintf("man/man%d/%s.%[1]d", sub.Section, page(sub))] = manual(sub, of)
+			if sub.Name == "plasmd serve" {
+				files["man/man5/plasmd.toml.5"] = configuration(sub, of)
+			}
 		}
 		for name, text := range files {
 			path := filepath.Join(out, filepath.FromSlash(name))
@@ -80,19 +77,26 @@ func write(ctx context.Context, bin, out string, of edition) error {
 	return nil
 }
 
-// ask has a command explain itself.
-func ask(ctx context.Context, bin string, words ...string) (*help, error) {
-	//nolint:gosec // commands of ours, in the folder that the caller names
-	cmd := exec.CommandContext(ctx, filepath.Join(bin, words[0]), append(words[1:], "--help")...)
-	var out, problem bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &problem
-	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("%s --help: %w: %s", strings.Join(words, " "), err, bytes.TrimSpace(problem.Bytes()))
+// writeTables makes the tables of all commands anew.
+func writeTables(ctx context.Context, bin, path string) error {
+	var all []*cli.Declaration
+	for _, name := range commands {
+		d, err := ask(ctx, bin, name)
+		if err != nil {
+			return err
+		}
+		all = append(all, d)
+		for i := range d.Subcommands {
+			all = append(all, &d.Subcommands[i])
+		}
 	}
-	h, err := parse(out.String())
+	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s --help: %w", strings.Join(words, " "), err)
+		return err
 	}
-	h.name = strings.Join(words, " ")
-	return h, nil
+	made, err := tables(string(text), all)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return os.WriteFile(path, []byte(made), 0o600)
 }

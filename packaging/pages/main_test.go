@@ -2,85 +2,145 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"plasm/lib/cli"
 	"plasm/test/bin"
 )
 
-// TestEveryFlagIsThere makes the pages of all commands, and looks for every flag of
-// each help in every one of its files. What shells and man make of them is tested
-// with the packages.
-func TestEveryFlagIsThere(t *testing.T) {
-	t.Parallel()
-	programs, out := t.TempDir(), t.TempDir()
-	var all []string
-	for _, c := range commands {
-		all = append(all, c.name)
-	}
-	if err := bin.Build(t.Context(), programs, all...); err != nil {
+// built returns a folder with the commands.
+func built(t *testing.T) string {
+	t.Helper()
+	programs := t.TempDir()
+	if err := bin.Build(t.Context(), programs, commands...); err != nil {
 		t.Fatal(err)
 	}
+	return programs
+}
+
+// TestEveryFlagIsThere makes the pages of all commands, and looks for every flag in
+// every one of its files. What shells and man make of them is tested with the packages.
+func TestEveryFlagIsThere(t *testing.T) {
+	t.Parallel()
+	programs, out := built(t), t.TempDir()
 	var stderr bytes.Buffer
 	if code := run([]string{programs, out, "1.2.3", "2026-01-02"}, &stderr); code != 0 || stderr.Len() > 0 {
 		t.Fatalf("%d: %s", code, &stderr)
 	}
-	for _, name := range all {
-		h, err := ask(t.Context(), programs, name)
+	for _, name := range commands {
+		d, err := ask(t.Context(), programs, name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		flags := h.flags()
-		for _, sub := range h.subcommands() {
-			of, err := ask(t.Context(), programs, name, sub)
-			if err != nil {
-				t.Fatal(err)
+		completions := "bash-completion/completions/" + name + " zsh/vendor-completions/_" + name + " fish/vendor_completions.d/" + name + ".fish"
+		for _, of := range append([]cli.Declaration{*d}, d.Subcommands...) {
+			if len(of.Flags) < 4 {
+				t.Errorf("%s has the flags %v", of.Name, of.Flags)
 			}
-			flags = append(flags, of.flags()...)
+			manual := fmt.Sprintf("man/man%d/%s.%[1]d", of.Section, page(&of))
+			for _, file := range append(strings.Fields(completions), manual) {
+				text := read(t, filepath.Join(out, file))
+				for _, f := range of.Flags {
+					if want := map[bool]string{false: f.Name, true: strings.ReplaceAll("--"+f.Name, "-", `\-`)}[file == manual]; !strings.Contains(text, want) {
+						t.Errorf("%s has no --%s", file, f.Name)
+					}
+				}
+			}
+			text := read(t, filepath.Join(out, manual))
+			for _, heading := range []string{"SYNOPSIS", "OPTIONS", "EXIT STATUS", "ENVIRONMENT", "EXAMPLES", "SEE ALSO"} {
+				if !strings.Contains(text, ".SH "+heading+"\n") {
+					t.Errorf("%s has no %s", manual, heading)
+				}
+			}
+			for _, other := range of.See {
+				name, section, _ := strings.Cut(strings.TrimSuffix(other, ")"), "(")
+				if _, err := os.Stat(filepath.Join(out, "man", "man"+section, name+"."+section)); err != nil {
+					t.Errorf("%s leads to %s: %v", manual, other, err)
+				}
+			}
 		}
-		if len(flags) < 4 {
-			t.Errorf("%s has the flags %v", name, flags)
+	}
+	text := read(t, filepath.Join(out, "man", "man5", "plasmd.toml.5"))
+	for _, member := range []string{`\fBslots\fR`, `\fBrelay\-allow\fR`, `\fBlog\-level\fR`} {
+		if !strings.Contains(text, member) {
+			t.Errorf("plasmd.toml.5 has no %s", member)
 		}
-		for pattern, shown := range map[string]func(flag) string{
-			"man/man?/" + name + ".?":                 func(f flag) string { return strings.ReplaceAll("--"+f.long, "-", `\-`) },
-			"bash-completion/completions/" + name:     func(f flag) string { return "--" + f.long },
-			"zsh/vendor-completions/_" + name:         func(f flag) string { return "--" + f.long },
-			"fish/vendor_completions.d/" + name + "*": func(f flag) string { return "-l " + f.long },
-		} {
-			found, err := filepath.Glob(filepath.Join(out, pattern))
-			if err != nil || len(found) != 1 {
-				t.Fatalf("%s: %v, %v", pattern, found, err)
-			}
-			text, err := os.ReadFile(found[0])
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, f := range flags {
-				if !strings.Contains(string(text), shown(f)) {
-					t.Errorf("%s has no --%s", found[0], f.long)
+	}
+	if strings.Contains(text, `\fBprint\-config\fR`) {
+		t.Error("plasmd.toml.5 has a member that is none")
+	}
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestTables: the tables of the docs are those that the commands declare.
+func TestTables(t *testing.T) {
+	t.Parallel()
+	programs, copied := built(t), filepath.Join(t.TempDir(), "commands.md")
+	before := read(t, "../../docs/commands.md")
+	if err := os.WriteFile(copied, []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	if code := run([]string{programs, copied}, &stderr); code != 0 || stderr.Len() > 0 {
+		t.Fatalf("%d: %s", code, &stderr)
+	}
+	if diff := cmp.Diff(before, read(t, copied)); diff != "" {
+		t.Errorf("docs/commands.md is not what the commands declare; make docs mends it (-is +declared):\n%s", diff)
+	}
+	for _, name := range commands {
+		d, err := ask(t.Context(), programs, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, of := range append([]cli.Declaration{*d}, d.Subcommands...) {
+			for _, c := range categories(&of) {
+				if len(d.Subcommands) > 0 && of.Name == name { // each subcommand has all that plasmd has
+					continue
+				}
+				whole, part := "<!-- flags of "+of.Name+", ", "<!-- flags of "+of.Name+": "+c.name+", "
+				if !strings.Contains(before, whole) && !strings.Contains(before, part) {
+					t.Errorf("docs/commands.md has no table for %s: %s", of.Name, c.name)
 				}
 			}
 		}
 	}
 }
 
-// TestNotAHelp: a page with less than the help would be worse than none.
-func TestNotAHelp(t *testing.T) {
+// TestWrongPages: a page without marks, or with marks for what there is not, is left as it is.
+func TestWrongPages(t *testing.T) {
 	t.Parallel()
-	for name, text := range map[string]string{
-		"nothing":              "",
-		"no usage":             "plasm-run\n\nRuns.\n",
-		"no end of the usage":  "Usage: plasm-run\n",
-		"a flag without words": "Usage: plasm-run\n\n  -x y z\n",
+	all := []*cli.Declaration{{Doc: cli.Doc{Name: "plasm-run"}, Flags: []*cli.Flag{{Name: "a", Category: "All"}}}}
+	for text, want := range map[string]string{
+		"# Commands\n": "no mark",
+		"<!-- flags of plasm-run, written by make docs -->\n":                                     "no <!-- end",
+		"<!-- flags of plasm-walk, written by make docs -->\n<!-- end of flags -->\n":             "there is no command",
+		"<!-- flags of plasm-run: The moon, written by make docs -->\n<!-- end of flags -->\n":    "no flags under",
+		"a\n<!-- flags of plasm-run: All, written by make docs -->\nold\n<!-- end of flags -->\n": "",
 	} {
-		if h, err := parse(text); err == nil {
-			t.Errorf("%s: %+v", name, h)
+		made, err := tables(text, all)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+		if err == nil && (strings.Contains(made, "old") || !strings.Contains(made, "| `--a` |")) {
+			t.Errorf("%q became %q", text, made)
 		}
 	}
 	var stderr bytes.Buffer
-	if code := run([]string{t.TempDir(), t.TempDir(), "1", "2026-01-02"}, &stderr); code != 1 || !strings.HasPrefix(stderr.String(), "pages: plasm-run --help: ") {
+	if code := run([]string{t.TempDir(), t.TempDir(), "1", "2026-01-02"}, &stderr); code != 1 || !strings.HasPrefix(stderr.String(), "pages: plasm-run --declarations: ") {
 		t.Errorf("no commands: %d, %s", code, &stderr)
 	}
 	if code := run(nil, &stderr); code != 2 {

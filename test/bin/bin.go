@@ -17,6 +17,9 @@ import (
 // commands that tests start write what they have run. Unset, nothing is counted.
 const CoverDir = "PLASM_COVERDIR"
 
+// Tags are the build tags of the commands, as the Makefile has them.
+const Tags = "urfave_cli_no_docs"
+
 // Build builds the named commands of cmd/ into dir as they are shipped: static.
 // It must be called in a folder of the module, as tests are.
 func Build(ctx context.Context, dir string, names ...string) error {
@@ -24,7 +27,7 @@ func Build(ctx context.Context, dir string, names ...string) error {
 }
 
 func build(ctx context.Context, dir string, names []string) error {
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-o", dir + string(filepath.Separator)}
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags=" + Tags, "-o", dir + string(filepath.Separator)}
 	if os.Getenv(CoverDir) != "" {
 		args = append(args, "-cover", "-covermode=atomic", "-coverpkg=plasm/...")
 	} else if runtime.GOOS == "linux" { // as the Makefile does; what runs before the runtime cannot be counted

@@ -16,6 +16,16 @@ import (
 // names are the commands, and the section of each one's manual page.
 var names = map[string]string{"plasm-run": "1", "plasm-submit": "1", "plasm-discover": "1", "plasm-verify": "1", "plasmd": "8"}
 
+// pages are all manual pages of the package plasm, and the section of each.
+func pages() map[string]string {
+	all := maps.Clone(names)
+	for _, sub := range []string{"serve", "identity", "status", "allow", "doctor"} {
+		all["plasmd-"+sub] = "8"
+	}
+	all["plasmd.toml"] = "5"
+	return all
+}
+
 // output runs a command that must succeed, and returns its stdout.
 func output(t *testing.T, words ...string) string {
 	t.Helper()
@@ -71,9 +81,11 @@ func content(name string) []string {
 		`/usr/share/doc/plasm/copyright`, `/usr/share/doc/plasm/third-party\.gz`, `/usr/share/doc/plasm/changelog\.gz`, `/usr/share/doc/plasm/changelog\.Debian\.gz`,
 		`/usr/share/doc/plasm/README\.md`, `/usr/share/doc/plasm/docs/security\.md`, `/usr/share/doc/plasm/docs/architecture\.svg`,
 	}
-	for name, section := range names {
-		all = append(all, "/usr/bin/"+name, fmt.Sprintf(`/usr/share/man/man%s/%s\.%s\.gz`, section, name, section),
-			"/usr/share/bash-completion/completions/"+name, "/usr/share/zsh/vendor-completions/_"+name, "/usr/share/fish/vendor_completions.d/"+name+`\.fish`)
+	for page, section := range pages() {
+		all = append(all, fmt.Sprintf(`/usr/share/man/man%s/%s\.%s\.gz`, section, regexp.QuoteMeta(page), section))
+	}
+	for name := range names {
+		all = append(all, "/usr/bin/"+name, "/usr/share/bash-completion/completions/"+name, "/usr/share/zsh/vendor-completions/_"+name, "/usr/share/fish/vendor_completions.d/"+name+`\.fish`)
 	}
 	return all
 }
@@ -168,9 +180,9 @@ func TestManualPages(t *testing.T) {
 	t.Parallel()
 	dir := extracted(t, "amd64", "plasm", engine)
 	flag := regexp.MustCompile(`(?m)^ {2}(?:-\w, )?(--[a-z-]+)`)
-	pages := maps.Clone(names)
-	pages[engine] = "1"
-	for name, section := range pages {
+	all := pages()
+	all[engine] = "1"
+	for name, section := range all {
 		page := filepath.Join(dir, "usr", "share", "man", "man"+section, name+"."+section+".gz")
 		cmd := brief(t, "man", "--warnings=w", "--local-file", "--encoding=UTF-8", page)
 		cmd.Env = append(os.Environ(), "MANWIDTH=100", "LC_ALL=C.UTF-8", "MAN_KEEP_FORMATTING=", "TERM=dumb", "GROFF_NO_SGR=1")
@@ -179,15 +191,12 @@ func TestManualPages(t *testing.T) {
 		if err := cmd.Run(); err != nil || warnings.Len() > 0 {
 			t.Errorf("%s: %v: %s", page, err, &warnings)
 		}
-		helps := [][]string{{name}}
-		if name == "plasmd" {
-			helps = append(helps, []string{name, "serve"}, []string{name, "identity"}, []string{name, "status"}, []string{name, "allow"}, []string{name, "doctor"})
+		words := []string{name}
+		if sub, ok := strings.CutPrefix(name, "plasmd-"); ok {
+			words = []string{"plasmd", sub}
 		}
 		plain := regexp.MustCompile(`.\x08`).ReplaceAllString(text.String(), "")
-		if name == engine { // it is not for people, and has no help
-			helps = nil
-		}
-		for _, words := range helps {
+		if name != engine && name != "plasmd.toml" { // not for people, and no command
 			help := output(t, append([]string{filepath.Join(dir, "usr", "bin", words[0])}, append(words[1:], "--help")...)...)
 			for _, m := range flag.FindAllStringSubmatch(help, -1) {
 				if !strings.Contains(plain, m[1]) {
@@ -219,10 +228,13 @@ func TestCompletions(t *testing.T) {
 		"plasmd allow --":                     "--remove --list --data-dir --runtime-dir --log-level --log-format --help --version",
 		"plasm-verify --print st":             "stdout stderr statement",
 		"plasm-discover --require-guards lan": "landlock",
+		"plasm-run --engine w":                "wasmtime wazero",
+		"plasm-run --memory ":                 "",
+		"plasm-submit --peer la":              "lab/one",
 	} {
 		name, _, _ := strings.Cut(line, " ")
 		words := strings.Split(line, " ")
-		script := fmt.Sprintf(`. %s; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _%s; echo "${COMPREPLY[@]}"`,
+		script := fmt.Sprintf(`PLASM_TRUST=<(echo '12D3KooWabc lab/one # ours'); . %s; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _%s; echo "${COMPREPLY[@]}"`,
 			filepath.Join(share, "bash-completion", "completions", name), strings.ReplaceAll(name, "-", "_"))
 		got := strings.TrimSpace(output(t, append([]string{"bash", "-c", script, "bash"}, words...)...))
 		if got != want {

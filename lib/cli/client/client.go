@@ -13,19 +13,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"plasm/lib/cli"
 	"plasm/lib/control"
 	"plasm/lib/identity"
 	"plasm/lib/job"
 	"plasm/lib/network"
-)
-
-// The variables that stand in for flags.
-const (
-	bootstrapVariable  = "PLASM_BOOTSTRAP"
-	networkKeyVariable = "PLASM_NETWORK_KEY"
 )
 
 // Flags say where a command looks for nodes.
@@ -38,12 +31,28 @@ type Flags struct {
 }
 
 // Add adds --bootstrap, --network-key and --mdns to a flag set.
-func Add(f *cli.Flags, getenv func(string) string) *Flags {
-	n := &Flags{flags: f, getenv: getenv}
-	f.StringArrayVar(&n.bootstrap, "bootstrap", strings.Fields(getenv(bootstrapVariable)), "")
-	f.Path(&n.networkKey, "network-key", getenv(networkKeyVariable))
-	f.BoolVar(&n.mdns, "mdns", true, "")
+func Add(f *cli.Flags, category string, getenv func(string) string) *Flags {
+	n := &Flags{flags: f, getenv: getenv, mdns: true}
+	f.List(&n.bootstrap, cli.Flag{
+		Name: "bootstrap", Category: category, Value: "ADDR", Variables: []string{"PLASM_BOOTSTRAP"},
+		Usage: "a first contact, a node's address /ip4/…/p2p/12D3…",
+		More:  "Several in the variable are separated by white space.",
+	})
+	f.Switch(&n.mdns, cli.Flag{Name: "mdns", Category: category, Usage: "do not ask the local network"})
+	f.Path(&n.networkKey, cli.Flag{
+		Name: "network-key", Category: category, Value: "FILE", Variables: []string{"PLASM_NETWORK_KEY"},
+		Usage: "the key of a private network, in the swarm.key format of libp2p", Complete: cli.FileLike(".key"),
+	})
 	return n
+}
+
+// Archs is what the value of --arch is completed to.
+func Archs() cli.Completion { return cli.Completion{Words: []string{"amd64", "arm64"}} }
+
+// Engines is what the value of --engine is completed to, with other words beside the
+// engines that nodes have.
+func Engines(others ...string) cli.Completion {
+	return cli.Completion{Words: append(others, "wasmtime", "wazero")}
 }
 
 // Start starts a host with a fresh key that begins at once to dial what it knows:
@@ -54,7 +63,7 @@ func (n *Flags) Start(ctx context.Context, dialOnly bool, log *slog.Logger) (*ne
 	cfg := network.Config{DialOnly: dialOnly, MDNS: n.mdns, Log: log}
 	var err error
 	if cfg.Bootstrap, err = network.ParseAddrs(n.bootstrap); err != nil {
-		return nil, named(n.flags.Origin("bootstrap", bootstrapVariable), err)
+		return nil, named(n.flags.Origin("bootstrap"), err)
 	}
 	if cfg.NetworkKey, err = n.readNetworkKey(); err != nil {
 		return nil, err
@@ -97,7 +106,7 @@ func (n *Flags) readNetworkKey() ([]byte, error) {
 		return nil, nil
 	}
 	data, err := identity.ReadFile(n.networkKey)
-	origin := n.flags.Origin("network-key", networkKeyVariable)
+	origin := n.flags.Origin("network-key")
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, &job.Error{Code: job.CodeNotFound, Message: fmt.Sprintf("%s: no such file: %s", origin, n.networkKey), Err: err}

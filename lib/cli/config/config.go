@@ -1,5 +1,5 @@
-// Package config gives a command's flags the values that its command line does not:
-// from variables and a configuration file. It is apart from package cli so that the
+// Package config gives a command's flags the values that its command line and its
+// variables do not: from a configuration file. It is apart from package cli so that the
 // commands without such a file do not start a reader of TOML.
 package config
 
@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/BurntSushi/toml"
-	"github.com/spf13/pflag"
 
 	"plasm/lib/cli"
 	"plasm/lib/job"
@@ -22,62 +21,57 @@ import (
 // MaxBytes is the longest configuration file that is read, in bytes.
 const MaxBytes = 1 << 20
 
-// Settings say where flags get their values that the command line does not give.
-// A flag wins over a variable, that over the file, and that over the default. A
-// list is taken from one place: lists are not put together.
+// Settings say which flags have their values from elsewhere where the command line does
+// not give them. A flag wins over a variable, that over the file, and that over the
+// default. A list is taken from one place: lists are not put together.
 //
-// The variable of the flag --some-flag is the prefix and SOME_FLAG; one that is
-// empty counts as unset. Lists are separated by white space.
+// The variable of the flag --some-flag is the prefix and SOME_FLAG.
 //
 // The file is TOML. Its keys are the flags, without dashes before them. A number
 // is an integer, a flag without a value a boolean, a list an array of strings, and
 // all else a string, durations too.
 type Settings struct {
-	Prefix string            // of the variables
-	Also   map[string]string // by flag: a variable that counts where the one with the prefix is not set
-	Not    []string          // flags that have neither variable nor key, beside --help and --version
+	Prefix string   // of the variables
+	Not    []string // flags that have no key, beside --help and --version, nor a variable but those they declare
 }
 
-// Settle gives values to the flags that the command line has not. file is the
-// name of the configuration file, for messages, and data what is in it; both are
-// empty where there is none. An error is a usage error that names the variable, or
-// the file and its key.
+// Declare gives each flag its variable, before those that it declares.
+func (s Settings) Declare(f *cli.Flags) {
+	for _, flag := range f.All() {
+		if s.settles(flag) {
+			flag.Implied = s.Variable(flag.Name)
+		}
+	}
+}
+
+// Settle gives values to the flags that have none yet. file is the name of the
+// configuration file, for messages, and data what is in it; both are empty where there
+// is none. An error is a usage error that names the file and its key.
 func (s Settings) Settle(f *cli.Flags, file string, data []byte) error {
 	config, err := s.decode(f, file, data)
 	if err != nil {
 		return err
 	}
-	f.VisitAll(func(flag *pflag.Flag) {
-		if err != nil || flag.Changed || !s.settles(flag) {
-			return
+	for _, flag := range f.All() {
+		value, ok := config[flag.Name]
+		if !ok || flag.Changed() {
+			continue
 		}
-		if variable, text := s.variable(flag.Name, f.Getenv); text != "" {
-			err = f.Settle(flag, variable, strings.Fields(text), text)
-		} else if value, ok := config[flag.Name]; ok {
-			err = fromFile(f, flag, file+": "+flag.Name, value)
+		if err := fromFile(f, flag, file+": "+flag.Name, value); err != nil {
+			return err
 		}
-	})
-	return err
+	}
+	return nil
 }
 
 // settles reports whether a flag can have its value from elsewhere.
-func (s Settings) settles(flag *pflag.Flag) bool {
+func (s Settings) settles(flag *cli.Flag) bool {
 	return !slices.Contains(s.Not, flag.Name) && flag.Name != "help" && flag.Name != "version"
 }
 
 // Variable returns the name of a flag's variable.
 func (s Settings) Variable(flag string) string {
 	return s.Prefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
-}
-
-// variable returns the variable that counts for a flag, and its value.
-func (s Settings) variable(flag string, getenv func(string) string) (name, value string) {
-	name = s.Variable(flag)
-	if value = getenv(name); value == "" && s.Also[flag] != "" {
-		name = s.Also[flag]
-		value = getenv(name)
-	}
-	return name, value
 }
 
 // decode reads the configuration file, and refuses keys that are no flags.
@@ -92,33 +86,43 @@ func (s Settings) decode(f *cli.Flags, file string, data []byte) (map[string]any
 	}
 	for _, key := range slices.Sorted(maps.Keys(config)) {
 		if flag := f.Lookup(key); flag == nil || !s.settles(flag) {
-			return nil, cli.Usage(f.Name(), "%s: there is no such key: %s", file, job.Quote(key))
+			return nil, s.noKey(f, file, key)
 		}
 	}
 	return config, nil
 }
 
+// noKey is the error for a key that is no flag.
+func (s Settings) noKey(f *cli.Flags, file, key string) error {
+	var keys []string
+	for _, flag := range f.All() {
+		if s.settles(flag) {
+			keys = append(keys, flag.Name)
+		}
+	}
+	return cli.UsageHint(f.Name(), cli.DidYouMean(key, keys), "%s: there is no such key: %s", file, job.Quote(key))
+}
+
 // fromFile gives a flag a value from the configuration file.
-func fromFile(f *cli.Flags, flag *pflag.Flag, origin string, value any) error {
+func fromFile(f *cli.Flags, flag *cli.Flag, origin string, value any) error {
 	want := "a string"
-	_, list := flag.Value.(pflag.SliceValue)
-	switch {
-	case list:
+	switch flag.Kind {
+	case cli.List:
 		want = "a list of strings"
 		if texts, ok := stringsOf(value); ok {
 			return f.Settle(flag, origin, texts, "")
 		}
-	case flag.Value.Type() == "bool":
+	case cli.Switch:
 		want = "true or false"
 		if b, ok := value.(bool); ok {
 			return f.Settle(flag, origin, nil, strconv.FormatBool(b))
 		}
-	case flag.Value.Type() == cli.WholeType:
+	case cli.Number:
 		want = "a whole number"
 		if n, ok := value.(int64); ok {
 			return f.Settle(flag, origin, nil, strconv.FormatInt(n, 10))
 		}
-	default:
+	case cli.Text:
 		if text, ok := value.(string); ok {
 			return f.Settle(flag, origin, nil, text)
 		}
@@ -151,30 +155,35 @@ func written(value any) string {
 }
 
 // Print returns the values of all flags that a configuration file may set,
-// as such a file. Flags that have no value by default, and none now, are left out.
+// as such a file. Texts that are empty, and no flag, variable or file has set, are left out.
 func (s Settings) Print(f *cli.Flags) ([]byte, error) {
 	var out bytes.Buffer
 	enc := toml.NewEncoder(&out)
-	var err error
-	f.VisitAll(func(flag *pflag.Flag) {
-		if err != nil || !s.settles(flag) {
-			return
+	byName := func(a, b *cli.Flag) int { return strings.Compare(a.Name, b.Name) }
+	for _, flag := range slices.SortedFunc(slices.Values(f.All()), byName) {
+		if !s.settles(flag) {
+			continue
 		}
-		var value any = flag.Value.String()
-		list, isList := flag.Value.(pflag.SliceValue)
-		switch {
-		case isList:
-			value = append([]string{}, list.GetSlice()...)
-		case flag.Value.Type() == "bool":
-			value = flag.Value.String() == "true"
-		case flag.Value.Type() == cli.WholeType:
-			value, err = strconv.ParseInt(flag.Value.String(), 10, 64)
-		case value == "" && flag.DefValue == "":
-			return
+		var value any = flag.ValueText()
+		var err error
+		switch flag.Kind {
+		case cli.List:
+			value = append([]string{}, flag.Texts()...)
+		case cli.Switch:
+			value = flag.ValueText() == "true"
+		case cli.Number:
+			value, err = strconv.ParseInt(flag.ValueText(), 10, 64)
+		case cli.Text:
+			if value == "" && !flag.Changed() {
+				continue
+			}
 		}
 		if err == nil {
 			err = enc.Encode(map[string]any{flag.Name: value})
 		}
-	})
-	return out.Bytes(), err
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out.Bytes(), nil
 }

@@ -22,26 +22,29 @@ type settled struct {
 
 var testSettings = Settings{
 	Prefix: "CMDD_",
-	Also:   map[string]string{"log-level": "PLASM_LOG_LEVEL", "listen": "PLASM_LISTEN"},
 	Not:    []string{"config"},
 }
 
 func newSettled(env map[string]string) *settled {
-	s := &settled{Flags: cli.NewFlags("cmd", "Usage: cmd\n", "info", func(name string) string { return env[name] }), slots: 2, timeout: 60_000}
-	s.Whole(&s.slots, "slots", 1, 64)
-	s.Millis(&s.timeout, "max-timeout", job.MaxTimeout)
-	s.Path(&s.dir, "data-dir", "")
-	s.StringVar(&s.mode, "mode", "auto", "")
-	s.BoolVar(&s.relay, "relay", false, "")
-	s.BoolVar(&s.mdns, "mdns", true, "")
-	s.StringArrayVar(&s.listen, "listen", []string{"a", "b"}, "")
-	s.String("config", "", "")
+	s := &settled{
+		Flags: cli.NewFlags(cli.Doc{Name: "cmd", Level: "info"}, func(name string) string { return env[name] }),
+		slots: 2, timeout: 60_000, mode: "auto", mdns: true, listen: []string{"a", "b"},
+	}
+	s.Whole(&s.slots, 1, 64, cli.Flag{Name: "slots"})
+	s.Millis(&s.timeout, job.MaxTimeout, cli.Flag{Name: "max-timeout"})
+	s.Path(&s.dir, cli.Flag{Name: "data-dir"})
+	s.Text(&s.mode, cli.Flag{Name: "mode"})
+	s.Switch(&s.relay, cli.Flag{Name: "relay"})
+	s.Switch(&s.mdns, cli.Flag{Name: "mdns"})
+	s.List(&s.listen, cli.Flag{Name: "listen", Variables: []string{"PLASM_LISTEN"}})
+	s.Text(new(string), cli.Flag{Name: "config"})
+	testSettings.Declare(s.Flags)
 	return s
 }
 
 // outcome is what has become of all values.
 func (s *settled) outcome() []any {
-	return []any{s.slots, s.timeout, s.dir, s.mode, s.relay, s.mdns, s.listen, s.Lookup("log-level").Value.String()}
+	return []any{s.slots, s.timeout, s.dir, s.mode, s.relay, s.mdns, s.listen, s.Lookup("log-level").ValueText()}
 }
 
 func TestSettle(t *testing.T) {
@@ -144,7 +147,7 @@ func again(t *testing.T, s *settled) {
 func TestPrintQuotes(t *testing.T) {
 	t.Parallel()
 	s := newSettled(map[string]string{"CMDD_DATA_DIR": "/a \"b\"\\ü\n\x01"})
-	if err := testSettings.Settle(s.Flags, "", nil); err != nil {
+	if err := s.FromVariables(); err != nil {
 		t.Fatal(err)
 	}
 	again(t, s)
@@ -181,7 +184,10 @@ func TestSettleRefuses(t *testing.T) {
 	for _, test := range tests {
 		name, value, _ := strings.Cut(test.env, "=")
 		s := newSettled(map[string]string{name: value})
-		err := testSettings.Settle(s.Flags, "c.toml", []byte(test.file))
+		err := s.FromVariables()
+		if err == nil {
+			err = testSettings.Settle(s.Flags, "c.toml", []byte(test.file))
+		}
 		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeUsage || !strings.HasPrefix(e.Message, test.want) {
 			t.Errorf("%s%s: %v, want %s", test.env, test.file, err, test.want)
 		}
@@ -190,7 +196,10 @@ func TestSettleRefuses(t *testing.T) {
 
 func TestOriginOfSettledFlags(t *testing.T) {
 	t.Parallel()
-	s := newSettled(map[string]string{"CMDD_LOG_LEVEL": "loud", "PLASM_LOG_FORMAT": "text"})
+	s := newSettled(map[string]string{"CMDD_LOG_LEVEL": "loud"})
+	if err := s.FromVariables(); err != nil {
+		t.Fatal(err)
+	}
 	if err := testSettings.Settle(s.Flags, "c.toml", []byte(`log-format = "xml"`)); err != nil {
 		t.Fatal(err)
 	}
