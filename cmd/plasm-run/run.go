@@ -139,7 +139,7 @@ func (o *options) execute(ctx context.Context, in *cli.Invocation, run runner, l
 		out.Discard()
 		return 0, o.job.AboutModule(o.flags.Args(), err)
 	}
-	log.Info("job.finished", "job", j.Manifest.ID, "status", report.Outcome.Status, "wall_us", report.Outcome.WallTimeUS)
+	log.Info("job.finished", report.Outcome.Attrs("job", j.Manifest.ID, "engine", report.Engine.Name)...)
 	cli.TellOutcome(in.Stderr, name, j.Manifest, &report.Outcome, report.Cause)
 	err = out.Finish(func() ([]byte, error) { return sign(key, report, j.Manifest) })
 	release()

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"plasm/test/guest"
 )
 
 // deadline is for waits that do not end.
@@ -193,6 +195,32 @@ func killNode(ts *testscript.TestScript, neg bool, args []string) {
 func hupNode(ts *testscript.TestScript, neg bool, args []string) {
 	usageOf(ts, neg || len(args) != 1, "hup NAME")
 	ts.Check(nodesOf(ts).named(ts, args[0]).Process.Signal(syscall.SIGHUP))
+}
+
+// signal NAME sends a node TERM, and waits for nothing.
+func signalNode(ts *testscript.TestScript, neg bool, args []string) {
+	usageOf(ts, neg || len(args) != 1, "signal NAME")
+	ts.Check(nodesOf(ts).named(ts, args[0]).Process.Signal(syscall.SIGTERM))
+}
+
+// ended NAME waits until a node has ended by itself, with 0.
+func nodeEnded(ts *testscript.TestScript, neg bool, args []string) {
+	usageOf(ts, neg || len(args) != 1, "ended NAME")
+	n := nodesOf(ts)
+	d := n.named(ts, args[0])
+	d.finish(ts, args[0])
+	delete(n.running, args[0])
+	if code := d.ProcessState.ExitCode(); code != 0 {
+		ts.Fatalf("exit code %d", code)
+	}
+}
+
+// guest NAME FILE writes a module of package guest.
+func guestModule(ts *testscript.TestScript, neg bool, args []string) {
+	usageOf(ts, neg || len(args) != 2, "guest NAME FILE")
+	module, err := guest.Module(args[0])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), module, 0o600))
 }
 
 // logged NAME PATTERN [VAR] waits until a line of a node's log matches, and puts

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
-		if err := bin.Build(context.Background(), programs, "plasmd", "plasm-run"); err != nil {
+		if err := bin.Build(context.Background(), programs, "plasmd", "plasm-run", "plasm-submit"); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}

@@ -134,7 +134,7 @@ func (s *serve) nodeConfig() (*node.Config, error) {
 		},
 		Keep: time.Duration(s.keep) * time.Millisecond, ModuleBytes: s.keepModules, JobBytes: s.keepJobs,
 		Worker: s.worker, Engines: s.engines, RequireGuards: guards, Drain: time.Duration(s.drain) * time.Millisecond,
-		AllowFile: s.allowFile, Given: s.allow, Metrics: s.metrics,
+		AllowFile: s.allowFile, Given: s.allow, GivenBy: s.from("allow"), Metrics: s.metrics,
 	}, nil
 }
 

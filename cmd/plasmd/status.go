@@ -80,9 +80,14 @@ func writeStatus(out *bytes.Buffer, s *control.Status) error {
 	n, net := &s.Node, &s.Network
 	line("peer ID", "%s", n.PeerID)
 	line("state", "%s, process %d, since %s", s.State, s.PID, s.StartedAt)
+	if s.State == control.StateDraining {
+		line("waits for", "%s", s.Waits())
+	}
 	line("version", "%s, %s/%s", n.Version, n.OS, n.Arch)
 	lines("addresses", n.Addrs)
 	line("gives", "%d cores, %d MB, %d of %d slots free", n.CPUCores, n.MemoryMB, n.Slots.Free, n.Slots.Total)
+	line("jobs", "%d running, %d about to start, %d waiting; they hold %d MB", s.Load.Running, s.Load.Reserved, s.Load.Waiting, s.Load.MemoryMB)
+	line("keeps", "%s", storageWords(&s.Storage))
 	engines := make([]string, 0, len(n.Engines))
 	for _, e := range n.Engines {
 		engines = append(engines, e.Name+" "+e.Version)
@@ -92,7 +97,7 @@ func writeStatus(out *bytes.Buffer, s *control.Status) error {
 	line("network", "%s", networkWords(net))
 	line("announced", "%s", announcedWords(net))
 	lines("contacts", contactWords(s.Contacts))
-	line("may submit", "%s", allowWords(&s.Allow))
+	lines("may submit", allowWords(&s.Allow))
 	line("data folder", "%s", s.DataDir)
 	line("runtime folder", "%s", s.RuntimeDir)
 	line("worker", "%s", s.Worker)
@@ -135,7 +140,8 @@ func contactWords(contacts []control.Contact) []string {
 	return words
 }
 
-func allowWords(a *control.Allow) string {
+// allowWords says who may submit, and what says so besides the allow file.
+func allowWords(a *control.Allow) []string {
 	who := fmt.Sprintf("%d listed", a.Peers)
 	switch {
 	case a.Any:
@@ -143,5 +149,19 @@ func allowWords(a *control.Allow) string {
 	case a.Peers == 0:
 		who = "nobody"
 	}
-	return who + "; " + a.File
+	words := append(make([]string, 0, 1+len(a.Given)), who+"; "+a.File)
+	for _, given := range a.Given {
+		words = append(words, given+" by "+a.GivenBy)
+	}
+	return words
+}
+
+// storageWords says what is kept, and how much room there is.
+func storageWords(s *control.Storage) string {
+	const mb = 1 << 20
+	words := fmt.Sprintf("%d of %d MB of modules, %d of %d MB of results", s.Modules/mb, s.MostModules/mb, s.Jobs/mb, s.MostJobs/mb)
+	if s.Free >= 0 {
+		words += fmt.Sprintf("; the disk has %d MB left", s.Free/mb)
+	}
+	return words
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -18,7 +19,7 @@ import (
 )
 
 const (
-	maxAnswer = 1 << 20 // bytes
+	maxAnswer = 8 << 20 // bytes: so many jobs as Jobs may hold
 	askWithin = 15 * time.Second
 )
 
@@ -78,6 +79,31 @@ func (c *Client) Status(ctx context.Context) (*Status, error) {
 // Reload has the node read its allow file again, and returns once it has.
 func (c *Client) Reload(ctx context.Context) error {
 	return c.ask(ctx, http.MethodPost, "/v1/reload", nil)
+}
+
+// Jobs asks the node for its jobs.
+func (c *Client) Jobs(ctx context.Context) (*Jobs, error) {
+	var j Jobs
+	if err := c.ask(ctx, http.MethodGet, "/v1/jobs", &j); err != nil {
+		return nil, err
+	}
+	return &j, nil
+}
+
+// Cancel stops a job, and returns how it stands: mostly ended. That there is no such
+// job any more is a *job.Error with the code not_found.
+func (c *Client) Cancel(ctx context.Context, requester, id string) (*Job, error) {
+	var j Job
+	name := url.Values{"requester": {requester}, "job": {id}}
+	if err := c.ask(ctx, http.MethodPost, "/v1/cancel?"+name.Encode(), &j); err != nil {
+		return nil, err
+	}
+	return &j, nil
+}
+
+// Drain has the node take no more jobs, and end when those that it has have ended.
+func (c *Client) Drain(ctx context.Context) error {
+	return c.ask(ctx, http.MethodPost, "/v1/drain", nil)
 }
 
 func (c *Client) ask(ctx context.Context, method, path string, into any) error {

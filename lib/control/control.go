@@ -12,7 +12,8 @@
 //	addrs         0644: where the node listens
 //	control.sock  0660: the control socket
 //
-// The data folder has a lock of its own, so that no two nodes share a key. A lock
+// The data folder has a lock of its own, so that no two nodes share a key; its second
+// line is the runtime folder, so that the node is found from there. A lock
 // ends with its process, however that ends; what a killed node leaves behind is
 // replaced by the next one.
 //
@@ -29,7 +30,12 @@
 // group of the socket to say; there is no other check.
 //
 //	GET  /v1/status   200 and a Status
+//	GET  /v1/jobs     200 and Jobs
 //	POST /v1/reload   200 and {}, once the allow file has been read again
+//	POST /v1/cancel   200 and the Job as it ended, or still stands after a few seconds; the
+//	                  query's requester and job name it
+//	POST /v1/drain    200 and {}, once the node takes no more jobs; it ends when those
+//	                  that it has have
 //
 // Anything that goes wrong is an error document, as commands write it with
 // --json, with status 500. Answers have the content type application/json.

@@ -23,6 +23,22 @@ type fakeNode struct {
 	status Status
 	err    error
 	reload chan struct{} // may be nil
+	jobs   Jobs
+	asked  chan string // "drain", "cancel REQUESTER/ID"; may be nil
+}
+
+func (n *fakeNode) Jobs() *Jobs { return &n.jobs }
+
+func (n *fakeNode) Cancel(_ context.Context, requester, id string) (*Job, error) {
+	n.asked <- "cancel " + requester + "/" + id
+	return &n.jobs.Current[0], n.err
+}
+
+func (n *fakeNode) Drain(context.Context) error {
+	if n.asked != nil {
+		n.asked <- "drain"
+	}
+	return n.err
 }
 
 func (n *fakeNode) Status(context.Context) (*Status, error) { return &n.status, n.err }
@@ -84,12 +100,32 @@ func TestStatusAndReload(t *testing.T) {
 	}
 }
 
+func TestJobsAndWhatIsDoneToThem(t *testing.T) {
+	t.Parallel()
+	n := &fakeNode{jobs: *sampleJobs(), asked: make(chan string, 1)}
+	c := client(t, serve(t, n))
+	got, err := c.Jobs(t.Context())
+	must(t, err)
+	if diff := cmp.Diff(&n.jobs, got); diff != "" {
+		t.Errorf("jobs (-want +got):\n%s", diff)
+	}
+	one, err := c.Cancel(t.Context(), "A&B", "0 1")
+	must(t, err)
+	if asked := <-n.asked; asked != "cancel A&B/0 1" || one.ID != n.jobs.Current[0].ID {
+		t.Errorf("%s: %+v", asked, one)
+	}
+	must(t, c.Drain(t.Context()))
+	if asked := <-n.asked; asked != "drain" {
+		t.Error(asked)
+	}
+}
+
 func TestErrorsOfTheNode(t *testing.T) {
 	t.Parallel()
 	want := &job.Error{Code: job.CodeUsage, Message: "allow: line 3: x", Hint: "mend it"}
 	c := client(t, serve(t, &fakeNode{err: fmt.Errorf("reload: %w", want)}))
 	_, statusErr := c.Status(t.Context())
-	for _, err := range []error{statusErr, c.Reload(t.Context())} {
+	for _, err := range []error{statusErr, c.Reload(t.Context()), c.Drain(t.Context())} {
 		if e, ok := errors.AsType[*job.Error](err); !ok || !cmp.Equal(want, e) {
 			t.Errorf("got %v", err)
 		}
@@ -105,7 +141,7 @@ func TestOnlyWhatIsMeant(t *testing.T) {
 	t.Parallel()
 	n := &fakeNode{}
 	c := client(t, serve(t, n))
-	for _, request := range []string{"GET /v1/reload", "POST /v1/status", "GET /", "GET /v1/status/../../debug", "DELETE /v1/status"} {
+	for _, request := range []string{"GET /v1/reload", "GET /v1/drain", "GET /v1/cancel", "POST /v1/jobs", "POST /v1/status", "GET /", "GET /v1/status/../../debug", "DELETE /v1/status"} {
 		method, path, _ := strings.Cut(request, " ")
 		if err := c.ask(t.Context(), method, path, nil); err == nil {
 			t.Errorf("%s was answered", request)

@@ -124,6 +124,11 @@ func TestFoldersAreMadeAndLocked(t *testing.T) {
 		}
 	}
 	f.Close()
+	for _, folder := range []string{data, filepath.Join(dir, "nowhere")} {
+		if got, running, err := HolderOf(folder); err != nil || running {
+			t.Errorf("who runs in %s: %+v, %v, %v", folder, got, running, err)
+		}
+	}
 	freed(t, data, runtime)
 	freed(t, data, data)
 }
@@ -202,9 +207,26 @@ func TestAfterKill(t *testing.T) {
 	if _, err := OpenFolders(data, runtime); err == nil || !strings.Contains(err.Error(), strconv.Itoa(node.Process.Pid)) {
 		t.Errorf("beside a living node: %v", err)
 	}
+	for _, folder := range []string{data, runtime} {
+		if got, running, err := HolderOf(folder); err != nil || !running || got != (Holder{node.Process.Pid, runtime}) {
+			t.Errorf("who runs in %s: %+v, %v, %v", folder, got, running, err)
+		}
+	}
 	must(t, node.Process.Kill())
 	_ = node.Wait()
 
+	for late := time.After(time.Minute); ; { // a program that another test starts may hold the lock until it runs
+		got, running, err := HolderOf(data)
+		must(t, err)
+		if !running {
+			break
+		}
+		select {
+		case <-time.After(time.Millisecond):
+		case <-late:
+			t.Fatalf("a dead node runs: %+v", got)
+		}
+	}
 	if nodes, unheard := user().Running(t.Context(), []string{runtime}); len(nodes)+len(unheard) > 0 {
 		t.Errorf("of a dead node: %v %v", nodes, unheard)
 	}

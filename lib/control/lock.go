@@ -32,7 +32,7 @@ func OpenFolders(data, runtime string) (*Folders, error) {
 		path, flag string
 		mode       fs.FileMode
 	}{{data, "--data-dir", dataMode}, {runtime, "--runtime-dir", runtimeMode}} {
-		lock, err := openFolder(dir.path, dir.flag, dir.mode)
+		lock, err := openFolder(dir.path, dir.flag, dir.mode, runtime)
 		if err != nil {
 			f.Close()
 			return nil, err
@@ -58,8 +58,9 @@ func (f *Folders) Close() {
 	f.locks = nil
 }
 
-// openFolder makes one folder, with the mode that is wanted, and returns its lock.
-func openFolder(dir, flag string, wanted fs.FileMode) (*os.File, error) {
+// openFolder makes one folder, with the mode that is wanted, and returns its lock, which
+// names the runtime folder.
+func openFolder(dir, flag string, wanted fs.FileMode, runtime string) (*os.File, error) {
 	hint := "name a folder that can be written with " + flag + " DIR"
 	if err := CheckHands("folder", dir, hint); err != nil {
 		return nil, err
@@ -85,7 +86,7 @@ func openFolder(dir, flag string, wanted fs.FileMode) (*os.File, error) {
 	if err != nil {
 		return nil, fileError("folder cannot be written", dir, err, hint)
 	}
-	if err := takeLock(lock, dir, flag); err != nil {
+	if err := takeLock(lock, dir, flag, runtime); err != nil {
 		_ = lock.Close()
 		return nil, err
 	}
@@ -127,8 +128,8 @@ func makeFolder(dir string, mode fs.FileMode) error {
 	return os.Chmod(dir, mode)
 }
 
-// takeLock locks an open lock file and writes this process into it.
-func takeLock(lock *os.File, dir, flag string) error {
+// takeLock locks an open lock file and writes this process and the runtime folder into it.
+func takeLock(lock *os.File, dir, flag, runtime string) error {
 	var err error
 	for {
 		if err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); !errors.Is(err, syscall.EINTR) {
@@ -147,7 +148,7 @@ func takeLock(lock *os.File, dir, flag string) error {
 		return fileError("folder cannot be locked", dir, err, "")
 	}
 	if err = lock.Truncate(0); err == nil {
-		_, err = lock.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+		_, err = lock.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"+runtime+"\n"), 0)
 	}
 	if err != nil {
 		return fileError("folder cannot be written", dir, err, "name a folder that can be written with "+flag+" DIR")
@@ -155,15 +156,56 @@ func takeLock(lock *os.File, dir, flag string) error {
 	return nil
 }
 
+// maxLock is the longest lock file that is read, in bytes.
+const maxLock = 8 << 10
+
 // holder says which process holds a lock, as far as the lock file knows.
 func holder(lock *os.File) string {
-	text, err := io.ReadAll(io.NewSectionReader(lock, 0, 16))
+	if pid, _ := readLock(lock); pid > 0 {
+		return fmt.Sprintf(" (process %d)", pid)
+	}
+	return ""
+}
+
+// readLock returns the process and the runtime folder that a lock file names, or 0 and "".
+func readLock(lock io.ReaderAt) (pid int, runtime string) {
+	text, err := io.ReadAll(io.NewSectionReader(lock, 0, maxLock))
 	if err != nil {
-		return ""
+		return 0, ""
 	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	first, rest, _ := strings.Cut(string(text), "\n")
+	pid, err = strconv.Atoi(first)
 	if err != nil || pid <= 0 {
-		return ""
+		return 0, ""
 	}
-	return fmt.Sprintf(" (process %d)", pid)
+	runtime, _, whole := strings.Cut(rest, "\n")
+	if !whole || absolute(runtime) != runtime {
+		return pid, ""
+	}
+	return pid, runtime
+}
+
+// Holder is the node that holds a data folder's lock.
+type Holder struct {
+	PID     int
+	Runtime string // its runtime folder; "" where the lock does not say
+}
+
+// HolderOf returns the node that runs with this data folder, and whether one does. What a
+// lock says is the word of the folder's owner. An error is a *job.Error; that the
+// folder is not there, or that nothing has run in it, is none.
+func HolderOf(data string) (node Holder, running bool, err error) {
+	lock, err := os.OpenFile(filepath.Join(data, lockName), os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return node, false, nil
+	}
+	if err != nil {
+		return node, false, fileError("whether a node runs with this data folder cannot be told", data, err, "")
+	}
+	defer func() { _ = lock.Close() }() // and with it what is taken below
+	if node.PID, node.Runtime = readLock(lock); node.PID == 0 {
+		return node, false, nil // as a node leaves it that has ended: its lock is not touched
+	}
+	err = syscall.Flock(int(lock.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+	return node, errors.Is(err, syscall.EWOULDBLOCK), nil
 }

@@ -25,6 +25,14 @@ type Node interface {
 	// Reload reads the allow file again. When that fails, what was in force
 	// before stays so.
 	Reload(ctx context.Context) error
+	// Jobs returns the jobs of now.
+	Jobs() *Jobs
+	// Cancel stops a job and returns how it stands when it has ended, or when ctx ends.
+	// An error is a *job.Error: there is no such job.
+	Cancel(ctx context.Context, requester, id string) (*Job, error)
+	// Drain has the node take no more jobs and end when it has none. It returns once
+	// no new job is taken.
+	Drain(ctx context.Context) error
 }
 
 // Limits of a control socket.
@@ -33,6 +41,7 @@ const (
 	maxHeader    = 8 << 10 // bytes
 	answerWithin = 10 * time.Second
 	drainWithin  = time.Second
+	cancelWithin = 5 * time.Second // that a job may take to end before it is told how it stands
 )
 
 // maxRuntimeDir is the longest path of a runtime folder in bytes: that of a Unix
@@ -130,6 +139,17 @@ func routes(node Node) http.Handler {
 	mux.HandleFunc("POST /v1/reload", func(w http.ResponseWriter, r *http.Request) {
 		answer(w, struct{}{}, node.Reload(r.Context()))
 	})
+	mux.HandleFunc("GET /v1/jobs", func(w http.ResponseWriter, _ *http.Request) { answer(w, node.Jobs(), nil) })
+	mux.HandleFunc("POST /v1/cancel", func(w http.ResponseWriter, r *http.Request) {
+		ctx, stop := context.WithTimeout(r.Context(), cancelWithin)
+		defer stop()
+		name := r.URL.Query()
+		stands, err := node.Cancel(ctx, name.Get("requester"), name.Get("job"))
+		answer(w, stands, err)
+	})
+	mux.HandleFunc("POST /v1/drain", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, struct{}{}, node.Drain(r.Context()))
+	})
 	return mux
 }
 
@@ -148,5 +168,5 @@ func answer(w http.ResponseWriter, v any, err error) {
 		w.WriteHeader(http.StatusInternalServerError)
 		body = job.EncodeError(e)
 	}
-	_, _ = w.Write(body) // whoever asked may be gone
+	_, _ = w.Write(body) //nolint:gosec // JSON, as the header says; and whoever asked may be gone
 }

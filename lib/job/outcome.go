@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 )
 
 // statuses and traps are the closed sets, in the order of their declarations.
@@ -50,6 +51,21 @@ func OutcomeFromValue(v Value, path string) (*Outcome, error) {
 		return nil, err
 	}
 	return o, nil
+}
+
+// Attrs returns what the event job.finished says: attrs, and then of the outcome, as keys
+// and values for log/slog, status; exit_code or trap, where there is one; duration and cpu; the bytes of
+// the streams and of memory.
+func (o *Outcome) Attrs(attrs ...any) []any {
+	attrs = append(attrs, "status", string(o.Status))
+	if o.ExitCode != nil {
+		attrs = append(attrs, "exit_code", *o.ExitCode)
+	}
+	if o.Trap != "" {
+		attrs = append(attrs, "trap", o.Trap)
+	}
+	return append(attrs, "duration", time.Duration(o.WallTimeUS)*time.Microsecond, "cpu", time.Duration(o.CPUTimeUS)*time.Microsecond,
+		"stdin_bytes", o.StdinBytes, "stdout_bytes", o.StdoutBytes, "stderr_bytes", o.StderrBytes, "memory_bytes", o.MemoryBytes)
 }
 
 func (o *Outcome) ints() []intRule {

@@ -80,7 +80,7 @@ func (n *Node) keepExpiring() (stop func()) {
 // serveJobs begins to answer offers.
 func (n *Node) serveJobs(context.Context) error {
 	first := n.engines[0].supervisor
-	jobs := serve.New(serve.Config{
+	n.jobs = serve.New(serve.Config{
 		Host: n.host, Key: n.key, Store: n.store, Queue: n.queue,
 		Run: n.run, Warm: first.Warm, Node: n.describe,
 		Receipt:   receipt.Node{PeerID: n.key.PeerID(), Version: n.cfg.Version},
@@ -91,11 +91,7 @@ func (n *Node) serveJobs(context.Context) error {
 	n.metrics.watchQueue(n.queue)
 	n.metrics.watchStore(n.store)
 	n.metrics.watchWorkers(first)
-	n.onStop(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), n.cfg.Drain)
-		defer cancel()
-		jobs.Drain(ctx)
-	})
+	n.onStop(n.jobs.Close) // which has nothing left to do where the loop has drained it
 	return nil
 }
 

@@ -20,6 +20,7 @@ import (
 	"plasm/lib/capability"
 	"plasm/lib/control"
 	"plasm/lib/exchange/queue"
+	"plasm/lib/exchange/serve"
 	"plasm/lib/identity"
 	"plasm/lib/job"
 	"plasm/lib/network"
@@ -37,7 +38,7 @@ const (
 // KeyPath returns where the key of a node with this data folder is.
 func KeyPath(dataDir string) string { return filepath.Join(dataDir, keyName) }
 
-// Config says what a node is to be. It is copied by Run. All but Given, Metrics,
+// Config says what a node is to be. It is copied by Run. All but Given, GivenBy, Metrics,
 // Reload and Log must be there; paths are absolute.
 type Config struct {
 	Version    string       // of plasm
@@ -61,6 +62,7 @@ type Config struct {
 
 	AllowFile string   // who may submit: a file that need not be there
 	Given     []string // who may submit besides: peer IDs, or "any"
+	GivenBy   string   // what says so: --allow, a variable, or a file and its key
 
 	Drain   time.Duration        // how long jobs may go on when the node is to end; 0: they are cancelled at once
 	Metrics string               // loopback address of the metrics, as 127.0.0.1:9464; "" for none
@@ -83,15 +85,18 @@ type Node struct {
 	key      *identity.Key
 	store    *store.Store
 	queue    *queue.Queue
+	jobs     *serve.Server
 	host     *network.Host
 	announce *capability.Announcer
 	changes  event.Subscription
 
-	started  time.Time
-	stopping atomic.Bool
-	addrs    []string    // as they are in the runtime folder; the loop's alone
-	calls    chan func() // to be called by the loop
-	undo     []func()    // what stop calls, last first
+	started    time.Time
+	drainUntil atomic.Pointer[time.Time] // set once it drains; zero: for as long as its jobs take
+	drained    <-chan struct{}           // closed when it has no more jobs; nil before it drains; the loop's alone
+	cut        func()                    // cancels what runs of a node that drains; the loop's alone
+	addrs      []string                  // as they are in the runtime folder; the loop's alone
+	calls      chan func()               // to be called by the loop
+	undo       []func()                  // what stop calls, last first
 }
 
 // Run starts a node and keeps it going until ctx ends; that is no error. What
@@ -147,7 +152,7 @@ func (n *Node) openFolders(context.Context) error {
 	}
 	n.key, n.cfg.Network.Key = key, key.Private()
 	if created {
-		n.log.Info("key made", "file", KeyPath(n.cfg.DataDir), "peer", key.PeerID())
+		n.log.Info("key made", "file", KeyPath(n.cfg.DataDir), "node", key.PeerID())
 	}
 	n.who, err = newRequesters(n.cfg.AllowFile, n.cfg.Given)
 	return err
@@ -252,9 +257,12 @@ func (n *Node) tellReady(context.Context) error {
 	if err := n.manager.ready(); err != nil {
 		return err
 	}
-	n.log.Info("node.ready", "peer", n.host.ID().String(), "addrs", n.addrs, "slots", n.cfg.Slots,
+	n.log.Info("node.ready", "node", n.host.ID().String(), "addrs", n.addrs, "slots", n.cfg.Slots,
 		"cores", n.cfg.Machine.Cores, "memory_mb", n.cfg.Machine.MemoryMB, "guards", n.guards,
 		"allow_file", n.cfg.AllowFile, "duration", time.Since(n.started))
+	if now := n.who.now(); !now.any && len(now.peers) == 0 {
+		n.log.Info("nobody may submit jobs yet", "allow", n.allowLine("PEERID"))
+	}
 	return nil
 }
 
@@ -287,7 +295,7 @@ func (n *Node) describe() job.Node {
 
 // freeSlots returns how many jobs could start now.
 func (n *Node) freeSlots() int64 {
-	if n.stopping.Load() {
+	if n.draining() {
 		return 0
 	}
 	return int64(n.queue.Stats().FreeSlots)

@@ -17,10 +17,17 @@ func (n *Node) status() *control.Status {
 		PID: os.Getpid(), State: control.StateReady, StartedAt: job.FormatTime(n.started),
 		DataDir: n.cfg.DataDir, RuntimeDir: n.cfg.RuntimeDir, Worker: n.cfg.Worker,
 		Node: doc, Network: n.networkStatus(&doc), Contacts: []control.Contact{},
-		Allow: control.Allow{File: n.cfg.AllowFile, Any: now.any, Peers: len(now.peers)},
+		Load: n.load(), Storage: n.storage(),
+		Allow: control.Allow{File: n.cfg.AllowFile, Any: now.any, Peers: len(now.peers), Given: []string{}},
 	}
-	if n.stopping.Load() {
-		s.State = control.StateStopping
+	if len(n.cfg.Given) > 0 {
+		s.Allow.Given, s.Allow.GivenBy = n.cfg.Given, n.cfg.GivenBy
+	}
+	if until := n.drainUntil.Load(); until != nil {
+		s.State = control.StateDraining
+		if !until.IsZero() {
+			s.DrainUntil = job.FormatTime(*until)
+		}
 	}
 	for _, c := range n.host.Contacts() {
 		contact := control.Contact{PeerID: c.Info.ID.String(), Addrs: []string{}, Source: c.Source, State: string(c.State)}
@@ -33,6 +40,20 @@ func (n *Node) status() *control.Status {
 		s.Contacts = append(s.Contacts, contact)
 	}
 	return s
+}
+
+// load returns what jobs hold now.
+func (n *Node) load() control.Load {
+	q := n.queue.Stats()
+	return control.Load{Running: q.Running, Reserved: q.Reserved, Waiting: q.Waiting, MemoryMB: q.UsedMemoryMB}
+}
+
+// storage returns what the node keeps.
+func (n *Node) storage() control.Storage {
+	modules, jobs := n.store.Usage()
+	return control.Storage{
+		Modules: modules.Bytes, MostModules: modules.MostBytes, Jobs: jobs.Bytes, MostJobs: jobs.MostBytes, Free: n.store.Free(),
+	}
 }
 
 func (n *Node) networkStatus(doc *job.Node) control.Network {

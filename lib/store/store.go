@@ -188,6 +188,16 @@ func (s *Store) Usage() (modules, jobs Usage) {
 	return s.modules.usage(), s.jobs.usage()
 }
 
+// Free returns how many bytes the data folder's file system has left for this user, -1
+// where it does not say.
+func (s *Store) Free() int64 {
+	free, err := s.disk.free()
+	if err != nil {
+		return -1
+	}
+	return free
+}
+
 // expireBatch is how many results Expire removes before it lets others in.
 const expireBatch = 64
 

@@ -124,7 +124,7 @@ func (n *node) ran(id string) int { return n.ended()[id] }
 func (n *node) ended() map[string]int {
 	ids := map[string]int{}
 	for line := range bytes.Lines(n.Stderr()) {
-		_, rest, found := bytes.Cut(line, fmt.Appendf(nil, `"msg":"job.finished","peer":%q,"job":"`, n.u.id))
+		_, rest, found := bytes.Cut(line, fmt.Appendf(nil, `"msg":"job.finished","requester":%q,"job":"`, n.u.id))
 		if id, _, whole := bytes.Cut(rest, []byte(`"`)); found && whole {
 			ids[string(id)]++
 		}

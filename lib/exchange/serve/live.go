@@ -22,10 +22,11 @@ func (t *task) live(ctx context.Context) {
 	t.unstarted(context.Cause(ctx), end)
 	t.s.mu.Lock()
 	delete(t.s.tasks, t.key)
+	t.change(func() { t.phase, t.ending, t.module, t.finished = over, end, nil, time.Now() })
+	t.s.remember(t)
 	t.s.mu.Unlock()
 	close(t.gone)
 	t.cancel(nil)
-	t.change(func() { t.phase, t.ending, t.module = over, end, nil })
 	close(t.done)
 }
 
@@ -255,16 +256,16 @@ func (t *task) begun() {
 	if first {
 		waited := t.started.Sub(t.offered)
 		t.s.cfg.Observe.Started(waited)
-		t.s.log.Info("job.started", "peer", t.key.requester, "job", t.key.id, "duration", waited)
+		t.s.log.Info("job.started", "requester", t.key.requester, "job", t.key.id, "peer", t.peer, "duration", waited)
 	}
 }
 
 // ended tells of the end of a job that started.
 func (t *task) ended(r *sandbox.Report) {
 	took := time.Duration(r.Outcome.WallTimeUS) * time.Microsecond
-	t.change(func() { t.ran = took })
+	t.change(func() { t.ran, t.report = took, r })
 	t.s.cfg.Observe.Ended(r.Outcome.Status, took)
-	attrs := []any{"peer", t.key.requester, "job", t.key.id, "status", string(r.Outcome.Status), "duration", took}
+	attrs := r.Outcome.Attrs("requester", t.key.requester, "job", t.key.id, "peer", t.peer, "engine", r.Engine.Name)
 	if r.Cause != nil {
 		attrs = append(attrs, "cause", r.Cause)
 	}

@@ -16,6 +16,7 @@ import (
 var (
 	errCancelled    = errors.New("cancelled by its requester")
 	errAbandoned    = errors.New("nobody waits for it any more")
+	errOwner        = errors.New("cancelled by the node's owner")
 	errShuttingDown = errors.New("the node is shutting down")
 )
 
@@ -124,6 +125,8 @@ func stopped(cause error) ending {
 		return ending{verdict: refused.why}
 	case errors.Is(cause, errShuttingDown):
 		return ending{verdict: shuttingDown()}
+	case errors.Is(cause, errOwner):
+		return ending{verdict: &job.Rejection{Code: job.RejectExpired, Message: "the job was " + errOwner.Error() + " before it started"}}
 	}
 	return ending{verdict: &job.Rejection{Code: job.RejectExpired, Message: "the job was cancelled by its requester before it started"}}
 }

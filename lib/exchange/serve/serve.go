@@ -46,6 +46,7 @@ import (
 
 	p2p "github.com/libp2p/go-libp2p/core/network"
 
+	"plasm/lib/control"
 	"plasm/lib/exchange/queue"
 	"plasm/lib/exchange/wire"
 	"plasm/lib/identity"
@@ -130,6 +131,7 @@ type Server struct {
 	draining bool // no new jobs
 	closed   bool // no new streams
 	tasks    map[jobKey]*task
+	ended    []control.Job // the newest last, at most control.MaxEnded
 	streams  streams
 	crowded  time.Time // when the log last said that streams are dropped
 

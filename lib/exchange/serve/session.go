@@ -144,7 +144,7 @@ func (x *session) admit() (r *job.Rejection) {
 		return &job.Rejection{Code: job.RejectBadManifest, Message: err.Error()}
 	}
 	x.manifest = m
-	s.log.Info("job.offered", "peer", x.offer.Requester, "job", m.ID, "source", x.source, "listed", x.client.Listed)
+	s.log.Info("job.offered", "requester", x.offer.Requester, "job", m.ID, "peer", x.transport, "source", x.source, "listed", x.client.Listed)
 	x.task, x.attached, r = s.find(x)
 	return r
 }
@@ -167,7 +167,7 @@ func (x *session) reject(r *job.Rejection) error {
 	if x.manifest != nil {
 		id = x.manifest.ID
 	}
-	x.s.log.Info("job.rejected", "peer", x.offer.Requester, "job", id, "code", string(r.Code), "reason", job.Quote(r.Message))
+	x.s.log.Info("job.rejected", "requester", x.offer.Requester, "job", id, "peer", x.transport, "code", string(r.Code), "reason", job.Quote(r.Message))
 	return x.conn.Send(&wire.Reject{Rejection: *r})
 }
 

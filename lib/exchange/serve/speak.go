@@ -98,7 +98,7 @@ func (x *session) accept() (bool, error) {
 	}
 	x.takes, x.stdinFrom, x.accepted = a.Module, a.StdinFrom, true
 	x.s.cfg.Observe.Offered("accepted")
-	x.s.log.Info("job.accepted", "peer", x.offer.Requester, "job", x.manifest.ID, "attached", a.Attached,
+	x.s.log.Info("job.accepted", "requester", x.offer.Requester, "job", x.manifest.ID, "peer", x.transport, "attached", a.Attached,
 		"module", a.Module, "stdin", a.Stdin, "duration", time.Since(x.opened))
 	return true, x.conn.Send(a)
 }

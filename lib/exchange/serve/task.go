@@ -10,6 +10,7 @@ import (
 	"plasm/lib/exchange/wire"
 	"plasm/lib/job"
 	"plasm/lib/receipt"
+	"plasm/lib/sandbox"
 	"plasm/lib/store"
 )
 
@@ -28,6 +29,7 @@ type task struct {
 	s           *Server
 	key         jobKey
 	client      queue.Client
+	peer        string // at the other end of the connection that brought the first offer
 	manifest    *job.Manifest
 	document    []byte // the manifest as it came
 	moduleBytes int64  // as the first offer says
@@ -50,8 +52,10 @@ type task struct {
 	module   []byte     // from when it is there until it has run
 	input    input      // from accepted on
 	started  time.Time
-	ran      time.Duration // of one that is over
-	ending   ending        // of one that is over
+	ran      time.Duration   // of one that is over
+	finished time.Time       // of one that is over
+	report   *sandbox.Report // of one that started and is over
+	ending   ending          // of one that is over
 }
 
 // ending is what came of a job: a receipt, or else a verdict.
@@ -66,7 +70,7 @@ type ending struct {
 func newTask(s *Server, x *session, k jobKey) *task {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	t := &task{
-		s: s, key: k, client: x.client, manifest: x.manifest, document: x.offer.Manifest,
+		s: s, key: k, client: x.client, peer: x.transport, manifest: x.manifest, document: x.offer.Manifest,
 		moduleBytes: x.offer.ModuleBytes, stdinBytes: x.offer.StdinBytes, offered: time.Now(),
 		cancel: cancel, gone: make(chan struct{}), done: make(chan struct{}), sessions: 1, refs: 2,
 	}

@@ -165,7 +165,7 @@ func (a *attempt) conclude(ctx context.Context, envelope []byte) (*Result, *fail
 	}
 	result := &Result{Receipt: envelope, Verified: v, Stdout: stdout, Stderr: stderr, close: a.outputs.close}
 	status := v.Outcome.Status
-	a.cfg.Log.Info("job.finished", "peer", a.c.id, "job", a.job.Manifest.ID, "status", status, "wall_us", v.Outcome.WallTimeUS)
+	a.cfg.Log.Info("job.finished", v.Outcome.Attrs("peer", a.c.id, "job", a.job.Manifest.ID, "engine", v.Node.Engine.Name)...)
 	cause := context.Cause(ctx)
 	if a.outputs.broken() {
 		result.Cause = a.outputs.why(ctx)

@@ -215,7 +215,7 @@ func (p *placement) settle(c *candidate, f *failure) (last bool) {
 	c.after = time.Now().Add(pause)
 	c.gone = f.leave || c.unreached > f.knocks
 	p.cfg.Tell(c.id, f.Error())
-	p.cfg.Log.Info("job.rejected", "peer", c.id, "job", p.job.Manifest.ID, "code", f.rejection.Code, "message", f.rejection.Message)
+	p.cfg.Log.Info("job.rejected", "peer", c.id, "job", p.job.Manifest.ID, "code", string(f.rejection.Code), "reason", f.rejection.Message)
 	if f.accepted {
 		p.accepted++
 	}

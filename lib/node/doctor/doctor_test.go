@@ -40,6 +40,7 @@ func TestFindings(t *testing.T) {
 	}{
 		{"node", func(*control.Status) {}, OK, "is ready", ""},
 		{"node", func(s *control.Status) { s.Node.Version = "v0" }, Warning, "version v0", "start it anew"},
+		{"node", func(s *control.Status) { s.State, s.Load.Running = control.StateDraining, 2 }, Warning, "takes no more jobs, and waits for jobs: 2 running", "plasmd jobs"},
 		{"guards", func(*control.Status) {}, OK, "landlock, seccomp", ""},
 		{"guards", func(s *control.Status) { s.Node.Guards = job.Guards()[:6] }, Failed, "not active: landlock, seccomp", "Linux 5.13"},
 		{"guards", func(s *control.Status) { s.Node.Guards = job.Guards()[1:] }, Warning, "not active: process", "docs/security.md"},

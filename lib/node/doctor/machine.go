@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"plasm/lib/control"
 	"plasm/lib/identity"
 	"plasm/lib/job"
 	"plasm/lib/sandbox"
@@ -52,6 +53,10 @@ func checkNode(_ context.Context, p *Patient) Finding {
 			hint = "sudo systemctl restart plasmd"
 		}
 		return found(name, Warning, hint, "the running node is version %s, this command %s", p.Status.Node.Version, p.Version)
+	}
+	if p.Status.State == control.StateDraining {
+		hint := "it ends then; plasmd jobs shows them"
+		return found(name, Warning, hint, "%s takes no more jobs, and waits for %s", p.Status.Node.PeerID, p.Status.Waits())
 	}
 	return ok(name, "%s is %s, since %s", p.Status.Node.PeerID, p.Status.State, p.Status.StartedAt)
 }
