@@ -29,10 +29,14 @@ ENTRY := $(if $(filter linux/amd64 linux/arm64,$(subst $() $(),/,$(shell $(GO) e
 # Where build puts the commands.
 OUT ?= bin
 
+# Where install puts them: below DESTDIR, to be found below PREFIX.
+PREFIX ?= /usr/local
+DESTDIR ?=
+
 GO_EXAMPLES := examples/csvstat/csvstat.wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build docs engines examples demo demo-check test check flaky deps lint lint-go lint-shell lint-engines test-engines test-gate test-plain test-check examples-check cross package release test-package php cover advisories bench bench-native timeline soak fuzz clean FORCE
+.PHONY: help build install docs engines examples demo demo-check test check flaky deps lint lint-go lint-shell lint-engines test-engines test-gate test-plain test-check examples-check cross package release test-package php cover advisories bench bench-native timeline soak fuzz clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +46,9 @@ build: ## the commands, static, in bin/
 
 engines: ## plasm-engine-wasmtime, in bin/; takes a C compiler; CC and GOARCH for another processor
 	CGO_ENABLED=1 $(GO) -C engines/wasmtime build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o $(abspath $(OUT))/ ./plasm-engine-wasmtime
+
+install: build ## commands, manual pages and completions, to PREFIX (/usr/local) below DESTDIR
+	@GO='$(GO)' VERSION='$(VERSION)' OUT='$(OUT)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install
 
 docs: build ## the tables of flags in docs/commands.md, from what the commands declare
 	@$(GO) run ./packaging/pages $(OUT) docs/commands.md
