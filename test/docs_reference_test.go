@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -18,7 +17,6 @@ import (
 	"plasm/lib/cli"
 	"plasm/lib/job"
 	"plasm/lib/receipt"
-	"plasm/test/bin"
 )
 
 // section returns what stands below a heading, up to the next of its level or a
@@ -64,63 +62,6 @@ func quoted(text string) []string {
 }
 
 func sorted(list []string) []string { return slices.Compact(slices.Sorted(slices.Values(list))) }
-
-// TestFlagsAreThoseOfHelp compares the tables of flags, and the variables, with
-// what --help says.
-func TestFlagsAreThoseOfHelp(t *testing.T) {
-	t.Parallel()
-	programs := t.TempDir()
-	commands := readPage(t, "docs/commands.md")
-	helpFlag := regexp.MustCompile(`(?m)^ {2}(?:(-\w), )?(--[a-z-]+)`)
-	pageFlag := regexp.MustCompile("`(--?[a-z-]+)[^`]*`")
-	variable := regexp.MustCompile(`PLASMD?_[A-Z_]+`)
-	if err := bin.Build(t.Context(), programs, "plasm-run", "plasm-verify", "plasm-discover", "plasm-submit", "plasmd"); err != nil {
-		t.Fatal(err)
-	}
-	for title, asked := range map[string][]string{
-		"## plasm-run":                       {"plasm-run"},
-		"## plasm-verify":                    {"plasm-verify"},
-		"## plasm-discover":                  {"plasm-discover"},
-		"## plasm-submit":                    {"plasm-submit"},
-		"### plasmd serve":                   {"plasmd serve"},
-		"### plasmd identity, status, allow": {"plasmd identity", "plasmd status", "plasmd allow"},
-		"### plasmd doctor":                  {"plasmd doctor"},
-	} {
-		t.Run(title, func(t *testing.T) {
-			t.Parallel()
-			var help []byte
-			for _, command := range asked {
-				words := strings.Fields(command)
-				command := exec.CommandContext(t.Context(), filepath.Join(programs, words[0]), append(words[1:], "--help")...)
-				command.Env = bin.Env()
-				text, err := command.Output()
-				if err != nil {
-					t.Fatal(err)
-				}
-				help = append(help, text...)
-			}
-			var inHelp, inPage []string
-			for _, m := range helpFlag.FindAllStringSubmatch(string(help), -1) {
-				inHelp = append(inHelp, m[2])
-				if m[1] != "" {
-					inHelp = append(inHelp, m[1])
-				}
-			}
-			text := commands.section(t, title)
-			for _, row := range rows(text) {
-				for _, m := range pageFlag.FindAllStringSubmatch(row[0], -1) {
-					inPage = append(inPage, m[1])
-				}
-			}
-			if diff := cmp.Diff(sorted(inHelp), sorted(inPage)); diff != "" {
-				t.Errorf("flags (-help +page):\n%s", diff)
-			}
-			if diff := cmp.Diff(sorted(variable.FindAllString(string(help), -1)), sorted(variable.FindAllString(text, -1))); diff != "" {
-				t.Errorf("variables (-help +page):\n%s", diff)
-			}
-		})
-	}
-}
 
 func TestExitCodesAreThoseOfTheCommands(t *testing.T) {
 	t.Parallel()

@@ -62,7 +62,9 @@ func newOptions(in *cli.Invocation) *options {
 	})
 	o.addNodes(f, in)
 	f.Path(&o.trust, cli.Flag{
-		Name: "trust", Category: whom, Value: "FILE|any", Usage: "the nodes in this file, one peer ID a line, or all", Complete: cli.AnyFile(),
+		Name: "trust", Category: whom, Value: "FILE|any", Usage: "the nodes in this file, one peer ID a line, or all",
+		More:     "Without `--peer`, `--signer` and `--trust`: the file `PLASM_TRUST`, by default `$XDG_CONFIG_HOME/plasm/trust`.",
+		Complete: cli.AnyFile(),
 	})
 	f.List(&o.signers, cli.Flag{
 		Name: "signer", Category: whom, Value: "PEERID", Usage: "this node", Complete: cli.Completion{Peers: true},
