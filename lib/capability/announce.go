@@ -16,7 +16,7 @@ import (
 // (lib/network), and are forgotten earlier by a peer that restarts.
 const (
 	DefaultRepublish = 11 * time.Hour // leaves room for one that fails, and for the next
-	DefaultDebounce  = time.Second
+	DefaultDebounce  = 250 * time.Millisecond
 
 	provideAtOnce = 4                // keys provided at a time
 	provideTime   = time.Minute      // for one key

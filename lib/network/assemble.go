@@ -23,6 +23,7 @@ type parts struct {
 	bus      event.Bus
 	events   event.Subscription // of watched
 	wires    *wires
+	ground   *ground              // the wires, as the host sees them
 	basic    *basichost.BasicHost // owns stores and limits
 	observed *observedaddrs.Manager
 	relays   *autorelay.AutoRelay // nil for a host that needs none
@@ -71,14 +72,15 @@ func (h *Host) assemble(conns connmgr.ConnManager, peers *addressStore) error {
 	if p.wires, err = newWires(cfg, key, peers, p.bus, h.fair, wireOptions...); err != nil {
 		return err
 	}
+	p.ground = newGround(p.wires.Swarm)
 	peers.keepThose(h)
 	options := &basichost.HostOpts{
-		EventBus: p.bus, ConnManager: conns, AddrsFactory: announceable,
+		EventBus: p.bus, ConnManager: conns, AddrsFactory: h.announced,
 		EnablePing: true, UserAgent: cfg.UserAgent, ProtocolVersion: "plasm/1",
 		EnableMetrics: cfg.Metrics != nil, PrometheusRegisterer: cfg.Metrics,
 	}
 	if len(cfg.Simulated) == 0 { // it waits for what is not simulated
-		if p.observed, err = observedaddrs.NewManager(p.bus, p.wires.Swarm); err != nil {
+		if p.observed, err = observedaddrs.NewManager(p.bus, p.ground); err != nil {
 			return err
 		}
 		options.ObservedAddrsManager = p.observed
@@ -86,7 +88,7 @@ func (h *Host) assemble(conns connmgr.ConnManager, peers *addressStore) error {
 	if err := h.reachOptions(options); err != nil {
 		return err
 	}
-	if p.basic, err = basichost.NewHost(p.wires.Swarm, options); err != nil {
+	if p.basic, err = basichost.NewHost(p.ground, options); err != nil {
 		return err
 	}
 	if err := h.findRelays(); err != nil {
@@ -125,6 +127,9 @@ func (h *Host) setOff() error {
 	}
 	p.basic.Start()
 	h.spawn(h.startPunching)
+	if len(h.cfg.Simulated) == 0 {
+		h.spawn(h.followInterfaces)
+	}
 	return h.learnReach()
 }
 

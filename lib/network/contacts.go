@@ -10,7 +10,6 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/peerstore"
-	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	ma "github.com/multiformats/go-multiaddr"
 )
 
@@ -113,9 +112,7 @@ func (h *Host) dial(c *contact) {
 // reach connects to info at its addresses and no others.
 func (h *Host) reach(ctx context.Context, info peer.AddrInfo) error {
 	h.Peerstore().AddAddrs(info.ID, info.Addrs, peerstore.TempAddrTTL)
-	if s, ok := h.Network().(*swarm.Swarm); ok {
-		s.Backoff().Clear(info.ID) // ours is the only haste
-	}
+	h.parts.wires.Backoff().Clear(info.ID) // ours is the only haste
 	_, err := h.Network().DialPeer(ctx, info.ID)
 	if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
 		err = errors.Join(err, ctx.Err())

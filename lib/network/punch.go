@@ -91,7 +91,7 @@ func (h *Host) canBePunched() bool { return len(h.punchAddrs()) > 0 }
 // punchAddrs returns the public addresses at which the host may be met: those that it
 // has, and those that one peer at least has seen it at.
 func (h *Host) punchAddrs() []ma.Multiaddr {
-	addrs := slices.Clone(announceable(h.parts.basic.AllAddrs()))
+	addrs := h.announced(h.parts.basic.AllAddrs())
 	if h.parts.observed != nil {
 		addrs = append(addrs, h.parts.observed.Addrs(1)...)
 	}

@@ -117,8 +117,7 @@ func (h *Host) learnReach() error {
 		return nil
 	}
 	options := []autonat.Option{autonat.UsingAddresses(func() []ma.Multiaddr {
-		own := slices.Clone(announceable(h.parts.basic.AllAddrs()))
-		return slices.DeleteFunc(own, func(a ma.Multiaddr) bool { return !manet.IsPublicAddr(a) })
+		return slices.DeleteFunc(h.announced(h.parts.basic.AllAddrs()), func(a ma.Multiaddr) bool { return !manet.IsPublicAddr(a) })
 	})}
 	if cfg.Metrics != nil {
 		options = append(options, autonat.WithMetricsTracer(autonat.NewMetricsTracer(autonat.WithRegisterer(cfg.Metrics))))

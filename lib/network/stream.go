@@ -34,6 +34,7 @@ const (
 // waits for what the peer says of itself. Over a relay both ends then try to connect
 // directly; a stream that may not be relayed waits for that.
 func (h *Host) Reach(ctx context.Context, info peer.AddrInfo) error {
+	h.parts.wires.Backoff().Clear(info.ID) // the pauses are the caller's
 	h.Peerstore().AddAddrs(info.ID, info.Addrs, peerstore.TempAddrTTL)
 	if len(h.Peerstore().Addrs(info.ID)) == 0 {
 		return h.locate(ctx, info.ID)

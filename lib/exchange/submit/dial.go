@@ -45,9 +45,6 @@ func (a *attempt) dialWithin(ctx context.Context, within time.Duration) (*link, 
 	ctx, cancel := context.WithTimeoutCause(ctx, within, errUnreached)
 	defer cancel()
 	h := a.cfg.Host
-	if s, ok := h.Network().(*swarm.Swarm); ok {
-		s.Backoff().Clear(a.c.Info.ID) // the pauses are ours
-	}
 	if err := h.Reach(ctx, a.c.Info); err != nil {
 		return nil, dialError(ctx, "can't be reached", err)
 	}
