@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -32,7 +31,7 @@ func (o *options) newPrinter(in *cli.Invocation) *printer {
 }
 
 func isTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
+	f, ok := cli.FileOf(stream)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

@@ -20,7 +20,7 @@ func run(in *cli.Invocation) int {
 	if err := cli.Limits().Check(name); err != nil {
 		return o.flags.Report(in, err)
 	}
-	ctx, release := cli.Signals()
+	ctx, release := in.Signals()
 	defer release()
 	defer cli.Suspend(sandbox.Pause, sandbox.Resume)()
 	code, err := o.run(ctx, in, release)

@@ -21,7 +21,7 @@ func run(in *cli.Invocation) int {
 	if err := cli.Limits().Check(name); err != nil {
 		return o.flags.Report(in, err)
 	}
-	ctx, release := cli.Signals()
+	ctx, release := in.Signals()
 	defer release()
 	code, err := o.run(ctx, in, release)
 	if err == nil || errors.Is(err, cli.ErrDone) {

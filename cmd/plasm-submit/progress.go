@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"os"
 	"sync"
 	"time"
 
@@ -53,7 +52,7 @@ func (p *progress) begin(text string, after time.Duration) {
 }
 
 func isTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
+	f, ok := cli.FileOf(stream)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
@@ -127,7 +126,7 @@ func (p *progress) show(peerID, text string, total int64) {
 
 // columns is how wide the terminal is.
 func (p *progress) columns() int {
-	if f, ok := p.stderr.(*os.File); ok {
+	if f, ok := cli.FileOf(p.stderr); ok {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
 			return width
 		}

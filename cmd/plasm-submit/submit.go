@@ -34,7 +34,7 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 	}
 	if o.deadlineMS > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = o.until(ctx, began, o.deadlineMS)
+		ctx, cancel = o.until(ctx, in, began, o.deadlineMS)
 		defer cancel()
 	}
 	if o.job.PrintManifest || o.job.PrintJob {
@@ -44,8 +44,10 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 }
 
 // until returns a context that ends with the command's deadline.
-func (o *options) until(ctx context.Context, began time.Time, ms int64) (context.Context, context.CancelFunc) {
-	return context.WithDeadlineCause(ctx, began.Add(time.Duration(ms)*time.Millisecond), submit.ErrDeadline)
+func (o *options) until(ctx context.Context, in *cli.Invocation, began time.Time, ms int64) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithDeadlineCause(ctx, began.Add(time.Duration(ms)*time.Millisecond), submit.ErrDeadline)
+	in.Until(ctx)
+	return ctx, cancel
 }
 
 // print writes the document that the flags ask for.
@@ -98,7 +100,7 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 	defer closeInput()
 	if o.deadlineMS == 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = o.until(ctx, began, deadlineBeyond+j.Manifest.TimeoutMS)
+		ctx, cancel = o.until(ctx, in, began, deadlineBeyond+j.Manifest.TimeoutMS)
 		defer cancel()
 	}
 	o.progress.say("", "looking for a node")
@@ -172,6 +174,7 @@ func (o *options) execute(
 	stopped := ctx.Err() != nil
 	printing, cancel := deadlineOf(ctx)
 	defer cancel()
+	in.Until(printing)
 	release()
 	if err != nil && (stopped || !out.Printable()) {
 		return 0, err

@@ -62,7 +62,7 @@ func (o *options) run(in *cli.Invocation) (*verdict, error) {
 	if err := o.gather(in, e); err != nil {
 		return nil, err
 	}
-	verified, refusal, err := o.judge(e)
+	verified, refusal, err := o.judge(in, e)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 // repeat runs the job again and compares. A *receipt.RefusalError says that it
 // came out another way, or that this job cannot be repeated here; any other
 // error, that there was no verdict.
-func (o *options) repeat(e *evidence, v *receipt.Verified) error {
+func (o *options) repeat(in *cli.Invocation, e *evidence, v *receipt.Verified) error {
 	if why := unrepeatable(e, v); why != "" {
 		return notRepeatable("%s", why)
 	}
@@ -24,7 +24,7 @@ func (o *options) repeat(e *evidence, v *receipt.Verified) error {
 	if err != nil {
 		return err
 	}
-	ctx, release := cli.Signals()
+	ctx, release := in.Signals()
 	defer release()
 	again, err := e.run(ctx, args, key)
 	if err != nil {

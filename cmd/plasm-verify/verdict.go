@@ -38,7 +38,7 @@ const (
 
 // judge comes to a verdict: refusal is nil when all checks have passed, and
 // verified is nil when the signature was not even right.
-func (o *options) judge(e *evidence) (verified *receipt.Verified, refusal *receipt.RefusalError, err error) {
+func (o *options) judge(in *cli.Invocation, e *evidence) (verified *receipt.Verified, refusal *receipt.RefusalError, err error) {
 	if e.received.refusal != nil {
 		return nil, e.received.refusal, nil
 	}
@@ -50,7 +50,7 @@ func (o *options) judge(e *evidence) (verified *receipt.Verified, refusal *recei
 		return nil, nil, cli.Usage(name, "--print %s: a receipt has no output in it; give a result document, or --%s FILE", o.print, o.print)
 	}
 	if err == nil && o.rerun {
-		err = o.repeat(e, verified)
+		err = o.repeat(in, e, verified)
 	}
 	if refusal, ok := errors.AsType[*receipt.RefusalError](err); ok {
 		return verified, refusal, nil

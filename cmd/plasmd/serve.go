@@ -60,6 +60,7 @@ func (s *serve) run(ctx context.Context, in *cli.Invocation) error {
 	}
 	ctx, reload, release := signals(ctx)
 	defer release()
+	in.Until(ctx)
 	defer cli.Suspend(sandbox.Pause, sandbox.Resume)()
 	cli.CollectOften()
 	cfg.Log, cfg.Reload = log, reload

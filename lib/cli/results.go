@@ -125,9 +125,6 @@ func (r ration) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// hurryTime is how long writes have to end once ctx has ended.
-const hurryTime = 100 * time.Millisecond
-
 // Deliver has do write, which may wait for readers for as long as they like. When ctx
 // ends, writes under way and to come fail where the system can do that, and Deliver
 // returns the cause of it, unless do has succeeded by then. It waits no longer than a

@@ -18,21 +18,25 @@ type stream struct {
 
 // newStream returns the stream to w.
 //
-// A pipe is opened anew where the system can do that: a reader who has stopped
-// reading then holds up a write only until the deadline that ends it, and the
-// flags of the descriptor that others share stay as they are.
+// A reader who has stopped reading holds up a write only until the deadline that ends
+// it. A pipe is opened anew where the system can do that: so it is known how much the
+// reader took, and the flags of the descriptor that others share stay as they are.
 func newStream(w io.Writer, name string) stream {
 	s := stream{w: w, name: name}
-	f, ok := w.(*os.File)
+	f, ok := FileOf(w)
 	if !ok {
 		return s
 	}
-	if info, err := f.Stat(); err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
-		return s
-	}
-	again, err := os.OpenFile(fmt.Sprintf("/proc/self/fd/%d", f.Fd()), os.O_WRONLY|syscall.O_NONBLOCK, 0)
-	if err == nil {
-		s.w = again
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+	case info.Mode().IsRegular(): // which has no reader
+		s.w = f
+	case info.Mode()&fs.ModeNamedPipe != 0:
+		again, err := os.OpenFile(fmt.Sprintf("/proc/self/fd/%d", f.Fd()), os.O_WRONLY|syscall.O_NONBLOCK, 0)
+		if err == nil {
+			s.w = again
+		}
 	}
 	return s
 }
