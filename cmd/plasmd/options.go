@@ -197,7 +197,8 @@ func (s *serve) addMachine(f *cli.Flags) {
 	})
 	f.Text(&s.metrics, cli.Flag{
 		Name: "metrics", Category: cli.ThisMachine, Value: "ADDR", Default: "no",
-		Usage: "serve Prometheus metrics at this loopback address, such as 127.0.0.1:9464",
+		Usage: "serve a status page, and Prometheus metrics, at this loopback address, such as 127.0.0.1:9464",
+		More:  "Any user of this machine can read them.",
 	})
 	f.Millis(&s.drain, job.MaxTimeout, cli.Flag{
 		Name: "drain", Category: cli.ThisMachine, Value: "DUR", Usage: "how long running jobs may go on after SIGTERM",

@@ -133,6 +133,7 @@ func (o observer) Offered(outcome string) { o.m.Offers.WithLabelValues(outcome).
 func (o observer) Started(waited time.Duration) { o.m.WaitSeconds.Observe(waited.Seconds()) }
 
 func (o observer) Ended(status job.Status, took time.Duration) {
+	o.m.ended.Add(1)
 	o.m.Jobs.WithLabelValues(string(status)).Inc()
 	o.m.JobSeconds.Observe(took.Seconds())
 }

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"sync/atomic"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
@@ -21,6 +23,7 @@ type Metrics struct {
 	Bytes       *prometheus.CounterVec // stream: module, stdin, stdout, stderr
 
 	registry *prometheus.Registry
+	ended    atomic.Int64 // jobs that started and ended
 }
 
 // newMetrics returns metrics in a registry of their own, with those of the Go

@@ -43,6 +43,49 @@ func TestMetricsAreComplete(t *testing.T) {
 	}
 }
 
+// TestDashboard holds the packaged Grafana dashboard against what is counted: each of its
+// queries is about metrics that there are, and each metric of ours is shown.
+func TestDashboard(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../../packaging/grafana.json")
+	must(t, err)
+	var dashboard struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	must(t, json.Unmarshal(data, &dashboard))
+	docs, err := os.ReadFile("../../docs/node.md")
+	must(t, err)
+	ours := regexp.MustCompile("`(plasm_[a-z_]+)[`{]")
+	unseen := map[string]bool{}
+	for _, m := range ours.FindAllStringSubmatch(string(docs), -1) {
+		unseen[m[1]] = true
+	}
+	if len(unseen) < 10 {
+		t.Fatalf("documented: %v", unseen)
+	}
+	known := maps.Clone(unseen)
+	name := regexp.MustCompile(`\b(plasm_[a-z_]+?)(_bucket)?\{`)
+	for _, panel := range dashboard.Panels {
+		if len(panel.Targets) == 0 {
+			t.Errorf("%s shows nothing", panel.Title)
+		}
+		for _, target := range panel.Targets {
+			for _, m := range name.FindAllStringSubmatch(target.Expr, -1) {
+				if !known[m[1]] {
+					t.Errorf("%s: %s is not documented", panel.Title, m[1])
+				}
+				delete(unseen, m[1])
+			}
+		}
+	}
+	if len(unseen) > 0 {
+		t.Errorf("not shown: %v", slices.Sorted(maps.Keys(unseen)))
+	}
+}
+
 // enumWith returns the enumeration in a schema that has a word.
 func enumWith(t *testing.T, file, word string) []string {
 	t.Helper()

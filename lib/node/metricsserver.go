@@ -14,16 +14,17 @@ import (
 	"golang.org/x/net/netutil"
 
 	"plasm/lib/job"
+	"plasm/lib/node/page"
 )
 
-// Limits of the metrics server.
+// Limits of the server of metrics and the status page.
 const (
 	maxScrapes   = 16
 	scrapeWithin = 10 * time.Second
 )
 
-// CheckMetrics refuses an address for the metrics that is not a port on this
-// machine's loopback: they are for nobody else, and there is no check who asks.
+// CheckMetrics refuses an address for the metrics and the status page that is not a port on
+// this machine's loopback: they are for nobody else, and there is no check who asks.
 func CheckMetrics(address string) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || port == "" || !isLoopback(host) {
@@ -37,7 +38,7 @@ func isLoopback(host string) bool {
 	return err == nil && ip.IsLoopback() || host == "localhost"
 }
 
-// serveMetrics answers GET /metrics, if it was asked to.
+// serveMetrics answers GET /metrics, and with the status page, if it was asked to.
 func (n *Node) serveMetrics(ctx context.Context) error {
 	if n.cfg.Metrics == "" {
 		return nil
@@ -54,9 +55,10 @@ func (n *Node) serveMetrics(ctx context.Context) error {
 		}
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", onlyHere(promhttp.HandlerFor(n.metrics.registry, promhttp.HandlerOpts{})))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(n.metrics.registry, promhttp.HandlerOpts{}))
+	mux.Handle("/", n.whenReady(page.Handler(n.view)))
 	server := &http.Server{
-		Handler: mux, ReadTimeout: scrapeWithin, WriteTimeout: scrapeWithin, IdleTimeout: scrapeWithin,
+		Handler: onlyHere(mux), ReadTimeout: scrapeWithin, WriteTimeout: scrapeWithin, IdleTimeout: scrapeWithin,
 		MaxHeaderBytes: 8 << 10, ErrorLog: slog.NewLogLogger(n.log.Handler(), slog.LevelDebug),
 	}
 	done := make(chan error, 1)

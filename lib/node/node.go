@@ -24,6 +24,7 @@ import (
 	"plasm/lib/identity"
 	"plasm/lib/job"
 	"plasm/lib/network"
+	"plasm/lib/node/page"
 	"plasm/lib/sandbox"
 	"plasm/lib/store"
 )
@@ -65,7 +66,7 @@ type Config struct {
 	GivenBy   string   // what says so: --allow, a variable, or a file and its key
 
 	Drain   time.Duration        // how long jobs may go on when the node is to end; 0: they are cancelled at once
-	Metrics string               // loopback address of the metrics, as 127.0.0.1:9464; "" for none
+	Metrics string               // loopback address of the metrics and the status page, as 127.0.0.1:9464; "" for none
 	Reload  <-chan struct{}      // a value has the allow file read again
 	Ready   func([]string) error // told the addresses once all is ready; an error ends the node
 	Log     *slog.Logger         // nil: nothing is logged
@@ -89,6 +90,8 @@ type Node struct {
 	host     *network.Host
 	announce *capability.Announcer
 	changes  event.Subscription
+	history  page.History
+	shows    atomic.Bool // what the status page shows is there
 
 	started    time.Time
 	drainUntil atomic.Pointer[time.Time] // set once it drains; zero: for as long as its jobs take
@@ -110,7 +113,7 @@ func Run(ctx context.Context, cfg Config) error {
 	n := &Node{cfg: cfg, log: cfg.Log, manager: manager{cfg.Log}, started: time.Now(), calls: make(chan func())}
 	defer n.stop()
 	for _, step := range []func(context.Context) error{
-		n.openFolders, n.askWorker, n.openStore, n.startNetwork, n.serveJobs, n.answer, n.tellReady,
+		n.openFolders, n.askWorker, n.openStore, n.startNetwork, n.serveJobs, n.answer, n.watchLoad, n.tellReady,
 	} {
 		if err := step(ctx); err != nil {
 			if ctx.Err() != nil { // whatever did not work because of that

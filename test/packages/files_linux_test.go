@@ -77,7 +77,7 @@ func content(name string) []string {
 	}
 	all := []string{
 		`/etc/plasmd/plasmd\.toml`, `/lib/systemd/system/plasmd\.service`, `/usr/lib/sysusers\.d/plasmd\.conf`,
-		`/usr/share/plasm/schemas/receipt\.schema\.json`, `/usr/share/doc/plasm/examples/hello/hello\.wasm`, `/usr/share/doc/plasm/examples/hello/hello\.c`,
+		`/usr/share/plasm/schemas/receipt\.schema\.json`, `/usr/share/plasm/grafana\.json`, `/usr/share/doc/plasm/examples/hello/hello\.wasm`, `/usr/share/doc/plasm/examples/hello/hello\.c`,
 		`/usr/share/doc/plasm/copyright`, `/usr/share/doc/plasm/third-party\.gz`, `/usr/share/doc/plasm/changelog\.gz`, `/usr/share/doc/plasm/changelog\.Debian\.gz`,
 		`/usr/share/doc/plasm/README\.md`, `/usr/share/doc/plasm/docs/security\.md`, `/usr/share/doc/plasm/docs/architecture\.svg`,
 	}
