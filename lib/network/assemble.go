@@ -127,6 +127,7 @@ func (h *Host) setOff() error {
 	}
 	p.basic.Start()
 	h.spawn(h.startPunching)
+	h.spawn(h.keepTwins)
 	if len(h.cfg.Simulated) == 0 {
 		h.spawn(h.followInterfaces)
 	}

@@ -45,6 +45,8 @@ type Host struct {
 	redial    chan struct{}      // cap 1: a contact was lost
 	punching  chan struct{}      // closed when hole punching is possible
 
+	relayFound chan relayFound // cap maxTwins
+
 	readdressed chan struct{} // cap 1: own addresses changed; for mDNS
 
 	// within returns a context that ends with the host, after the duration, or
@@ -170,6 +172,8 @@ func newHost(cfg *Config) *Host {
 		redial:   make(chan struct{}, 1),
 		punching: make(chan struct{}),
 
+		relayFound: make(chan relayFound, maxTwins),
+
 		readdressed: make(chan struct{}, 1),
 		within: func(d time.Duration) (context.Context, context.CancelFunc) {
 			return context.WithTimeout(lifetime, d)
@@ -214,6 +218,7 @@ func (h *Host) lookAround() {
 		h.Contact(info, SourceBootstrap)
 	}
 	h.spawn(h.keepContacts)
+	h.spawn(h.fillTable)
 	if h.cfg.MDNS {
 		h.spawn(h.findNeighbours)
 	}

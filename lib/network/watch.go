@@ -98,6 +98,7 @@ func (w *watcher) handle(e any) {
 			w.canPunch()
 		}
 	case event.EvtPeerIdentificationCompleted:
+		w.noteRelay(e)
 		select {
 		case w.punch.observed <- struct{}{}:
 		default:

@@ -39,7 +39,8 @@ type wires struct {
 	*swarm.Swarm
 
 	upgrader transport.Upgrader
-	sockets  *quicreuse.ConnManager // QUIC's; nil in a private network
+	sockets  *quicreuse.ConnManager     // QUIC's; nil in a private network
+	twins    chan transport.CapableConn // dialled beside the swarm, for a TCP listener to accept
 }
 
 // newWires makes them for a key. Of cfg only what says how to talk is taken.
@@ -61,7 +62,7 @@ func newWires(cfg *Config, key crypto.PrivKey, peers peerStore, bus event.Bus, r
 	if err != nil {
 		return nil, err
 	}
-	w := &wires{Swarm: s}
+	w := &wires{Swarm: s, twins: make(chan transport.CapableConn)}
 	if err := errors.Join(w.addTCP(cfg, key, resources), w.addQUIC(cfg, key, resources)); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
@@ -100,7 +101,7 @@ func (w *wires) addTCP(cfg *Config, key crypto.PrivKey, resources *fair) error {
 	if err != nil {
 		return err
 	}
-	return w.AddTransport(t)
+	return w.AddTransport(&tcpWire{t, w.twins})
 }
 
 // later makes a way to secure connections when it is needed first. Peers of ours take
