@@ -54,9 +54,6 @@ func (f *Fields) open(v Value, path string) {
 	f.obj, f.read = o, make([]bool, o.Len())
 }
 
-// Path is what the object is called in messages.
-func (f *Fields) Path() string { return f.path }
-
 // Err returns the first *FieldError so far, or nil.
 func (f *Fields) Err() error { return *f.first }
 

@@ -67,7 +67,7 @@ func decode(data []byte) (*Tree, error) {
 			return err
 		}
 		t.Entries = append(t.Entries, e)
-		return c.add(&e, f.Path())
+		return c.add(&e)
 	})
 	if err != nil {
 		return nil, err

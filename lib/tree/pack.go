@@ -258,6 +258,17 @@ func (p *Pack) Find(digest job.Digest) (offset, size int64, ok bool) {
 	return 0, 0, false
 }
 
+// extents returns what is where.
+func (p *Pack) extents() map[extent]job.Digest {
+	n := len(p.blobs) / blobEntry
+	all := make(map[extent]job.Digest, n)
+	for i := range n {
+		x, _ := p.blob(i) // OpenPack has looked at it
+		all[x] = job.DigestOf(p.sum(i))
+	}
+	return all
+}
+
 // Blob returns a content, and whether it is there. That it still has its digest is for the
 // reader to check.
 func (p *Pack) Blob(digest job.Digest) (*io.SectionReader, bool) {

@@ -26,6 +26,10 @@
 // # Packs
 //
 // A pack is one file with the trees of a job and the contents of their files: see Packer.
+//
+// # Lists
+//
+// A list is what a worker says is in a folder that its program could write: see ReadList.
 package tree
 
 import (
@@ -110,7 +114,7 @@ func (t *Tree) Bytes() int64 {
 func (t *Tree) Validate() error {
 	c := newChecker()
 	for i := range t.Entries {
-		if err := c.add(&t.Entries[i], fmt.Sprintf("tree.entries[%d]", i)); err != nil {
+		if err := c.add(&t.Entries[i]); err != nil {
 			return err
 		}
 	}
@@ -130,10 +134,10 @@ func newChecker() *checker {
 	return &checker{bytes: int64(len(head) + len(tail)), dirs: map[string]bool{}}
 }
 
-// add checks the next entry, which messages call path.
-func (c *checker) add(e *Entry, path string) error {
+// add checks the next entry. An error is a *job.FieldError.
+func (c *checker) add(e *Entry) error {
 	fail := func(name, format string, args ...any) error {
-		return &job.FieldError{Path: path + name, Problem: fmt.Sprintf(format, args...)}
+		return &job.FieldError{Path: fmt.Sprintf("tree.entries[%d]%s", c.n, name), Problem: fmt.Sprintf(format, args...)}
 	}
 	if problem := PathProblem(e.Path); problem != "" {
 		return fail(".path", "%s is not a path in a tree: %s", job.Quote(e.Path), problem)
