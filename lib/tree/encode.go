@@ -123,6 +123,14 @@ func appendEntry(b []byte, e *Entry) []byte {
 	return append(b, '}')
 }
 
+// EmptyDocument is how many bytes a document has beside the EntryLen of each entry, when it
+// has an entry.
+const EmptyDocument = int64(len(head) + len(tail) - len(","))
+
+// EntryLen returns how many bytes an entry takes in a document, with a comma. A File has
+// a digest.
+func EntryLen(e *Entry) int64 { return int64(entryLen(e)) + 1 }
+
 // entryLen returns how many bytes appendEntry appends.
 func entryLen(e *Entry) int {
 	n := len(`{"path":"","type":""}`) + TextLen(e.Path) + len(e.Type)
@@ -138,6 +146,9 @@ func entryLen(e *Entry) int {
 	}
 	return n
 }
+
+// SizeLen returns how many bytes a size takes in a document.
+func SizeLen(size int64) int64 { return int64(digits(size)) }
 
 func digits(n int64) int {
 	var b [20]byte

@@ -74,23 +74,29 @@ const (
 	kindSame
 )
 
-// Write writes the list. An error is w's.
-func (l *List) Write(w io.Writer) error {
-	b := bufio.NewWriterSize(w, 64<<10)
-	var buf []byte
-	buf = binary.LittleEndian.AppendUint32(buf, uint32(len(l.Entries)))
-	for i := range l.Entries {
-		buf = appendListEntry(buf, &l.Entries[i], i)
-		if _, err := b.Write(buf); err != nil {
-			return err
-		}
-		buf = buf[:0]
-	}
-	if _, err := b.Write(buf); err != nil { // the number of none
-		return err
-	}
-	return b.Flush()
+// ListWriter writes a list, entry by entry.
+type ListWriter struct {
+	w   *bufio.Writer
+	buf []byte
+	n   int // entries so far
 }
+
+// NewListWriter writes the beginning of a list of n entries to w.
+func NewListWriter(w io.Writer, n int) *ListWriter {
+	l := &ListWriter{w: bufio.NewWriterSize(w, 64<<10)}
+	_, _ = l.w.Write(binary.LittleEndian.AppendUint32(nil, uint32(n))) // Close tells
+	return l
+}
+
+// Add writes the next entry, in the order of a tree.
+func (l *ListWriter) Add(e *ListEntry) {
+	l.buf = appendListEntry(l.buf[:0], e, l.n)
+	_, _ = l.w.Write(l.buf) // Close tells
+	l.n++
+}
+
+// Close writes what is left. An error is the writer's.
+func (l *ListWriter) Close() error { return l.w.Flush() }
 
 func appendListEntry(b []byte, e *ListEntry, i int) []byte {
 	kind := byte(kindDir)

@@ -20,7 +20,11 @@ import (
 func written(tb testing.TB, l *tree.List) []byte {
 	tb.Helper()
 	var b bytes.Buffer
-	if err := l.Write(&b); err != nil {
+	w := tree.NewListWriter(&b, len(l.Entries))
+	for i := range l.Entries {
+		w.Add(&l.Entries[i])
+	}
+	if err := w.Close(); err != nil {
 		tb.Fatal(err)
 	}
 	return b.Bytes()
@@ -95,12 +99,14 @@ func TestListRefused(t *testing.T) {
 		{"no parent", []tree.ListEntry{dir("a/b")}, "parent"},
 		{
 			"a link that leads out",
-			[]tree.ListEntry{{Entry: tree.Entry{Path: "l", Type: tree.Link, Target: "../x"}}}, "leads out",
+			[]tree.ListEntry{{Entry: tree.Entry{Path: "l", Type: tree.Link, Target: "../x"}}},
+			"leads out",
 		},
 		{"a file larger than the disk", file(20*block + 1), "where there are 81920"},
 		{
 			"files larger than the disk",
-			[]tree.ListEntry{listed(0, "a", 10*block+1), listed(1, "b", 10*block)}, "more than 81920",
+			[]tree.ListEntry{listed(0, "a", 10*block+1), listed(1, "b", 10*block)},
+			"more than 81920",
 		},
 		{
 			"names of one file larger than the disk",
@@ -136,7 +142,8 @@ func TestListRefused(t *testing.T) {
 		{"another name of a folder", []tree.ListEntry{dir("a"), same(1, 0)}, "another name of entry 0"},
 		{
 			"another name of another name",
-			[]tree.ListEntry{listed(0, "a", 1), same(1, 0), same(2, 1)}, "another name of entry 1",
+			[]tree.ListEntry{listed(0, "a", 1), same(1, 0), same(2, 1)},
+			"another name of entry 1",
 		},
 	}
 	for _, test := range tests {

@@ -131,7 +131,7 @@ type checker struct {
 }
 
 func newChecker() *checker {
-	return &checker{bytes: int64(len(head) + len(tail)), dirs: map[string]bool{}}
+	return &checker{bytes: EmptyDocument, dirs: map[string]bool{}}
 }
 
 // add checks the next entry. An error is a *job.FieldError.
@@ -159,7 +159,7 @@ func (c *checker) add(e *Entry) error {
 	if c.total += e.Size; c.total > job.MaxSafeInt { // both are at most 2^53
 		return fail(".size", "with it the files have more than %d bytes", int64(job.MaxSafeInt))
 	}
-	if c.bytes += int64(entryLen(e)) + 1; c.bytes-1 > MaxDocument {
+	if c.bytes += EntryLen(e); c.bytes > MaxDocument {
 		return &job.FieldError{Path: "tree", Problem: fmt.Sprintf("more than the %d bytes allowed", MaxDocument)}
 	}
 	if e.Type == Dir {
