@@ -67,6 +67,9 @@ func (o *options) gather(in *cli.Invocation, e *evidence) error {
 	if err := o.gatherOutput(in, e); err != nil {
 		return err
 	}
+	if err := o.gatherFolders(e); err != nil {
+		return err
+	}
 	return o.gatherReceipt(in, e)
 }
 

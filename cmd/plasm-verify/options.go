@@ -28,6 +28,7 @@ type options struct {
 
 	module, manifest      string
 	stdin, stdout, stderr string
+	ins, outs, excludes   []string
 	expectExit            []string
 	anyOutcome            bool
 	requireGuards         string
@@ -109,6 +110,18 @@ func (o *options) addSubject(f *cli.Flags) {
 	} {
 		f.Path(file.into, cli.Flag{Name: file.name, Category: subject, Value: "FILE", Usage: file.usage, Complete: file.complete})
 	}
+	f.List(&o.ins, cli.Flag{
+		Name: "in", Category: subject, Value: "PATH::GUEST",
+		Usage:    "the folder GUEST of the program began as this folder or file",
+		More:     "Together with every other `--in` of the job, as `plasm-run` got them.",
+		Complete: cli.AnyFile(),
+	})
+	f.List(&o.outs, cli.Flag{
+		Name: "out", Category: subject, Value: "GUEST::PATH", Usage: "the program left this folder in its folder GUEST",
+	})
+	f.List(&o.excludes, cli.Flag{
+		Name: "exclude", Category: subject, Value: "GLOB", Usage: "leave names like this out of the folders of --in",
+	})
 	f.List(&o.expectExit, cli.Flag{
 		Name: "expect-exit", Category: subject, Value: "N", Usage: "the program ended by itself with exit code N, or one of several",
 		More: "0 to 4294967295.",

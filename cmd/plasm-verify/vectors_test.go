@@ -13,6 +13,9 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"plasm/lib/job"
+	"plasm/lib/tree"
 )
 
 // vector is a case of schemas/vectors/receipts.json, which RECEIPTS.md beside it
@@ -29,6 +32,7 @@ type vector struct {
 	Expect  struct {
 		Module, Stdin, Stdout, Stderr *string
 		Manifest                      *string
+		In, Out                       map[string]job.Digest
 		Guards                        []string
 		ExitCodes                     []uint32 `json:"exit_codes"`
 	}
@@ -92,6 +96,12 @@ func (v *vector) flags(t *testing.T) []string {
 	if v.Expect.Manifest != nil {
 		file("manifest", []byte(*v.Expect.Manifest))
 	}
+	for guest, digest := range v.Expect.In {
+		flags = append(flags, "--in", treeFolder(t, digest)+"::"+guest)
+	}
+	for guest, digest := range v.Expect.Out {
+		flags = append(flags, "--out", guest+"::"+treeFolder(t, digest))
+	}
 	if len(v.Expect.Guards) > 0 {
 		flags = append(flags, "--require-guards", strings.Join(v.Expect.Guards, ","))
 	}
@@ -102,6 +112,25 @@ func (v *vector) flags(t *testing.T) []string {
 		flags = append(flags, "--signer", id)
 	}
 	return flags
+}
+
+// treeFolder returns a folder that has the tree of that digest, if it is one of the vectors',
+// which are the empty one and one with the file "a"; else a folder with another tree.
+func treeFolder(t *testing.T, digest job.Digest) string {
+	t.Helper()
+	dir := t.TempDir()
+	if digest == tree.Empty {
+		return dir
+	}
+	content := "hello"
+	one := &tree.Tree{Entries: []tree.Entry{{Path: "a", Type: tree.File, Size: 5, Digest: job.Sum([]byte(content))}}}
+	if digest != one.Digest() {
+		content = "another"
+	}
+	if err := os.WriteFile(filepath.Join(dir, "a"), []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // TestVectors goes through every shared vector as a user would: nothing of a

@@ -63,7 +63,7 @@ func (o *options) asks(e *evidence) func(receipt.Reason) bool {
 	return func(reason receipt.Reason) bool {
 		switch reason {
 		case receipt.WrongModule, receipt.WrongManifest, receipt.WrongStdin, receipt.WrongStdout, receipt.WrongStderr,
-			receipt.MissingGuards, receipt.WrongOutcome:
+			receipt.WrongDirs, receipt.MissingGuards, receipt.WrongOutcome:
 			return e.expect.Asks(reason)
 		case receipt.NotRepeatable, receipt.WrongRerun:
 			return o.rerun

@@ -28,12 +28,15 @@ const (
 	MaxTimeout  = 604_800_000 // timeout_ms: seven days
 	MaxMemoryMB = 4096        // memory_mb: all that a 32-bit guest can address
 	MaxCPUCores = 1024        // cpu_cores
+	MaxDiskMB   = 1 << 20     // disk_mb
+	MaxEntries  = 100_000     // names in a tree
 )
 
 // Defaults of manifest fields.
 const (
 	DefaultCPUCores    = 1
 	DefaultMemoryMB    = 256
+	DefaultDiskMB      = 256
 	DefaultTimeoutMS   = 60_000
 	DefaultOutputLimit = 16 << 20
 )
@@ -74,12 +77,17 @@ func isHex(s string, n int) bool {
 	return len(s) == n && strings.Trim(s, "0123456789abcdef") == ""
 }
 
-// Dir is a folder of the host that a guest may use: only its guest-side name is
-// part of the job; which folder of which host stands behind it is not.
+// Dir is a folder that a guest may use. With Tree it travels with the job: it begins as the
+// tree of that digest. Without, it is a live folder of the host, and only its guest-side
+// name is part of the job; which folder of which host stands behind it is not.
 type Dir struct {
-	Guest    string `json:"guest"`     // path in the guest
-	ReadOnly bool   `json:"read_only"` // whether the guest may only read
+	Guest    string `json:"guest"`          // path in the guest
+	ReadOnly bool   `json:"read_only"`      // whether the guest may only read
+	Tree     Digest `json:"tree,omitempty"` // what it begins as; "": a live folder
 }
+
+// Travels reports whether d is part of the job, and no live folder.
+func (d *Dir) Travels() bool { return d.Tree != "" }
 
 // Manifest is what is asked. Its fields are written in this order, every field
 // that has a default included.
@@ -93,6 +101,7 @@ type Manifest struct {
 	Dirs             []Dir             `json:"dirs,omitempty"`
 	CPUCores         int64             `json:"cpu_cores"`          // 1 to MaxCPUCores; placement only
 	MemoryMB         int64             `json:"memory_mb"`          // 1 to MaxMemoryMB; units of 2^20 bytes of linear memory
+	DiskMB           int64             `json:"disk_mb"`            // 0 to MaxDiskMB; units of 2^20 bytes of files in Outputs
 	TimeoutMS        int64             `json:"timeout_ms"`         // 1 to MaxTimeout; milliseconds of the guest's wall time
 	Fuel             int64             `json:"fuel,omitempty"`     // 1 to MaxSafeInt; 0 means that fuel is not counted
 	OutputLimitBytes int64             `json:"output_limit_bytes"` // 0 to MaxSafeInt; stdout and stderr together
@@ -112,6 +121,7 @@ func NewManifest() *Manifest {
 		Env:              map[string]string{},
 		CPUCores:         DefaultCPUCores,
 		MemoryMB:         DefaultMemoryMB,
+		DiskMB:           DefaultDiskMB,
 		TimeoutMS:        DefaultTimeoutMS,
 		OutputLimitBytes: DefaultOutputLimit,
 		Deterministic:    true,
@@ -128,11 +138,22 @@ func NewID() string {
 // ValidID reports whether id is written as NewID writes one.
 func ValidID(id string) bool { return isHex(id, 32) }
 
+// Outputs returns the folders that travel and that the guest may write, in their order.
+func (m *Manifest) Outputs() []Dir {
+	var list []Dir
+	for _, d := range m.Dirs {
+		if d.Travels() && !d.ReadOnly {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
 // Equal reports whether two manifests are equal field by field.
 func (m *Manifest) Equal(o *Manifest) bool {
 	return slices.Equal(m.Args, o.Args) && maps.Equal(m.Env, o.Env) && slices.Equal(m.Dirs, o.Dirs) &&
 		m.Version == o.Version && m.ID == o.ID && m.ModuleHash == o.ModuleHash && m.StdinHash == o.StdinHash &&
-		m.CPUCores == o.CPUCores && m.MemoryMB == o.MemoryMB && m.TimeoutMS == o.TimeoutMS && m.Fuel == o.Fuel &&
+		m.CPUCores == o.CPUCores && m.MemoryMB == o.MemoryMB && m.DiskMB == o.DiskMB && m.TimeoutMS == o.TimeoutMS && m.Fuel == o.Fuel &&
 		m.OutputLimitBytes == o.OutputLimitBytes && m.Deterministic == o.Deterministic && m.Seed == o.Seed &&
 		m.CanonicalNaN == o.CanonicalNaN && m.Arch == o.Arch && m.Engine == o.Engine
 }
@@ -163,12 +184,25 @@ type Outcome struct {
 	StdoutBytes   int64   `json:"stdout_bytes"`
 	StderrBytes   int64   `json:"stderr_bytes"`
 	Truncated     bool    `json:"truncated"` // whether output was cut
-	FuelUsed      *int64  `json:"fuel_used,omitempty"`
-	MemoryBytes   int64   `json:"memory_bytes"`    // peak linear memory
-	WallTimeUS    int64   `json:"wall_time_us"`    // from the guest's start, microseconds
-	CPUTimeUS     int64   `json:"cpu_time_us"`     // of the worker, user and system
-	CompileTimeUS int64   `json:"compile_time_us"` // 0 when the compiled module came from the cache
-	CompileCached bool    `json:"compile_cached"`
+
+	// Dirs are the manifest's Outputs as the job has left them, in their order. None when
+	// there is none, or when what they hold is not known.
+	Dirs []OutcomeDir `json:"dirs,omitempty"`
+
+	FuelUsed      *int64 `json:"fuel_used,omitempty"`
+	MemoryBytes   int64  `json:"memory_bytes"`    // peak linear memory
+	WallTimeUS    int64  `json:"wall_time_us"`    // from the guest's start, microseconds
+	CPUTimeUS     int64  `json:"cpu_time_us"`     // of the worker, user and system
+	CompileTimeUS int64  `json:"compile_time_us"` // 0 when the compiled module came from the cache
+	CompileCached bool   `json:"compile_cached"`
+}
+
+// OutcomeDir is a folder that a guest has written.
+type OutcomeDir struct {
+	Guest string `json:"guest"` // path in the guest
+	Tree  Digest `json:"tree"`  // what is in it
+	Files int64  `json:"files"` // 0 to MaxEntries
+	Bytes int64  `json:"bytes"` // of its files together, 0 to MaxSafeInt
 }
 
 // The traps, a closed set, named after the WebAssembly core specification,

@@ -55,7 +55,7 @@ func manifestFrom(v Value, path string, draft bool) (*Manifest, error) {
 	m.Env = f.Texts("env")
 	m.StdinHash = f.OptDigest("stdin_hash")
 	for _, d := range f.OptObjects("dirs") {
-		m.Dirs = append(m.Dirs, Dir{Guest: d.Str("guest"), ReadOnly: d.Bool("read_only")})
+		m.Dirs = append(m.Dirs, Dir{Guest: d.Str("guest"), ReadOnly: d.Bool("read_only"), Tree: d.OptDigest("tree")})
 	}
 	for _, r := range m.ints() {
 		*r.field = f.IntOr(r.name, r.absent, r.low, r.high)
@@ -121,6 +121,7 @@ func (m *Manifest) ints() []intRule {
 	return []intRule{
 		{"cpu_cores", &m.CPUCores, DefaultCPUCores, 1, MaxCPUCores},
 		{"memory_mb", &m.MemoryMB, DefaultMemoryMB, 1, MaxMemoryMB},
+		{"disk_mb", &m.DiskMB, DefaultDiskMB, 0, MaxDiskMB},
 		{"timeout_ms", &m.TimeoutMS, DefaultTimeoutMS, 1, MaxTimeout},
 		{"fuel", &m.Fuel, 0, 1, MaxSafeInt},
 		{"output_limit_bytes", &m.OutputLimitBytes, DefaultOutputLimit, 0, MaxSafeInt},
@@ -192,6 +193,9 @@ func (m *Manifest) checkTexts(fail failFunc) error {
 // MaxDirs is the most folders that a job can have.
 const MaxDirs = 16
 
+// notGuest is the format of a message about something that is no path in a guest.
+const notGuest = "%s is not an absolute path in UTF-8 without NUL, empty, . or .. parts or a final /"
+
 // ValidGuest reports whether s can be the path of a folder in a guest: absolute, and
 // written in the one shortest way.
 func ValidGuest(s string) bool {
@@ -206,14 +210,34 @@ func (m *Manifest) checkDirs(fail failFunc) error {
 	for i, d := range m.Dirs {
 		name := element("dirs", i) + ".guest"
 		if !ValidGuest(d.Guest) {
-			return fail(name, "%s is not an absolute path in UTF-8 without NUL, empty, . or .. parts or a final /", Quote(d.Guest))
+			return fail(name, notGuest, Quote(d.Guest))
 		}
 		if seen[d.Guest] {
 			return fail(name, "%s is there twice", Quote(d.Guest))
 		}
 		seen[d.Guest] = true
+		if d.Tree != "" && !d.Tree.Valid() {
+			return fail(element("dirs", i)+".tree", notDigest, Quote(string(d.Tree)))
+		}
+		for _, o := range m.Dirs[:i] {
+			if o.Travels() != d.Travels() && (within(o.Guest, d.Guest) || within(d.Guest, o.Guest)) {
+				return fail(name, "goes with no folder in or around it that %s: %s", travelsOrLives(&o), Quote(o.Guest))
+			}
+		}
 	}
 	return nil
+}
+
+// within reports whether a path in a guest is below another one.
+func within(path, outer string) bool {
+	return strings.HasPrefix(path, strings.TrimSuffix(outer, "/")+"/")
+}
+
+func travelsOrLives(d *Dir) string {
+	if d.Travels() {
+		return "travels"
+	}
+	return "is live"
 }
 
 // ValidName reports whether s names an engine, a processor family or a system: 1 to

@@ -36,13 +36,13 @@ func TestEncodeManifest(t *testing.T) {
 		`"args":["<&>"],"env":{"A":"1","B":"2"},` +
 		`"stdin_hash":"sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",` +
 		`"dirs":[{"guest":"/data","read_only":true},{"guest":"/out","read_only":false}],` +
-		`"cpu_cores":1,"memory_mb":256,"timeout_ms":60000,"fuel":5,"output_limit_bytes":16777216,` +
+		`"cpu_cores":1,"memory_mb":256,"disk_mb":256,"timeout_ms":60000,"fuel":5,"output_limit_bytes":16777216,` +
 		`"deterministic":true,"seed":0,"canonical_nan":false,"arch":"amd64","engine":"wazero"}`
 	if diff := cmp.Diff(want, string(m.Encode())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	bare := job.Manifest{}
-	const zero = `{"version":"","id":"","module_hash":"","args":[],"env":{},"cpu_cores":0,"memory_mb":0,"timeout_ms":0,` +
+	const zero = `{"version":"","id":"","module_hash":"","args":[],"env":{},"cpu_cores":0,"memory_mb":0,"disk_mb":0,"timeout_ms":0,` +
 		`"output_limit_bytes":0,"deterministic":false,"seed":0,"canonical_nan":false}`
 	if diff := cmp.Diff(zero, string(bare.Encode())); diff != "" || bare.Args != nil || bare.Env != nil {
 		t.Errorf("zero value, now %v (-want +got):\n%s", bare, diff)

@@ -43,6 +43,12 @@ func OutcomeFromValue(v Value, path string) (*Outcome, error) {
 	if n, ok := f.OptInt("fuel_used", 0, MaxSafeInt); ok {
 		o.FuelUsed = &n
 	}
+	for _, d := range f.OptObjects("dirs") {
+		o.Dirs = append(o.Dirs, OutcomeDir{
+			Guest: d.Str("guest"), Tree: d.Digest("tree"),
+			Files: d.Int("files", 0, MaxEntries), Bytes: d.Int("bytes", 0, MaxSafeInt),
+		})
+	}
 	err := f.Close()
 	if err == nil {
 		err = o.check(path)
@@ -110,6 +116,37 @@ func (o *Outcome) check(path string) error {
 		if *r.field < 0 || *r.field > MaxSafeInt {
 			return fail(r.name, "%d is not in 0…%d", *r.field, int64(MaxSafeInt))
 		}
+	}
+	return o.checkDirs(fail)
+}
+
+// HasDirs reports whether a job that ended so can have Dirs: it ended by its own doing, and
+// its worker lived to say what is in them.
+func (s Status) HasDirs() bool { return s == Exit || s == Trap || s == OutOfFuel }
+
+func (o *Outcome) checkDirs(fail failFunc) error {
+	switch {
+	case len(o.Dirs) > 0 && !o.Status.HasDirs():
+		return fail("dirs", "goes with status exit, trap and out_of_fuel, not %s", o.Status)
+	case len(o.Dirs) > MaxDirs:
+		return fail("dirs", "%d are more than %d", len(o.Dirs), MaxDirs)
+	}
+	seen := map[string]bool{}
+	for i, d := range o.Dirs {
+		name := element("dirs", i)
+		switch {
+		case !ValidGuest(d.Guest):
+			return fail(name+".guest", notGuest, Quote(d.Guest))
+		case seen[d.Guest]:
+			return fail(name+".guest", "%s is there twice", Quote(d.Guest))
+		case !d.Tree.Valid():
+			return fail(name+".tree", notDigest, Quote(string(d.Tree)))
+		case d.Files < 0 || d.Files > MaxEntries:
+			return fail(name+".files", "%d is not in 0…%d", d.Files, MaxEntries)
+		case d.Bytes < 0 || d.Bytes > MaxSafeInt:
+			return fail(name+".bytes", "%d is not in 0…%d", d.Bytes, int64(MaxSafeInt))
+		}
+		seen[d.Guest] = true
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ func TestFieldsAreProperties(t *testing.T) {
 		{"manifest", "manifest", nil, job.Manifest{}},
 		{"dir", "manifest", []string{"properties", "dirs", "items"}, job.Dir{}},
 		{"outcome", "receipt", []string{"$defs", "outcome"}, job.Outcome{}},
+		{"outcome's dir", "receipt", []string{"$defs", "outcome", "properties", "dirs", "items"}, job.OutcomeDir{}},
 		{"rejection", "error", []string{"$defs", "rejection"}, job.Rejection{}},
 		{"node", "node", nil, job.Node{}},
 		{"node's engine", "node", []string{"properties", "engines", "items"}, job.NodeEngine{}},

@@ -178,6 +178,7 @@ func expectCases() []vector {
 			e.Manifest = &text
 		})
 	}
+	one := func(guest string, tree job.Digest) map[string]job.Digest { return map[string]job.Digest{guest: tree} }
 	count := func(name string, reason Reason, change func(*Statement)) vector {
 		return of("not ours: "+name, about(change), reason)
 	}
@@ -192,9 +193,9 @@ func expectCases() []vector {
 			s.Manifest.StdinHash = stdinDigest("hello, world")
 		}), func(e *vectorExpect) { e.Manifest = nil }),
 		with(count("input cut short", WrongStdin, func(s *Statement) {
-			s.Outcome.Status, s.Outcome.ExitCode = "cancelled", nil
+			s.Outcome.Status, s.Outcome.ExitCode, s.Outcome.Dirs = "cancelled", nil, nil
 			s.Outcome.StdinHash, s.Outcome.StdinBytes, s.Outcome.StdinComplete = stdinDigest("hel"), 3, false
-		}), func(e *vectorExpect) { e.ExitCodes = nil }),
+		}), func(e *vectorExpect) { e.Out, e.ExitCodes = nil, nil }),
 		count("input of another length", WrongStdin, func(s *Statement) { s.Outcome.StdinBytes++ }),
 		not("one byte of the output altered", WrongStdout, func(e *vectorExpect) { e.Stdout = b64("Olleh") }),
 		not("output truncated", WrongStdout, func(e *vectorExpect) { e.Stdout = b64("olle") }),
@@ -203,13 +204,23 @@ func expectCases() []vector {
 		count("output of another length", WrongStdout, func(s *Statement) { s.Outcome.StdoutBytes++ }),
 		not("other diagnostics", WrongStderr, func(e *vectorExpect) { e.Stderr = b64("") }),
 		count("diagnostics of another length", WrongStderr, func(s *Statement) { s.Outcome.StderrBytes++ }),
+		not("another folder before", WrongDirs, func(e *vectorExpect) { e.In = one("/in", stdinDigest("x")) }),
+		not("another folder after", WrongDirs, func(e *vectorExpect) { e.Out = one("/out", stdinDigest("x")) }),
+		not("a folder that only lived", WrongDirs, func(e *vectorExpect) { e.In = one("/data", stdinDigest("x")) }),
+		not("a folder that may only be read, after", WrongDirs, func(e *vectorExpect) {
+			e.Out = one("/in", sampleTree)
+		}),
 		not("a guard missing", MissingGuards, func(e *vectorExpect) { e.Guards = append(e.Guards, "seccomp") }),
 		count("no guards", MissingGuards, func(s *Statement) { s.Node.Guards = nil }),
 		not("another exit code expected", WrongOutcome, func(e *vectorExpect) { e.ExitCodes = []uint32{1, 2} }),
 		count("it failed", WrongOutcome, func(s *Statement) { *s.Outcome.ExitCode = 1 }),
 		count("256 is not 0", WrongOutcome, func(s *Statement) { *s.Outcome.ExitCode = 256 }),
-		count("it timed out", WrongOutcome, func(s *Statement) { s.Outcome.Status, s.Outcome.ExitCode = job.Timeout, nil }),
-		count("it was cancelled", WrongOutcome, func(s *Statement) { s.Outcome.Status, s.Outcome.ExitCode = job.Cancelled, nil }),
+		with(count("it timed out", WrongOutcome, func(s *Statement) {
+			s.Outcome.Status, s.Outcome.ExitCode, s.Outcome.Dirs = job.Timeout, nil, nil
+		}), func(e *vectorExpect) { e.Out = nil }),
+		with(count("it was cancelled", WrongOutcome, func(s *Statement) {
+			s.Outcome.Status, s.Outcome.ExitCode, s.Outcome.Dirs = job.Cancelled, nil, nil
+		}), func(e *vectorExpect) { e.Out = nil }),
 	}
 	return append(out, orderCases()...)
 }
@@ -224,6 +235,7 @@ func orderCases() []vector {
 	wrongAll := func(v vector) vector {
 		return with(v, func(e *vectorExpect) {
 			e.Module, e.Stdin, e.Stdout = b64(""), b64(""), b64("")
+			e.Out = map[string]job.Digest{"/out": emptyTree}
 			e.Guards, e.ExitCodes = []string{"seccomp"}, []uint32{1}
 		})
 	}
@@ -242,8 +254,10 @@ func orderCases() []vector {
 		wrongAll(first("the signer before the module", signed(payload(nodeKey().PeerID(), otherKey().PeerID())), WrongSigner)),
 		wrongAll(first("the module before all else", signed(p), WrongModule)),
 		with(wrongAll(first("stdin before stdout", signed(p), WrongStdin)), func(e *vectorExpect) { e.Module = nil }),
-		with(wrongAll(first("stdout before guards", signed(p), WrongStdout)), func(e *vectorExpect) { e.Module, e.Stdin = nil, nil }),
-		with(wrongAll(first("guards before the outcome", signed(p), MissingGuards)),
+		with(wrongAll(first("stdout before folders", signed(p), WrongStdout)), func(e *vectorExpect) { e.Module, e.Stdin = nil, nil }),
+		with(wrongAll(first("folders before guards", signed(p), WrongDirs)),
 			func(e *vectorExpect) { e.Module, e.Stdin, e.Stdout = nil, nil, nil }),
+		with(wrongAll(first("guards before the outcome", signed(p), MissingGuards)),
+			func(e *vectorExpect) { e.Module, e.Stdin, e.Stdout, e.Out = nil, nil, nil, nil }),
 	}
 }

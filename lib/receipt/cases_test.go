@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"slices"
 	"strings"
+
+	"plasm/lib/job"
 )
 
 // cases is every shared vector.
@@ -18,6 +20,7 @@ func everything() vectorExpect {
 	return vectorExpect{
 		Module: b64(sampleModule), Manifest: &manifest, Stdin: b64(sampleStdin),
 		Stdout: b64(sampleStdout), Stderr: b64(sampleStderr),
+		In: map[string]job.Digest{"/in": sampleTree}, Out: map[string]job.Digest{"/out": sampleTree},
 		Guards: []string{"rlimits", "process"}, ExitCodes: []uint32{0},
 	}
 }
@@ -94,7 +97,7 @@ func soundCases() []vector {
 		of("eight signatures, seven of them junk", envelopeOf(payload(), append(junk(7), signature(nodeKey(), payload()))...), ""),
 		of("payload with white space and another order", signed(replace(string(payload(`"_type":"https://in-toto.io/Statement/v1",`, ``)),
 			`"predicateType":`, ` "_type" : "https://in-toto.io/Statement/v1" , "predicateType":`)), ""),
-		of("manifest without members that have defaults", signed(payload(`"cpu_cores":1,"memory_mb":256,"timeout_ms":60000,`, ``)), ""),
+		of("manifest without members that have defaults", signed(payload(`"cpu_cores":1,"memory_mb":256,"disk_mb":256,"timeout_ms":60000,`, ``)), ""),
 		with(of("a job without a requester, trapped", signed(payload(`"requester":"`+requesterKey().PeerID()+`",`, ``,
 			`"status":"exit","exit_code":0`, `"status":"trap","trap":"unreachable"`)), ""), func(e *vectorExpect) { e.ExitCodes = nil }),
 		with(of("the largest exit code", about(func(s *Statement) { *s.Outcome.ExitCode = 4294967295 }), ""),
@@ -102,9 +105,9 @@ func soundCases() []vector {
 		with(of("input unknown before the start", about(func(s *Statement) { s.Manifest.StdinHash = "" }), ""),
 			func(e *vectorExpect) { e.Manifest = nil }),
 		with(of("cut short, and its input not asked about", about(func(s *Statement) {
-			s.Outcome.Status, s.Outcome.ExitCode = "cancelled", nil
+			s.Outcome.Status, s.Outcome.ExitCode, s.Outcome.Dirs = "cancelled", nil, nil
 			s.Outcome.StdinHash, s.Outcome.StdinBytes, s.Outcome.StdinComplete = stdinDigest("hel"), 3, false
-		}), ""), func(e *vectorExpect) { e.Stdin, e.ExitCodes = nil, nil }),
+		}), ""), func(e *vectorExpect) { e.Stdin, e.Out, e.ExitCodes = nil, nil, nil }),
 		with(of("nothing written", about(func(s *Statement) {
 			s.Stdout, s.Stderr = stdinDigest(""), stdinDigest("")
 			s.Outcome.StdoutBytes, s.Outcome.StderrBytes = 0, 0

@@ -15,6 +15,12 @@ type Content struct {
 	Bytes  int64
 }
 
+// Folder is a folder of the guest's, and the tree that the caller has of it.
+type Folder struct {
+	Guest string
+	Tree  job.Digest
+}
+
 // Expect is what the caller knows about a job, and wants a receipt to be about.
 // The zero value asks for nothing.
 type Expect struct {
@@ -23,6 +29,8 @@ type Expect struct {
 	Stdin     []Content     // each must be what the program was given
 	Stdout    []Content     // each must be what it wrote
 	Stderr    []Content
+	In        []Folder // each must be what a travelling folder of the manifest began as
+	Out       []Folder // each must be what the program has left in a travelling folder
 	Guards    []string // each must have been active
 	ExitCodes []uint32 // the job must have ended by itself, with one of these; empty when not asked
 }
@@ -41,6 +49,8 @@ func (e *Expect) Asks(reason Reason) bool {
 		return len(e.Stdout) > 0
 	case WrongStderr:
 		return len(e.Stderr) > 0
+	case WrongDirs:
+		return len(e.In)+len(e.Out) > 0
 	case MissingGuards:
 		return len(e.Guards) > 0
 	case WrongOutcome:
@@ -78,6 +88,9 @@ func (v *Verified) Check(e *Expect) error {
 			return err
 		}
 	}
+	if err := v.checkDirs(e); err != nil {
+		return err
+	}
 	for _, g := range e.Guards {
 		if !slices.Contains(v.Node.Guards, g) {
 			return refuse(MissingGuards, "%s was not active, but %s", g, list(v.Node.Guards))
@@ -85,6 +98,42 @@ func (v *Verified) Check(e *Expect) error {
 	}
 	if len(e.ExitCodes) > 0 && (o.Status != job.Exit || !slices.Contains(e.ExitCodes, *o.ExitCode)) {
 		return refuse(WrongOutcome, "%s, not %s", Ending(o), anyExit(e.ExitCodes))
+	}
+	return nil
+}
+
+// checkDirs compares folders with those that were signed.
+func (v *Verified) checkDirs(e *Expect) error {
+	began, left := map[string]job.Digest{}, map[string]job.Digest{}
+	for _, d := range v.Manifest.Dirs {
+		if d.Travels() {
+			began[d.Guest] = d.Tree
+		}
+	}
+	for _, d := range v.Outcome.Dirs {
+		left[d.Guest] = d.Tree
+	}
+	for _, f := range e.In {
+		if err := compareTree(f, began, "began as"); err != nil {
+			return err
+		}
+	}
+	for _, f := range e.Out {
+		if err := compareTree(f, left, "ended as"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compareTree refuses a folder that is not the one signed.
+func compareTree(f Folder, signed map[string]job.Digest, was string) error {
+	tree, ok := signed[f.Guest]
+	switch {
+	case !ok:
+		return refuse(WrongDirs, "the receipt does not say what %s %s", job.Quote(f.Guest), was)
+	case tree != f.Tree:
+		return refuse(WrongDirs, "%s %s %s, this is %s", job.Quote(f.Guest), was, tree, f.Tree)
 	}
 	return nil
 }
@@ -113,6 +162,7 @@ func difference(a, b *job.Manifest) string {
 		{"dirs", slices.Equal(a.Dirs, b.Dirs)},
 		{"cpu_cores", a.CPUCores == b.CPUCores},
 		{"memory_mb", a.MemoryMB == b.MemoryMB},
+		{"disk_mb", a.DiskMB == b.DiskMB},
 		{"timeout_ms", a.TimeoutMS == b.TimeoutMS},
 		{"fuel", a.Fuel == b.Fuel},
 		{"output_limit_bytes", a.OutputLimitBytes == b.OutputLimitBytes},

@@ -67,12 +67,15 @@ func TestIndependentImplementation(t *testing.T) {
 	if err := s.Validate(); err != nil {
 		t.Errorf("in-toto refuses our statement: %v", err)
 	}
-	if s.GetPredicateType() != "urn:plasm:receipt:v1" || len(s.GetSubject()) != 2 {
+	if s.GetPredicateType() != "urn:plasm:receipt:v1" || len(s.GetSubject()) != 3 {
 		t.Errorf("in-toto reads predicate type %q, %d subjects", s.GetPredicateType(), len(s.GetSubject()))
 	}
-	for i, want := range []struct{ name, text string }{{"stdout", sampleStdout}, {"stderr", sampleStderr}} {
+	for i, want := range []struct {
+		name   string
+		digest job.Digest
+	}{{"stdout", job.Sum([]byte(sampleStdout))}, {"stderr", job.Sum([]byte(sampleStderr))}, {"/out", sampleTree}} {
 		subject := s.GetSubject()[i]
-		if subject.GetName() != want.name || subject.GetDigest()["sha256"] != job.Sum([]byte(want.text)).Hex() {
+		if subject.GetName() != want.name || subject.GetDigest()["sha256"] != want.digest.Hex() {
 			t.Errorf("in-toto reads subject %v, want %s", subject, want.name)
 		}
 	}

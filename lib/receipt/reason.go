@@ -23,6 +23,7 @@ const (
 	WrongStdin         Reason = "stdin"               // another input
 	WrongStdout        Reason = "stdout"              // another output
 	WrongStderr        Reason = "stderr"              // other diagnostics
+	WrongDirs          Reason = "dirs"                // another folder, before or after
 	MissingGuards      Reason = "guards"              // a required guard was not active
 	WrongOutcome       Reason = "outcome"             // another status or exit code than expected
 	NotRepeatable      Reason = "not_repeatable"      // this job cannot be run again here
@@ -63,6 +64,7 @@ func Checks() []Check {
 		{WrongStdin, ""},
 		{WrongStdout, ""},
 		{WrongStderr, ""},
+		{WrongDirs, ""},
 		{MissingGuards, ""},
 		{WrongOutcome, ""},
 		{NotRepeatable, ""},

@@ -52,7 +52,8 @@
 //	  "_type": "https://in-toto.io/Statement/v1",
 //	  "subject": [
 //	    {"name": "stdout", "digest": {"sha256": 64 lower-case hex digits}},
-//	    {"name": "stderr", "digest": {"sha256": 64 lower-case hex digits}}
+//	    {"name": "stderr", "digest": {"sha256": 64 lower-case hex digits}},
+//	    {"name": GUEST, "digest": {"sha256": 64 lower-case hex digits}}…
 //	  ],
 //	  "predicateType": "urn:plasm:receipt:v1",
 //	  "predicate": {
@@ -75,7 +76,9 @@
 //	  }
 //	}
 //
-// The subjects are the streams after the limits: stdout_bytes and stderr_bytes
+// The subjects are the streams, and then each folder of the outcome's dirs by its path in
+// the guest, with the digest of its tree, in the order of the outcome and of the manifest.
+// The streams are those after the limits: stdout_bytes and stderr_bytes
 // of the outcome are the lengths of what was digested. The outcome's stdin_hash
 // covers what was handed to the program; normally it repeats the manifest's, and
 // where it differs the job was cut short. Times are the node's own clock.

@@ -27,6 +27,12 @@ const (
 	sampleStderr = "5 bytes\n"
 )
 
+// The trees of the sample: nothing, and a file "a" with the sample's input.
+const (
+	emptyTree  job.Digest = "sha256:1a770a082761c7957e086d7eebbb86b67c91991ca267a4d2bdd05782d665d3bd"
+	sampleTree job.Digest = "sha256:e8e2c1ce7bdecb4270578e15bcb52402083ad01b8a82828ad792c364b2d0f81d"
+)
+
 func sampleManifest() *job.Manifest {
 	m := job.NewManifest()
 	m.ID = "000102030405060708090a0b0c0d0e0f"
@@ -34,7 +40,9 @@ func sampleManifest() *job.Manifest {
 	m.Args = []string{"-v", "<&>"}
 	m.Env = map[string]string{"LANG": "C"}
 	m.StdinHash = job.Sum([]byte(sampleStdin))
-	m.Dirs = []job.Dir{{Guest: "/data", ReadOnly: true}}
+	m.Dirs = []job.Dir{
+		{Guest: "/data", ReadOnly: true}, {Guest: "/in", ReadOnly: true, Tree: sampleTree}, {Guest: "/out", Tree: emptyTree},
+	}
 	m.Fuel = 1000
 	m.Arch = "amd64"
 	m.Engine = "wazero"
@@ -55,6 +63,7 @@ func sample() *Statement {
 			Status: job.Exit, ExitCode: &exitCode,
 			StdinHash: job.Sum([]byte(sampleStdin)), StdinBytes: int64(len(sampleStdin)), StdinComplete: true,
 			StdoutBytes: int64(len(sampleStdout)), StderrBytes: int64(len(sampleStderr)),
+			Dirs:     []job.OutcomeDir{{Guest: "/out", Tree: sampleTree, Files: 1, Bytes: 5}},
 			FuelUsed: &fuelUsed, MemoryBytes: 131072, WallTimeUS: 1500, CPUTimeUS: 1200, CompileTimeUS: 900,
 		},
 		Node: Node{

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"plasm/lib/identity"
@@ -51,11 +52,8 @@ func (s *Statement) Encode() ([]byte, error) {
 	node := s.Node
 	node.Guards = append([]string{}, node.Guards...) // never null
 	doc := statementDocument{
-		Type: StatementType,
-		Subject: []subjectDocument{
-			{Name: "stdout", Digest: digestDocument{s.Stdout.Hex()}},
-			{Name: "stderr", Digest: digestDocument{s.Stderr.Hex()}},
-		},
+		Type:          StatementType,
+		Subject:       s.subjects(),
 		PredicateType: PredicateType,
 		Predicate: predicateDocument{
 			Manifest: s.Manifest.Encode(), Requester: s.Requester, Outcome: s.Outcome, Node: node,
@@ -70,6 +68,18 @@ func (s *Statement) Encode() ([]byte, error) {
 		return nil, fmt.Errorf("statement: %w", err)
 	}
 	return payload, nil
+}
+
+// subjects are the streams, then the folders by their paths in the guest.
+func (s *Statement) subjects() []subjectDocument {
+	list := make([]subjectDocument, 0, 2+len(s.Outcome.Dirs))
+	list = append(list,
+		subjectDocument{Name: "stdout", Digest: digestDocument{s.Stdout.Hex()}},
+		subjectDocument{Name: "stderr", Digest: digestDocument{s.Stderr.Hex()}})
+	for _, d := range s.Outcome.Dirs {
+		list = append(list, subjectDocument{Name: d.Guest, Digest: digestDocument{d.Tree.Hex()}})
+	}
+	return list
 }
 
 // compact writes v as JSON in one line. It leaves < > & as they are, which keeps
@@ -94,7 +104,7 @@ func Decode(payload []byte) (*Statement, error) {
 	f := job.NewFields(v, "statement")
 	s := &Statement{}
 	f.OneOf("_type", StatementType)
-	s.Stdout, s.Stderr = subjects(f)
+	subjects := subjectsFrom(f)
 	f.OneOf("predicateType", PredicateType)
 	p := f.Object("predicate")
 	manifest, outcome := p.Value("manifest"), p.Value("outcome")
@@ -112,23 +122,73 @@ func Decode(payload []byte) (*Statement, error) {
 	if s.Outcome, err = job.OutcomeFromValue(outcome, "statement.predicate.outcome"); err != nil {
 		return nil, err
 	}
+	s.Stdout, s.Stderr = subjects[0].Digest, subjects[1].Digest
+	if err := s.checkDirs(subjects[2:]); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
-// subjects reads exactly the two subjects, in their order.
-func subjects(f *job.Fields) (stdout, stderr job.Digest) {
-	list := f.Objects("subject")
-	if f.Err() == nil && len(list) != 2 {
-		f.Fail("subject", "has %d elements, not stdout and stderr", len(list))
-	}
-	if f.Err() != nil {
-		return "", ""
-	}
-	return subject(list[0], "stdout"), subject(list[1], "stderr")
+// subject is the name of something, and its digest.
+type subject struct {
+	Name   string
+	Digest job.Digest
 }
 
-func subject(f *job.Fields, name string) job.Digest {
-	f.OneOf("name", name)
+// subjectsFrom reads the subjects, of which stdout and stderr are the first.
+func subjectsFrom(f *job.Fields) []subject {
+	list := f.Objects("subject")
+	if f.Err() == nil && len(list) < 2 {
+		f.Fail("subject", "has %d elements, not stdout and stderr", len(list))
+	}
+	subjects := make([]subject, 0, len(list))
+	for i, e := range list {
+		var s subject
+		switch i {
+		case 0:
+			s.Name = e.OneOf("name", "stdout")
+		case 1:
+			s.Name = e.OneOf("name", "stderr")
+		default:
+			s.Name = e.Str("name")
+		}
+		s.Digest = subjectDigest(e)
+		subjects = append(subjects, s)
+	}
+	return subjects
+}
+
+// checkDirs holds the outcome's folders to the subjects behind the streams, and to the
+// folders of the manifest.
+func (s *Statement) checkDirs(subjects []subject) error {
+	fail := func(name, format string, args ...any) error {
+		return &job.FieldError{Path: "statement." + name, Problem: fmt.Sprintf(format, args...)}
+	}
+	dirs := s.Outcome.Dirs
+	if len(subjects) != len(dirs) {
+		return fail("subject", "has %d elements, not stdout, stderr and the %d of outcome.dirs", len(subjects)+2, len(dirs))
+	}
+	outputs := s.Manifest.Outputs()
+	if len(dirs) > 0 && len(dirs) != len(outputs) {
+		return fail("predicate.outcome.dirs", "has %d elements, where the manifest has %d folders to write",
+			len(dirs), len(outputs))
+	}
+	for i, d := range dirs {
+		name := "subject[" + strconv.Itoa(i+2) + "]"
+		switch {
+		case d.Guest != outputs[i].Guest:
+			return fail(fmt.Sprintf("predicate.outcome.dirs[%d].guest", i),
+				"%s is not one of %s", job.Quote(d.Guest), job.Quote(outputs[i].Guest))
+		case subjects[i].Name != d.Guest:
+			return fail(name+".name", "%s is not one of %s", job.Quote(subjects[i].Name), job.Quote(d.Guest))
+		case subjects[i].Digest != d.Tree:
+			return fail(name+".digest.sha256", "goes with outcome.dirs, where it is %s", d.Tree)
+		}
+	}
+	return nil
+}
+
+func subjectDigest(f *job.Fields) job.Digest {
 	d := f.Object("digest")
 	digits := d.Str("sha256")
 	digest := job.Digest("sha256:" + digits)

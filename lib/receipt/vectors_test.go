@@ -8,8 +8,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,13 +45,15 @@ type vector struct {
 }
 
 type vectorExpect struct {
-	Module    *string  `json:"module,omitempty"`   // base64
-	Manifest  *string  `json:"manifest,omitempty"` // text
-	Stdin     *string  `json:"stdin,omitempty"`    // base64
-	Stdout    *string  `json:"stdout,omitempty"`   // base64
-	Stderr    *string  `json:"stderr,omitempty"`   // base64
-	Guards    []string `json:"guards,omitempty"`
-	ExitCodes []uint32 `json:"exit_codes,omitempty"`
+	Module    *string               `json:"module,omitempty"`   // base64
+	Manifest  *string               `json:"manifest,omitempty"` // text
+	Stdin     *string               `json:"stdin,omitempty"`    // base64
+	Stdout    *string               `json:"stdout,omitempty"`   // base64
+	Stderr    *string               `json:"stderr,omitempty"`   // base64
+	In        map[string]job.Digest `json:"in,omitempty"`       // by path in the guest
+	Out       map[string]job.Digest `json:"out,omitempty"`      // likewise
+	Guards    []string              `json:"guards,omitempty"`
+	ExitCodes []uint32              `json:"exit_codes,omitempty"`
 }
 
 // bytes returns the envelope of a case.
@@ -91,7 +95,7 @@ func (e *vectorExpect) expect(t *testing.T) *Expect {
 	}
 	x := &Expect{
 		Stdin: content(e.Stdin), Stdout: content(e.Stdout), Stderr: content(e.Stderr),
-		Guards: e.Guards, ExitCodes: e.ExitCodes,
+		In: folders(e.In), Out: folders(e.Out), Guards: e.Guards, ExitCodes: e.ExitCodes,
 	}
 	if module := content(e.Module); module != nil {
 		x.Module = module[0].Digest
@@ -104,6 +108,14 @@ func (e *vectorExpect) expect(t *testing.T) *Expect {
 		x.Manifest = m
 	}
 	return x
+}
+
+func folders(byGuest map[string]job.Digest) []Folder {
+	var list []Folder
+	for _, guest := range slices.Sorted(maps.Keys(byGuest)) {
+		list = append(list, Folder{guest, byGuest[guest]})
+	}
+	return list
 }
 
 // verdict is what this implementation says about a case.

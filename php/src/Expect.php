@@ -19,6 +19,9 @@ final class Expect
      * @param ?Content     $stdin     what the program must have been given
      * @param ?Content     $stdout    what it must have written
      * @param ?Content     $stderr    likewise
+     * @param array<string, string> $in  digests of {@see Tree}s by path in the program: what travelling folders must
+     *                                   have begun as
+     * @param array<string, string> $out likewise: what the program must have left in them
      * @param list<string> $guards    of {@see Guards::ALL}; each must have been active
      * @param list<int>    $exitCodes the program must have ended by itself, with one of these; empty: not asked
      *
@@ -30,11 +33,18 @@ final class Expect
         public readonly ?Content $stdin = null,
         public readonly ?Content $stdout = null,
         public readonly ?Content $stderr = null,
+        public readonly array $in = [],
+        public readonly array $out = [],
         public readonly array $guards = [],
         public readonly array $exitCodes = [],
     ) {
         if ($module !== null && !Digest::isValid($module)) {
             throw new InvalidArgumentException('module: ' . Json\Text::quote($module) . ' is not a digest');
+        }
+        foreach ($in + $out as $digest) {
+            if (!Digest::isValid($digest)) {
+                throw new InvalidArgumentException('in, out: ' . Json\Text::quote($digest) . ' is not a digest');
+            }
         }
         Guards::check($guards);
         foreach ($exitCodes as $code) {
@@ -67,6 +77,7 @@ final class Expect
         $this->checkStdin($s);
         self::compare(Reason::Stdout, $this->stdout, $s->stdout, $s->outcome->stdoutBytes);
         self::compare(Reason::Stderr, $this->stderr, $s->stderr, $s->outcome->stderrBytes);
+        $this->checkDirs($s);
         foreach ($this->guards as $guard) {
             if (!in_array($guard, $s->node->guards, true)) {
                 $active = implode(', ', $s->node->guards) ?: 'none';
@@ -77,6 +88,40 @@ final class Expect
         if ($this->exitCodes !== [] && !in_array($s->outcome->exitCode, $this->exitCodes, true)) {
             $wanted = implode(' or ', $this->exitCodes);
             throw UnverifiedException::because(Reason::Outcome, $s->outcome->ending() . ", not exit $wanted");
+        }
+    }
+
+    private function checkDirs(Statement $s): void
+    {
+        $began = $left = [];
+        foreach ($s->manifest->dirs as $dir) {
+            if ($dir->tree !== null) {
+                $began[$dir->guest] = $dir->tree;
+            }
+        }
+        foreach ($s->outcome->dirs as $dir) {
+            $left[$dir->guest] = $dir->tree;
+        }
+        self::compareTrees($this->in, $began, 'began as');
+        self::compareTrees($this->out, $left, 'ended as');
+    }
+
+    /**
+     * @param array<string, string> $have
+     * @param array<string, string> $signed
+     */
+    private static function compareTrees(array $have, array $signed, string $was): void
+    {
+        foreach ($have as $guest => $digest) {
+            $shown = Json\Text::quote((string) $guest);
+            if (!isset($signed[$guest])) {
+                $detail = "the receipt does not say what $shown $was";
+                throw UnverifiedException::because(Reason::Dirs, $detail);
+            }
+            if ($signed[$guest] !== $digest) {
+                $detail = "$shown $was {$signed[$guest]}, this is $digest";
+                throw UnverifiedException::because(Reason::Dirs, $detail);
+            }
         }
     }
 

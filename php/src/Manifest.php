@@ -24,6 +24,7 @@ final class Manifest
     public const MAX_TIMEOUT_MS = 604800000;
     public const MAX_MEMORY_MB = 4096;
     public const MAX_CPU_CORES = 1024;
+    public const MAX_DISK_MB = 1048576;
 
     /**
      * What it is given is not checked; {@see fromJson()} does.
@@ -37,6 +38,8 @@ final class Manifest
      * @param list<Dir>                $dirs             folders that the program may use
      * @param int                      $cpuCores         1 to 1024; placement only
      * @param int                      $memoryMb         1 to 4096, units of 2^20 bytes of linear memory
+     * @param int                      $diskMb           0 to 1048576, units of 2^20 bytes of files in travelling
+     *                                                   folders that the program may write
      * @param int                      $timeoutMs        1 to 604800000 milliseconds of wall time
      * @param ?int                     $fuel             1 to 2^53-1; null: not counted
      * @param int                      $outputLimitBytes 0 to 2^53-1 bytes, stdout and stderr together
@@ -55,6 +58,7 @@ final class Manifest
         public readonly array $dirs = [],
         public readonly int $cpuCores = 1,
         public readonly int $memoryMb = 256,
+        public readonly int $diskMb = 256,
         public readonly int $timeoutMs = 60000,
         public readonly ?int $fuel = null,
         public readonly int $outputLimitBytes = 16777216,
@@ -110,6 +114,7 @@ final class Manifest
             dirs: self::dirs($f),
             cpuCores: $f->optInt('cpu_cores', 1, self::MAX_CPU_CORES) ?? 1,
             memoryMb: $f->optInt('memory_mb', 1, self::MAX_MEMORY_MB) ?? 256,
+            diskMb: $f->optInt('disk_mb', 0, self::MAX_DISK_MB) ?? 256,
             timeoutMs: $f->optInt('timeout_ms', 1, self::MAX_TIMEOUT_MS) ?? 60000,
             fuel: $f->optInt('fuel', 1, $max),
             outputLimitBytes: $f->optInt('output_limit_bytes', 0, $max) ?? 16777216,
@@ -130,7 +135,8 @@ final class Manifest
     /** The manifest in one line of JSON, with every field that has a default. */
     public function toJson(): string
     {
-        $dir = static fn (Dir $d): array => ['guest' => $d->guest, 'read_only' => $d->readOnly];
+        $dir = static fn (Dir $d): array => ['guest' => $d->guest, 'read_only' => $d->readOnly]
+            + ($d->tree === null ? [] : ['tree' => $d->tree]);
         $dirs = array_map($dir, $this->dirs);
         $members = [
             'version' => self::VERSION,
@@ -142,6 +148,7 @@ final class Manifest
             'dirs' => $dirs === [] ? null : $dirs,
             'cpu_cores' => $this->cpuCores,
             'memory_mb' => $this->memoryMb,
+            'disk_mb' => $this->diskMb,
             'timeout_ms' => $this->timeoutMs,
             'fuel' => $this->fuel,
             'output_limit_bytes' => $this->outputLimitBytes,
@@ -157,14 +164,27 @@ final class Manifest
         );
     }
 
+    /**
+     * The folders that travel with the job and that the program may write.
+     *
+     * @return list<Dir>
+     */
+    public function outputs(): array
+    {
+        return array_values(array_filter(
+            $this->dirs,
+            static fn (Dir $d): bool => $d->tree !== null && !$d->readOnly,
+        ));
+    }
+
     /** The name of a field in which two manifests differ, or null when they are equal field by field. */
     public function difference(self $other): ?string
     {
         $fields = [
             'id' => 'id', 'module_hash' => 'moduleHash', 'args' => 'args', 'stdin_hash' => 'stdinHash',
-            'cpu_cores' => 'cpuCores', 'memory_mb' => 'memoryMb', 'timeout_ms' => 'timeoutMs', 'fuel' => 'fuel',
-            'output_limit_bytes' => 'outputLimitBytes', 'deterministic' => 'deterministic', 'seed' => 'seed',
-            'canonical_nan' => 'canonicalNan', 'arch' => 'arch', 'engine' => 'engine',
+            'cpu_cores' => 'cpuCores', 'memory_mb' => 'memoryMb', 'disk_mb' => 'diskMb', 'timeout_ms' => 'timeoutMs',
+            'fuel' => 'fuel', 'output_limit_bytes' => 'outputLimitBytes', 'deterministic' => 'deterministic',
+            'seed' => 'seed', 'canonical_nan' => 'canonicalNan', 'arch' => 'arch', 'engine' => 'engine',
         ];
         foreach ($fields as $name => $property) {
             if ($this->$property !== $other->$property) {
@@ -172,7 +192,7 @@ final class Manifest
             }
         }
         // Objects are compared by their fields: == would take "1" and "01" for the same.
-        $dir = static fn (Dir $d): array => [$d->guest, $d->readOnly];
+        $dir = static fn (Dir $d): array => [$d->guest, $d->readOnly, $d->tree];
         if (array_map($dir, $this->dirs) !== array_map($dir, $other->dirs)) {
             return 'dirs';
         }
@@ -240,6 +260,13 @@ final class Manifest
                 throw $f->fail("dirs[$i].guest", Rule::Repeated, Text::quote($dir->guest) . ' is there twice');
             }
             $seen[$dir->guest] = true;
+            foreach (array_slice($dirs, 0, $i) as $other) {
+                if ($dir->clashes($other)) {
+                    $kind = $other->tree === null ? 'is live' : 'travels';
+                    $problem = "goes with no folder in or around it that $kind: " . Text::quote($other->guest);
+                    throw $f->fail("dirs[$i].guest", Rule::Conflict, $problem);
+                }
+            }
         }
         return $dirs;
     }

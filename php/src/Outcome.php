@@ -30,6 +30,8 @@ final class Outcome
      * @param int     $stdoutBytes   bytes, after the output limit
      * @param int     $stderrBytes   bytes, after the output limit
      * @param bool    $truncated     whether output was cut
+     * @param list<OutcomeDir> $dirs the travelling folders that the program could write, in the manifest's order;
+     *                               none where what they hold is not known
      * @param ?int    $fuelUsed      units; null when fuel was not counted
      * @param int     $memoryBytes   the most linear memory that the program had
      * @param int     $wallTimeUs    microseconds from the program's start to its end
@@ -47,6 +49,7 @@ final class Outcome
         public readonly int $stdoutBytes,
         public readonly int $stderrBytes,
         public readonly bool $truncated,
+        public readonly array $dirs,
         public readonly ?int $fuelUsed,
         public readonly int $memoryBytes,
         public readonly int $wallTimeUs,
@@ -71,6 +74,7 @@ final class Outcome
             stdoutBytes: $f->int('stdout_bytes', 0, $max),
             stderrBytes: $f->int('stderr_bytes', 0, $max),
             truncated: $f->bool('truncated'),
+            dirs: array_map(OutcomeDir::fromFields(...), $f->optObjects('dirs')),
             fuelUsed: $f->optInt('fuel_used', 0, $max),
             memoryBytes: $f->int('memory_bytes', 0, $max),
             wallTimeUs: $f->int('wall_time_us', 0, $max),
@@ -95,6 +99,25 @@ final class Outcome
         if ($this->trap !== null && !in_array($this->trap, self::TRAPS, true)) {
             $problem = Text::quote($this->trap) . ' is not one of ' . implode(', ', self::TRAPS);
             throw $f->fail('trap', Rule::Value, $problem);
+        }
+        $this->checkDirs($f);
+    }
+
+    private function checkDirs(Fields $f): void
+    {
+        if ($this->dirs !== [] && !in_array($this->status, [Status::Exit, Status::Trap, Status::OutOfFuel], true)) {
+            $problem = "goes with status exit, trap and out_of_fuel, not {$this->status->value}";
+            throw $f->fail('dirs', Rule::Conflict, $problem);
+        }
+        if (count($this->dirs) > Manifest::MAX_DIRS) {
+            throw $f->fail('dirs', Rule::Count, count($this->dirs) . ' are more than ' . Manifest::MAX_DIRS);
+        }
+        $seen = [];
+        foreach ($this->dirs as $i => $dir) {
+            if (isset($seen[$dir->guest])) {
+                throw $f->fail("dirs[$i].guest", Rule::Repeated, Text::quote($dir->guest) . ' is there twice');
+            }
+            $seen[$dir->guest] = true;
         }
     }
 

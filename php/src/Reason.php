@@ -39,6 +39,8 @@ enum Reason: string
     case Stdout = 'stdout';
     /** Other diagnostics. */
     case Stderr = 'stderr';
+    /** Another folder, before the job or after it. */
+    case Dirs = 'dirs';
     /** A required guard was not active. */
     case Guards = 'guards';
     /** Another status or exit code than expected. */

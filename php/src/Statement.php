@@ -52,7 +52,7 @@ final class Statement
     {
         $f = new Fields(Scanner::parse($payload), 'statement');
         $f->oneOf('_type', self::TYPE);
-        [$stdout, $stderr] = self::subjects($f);
+        $subjects = self::subjects($f);
         $f->version('predicateType', self::PREDICATE_TYPE);
         $p = $f->object('predicate');
         $manifest = $p->value('manifest');
@@ -61,9 +61,9 @@ final class Statement
         $node = Executor::fromFields($p->object('node'));
         [$started, $finished] = [$p->time('started_at'), $p->time('finished_at')];
         $f->close();
-        return new self(
-            stdout: $stdout,
-            stderr: $stderr,
+        $statement = new self(
+            stdout: $subjects[0][1],
+            stderr: $subjects[1][1],
             manifest: Manifest::fromValue($manifest, 'statement.predicate.manifest'),
             requester: $requester,
             outcome: Outcome::fromValue($outcome, 'statement.predicate.outcome'),
@@ -71,21 +71,69 @@ final class Statement
             startedAt: $started,
             finishedAt: $finished,
         );
+        $statement->checkDirs($f, array_slice($subjects, 2));
+        return $statement;
     }
 
-    /** @return array{string, string} the digests of stdout and stderr */
+    /**
+     * The subjects, of which stdout and stderr are the first.
+     *
+     * @return list<array{string, string}> names and digests
+     */
     private static function subjects(Fields $f): array
     {
         $list = $f->objects('subject');
-        if (count($list) !== 2) {
+        if (count($list) < 2) {
             throw $f->fail('subject', Rule::Count, 'has ' . count($list) . ' elements, not stdout and stderr');
         }
-        return [self::subject($list[0], 'stdout'), self::subject($list[1], 'stderr')];
+        $subjects = [];
+        foreach ($list as $i => $s) {
+            $name = $i < 2 ? $s->oneOf('name', ['stdout', 'stderr'][$i]) : $s->string('name');
+            $subjects[] = [$name, self::digest($s)];
+        }
+        return $subjects;
     }
 
-    private static function subject(Fields $f, string $name): string
+    /**
+     * Holds the outcome's folders to the subjects behind the streams, and to the
+     * folders of the manifest.
+     *
+     * @param list<array{string, string}> $subjects
+     */
+    private function checkDirs(Fields $f, array $subjects): void
     {
-        $f->oneOf('name', $name);
+        $dirs = $this->outcome->dirs;
+        if (count($subjects) !== count($dirs)) {
+            $problem = 'has ' . (count($subjects) + 2) . ' elements, not stdout, stderr and the '
+                . count($dirs) . ' of outcome.dirs';
+            throw $f->fail('subject', Rule::Count, $problem);
+        }
+        $outputs = $this->manifest->outputs();
+        if ($dirs !== [] && count($dirs) !== count($outputs)) {
+            $problem = 'has ' . count($dirs) . ' elements, where the manifest has ' . count($outputs)
+                . ' folders to write';
+            throw $f->fail('predicate.outcome.dirs', Rule::Count, $problem);
+        }
+        foreach ($dirs as $i => $dir) {
+            [$name, $digest] = $subjects[$i];
+            if ($dir->guest !== $outputs[$i]->guest) {
+                $problem = Text::quote($dir->guest) . ' is not one of ' . Text::quote($outputs[$i]->guest);
+                throw $f->fail("predicate.outcome.dirs[$i].guest", Rule::Value, $problem);
+            }
+            $path = 'subject[' . ($i + 2) . ']';
+            if ($name !== $dir->guest) {
+                $problem = Text::quote($name) . ' is not one of ' . Text::quote($dir->guest);
+                throw $f->fail("$path.name", Rule::Value, $problem);
+            }
+            if ($digest !== $dir->tree) {
+                $problem = "goes with outcome.dirs, where it is $dir->tree";
+                throw $f->fail("$path.digest.sha256", Rule::Conflict, $problem);
+            }
+        }
+    }
+
+    private static function digest(Fields $f): string
+    {
         $d = $f->object('digest');
         $hex = $d->string('sha256');
         return Digest::isValid("sha256:$hex")

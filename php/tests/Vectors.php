@@ -23,7 +23,7 @@ final class Vectors
         'name', 'comment', 'valid', 'reason', 'field', 'schema', 'canonical', 'equals', 'text', 'base64',
     ];
     private const RECEIPT = ['name', 'valid', 'reason', 'of', 'text', 'base64', 'pad_to', 'trusted', 'expect'];
-    private const EXPECT = ['module', 'manifest', 'stdin', 'stdout', 'stderr', 'guards', 'exit_codes'];
+    private const EXPECT = ['module', 'manifest', 'stdin', 'stdout', 'stderr', 'in', 'out', 'guards', 'exit_codes'];
 
     private function __construct()
     {
@@ -68,6 +68,8 @@ final class Vectors
             stdin: $content('stdin'),
             stdout: $content('stdout'),
             stderr: $content('stderr'),
+            in: isset($e['in']) ? $e['in']->members : [],
+            out: isset($e['out']) ? $e['out']->members : [],
             guards: $e['guards'] ?? [],
             exitCodes: $e['exit_codes'] ?? [],
         );

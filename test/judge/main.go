@@ -35,13 +35,15 @@ type line struct {
 }
 
 type expect struct {
-	Module    *[]byte  `json:"module"`
-	Manifest  *string  `json:"manifest"`
-	Stdin     *[]byte  `json:"stdin"`
-	Stdout    *[]byte  `json:"stdout"`
-	Stderr    *[]byte  `json:"stderr"`
-	Guards    []string `json:"guards"`
-	ExitCodes []uint32 `json:"exit_codes"`
+	Module    *[]byte               `json:"module"`
+	Manifest  *string               `json:"manifest"`
+	Stdin     *[]byte               `json:"stdin"`
+	Stdout    *[]byte               `json:"stdout"`
+	Stderr    *[]byte               `json:"stderr"`
+	In        map[string]job.Digest `json:"in"`
+	Out       map[string]job.Digest `json:"out"`
+	Guards    []string              `json:"guards"`
+	ExitCodes []uint32              `json:"exit_codes"`
 }
 
 func judge(in io.Reader, out io.Writer) error {
@@ -101,7 +103,7 @@ func (l *line) verdict() (string, error) {
 func (e *expect) wanted() (*receipt.Expect, error) {
 	x := &receipt.Expect{
 		Stdin: content(e.Stdin), Stdout: content(e.Stdout), Stderr: content(e.Stderr),
-		Guards: e.Guards, ExitCodes: e.ExitCodes,
+		In: folders(e.In), Out: folders(e.Out), Guards: e.Guards, ExitCodes: e.ExitCodes,
 	}
 	if e.Module != nil {
 		x.Module = job.Sum(*e.Module)
@@ -114,6 +116,14 @@ func (e *expect) wanted() (*receipt.Expect, error) {
 		x.Manifest = m
 	}
 	return x, nil
+}
+
+func folders(byGuest map[string]job.Digest) []receipt.Folder {
+	list := make([]receipt.Folder, 0, len(byGuest))
+	for guest, digest := range byGuest {
+		list = append(list, receipt.Folder{Guest: guest, Tree: digest})
+	}
+	return list
 }
 
 func content(data *[]byte) []receipt.Content {
