@@ -90,6 +90,9 @@ func (d *Descriptor) Read(p []byte) (int, Errno) {
 	return 0, EBADF
 }
 
+// Ready reports whether a read would not wait.
+func (d *Descriptor) Ready() bool { return d.in == nil || d.in.wait(0) }
+
 // Write writes p behind what was read or written last, or with Append at the file's end.
 // EBADF: it is input or a folder. EIO: the stream's other end is gone.
 func (d *Descriptor) Write(p []byte) (n int, errno Errno) {
@@ -171,11 +174,11 @@ func (d *Descriptor) WriteAt(p []byte, off uint64) (int, Errno) {
 	return d.written(d.write(p, int64(off)))
 }
 
-// Seek sets the offset: by off from the start, from where it is, or from the file's end,
+// Reposition sets the offset: by off from the start, from where it is, or from the file's end,
 // for io.SeekStart, io.SeekCurrent and io.SeekEnd. ESPIPE: it is a stream. EBADF: it is a
 // folder. EINVAL: the offset would be negative, or there is no such whence. EOVERFLOW: it
 // would be above 2^63-1.
-func (d *Descriptor) Seek(off int64, whence int) (int64, Errno) {
+func (d *Descriptor) Reposition(off int64, whence int) (int64, Errno) {
 	if errno := d.positioned(EBADF); errno != Success {
 		return 0, errno
 	}
