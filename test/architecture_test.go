@@ -27,7 +27,7 @@ const module = "plasm"
 var layers = [][]string{
 	{"lib/job"},
 	{"lib/custody", "lib/limit", "lib/tree"},
-	{"lib/identity"},
+	{"lib/identity", "lib/wasi"},
 	{"lib/receipt", "lib/engine", "lib/meter"},
 	{"lib/network", "lib/store", "lib/sandbox", "lib/control"},
 	{"lib/exchange", "lib/capability"},

@@ -1,6 +1,6 @@
 // Package wasmtime is the engine Wasmtime, by its C interface: an optimising
-// compiler, about twice as fast as the engine that is built in. WASI is
-// the built-in engine's own, so that a guest cannot tell the two apart by it.
+// compiler, about twice as fast as the engine that is built in. Guests have the WASI of
+// package wasi, and cannot tell the two apart by it.
 package wasmtime
 
 import (
@@ -8,13 +8,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 
 	wt "github.com/bytecodealliance/wasmtime-go/v44"
 
 	"plasm/lib/engine"
-	"plasm/lib/engine/wazero"
 	"plasm/lib/job"
 )
 
@@ -46,17 +44,15 @@ func invalid(err error) error {
 }
 
 // Compile implements engine.Engine.
-func (Engine) Compile(ctx context.Context, module []byte, out io.Writer) error {
-	w, err := wazero.NewWASI(ctx)
-	if err != nil {
+func (Engine) Compile(_ context.Context, module []byte, out io.Writer) error {
+	if _, err := engine.CheckModule(module, job.MaxMemoryMB); err != nil {
 		return err
 	}
-	defer w.Close(ctx)
 	g := newGrowth() // what is compiled with memories of one kind is refused with another
 	defer g.close()
-	m, err := compile(newEngine(g), w, module)
+	m, err := wt.NewModule(newEngine(g), module)
 	if err != nil {
-		return err
+		return invalid(err)
 	}
 	code, err := m.Serialize()
 	if err != nil {
@@ -66,64 +62,14 @@ func (Engine) Compile(ctx context.Context, module []byte, out io.Writer) error {
 	return err
 }
 
-func compile(e *wt.Engine, w *wazero.WASI, module []byte) (*wt.Module, error) {
-	if err := w.Check(module, job.MaxMemoryMB); err != nil {
-		return nil, err
-	}
-	m, err := wt.NewModule(e, wazero.WithMemory(module))
-	if err != nil {
-		return nil, invalid(err)
-	}
-	return m, checkTypes(m, w)
-}
-
-// checkTypes refuses a module whose functions have not the types that they must.
-func checkTypes(m *wt.Module, w *wazero.WASI) error {
-	host := map[string]wazero.Function{}
-	for _, f := range w.Functions() {
-		host[f.Name] = f
-	}
-	for _, i := range m.Imports() {
-		name := *i.Name() // Check has seen that it is a function of WASI
-		if have := i.Type().FuncType(); have == nil || !sameType(have, host[name]) {
-			return wazero.WrongType(name)
-		}
-	}
-	for _, x := range m.Exports() {
-		if f := x.Type().FuncType(); x.Name() == startFunction && f != nil && len(f.Params())+len(f.Results()) == 0 {
-			return nil
-		}
-	}
-	return wazero.NoStart()
-}
-
-const startFunction = "_start"
-
-func sameType(have *wt.FuncType, want wazero.Function) bool {
-	return slices.EqualFunc(have.Params(), want.Params, sameValue) && slices.EqualFunc(have.Results(), want.Results, sameValue)
-}
-
-func sameValue(have *wt.ValType, want byte) bool { return have.Kind() == valType(want).Kind() }
-
-// valType returns the type for its byte in a module.
-func valType(b byte) *wt.ValType {
-	if b == 0x7e {
-		return wt.NewValType(wt.KindI64)
-	}
-	return wt.NewValType(wt.KindI32)
-}
-
 // Load implements engine.Engine.
-func (Engine) Load(ctx context.Context, module []byte, code *os.File, memoryMB int64) (engine.Program, error) {
-	w, err := wazero.NewWASI(ctx)
+func (Engine) Load(_ context.Context, module []byte, code *os.File, memoryMB int64) (engine.Program, error) {
+	head, err := engine.CheckModule(module, memoryMB)
 	if err != nil {
-		return nil, err
-	}
-	if err := w.Check(module, memoryMB); err != nil {
 		return nil, err
 	}
 	g := newGrowth()
-	p := &program{engine: newEngine(g), wasi: w, memoryMB: memoryMB, growth: g}
+	p := &program{engine: newEngine(g), imports: head.Imports, memoryMB: memoryMB, growth: g}
 	if p.thread, err = newThread(); err != nil {
 		return nil, err
 	}

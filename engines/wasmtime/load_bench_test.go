@@ -14,7 +14,7 @@ func BenchmarkLoad(b *testing.B) {
 			b.Fatalf("a %T", p)
 		}
 		loaded.thread.run(func() {})
-		loaded.wasi.Close(b.Context())
+		loaded.growth.close()
 		loaded.module.Close()
 		loaded.engine.Close()
 	})

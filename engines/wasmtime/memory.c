@@ -47,7 +47,7 @@ static wasmtime_error_t *grow(void *env, size_t size) {
 		return wasmtime_error_new("the system refused memory");
 	}
 	m->size = size;
-	plasmGrew(m->growth, size);
+	plasmGrew(m->growth, m->all + m->guard, size);
 	return NULL;
 }
 

@@ -17,6 +17,8 @@ import (
 type growth struct {
 	handle  cgo.Handle
 	grew    func(bytes uint64) // may be nil
+	base    unsafe.Pointer     // of the memory, which never moves; nil where there is none
+	size    uint64             // of the memory, in bytes
 	refused atomic.Bool        // by the system, within the guest's limit
 }
 
@@ -38,9 +40,11 @@ func (g *growth) watch(c *wt.Config) {
 }
 
 //export plasmGrew
-func plasmGrew(handle C.uintptr_t, size C.size_t) {
-	if g := cgo.Handle(handle).Value().(*growth); g.grew != nil { //nolint:errcheck,forcetypeassert // newGrowth has made it
-		g.grew(uint64(size))
+func plasmGrew(handle C.uintptr_t, base unsafe.Pointer, size C.size_t) {
+	g := cgo.Handle(handle).Value().(*growth) //nolint:errcheck,forcetypeassert // newGrowth has made it
+	g.base, g.size = base, uint64(size)
+	if g.grew != nil {
+		g.grew(g.size)
 	}
 }
 
@@ -49,7 +53,14 @@ func plasmRefused(handle C.uintptr_t) {
 	cgo.Handle(handle).Value().(*growth).refused.Store(true) //nolint:errcheck,forcetypeassert // as above
 }
 
-// bytes returns n bytes of linear memory, which may be more than there are yet.
-func bytes(m *wt.Memory, store wt.Storelike, n int64) []byte {
-	return unsafe.Slice((*byte)(m.Data(store)), n)
+// memory returns the guest's linear memory as it is now, nil where it has none.
+func (g *growth) memory() []byte { return g.reserved(int64(g.size)) }
+
+// reserved returns n bytes of what is reserved for the guest's memory, nil where it has
+// none.
+func (g *growth) reserved(n int64) []byte {
+	if g.base == nil {
+		return nil
+	}
+	return unsafe.Slice((*byte)(g.base), n)
 }

@@ -9,87 +9,86 @@ import (
 	wt "github.com/bytecodealliance/wasmtime-go/v44"
 
 	"plasm/lib/engine"
-	"plasm/lib/engine/wazero"
 	"plasm/lib/job"
+	"plasm/lib/wasi/preview1"
 )
 
 // program is a loaded module.
 type program struct {
 	engine   *wt.Engine
 	module   *wt.Module
-	wasi     *wazero.WASI
+	imports  []*preview1.Function
 	memoryMB int64
 	thread   *thread
 
 	growth *growth
-	memory *wt.Memory
-	failed error // of the last call of a function
+	guest  *preview1.Guest // while it runs
+	wrong  error           // what the guest did that no function can serve
 }
 
 // Check implements engine.Checker.
-func (p *program) Check(h engine.Host) error { return p.wasi.CheckHost(h) }
+func (p *program) Check(h engine.Host) error { return engine.CheckHost(h) }
 
 // Run implements engine.Program.
-func (p *program) Run(ctx context.Context, h engine.Host) (result engine.Result, err error) {
-	p.thread.run(func() { result, err = p.run(ctx, h) })
+func (p *program) Run(_ context.Context, h engine.Host) (result engine.Result, err error) {
+	p.thread.run(func() { result, err = p.run(h) })
 	return result, err
 }
 
-func (p *program) run(ctx context.Context, h engine.Host) (engine.Result, error) {
-	defer p.wasi.Close(ctx)
-	if err := p.wasi.Begin(h); err != nil {
+func (p *program) run(h engine.Host) (engine.Result, error) {
+	var err error
+	if p.guest, err = engine.NewGuest(h); err != nil {
 		return engine.Result{}, err
 	}
+	defer p.guest.Close()
 	p.growth.grew = h.MemoryGrew
 	defer p.growth.close()
 	store := wt.NewStore(p.engine)
-	store.Limiter(wazero.MostMemory(p.memoryMB), -1, 1, -1, 1)
-	instance, err := p.instantiate(ctx, store)
+	store.Limiter(engine.MostMemory(p.memoryMB), -1, 1, -1, 1)
+	instance, err := p.instantiate(store)
 	if err != nil {
 		return p.result(err)
 	}
-	if x := instance.GetExport(store, wazero.MemoryExport); x != nil {
-		p.memory = x.Memory()
-	}
-	if p.memory != nil { // who prepared the module may have used the name for something else
-		engine.PreferLargePages(bytes(p.memory, store, p.memoryMB<<20))
-	}
+	engine.PreferLargePages(p.growth.reserved(p.memoryMB << 20))
 	if h.Meter != nil {
 		return p.metered(store, instance, h.Meter)
 	}
-	_, err = instance.GetFunc(store, startFunction).Call(store)
+	_, err = instance.GetFunc(store, engine.StartFunction).Call(store)
 	return p.result(err)
 }
 
-func (p *program) instantiate(ctx context.Context, store *wt.Store) (*wt.Instance, error) {
+func (p *program) instantiate(store *wt.Store) (*wt.Instance, error) {
 	linker := wt.NewLinker(p.engine)
-	for i, f := range p.wasi.Functions() {
-		if err := linker.FuncNew("wasi_snapshot_preview1", f.Name, funcType(f), p.function(ctx, i, f)); err != nil {
+	for _, f := range p.imports {
+		if err := linker.FuncNew(preview1.ModuleName, f.Name, funcType(f), p.function(f)); err != nil {
 			return nil, err
 		}
 	}
 	return linker.Instantiate(store, p.module)
 }
 
-func funcType(f wazero.Function) *wt.FuncType {
-	list := func(bytes []byte) []*wt.ValType {
+func funcType(f *preview1.Function) *wt.FuncType {
+	list := func(bytes []preview1.ValType) []*wt.ValType {
 		types := make([]*wt.ValType, 0, len(bytes))
 		for _, b := range bytes {
-			types = append(types, valType(b))
+			kind := wt.KindI32
+			if b == preview1.I64 {
+				kind = wt.KindI64
+			}
+			types = append(types, wt.NewValType(kind))
 		}
 		return types
 	}
 	return wt.NewFuncType(list(f.Params), list(f.Results))
 }
 
-// function returns what calls function i of WASI for the guest.
-func (p *program) function(ctx context.Context, i int, f wazero.Function) func(*wt.Caller, []wt.Val) ([]wt.Val, *wt.Trap) {
+// function returns what calls f for the guest.
+func (p *program) function(f *preview1.Function) func(*wt.Caller, []wt.Val) ([]wt.Val, *wt.Trap) {
 	stack := make([]uint64, max(len(f.Params), len(f.Results)))
-	return func(c *wt.Caller, args []wt.Val) ([]wt.Val, *wt.Trap) {
-		if p.memory == nil { // the module's start function is at work
-			if x := c.GetExport(wazero.MemoryExport); x != nil {
-				p.memory = x.Memory()
-			}
+	results := make([]wt.Val, len(f.Results))
+	return func(_ *wt.Caller, args []wt.Val) ([]wt.Val, *wt.Trap) {
+		if p.growth.refused.Load() {
+			return nil, wt.NewTrap("out of memory")
 		}
 		for n, v := range args {
 			if v.Kind() == wt.KindI64 {
@@ -98,21 +97,16 @@ func (p *program) function(ctx context.Context, i int, f wazero.Function) func(*
 				stack[n] = uint64(uint32(v.I32()))
 			}
 		}
-		if p.growth.refused.Load() {
-			return nil, wt.NewTrap("out of memory")
-		}
-		var data []byte
-		if p.memory != nil {
-			data = p.memory.UnsafeData(c)
-		}
-		if err := p.wasi.Call(ctx, i, data, stack); err != nil {
-			p.failed = err
+		if err := p.guest.Call(f, p.growth.memory(), stack); err != nil {
+			if !errors.Is(err, preview1.ErrExited) {
+				p.wrong = err
+			}
 			return nil, wt.NewTrap(err.Error())
 		}
-		if len(f.Results) == 0 {
-			return nil, nil
+		for i := range results { // an errno is all that any of them returns
+			results[i] = wt.ValI32(int32(uint32(stack[i])))
 		}
-		return []wt.Val{wt.ValI32(int32(uint32(stack[0])))}, nil // an errno is all that any of them returns
+		return results, nil
 	}
 }
 
@@ -121,13 +115,13 @@ func (p *program) result(err error) (engine.Result, error) {
 	if p.growth.refused.Load() { // what the guest made of it is the machine's doing
 		return engine.Result{Status: job.OutOfMemory}, nil
 	}
-	if code, exited := p.wasi.Exited(); exited {
+	if code, exited := p.guest.Exited(); exited {
 		return engine.Result{Status: job.Exit, ExitCode: code}, nil
 	}
 	if err == nil {
 		return engine.Result{Status: job.Exit}, nil
 	}
-	if p.failed != nil { // the guest handed a function what it cannot use
+	if p.wrong != nil {
 		return engine.Result{Status: job.Trap, Trap: job.TrapOther}, nil //nolint:nilerr // it is the guest's end
 	}
 	if trap, ok := errors.AsType[*wt.Trap](err); ok && trap.Code() != nil {
@@ -167,7 +161,7 @@ func (p *program) metered(store *wt.Store, instance *wt.Instance, m *engine.Mete
 		_, err = start.Call(store)
 	}
 	if err == nil {
-		_, err = instance.GetFunc(store, startFunction).Call(store)
+		_, err = instance.GetFunc(store, engine.StartFunction).Call(store)
 	}
 	result, err := p.result(err)
 	left := fuel.Global().Get(store).I64()

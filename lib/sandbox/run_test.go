@@ -10,6 +10,7 @@ import (
 
 	"plasm/lib/engine"
 	"plasm/lib/job"
+	"plasm/lib/wasi"
 )
 
 func TestRun(t *testing.T) {
@@ -68,7 +69,7 @@ func TestAssignment(t *testing.T) {
 	}
 	j = described(t, "clocks")
 	j.Manifest.Deterministic = false
-	if r := play(t.Context(), t, s, j); strings.HasPrefix(r.stdout.String(), strconv.FormatInt(engine.Epoch, 10)) {
+	if r := play(t.Context(), t, s, j); strings.HasPrefix(r.stdout.String(), strconv.FormatInt(wasi.Epoch, 10)) {
 		t.Errorf("the real clock says %q", r.stdout.String())
 	}
 	j = described(t, "grow")

@@ -97,6 +97,8 @@ func (d *Descriptor) Ready() bool { return d.in == nil || d.in.wait(0) }
 // EBADF: it is input or a folder. EIO: the stream's other end is gone.
 func (d *Descriptor) Write(p []byte) (n int, errno Errno) {
 	switch {
+	case d.out != nil && len(p) == 0:
+		return 0, Success
 	case d.out != nil:
 		n, err := d.out.Write(p)
 		if err != nil && n == 0 {

@@ -20,7 +20,7 @@ type input struct {
 // is a property of the job and not of a pipe's timing; otherwise it returns what there
 // is, and with nonblock EAGAIN where there is nothing yet.
 func (in *input) read(p []byte, nonblock bool) (int, Errno) {
-	if in.file == nil {
+	if in.file == nil || len(p) == 0 {
 		return 0, Success
 	}
 	var n int

@@ -98,19 +98,19 @@ func copying(size int64) []byte {
 func hugeIovec() []byte {
 	p := newProgram("fd_write", "fd_read")
 	p.numbers()
-	one := func(call string, address, length, count, from int64) Code {
+	one := func(call string, fd, address, length, count, from int64) Code {
 		return Seq(
 			Store(OpI32Store, 0, Int(iovec), Int(address)),
 			Store(OpI32Store, 4, Int(iovec), Int(length)),
-			p.printInt(p.call(call, Int(stdout), Int(from), Int(count), Int(result))),
+			p.printInt(p.call(call, Int(fd), Int(from), Int(count), Int(result))),
 		)
 	}
 	return p.main(
-		one("fd_write", buffer, -1, 1, iovec),
-		one("fd_write", -8, 16, 1, iovec),
-		one("fd_write", 0, 0, -1, iovec),
-		one("fd_write", 0, 0, 1, -4),
-		one("fd_read", buffer, -1, 1, iovec),
+		one("fd_write", stdout, buffer, -1, 1, iovec),
+		one("fd_write", stdout, -8, 16, 1, iovec),
+		one("fd_write", stdout, 0, 0, -1, iovec),
+		one("fd_write", stdout, 0, 0, 1, -4),
+		one("fd_read", 0, buffer, -1, 1, iovec),
 	)
 }
 

@@ -105,6 +105,7 @@ func TestFeaturesOff(t *testing.T) {
 	}
 	memory64 := body(nil)
 	module := memory64.Bytes()
+	const sectionMemory = 5
 	at := slices.Index(module, sectionMemory)
 	module[at+3] = 4 // flags: an index of 64 bits
 	if _, err := loading.Load(t, Engine{}, module, 1); codeOf(err) != "bad_module" {

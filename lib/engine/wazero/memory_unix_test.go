@@ -7,17 +7,19 @@ import (
 	"slices"
 	"testing"
 	"unsafe"
+
+	"plasm/lib/engine"
 )
 
 func TestReserve(t *testing.T) {
 	t.Parallel()
 	var told []uint64
-	m := reserve{grew: func(n uint64) { told = append(told, n) }}.Allocate(pageSize, 3*pageSize)
+	m := reserve{grew: func(n uint64) { told = append(told, n) }}.Allocate(engine.PageSize, 3*engine.PageSize)
 	t.Cleanup(m.Free)
 	var at *byte
 	for pages := uint64(1); pages <= 3; pages++ {
-		b := m.Reallocate(pages * pageSize)
-		if uint64(len(b)) != pages*pageSize {
+		b := m.Reallocate(pages * engine.PageSize)
+		if uint64(len(b)) != pages*engine.PageSize {
 			t.Fatalf("%d pages are %d bytes", pages, len(b))
 		}
 		if at != nil && unsafe.SliceData(b) != at {
@@ -29,18 +31,18 @@ func TestReserve(t *testing.T) {
 		}
 		b[0]++
 	}
-	if b := m.Reallocate(3*pageSize + 1); b != nil {
+	if b := m.Reallocate(3*engine.PageSize + 1); b != nil {
 		t.Errorf("a byte beyond the limit: %d bytes", len(b))
 	}
-	if b := m.Reallocate(2 * pageSize); len(b) != 2*pageSize || unsafe.SliceData(b) != at {
+	if b := m.Reallocate(2 * engine.PageSize); len(b) != 2*engine.PageSize || unsafe.SliceData(b) != at {
 		t.Errorf("asked for less: %d bytes", len(b))
 	}
-	if want := []uint64{pageSize, 2 * pageSize, 3 * pageSize}; !slices.Equal(told, want) {
+	if want := []uint64{engine.PageSize, 2 * engine.PageSize, 3 * engine.PageSize}; !slices.Equal(told, want) {
 		t.Errorf("was told %v, want %v", told, want)
 	}
 	m.Free()
 	m.Free()
-	if b := m.Reallocate(pageSize); b != nil {
+	if b := m.Reallocate(engine.PageSize); b != nil {
 		t.Errorf("after its end: %d bytes", len(b))
 	}
 }
@@ -54,7 +56,7 @@ func TestReserveNothing(t *testing.T) {
 		if b := m.Reallocate(0); len(b) != 0 {
 			t.Errorf("limit %d: %d bytes", limit, len(b))
 		}
-		if b := m.Reallocate(pageSize); b != nil {
+		if b := m.Reallocate(engine.PageSize); b != nil {
 			t.Errorf("limit %d: a page", limit)
 		}
 		m.Free()
@@ -64,9 +66,9 @@ func TestReserveNothing(t *testing.T) {
 // TestReserveSilent has nobody to tell.
 func TestReserveSilent(t *testing.T) {
 	t.Parallel()
-	m := reserve{}.Allocate(0, pageSize)
+	m := reserve{}.Allocate(0, engine.PageSize)
 	t.Cleanup(m.Free)
-	if b := m.Reallocate(pageSize); len(b) != pageSize {
+	if b := m.Reallocate(engine.PageSize); len(b) != engine.PageSize {
 		t.Errorf("%d bytes", len(b))
 	}
 }

@@ -23,7 +23,7 @@ func (p *program) metered(ctx context.Context, mod api.Module, m *engine.Meter) 
 		_, err = start.Call(ctx)
 	}
 	if err == nil {
-		_, err = mod.ExportedFunction(startFunction).Call(ctx)
+		_, err = mod.ExportedFunction(engine.StartFunction).Call(ctx)
 	}
 	result, err := p.result(err)
 	left := int64(fuel.Get())

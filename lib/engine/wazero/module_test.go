@@ -1,16 +1,11 @@
 package wazero
 
 import (
-	"bytes"
 	"errors"
 	"io"
-	"math"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
-	"plasm/lib/engine"
 	"plasm/lib/job"
 	"plasm/test/guest"
 	"plasm/test/loading"
@@ -110,121 +105,4 @@ func TestTruncated(t *testing.T) {
 			t.Errorf("the first %d bytes: %v", n, err)
 		}
 	}
-}
-
-func TestImports(t *testing.T) {
-	t.Parallel()
-	b := guest.Builder{Imports: []guest.Import{
-		{Module: "a", Name: "f", Kind: guest.KindFunc},
-		{Module: "b", Name: "t", Kind: guest.KindTable, Limits: guest.Limits{Min: 1, Max: 500}},
-		{Module: "c", Name: "m", Kind: guest.KindMemory, Limits: guest.Limits{Min: 300}},
-		{Module: "d", Name: "g", Kind: guest.KindGlobal, Global: guest.Global{Type: guest.I32}},
-		{Module: "e", Name: "x", Kind: guest.KindTag},
-		{Module: "f", Name: "behind a tag", Kind: guest.KindFunc},
-	}}
-	want := []imported{
-		{"a", "f", importFunc, 0}, {"b", "t", importTable, 0}, {"c", "m", importMemory, 300}, {"d", "g", importGlobal, 0}, {"e", "x", 4, 0},
-	}
-	all, err := sections(b.Bytes())
-	must(t, err)
-	got := imports(all[1].content)
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(imported{})); diff != "" || all[1].id != sectionImport {
-		t.Errorf("imports (-want +got):\n%s", diff)
-	}
-	if text := got[4].String(); text != `the unknown thing "x" of "e"` {
-		t.Errorf("a tag is %s", text)
-	}
-	for n := range all[1].content {
-		if cut := imports(all[1].content[:n]); len(cut) > len(want) {
-			t.Errorf("the first %d bytes give %v", n, cut)
-		}
-	}
-}
-
-func TestReader(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		data []byte
-		want uint32
-		bad  bool
-	}{
-		{[]byte{0}, 0, false},
-		{[]byte{0x7f}, 127, false},
-		{[]byte{0x80, 1}, 128, false},
-		{[]byte{0x80, 0}, 0, false}, // longer than needed, and allowed
-		{[]byte{0xff, 0xff, 0xff, 0xff, 0x0f}, math.MaxUint32, false},
-		{[]byte{0xff, 0xff, 0xff, 0xff, 0x1f}, math.MaxUint32, true},
-		{[]byte{0x80, 0x80, 0x80, 0x80, 0x80, 0}, 0, true},
-		{[]byte{0x80}, 0, true},
-		{nil, 0, true},
-	}
-	for _, test := range tests {
-		r := reader{data: test.data}
-		if got := r.u32(); r.bad != test.bad || (!test.bad && got != test.want) {
-			t.Errorf("% x is %d, bad %v; want %d, %v", test.data, got, r.bad, test.want, test.bad)
-		}
-		if !test.bad && r.at != len(test.data) {
-			t.Errorf("% x: %d bytes were read", test.data, r.at)
-		}
-	}
-	r := reader{data: []byte{1, 2, 3}}
-	if got := r.take(math.MaxUint32); got != nil || !r.bad || r.byte() != 0 || r.take(0) != nil {
-		t.Error("a reader past its end goes on reading")
-	}
-	for _, v := range []uint32{0, 1, 127, 128, 300, 1 << 20, math.MaxUint32} {
-		r := reader{data: leb(nil, v)}
-		if got := r.u32(); got != v || r.bad || r.at != len(r.data) {
-			t.Errorf("%d is written as % x and read as %d", v, r.data, got)
-		}
-	}
-}
-
-func TestMinMemory(t *testing.T) {
-	t.Parallel()
-	for content, want := range map[string]uint32{
-		"": 0, "\x00": 0, "\x01": 0, "\x01\x00\x05": 5, "\x01\x01\x05\x09": 5, "\x01\x00\x80": 0, "\x01\x00\x80\x80\x04": 65536,
-	} {
-		if got := minMemory([]byte(content)); got != want {
-			t.Errorf("% x asks for %d pages, want %d", content, got, want)
-		}
-	}
-}
-
-// addGuests seeds a fuzz target with the catalogue.
-func addGuests(f *testing.F) {
-	f.Helper()
-	for _, module := range guest.All() {
-		f.Add(module)
-	}
-}
-
-// FuzzParse reads a stranger's bytes: they are refused in one line, or taken
-// apart into sections that together are the module.
-func FuzzParse(f *testing.F) {
-	addGuests(f)
-	f.Add([]byte("\x00asm\x01\x00\x00\x00\x02\xff\xff\xff\xff\x0f"))
-	f.Add([]byte("\x00asm\x01\x00\x00\x00\x05\x04\x01\x00\xff\xff"))
-	f.Fuzz(func(t *testing.T, module []byte) {
-		p, err := parse(module, mostPages)
-		if err != nil {
-			if code := codeOf(err); code != job.CodeBadModule && code != job.CodeModuleRefused || strings.Contains(err.Error(), "\n") {
-				t.Errorf("%q, %v", code, err)
-			}
-			return
-		}
-		all, err := sections(module)
-		if err != nil {
-			t.Fatalf("parsed and not: %v, %v", p, err)
-		}
-		again := append([]byte{}, module[:engine.HeaderSize]...)
-		for _, s := range all {
-			if !bytes.HasSuffix(module[s.start:s.end], s.content) || module[s.start] != s.id {
-				t.Errorf("section %+v is not what stands there", s)
-			}
-			again = append(again, module[s.start:s.end]...)
-		}
-		if !bytes.Equal(again, module) {
-			t.Errorf("the sections are % x", again)
-		}
-	})
 }

@@ -48,7 +48,7 @@ func play(t *testing.T, module []byte, code *os.File, h engine.Host) ending {
 
 // exited is the end of a guest that has written text and exited with code.
 func exited(code uint32, text string) ending {
-	return ending{Result: engine.Result{Status: job.Exit, ExitCode: code}, Stdout: text, Memory: pageSize}
+	return ending{Result: engine.Result{Status: job.Exit, ExitCode: code}, Stdout: text, Memory: engine.PageSize}
 }
 
 // inputFile is a file with the given content.

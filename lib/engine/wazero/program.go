@@ -4,62 +4,65 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	goruntime "runtime"
 	"strings"
 
 	wz "github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
-	"github.com/tetratelabs/wazero/experimental/sysfs"
-	wasi "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 	"github.com/tetratelabs/wazero/sys"
 
 	"plasm/lib/engine"
 	"plasm/lib/job"
+	"plasm/lib/wasi/preview1"
 )
 
-// program is a loaded module. The host functions that are ours alone reach the
-// running guest's clock, input and exit code through it.
+// program is a loaded module.
 type program struct {
-	runtime  wz.Runtime
-	compiled wz.CompiledModule
-	wasi     map[string]api.FunctionDefinition
+	runtime   wz.Runtime
+	compiled  wz.CompiledModule
+	hasMemory bool
 
-	clock  engine.Clock
-	stdin  *input
-	dirs   bool // whether the guest has folders
-	exited bool
-	code   uint32
+	guest *preview1.Guest // while it runs
+	wrong error           // what the guest did that no function can serve
 }
 
-// host makes the module that guests import: wazero's WASI preview 1, but with
-// poll_oneoff and proc_exit of our own.
-func (p *program) host(ctx context.Context) error {
-	b := p.runtime.NewHostModuleBuilder(wasi.ModuleName)
-	wasi.NewFunctionExporter().ExportFunctions(b)
-	i32 := api.ValueTypeI32
-	b.NewFunctionBuilder().
-		WithGoModuleFunction(api.GoModuleFunc(p.pollOneoff), []api.ValueType{i32, i32, i32, i32}, []api.ValueType{i32}).
-		WithName("poll_oneoff").Export("poll_oneoff")
-	b.NewFunctionBuilder().
-		WithGoModuleFunction(api.GoModuleFunc(p.procExit), []api.ValueType{i32}, nil).
-		WithName("proc_exit").Export("proc_exit")
-	host, err := b.Compile(ctx)
-	if err != nil {
+// host makes the module that guests import, with the functions that this one does.
+func (p *program) host(ctx context.Context, imports []*preview1.Function) error {
+	if len(imports) == 0 {
+		return nil
+	}
+	b := p.runtime.NewHostModuleBuilder(preview1.ModuleName)
+	for _, f := range imports {
+		b.NewFunctionBuilder().WithGoModuleFunction(p.function(f), f.Params, f.Results).Export(f.Name)
+	}
+	if _, err := b.Instantiate(ctx); err != nil {
 		return fmt.Errorf("WASI: %w", err)
 	}
-	p.wasi = host.ExportedFunctions()
-	_, err = p.runtime.InstantiateModule(ctx, host, wz.NewModuleConfig())
-	return err
+	return nil
 }
 
-// procExit notes the exit code before wazero sees it: to wazero 0xffffffff and
-// 0xefffffff are a cancel and a deadline, and a guest may say either.
-func (p *program) procExit(ctx context.Context, mod api.Module, stack []uint64) {
-	p.exited, p.code = true, uint32(stack[0])
-	_ = mod.CloseWithExitCode(ctx, p.code)
-	panic(sys.NewExitError(p.code)) // so that no instruction follows: how wazero's own does it
+// function returns what calls f for the guest.
+func (p *program) function(f *preview1.Function) api.GoModuleFunc {
+	return func(_ context.Context, mod api.Module, stack []uint64) {
+		var memory []byte
+		if p.hasMemory {
+			memory = allOf(mod.Memory())
+		}
+		if err := p.guest.Call(f, memory, stack); err != nil {
+			if !errors.Is(err, preview1.ErrExited) {
+				p.wrong = err
+			}
+			panic(sys.NewExitError(0)) // so that no instruction follows: the number is not looked at
+		}
+	}
+}
+
+// allOf returns all of a memory; of an empty one no bytes, but not nil.
+func allOf(m api.Memory) []byte {
+	if all, ok := m.Read(0, m.Size()); ok && all != nil {
+		return all
+	}
+	return []byte{}
 }
 
 // Run implements engine.Program.
@@ -73,19 +76,15 @@ func (p *program) Run(ctx context.Context, h engine.Host) (result engine.Result,
 		}
 	}()
 	defer func() { _ = p.runtime.Close(ctx) }()
-	p.clock = engine.NewClock(h.Real)
-	p.stdin = &input{file: h.Stdin, known: h.StdinKnown}
-	p.dirs = len(h.Dirs) > 0
-	cfg, closeDirs, err := p.config(h)
-	if err != nil {
+	if p.guest, err = engine.NewGuest(h); err != nil {
 		return engine.Result{}, err
 	}
-	defer closeDirs()
+	defer p.guest.Close()
 	ctx = experimental.WithMemoryAllocator(ctx, reserve{grew: h.MemoryGrew})
-	mod, err := p.runtime.InstantiateModule(ctx, p.compiled, cfg)
+	mod, err := p.runtime.InstantiateModule(ctx, p.compiled, wz.NewModuleConfig().WithStartFunctions())
 	if h.Meter == nil {
 		if err == nil {
-			_, err = mod.ExportedFunction(startFunction).Call(ctx)
+			_, err = mod.ExportedFunction(engine.StartFunction).Call(ctx)
 		}
 		return p.result(err)
 	}
@@ -95,82 +94,17 @@ func (p *program) Run(ctx context.Context, h engine.Host) (result engine.Result,
 	return p.metered(ctx, mod, h.Meter)
 }
 
-func (p *program) config(h engine.Host) (wz.ModuleConfig, func(), error) {
-	cfg := wz.NewModuleConfig().
-		WithStartFunctions(). // Run calls _start, after InstantiateModule
-		WithArgs(append([]string{"module"}, h.Args...)...).
-		WithStdin(p.stdin).
-		WithStdout(orDiscard(h.Stdout)).
-		WithStderr(orDiscard(h.Stderr)).
-		WithRandSource(engine.NewEntropy(h.Real, h.Seed)).
-		WithWalltime(func() (int64, int32) {
-			now := p.clock.Realtime()
-			return now / 1e9, int32(now % 1e9)
-		}, sys.ClockResolution(p.clock.Resolution())).
-		WithNanotime(p.clock.Monotonic, sys.ClockResolution(p.clock.Resolution())).
-		WithNanosleep(p.clock.Sleep)
-	if h.Real {
-		cfg = cfg.WithOsyield(goruntime.Gosched)
-	}
-	for _, pair := range h.Env {
-		name, value, _ := strings.Cut(pair, "=")
-		cfg = cfg.WithEnv(name, value)
-	}
-	fs, closeDirs, err := mount(h.Dirs)
-	if err != nil {
-		return nil, nil, err
-	}
-	return cfg.WithFSConfig(fs), closeDirs, nil
-}
-
 // Check implements engine.Checker.
-func (p *program) Check(h engine.Host) error {
-	_, closeDirs, err := mount(h.Dirs)
-	if err != nil {
-		return err
-	}
-	closeDirs()
-	return nil
-}
-
-// mount opens the folders that the guest may use.
-func mount(dirs []engine.Dir) (wz.FSConfig, func(), error) {
-	fs := wz.NewFSConfig()
-	var open []*dirFS
-	closeAll := func() {
-		for _, d := range open {
-			_ = d.Close()
-		}
-	}
-	for _, d := range dirs {
-		dir, err := newDirFS(d.Host, d.ReadOnly)
-		if err != nil {
-			closeAll()
-			return nil, nil, err
-		}
-		open = append(open, dir)
-		mounting, ok := fs.(sysfs.FSConfig) // as its documentation says that it is
-		if !ok {
-			closeAll()
-			return nil, nil, fmt.Errorf("wazero: %T cannot mount a folder", fs)
-		}
-		fs = mounting.WithSysFSMount(dir, d.Guest)
-	}
-	return fs, closeAll, nil
-}
-
-func orDiscard(w io.Writer) io.Writer {
-	if w == nil {
-		return io.Discard
-	}
-	return w
-}
+func (p *program) Check(h engine.Host) error { return engine.CheckHost(h) }
 
 // result tells from the error of the call how the guest ended.
 func (p *program) result(err error) (engine.Result, error) {
+	if code, exited := p.guest.Exited(); exited {
+		return engine.Result{Status: job.Exit, ExitCode: code}, nil
+	}
 	switch {
-	case p.exited:
-		return engine.Result{Status: job.Exit, ExitCode: p.code}, nil
+	case p.wrong != nil:
+		return engine.Result{Status: job.Trap, Trap: job.TrapOther}, nil //nolint:nilerr // it is the guest's end
 	case err == nil:
 		return engine.Result{Status: job.Exit}, nil
 	case errors.Is(err, errOutOfMemory):
@@ -209,17 +143,10 @@ func trapOf(err error) string {
 		return trap
 	}
 	switch {
-	case isRuntimeError(err): // a host function was handed what it cannot use, such as no memory
-		return job.TrapOther
 	case strings.Contains(text, "data[") || strings.Contains(text, "out of bounds memory"): // while instantiating
 		return job.TrapMemory
 	case strings.Contains(text, "element["), strings.Contains(text, "table access"):
 		return job.TrapTable
 	}
 	return ""
-}
-
-func isRuntimeError(err error) bool {
-	var e goruntime.Error
-	return errors.As(err, &e)
 }

@@ -2,6 +2,7 @@ package wazero
 
 import (
 	"bytes"
+	"encoding/binary"
 
 	"plasm/lib/engine"
 )
@@ -18,34 +19,24 @@ import (
 //
 // A module that it cannot take apart is returned as it is, for wazero to refuse.
 func skeleton(module []byte) []byte {
-	all, err := sections(module)
+	all, err := engine.Sections(module)
 	if err != nil {
 		return module
 	}
 	light := append([]byte{}, module[:engine.HeaderSize]...)
 	for _, s := range all {
-		switch s.id {
-		case sectionCustom:
-		case sectionCode:
-			r := reader{data: s.content}
-			n := r.u32()
-			if r.bad || uint64(n) > uint64(len(s.content)) {
+		switch s.ID {
+		case engine.SectionCustom:
+		case engine.SectionCode:
+			n, size := binary.Uvarint(s.Content)
+			if size <= 0 || n > uint64(len(s.Content)) {
 				return module
 			}
-			code := append(leb(nil, n), bytes.Repeat([]byte{3, 0, 0x00, 0x0b}, int(n))...) // size, no locals, unreachable, end
-			light = append(leb(append(light, s.id), uint32(len(code))), code...)
+			code := append(engine.AppendU32(nil, uint32(n)), bytes.Repeat([]byte{3, 0, 0x00, 0x0b}, int(n))...) // size, no locals, unreachable, end
+			light = append(engine.AppendU32(append(light, s.ID), uint32(len(code))), code...)
 		default:
-			light = append(light, module[s.start:s.end]...)
+			light = append(light, module[s.Start:s.End]...)
 		}
 	}
 	return light
-}
-
-// leb appends v as an unsigned LEB128 number.
-func leb(b []byte, v uint32) []byte {
-	for v >= 0x80 {
-		b = append(b, byte(v)|0x80)
-		v >>= 7
-	}
-	return append(b, byte(v))
 }

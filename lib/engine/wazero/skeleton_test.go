@@ -2,6 +2,7 @@ package wazero
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
 	"os"
 	"path/filepath"
@@ -33,7 +34,7 @@ func TestSkeletonIsValid(t *testing.T) {
 	for name, module := range modules {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r, err := runtime(t.Context(), &code{to: io.Discard}, mostPages)
+			r, err := runtime(t.Context(), &code{to: io.Discard}, maxPages-1)
 			must(t, err)
 			if _, err := compile(t.Context(), r, skeleton(module)); err != nil {
 				t.Error(err)
@@ -62,7 +63,9 @@ func TestSkeletonLeavesOut(t *testing.T) {
 // FuzzSkeleton takes the bodies out of anything. A module that can be taken apart
 // keeps its other sections, and its number of functions.
 func FuzzSkeleton(f *testing.F) {
-	addGuests(f)
+	for _, module := range guest.All() {
+		f.Add(module)
+	}
 	f.Add([]byte("\x00asm\x01\x00\x00\x00\x0a\x05\xff\xff\xff\xff\x0f"))
 	f.Add([]byte("\x00asm\x01\x00\x00\x00\x0a\x00"))
 	f.Fuzz(func(t *testing.T, module []byte) {
@@ -73,14 +76,14 @@ func FuzzSkeleton(f *testing.F) {
 		if again := skeleton(light); !bytes.Equal(again, light) {
 			t.Errorf("the skeleton of\n% x is\n% x, its own is\n% x", module, light, again)
 		}
-		before, err := sections(module)
+		before, err := engine.Sections(module)
 		if err != nil {
 			if !bytes.Equal(light, module) {
 				t.Errorf("what cannot be taken apart was changed to % x", light)
 			}
 			return
 		}
-		after, err := sections(light)
+		after, err := engine.Sections(light)
 		if err != nil {
 			t.Fatalf("the skeleton cannot be taken apart: %v", err)
 		}
@@ -88,17 +91,18 @@ func FuzzSkeleton(f *testing.F) {
 			return
 		}
 		for _, s := range before {
-			if s.id == sectionCustom {
+			if s.ID == engine.SectionCustom {
 				continue
 			}
-			if len(after) == 0 || after[0].id != s.id {
-				t.Fatalf("section %d is gone", s.id)
+			if len(after) == 0 || after[0].ID != s.ID {
+				t.Fatalf("section %d is gone", s.ID)
 			}
-			if s.id != sectionCode && !bytes.Equal(after[0].content, s.content) {
-				t.Errorf("section %d has changed", s.id)
+			if s.ID != engine.SectionCode && !bytes.Equal(after[0].Content, s.Content) {
+				t.Errorf("section %d has changed", s.ID)
 			}
-			old, now := reader{data: s.content}, reader{data: after[0].content}
-			if s.id == sectionCode && old.u32() != now.u32() {
+			old, _ := binary.Uvarint(s.Content)
+			now, _ := binary.Uvarint(after[0].Content)
+			if s.ID == engine.SectionCode && old != now {
 				t.Errorf("another number of functions")
 			}
 			after = after[1:]

@@ -92,6 +92,10 @@ func (v vectors) at(i int) ([]byte, wasi.Errno) {
 // sum of what was done, in at most 32 bits. An error after some bytes is the next call's
 // to tell.
 func (v vectors) each(do func(p []byte, done uint64) (int, wasi.Errno)) (uint32, wasi.Errno) {
+	if v.len() == 0 {
+		_, errno := do(nil, 0) // which may have something against it all the same
+		return 0, errno
+	}
 	var done uint64
 	for i := range v.len() {
 		p, errno := v.at(i)

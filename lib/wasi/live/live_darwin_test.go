@@ -1,4 +1,4 @@
-package wazero
+package live
 
 import "golang.org/x/sys/unix"
 

@@ -1,4 +1,4 @@
-package wazero
+package live
 
 import (
 	"errors"
@@ -7,20 +7,20 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/tetratelabs/wazero/experimental/sys"
 	"golang.org/x/sys/unix"
+	"plasm/lib/wasi"
 
 	"plasm/lib/job"
 )
 
-// TestDirFSProc holds that no guest reads or writes the memory of a process.
-func TestDirFSProc(t *testing.T) {
+// TestProc holds that no guest reads or writes the memory of a process.
+func TestProc(t *testing.T) {
 	t.Parallel()
-	_, err := newDirFS("/proc", true)
+	_, err := Open("/proc", true)
 	if je, ok := errors.AsType[*job.Error](err); !ok || je.Message != "not a folder that a guest may have: /proc" {
 		t.Errorf("got %v", err)
 	}
-	_, err = newDirFS("/proc/self/", true)
+	_, err = Open("/proc/self/", true)
 	if _, ok := errors.AsType[*job.Error](err); !ok {
 		t.Errorf("got %v", err)
 	}
@@ -30,21 +30,21 @@ func TestDirFSProc(t *testing.T) {
 		"proc/" + pid + "/mem", "proc/self/mem", "proc/self/environ", "proc/self/root", "proc/self/root/etc/passwd",
 		"proc/self/cwd", "proc/self/exe", "proc/self/fd/0", "proc/thread-self/mem", "proc", "proc/self",
 	} {
-		for _, flag := range []sys.Oflag{sys.O_RDONLY, sys.O_NOFOLLOW | sys.O_DIRECTORY} {
-			if errno := open(d, name, flag); errno == 0 {
+		for _, flag := range []flags{read, nofollow | directory} {
+			if errno := tryOpen(d, name, flag); errno == 0 {
 				t.Errorf("opened %s", name)
 			}
 		}
 	}
-	wantErrno(t, "mem", open(d, "proc/"+pid+"/mem", sys.O_RDONLY), sys.EPERM)
-	wantErrno(t, "root", open(d, "proc/"+pid+"/root/etc/passwd", sys.O_RDONLY), sys.EPERM)
-	wantErrno(t, "where root leads", second(d.Readlink("proc/"+pid+"/root")), sys.EPERM)
-	wantErrno(t, "elsewhere", open(d, "dev", sys.O_RDONLY), 0)
+	wantErrno(t, "mem", tryOpen(d, "proc/"+pid+"/mem", read), wasi.EPERM)
+	wantErrno(t, "root", tryOpen(d, "proc/"+pid+"/root/etc/passwd", read), wasi.EPERM)
+	wantErrno(t, "where root leads", second(d.Readlink("proc/"+pid+"/root")), wasi.EPERM)
+	wantErrno(t, "elsewhere", tryOpen(d, "dev", read), 0)
 }
 
-// TestDirFSUnseen holds that a FIFO isn't even opened to be refused: whoever
+// TestUnseen holds that a FIFO isn't even opened to be refused: whoever
 // waits at its other end would take that for the one it waits for.
-func TestDirFSUnseen(t *testing.T) {
+func TestUnseen(t *testing.T) {
 	t.Parallel()
 	d, root := openTree(t, false)
 	fifo := filepath.Join(root, "fifo")
@@ -54,8 +54,8 @@ func TestDirFSUnseen(t *testing.T) {
 	defer func() { _ = unix.Close(watch) }()
 	_, err = unix.InotifyAddWatch(watch, fifo, unix.IN_OPEN)
 	must(t, err)
-	for _, flag := range []sys.Oflag{sys.O_RDONLY, sys.O_RDWR, sys.O_RDWR | sys.O_CREAT, sys.O_NOFOLLOW} {
-		wantErrno(t, "open", open(d, "fifo", flag), sys.EPERM)
+	for _, flag := range []flags{read, both, both | create, nofollow} {
+		wantErrno(t, "open", tryOpen(d, "fifo", flag), wasi.EPERM)
 	}
 	if n, err := unix.Read(watch, make([]byte, 1024)); !errors.Is(err, unix.EAGAIN) {
 		t.Errorf("it was opened: %d bytes of events, %v", n, err)

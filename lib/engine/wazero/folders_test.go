@@ -1,7 +1,7 @@
 package wazero
 
 import (
-	"bytes"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,9 +9,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	wz "github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/experimental/sysfs"
-	wasi "github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
+
+	"plasm/lib/engine"
+	"plasm/lib/job"
 )
 
 // buildGuest compiles the program in testdata/name, and returns the module.
@@ -26,9 +26,9 @@ func buildGuest(t *testing.T, name string) []byte {
 	return []byte(readHost(t, out))
 }
 
-// TestDirFSGuest runs a real program on two folders, one of them read-only, and
+// TestFolders runs a real program on two folders, one of them read-only, and
 // looks at what it leaves.
-func TestDirFSGuest(t *testing.T) {
+func TestFolders(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()
 	rw, ro, outside := filepath.Join(base, "rw"), filepath.Join(base, "ro"), filepath.Join(base, "outside")
@@ -44,9 +44,11 @@ func TestDirFSGuest(t *testing.T) {
 	}
 	before := []map[string]string{snapshot(t, outside), snapshot(t, ro)}
 
-	stdout, err := runGuest(t, buildGuest(t, "dirfs"), map[string]*dirFS{"/rw": openDir(t, rw, false), "/ro": openDir(t, ro, true)})
-	if err != nil || strings.Contains(stdout, "FAIL") || strings.Count(stdout, "ok ") != 19 {
-		t.Errorf("%v\n%s", err, stdout)
+	got := play(t, buildGuest(t, "folders"), nil, engine.Host{Real: true, Dirs: []engine.Dir{
+		{Host: rw, Dir: job.Dir{Guest: "/rw"}}, {Host: ro, Dir: job.Dir{Guest: "/ro", ReadOnly: true}},
+	}})
+	if strings.Contains(got.Stdout, "FAIL") || strings.Count(got.Stdout, "ok ") != 19 {
+		t.Errorf("%+v", got)
 	}
 	if diff := cmp.Diff(before, []map[string]string{snapshot(t, outside), snapshot(t, ro)}); diff != "" {
 		t.Errorf("what may not change did:\n%s", diff)
@@ -59,32 +61,37 @@ func TestDirFSGuest(t *testing.T) {
 	}
 }
 
-// runGuest runs module with dirs, in the order of /rw and /ro, and returns what
-// it wrote.
-func runGuest(t *testing.T, module []byte, dirs map[string]*dirFS) (string, error) {
+func must(t *testing.T, err error) {
 	t.Helper()
-	ctx := t.Context()
-	r := wz.NewRuntime(ctx)
-	defer func() { _ = r.Close(ctx) }()
-	if _, err := wasi.Instantiate(ctx, r); err != nil {
-		return "", err
+	if err != nil {
+		t.Fatal(err)
 	}
-	mounts := wz.NewFSConfig()
-	for _, guest := range []string{"/rw", "/ro"} {
-		var ok bool
-		if mounts, ok = withDir(mounts, dirs[guest], guest); !ok {
-			t.Fatal("wazero takes no file systems of ours")
-		}
-	}
-	var stdout bytes.Buffer
-	cfg := wz.NewModuleConfig().WithStdout(&stdout).WithStderr(&stdout).WithFSConfig(mounts).WithSysWalltime().WithSysNanotime()
-	_, err := r.InstantiateWithConfig(ctx, module, cfg)
-	return stdout.String(), err
 }
 
-func withDir(cfg wz.FSConfig, dir *dirFS, guest string) (wz.FSConfig, bool) {
-	if cfg, ok := cfg.(sysfs.FSConfig); ok {
-		return cfg.WithSysFSMount(dir, guest), true
-	}
-	return nil, false
+func readHost(t *testing.T, elem ...string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(elem...))
+	must(t, err)
+	return string(text)
+}
+
+// snapshot describes everything below dir but the times of access.
+func snapshot(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	must(t, filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := os.Lstat(path)
+		if err != nil {
+			return err
+		}
+		all[path] = fs.FormatFileInfo(info) + info.ModTime().String()
+		if e.Type().IsRegular() {
+			all[path] += readHost(t, path)
+		}
+		return nil
+	}))
+	return all
 }

@@ -1,4 +1,4 @@
-package wazero
+package preview1
 
 import (
 	"encoding/binary"
@@ -8,15 +8,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	wz "github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
 
-	"plasm/lib/engine"
-	"plasm/test/guest"
+	"plasm/lib/wasi"
 )
 
 // Where the tests of poll put what they hand over, in a memory of one page.
 const (
+	pageSize  = 64 << 10
 	pollIn    = 1024
 	pollOut   = 32 << 10
 	pollCount = 64
@@ -27,22 +25,42 @@ const (
 	hour        = int64(time.Hour)
 )
 
+// event is one thing that came.
+type event struct {
+	userdata uint64
+	errno    uint16
+	kind     byte
+}
+
+// The kinds of events.
+const (
+	eventClock   = byte(wasi.Due)
+	eventFdRead  = byte(wasi.Readable)
+	eventFdWrite = byte(wasi.Writable)
+)
+
 // page is a guest's memory of one page, filled with 0xff.
-func page(t *testing.T) api.Memory {
-	t.Helper()
-	b := guest.Builder{
-		Memory:  &guest.Limits{Min: 1},
-		Exports: []guest.Export{{Name: "memory", Kind: guest.KindMemory}},
-	}
-	r := wz.NewRuntime(t.Context())
-	t.Cleanup(func() { must(t, r.Close(t.Context())) })
-	mod, err := r.Instantiate(t.Context(), b.Bytes())
-	must(t, err)
-	all, _ := mod.Memory().Read(0, pageSize)
+func page() []byte {
+	all := make([]byte, pageSize)
 	for i := range all {
 		all[i] = 0xff
 	}
-	return mod.Memory()
+	return all
+}
+
+// call calls a function that is there, and returns its errno.
+func call(t *testing.T, g *Guest, name string, mem []byte, args ...uint64) wasi.Errno {
+	t.Helper()
+	f := Find(name)
+	if len(args) != len(f.Params) {
+		t.Fatalf("%s has %d parameters, not %d", name, len(f.Params), len(args))
+	}
+	stack := make([]uint64, max(1, len(args)))
+	copy(stack, args)
+	if err := g.Call(f, mem, stack); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return wasi.Errno(stack[0])
 }
 
 // onClock is a subscription to a clock.
@@ -67,24 +85,21 @@ func onFile(userdata uint64, kind byte, fd uint32) []byte {
 
 // ask polls for subs and returns the events, which must be written as they are
 // specified.
-func ask(t *testing.T, p *program, subs ...[]byte) (events []event, errno uint16) {
+func ask(t *testing.T, g *Guest, subs ...[]byte) (events []event, errno wasi.Errno) {
 	t.Helper()
-	mem := page(t)
+	mem := page()
 	for i, s := range subs {
-		mem.Write(pollIn+uint32(i)*subscriptionSize, s)
+		copy(mem[pollIn+i*subscriptionSize:], s)
 	}
-	stack := []uint64{pollIn, pollOut, uint64(len(subs)), pollCount}
-	mod := memoryOnly{mem: mem}
-	p.pollOneoff(t.Context(), mod, stack)
-	if errno = uint16(stack[0]); errno != errnoSuccess {
+	if errno = call(t, g, "poll_oneoff", mem, pollIn, pollOut, uint64(len(subs)), pollCount); errno != 0 {
 		return nil, errno
 	}
-	n, _ := mem.ReadUint32Le(pollCount)
-	if n > uint32(len(subs)) {
+	n := int(binary.LittleEndian.Uint32(mem[pollCount:]))
+	if n > len(subs) {
 		t.Fatalf("%d events for %d subscriptions", n, len(subs))
 	}
 	for i := range n {
-		raw, _ := mem.Read(pollOut+i*eventSize, eventSize)
+		raw := mem[pollOut+i*eventSize:][:eventSize]
 		e := event{userdata: binary.LittleEndian.Uint64(raw), errno: binary.LittleEndian.Uint16(raw[8:]), kind: raw[10]}
 		want := make([]byte, eventSize)
 		binary.LittleEndian.PutUint64(want, e.userdata)
@@ -97,37 +112,36 @@ func ask(t *testing.T, p *program, subs ...[]byte) (events []event, errno uint16
 		}
 		events = append(events, e)
 	}
-	after, _ := mem.Read(pollOut+n*eventSize, eventSize)
-	for _, b := range after {
+	for _, b := range mem[pollOut+n*eventSize:][:eventSize] {
 		if b != 0xff {
-			t.Errorf("behind %d events is written % x", n, after)
+			t.Errorf("something is written behind %d events", n)
 			break
 		}
 	}
 	return events, errno
 }
 
-// memoryOnly is a module of which only the memory is asked for.
-type memoryOnly struct {
-	api.Module
-	mem api.Memory
+// guestWith is a program with these.
+func guestWith(t *testing.T, c wasi.Config) *Guest {
+	t.Helper()
+	g := New(wasi.New(c))
+	t.Cleanup(g.Close)
+	return g
 }
-
-func (m memoryOnly) Memory() api.Memory { return m.mem }
 
 func TestPoll(t *testing.T) {
 	t.Parallel()
 	clock := func(userdata uint64) event { return event{userdata: userdata, kind: eventClock} }
 	read := func(userdata uint64) event { return event{userdata: userdata, kind: eventFdRead} }
 	write := func(userdata uint64) event { return event{userdata: userdata, kind: eventFdWrite} }
-	bad := func(e event) event { e.errno = errnoBadf; return e }
+	bad := func(e event) event { e.errno = uint16(wasi.EBADF); return e }
 	const tick = 1000 // each subscription to a clock looks at it once
 	tests := []struct {
-		name string
-		subs [][]byte
-		dirs bool
-		want []event
-		now  int64 // on the clock, when it was 0 before
+		name  string
+		subs  [][]byte
+		files bool
+		want  []event
+		now   int64 // on the clock, when it was 0 before
 	}{
 		{"relative", [][]byte{onClock(7, clockMonotonic, 5*millisecond, 0)}, false, []event{clock(7)}, 5*millisecond + tick},
 		{"relative, real time", [][]byte{onClock(1<<63, clockRealtime, hour, 0)}, false, []event{clock(1 << 63)}, hour + tick},
@@ -135,13 +149,13 @@ func TestPoll(t *testing.T) {
 		{"absolute", [][]byte{onClock(7, clockMonotonic, hour, flagAbstime)}, false, []event{clock(7)}, hour + tick},
 		{
 			"absolute, real time",
-			[][]byte{onClock(7, clockRealtime, engine.Epoch+hour, flagAbstime)},
+			[][]byte{onClock(7, clockRealtime, wasi.Epoch+hour, flagAbstime)},
 			false,
 			[]event{clock(7)},
 			hour + tick,
 		},
 		{"past", [][]byte{onClock(7, clockRealtime, hour, flagAbstime)}, false, []event{clock(7)}, tick},
-		{"the end of time", [][]byte{onClock(7, clockMonotonic, -1, 0)}, false, []event{clock(7)}, math.MaxInt64 - engine.Epoch},
+		{"the end of time", [][]byte{onClock(7, clockMonotonic, -1, 0)}, false, []event{clock(7)}, math.MaxInt64 - wasi.Epoch},
 		{
 			"the first of three clocks",
 			[][]byte{onClock(1, clockMonotonic, 3, 0), onClock(2, clockRealtime, 2, 0), onClock(3, clockMonotonic, hour, flagAbstime)},
@@ -158,7 +172,7 @@ func TestPoll(t *testing.T) {
 		},
 		{"input", [][]byte{onFile(5, eventFdRead, 0)}, false, []event{read(5)}, 0},
 		{"input before an hour", [][]byte{onClock(1, clockMonotonic, hour, 0), onFile(5, eventFdRead, 0)}, false, []event{read(5)}, tick},
-		{"input and no time", [][]byte{onClock(1, clockMonotonic, 0, 0), onFile(5, eventFdRead, 0)}, false, []event{read(5), clock(1)}, tick},
+		{"input and no time", [][]byte{onClock(1, clockMonotonic, 0, 0), onFile(5, eventFdRead, 0)}, false, []event{clock(1), read(5)}, tick},
 		{"output", [][]byte{onFile(5, eventFdWrite, 1), onFile(6, eventFdWrite, 2)}, false, []event{write(5), write(6)}, 0},
 		{
 			"wrong descriptors",
@@ -170,17 +184,20 @@ func TestPoll(t *testing.T) {
 			[]event{bad(read(1)), bad(read(2)), bad(read(3)), bad(write(4)), bad(write(5)), bad(read(6))},
 			0,
 		},
-		{"files", [][]byte{onFile(1, eventFdRead, 3), onFile(2, eventFdWrite, 9)}, true, []event{read(1), write(2)}, 0},
+		{"files", [][]byte{onFile(1, eventFdRead, 3), onFile(2, eventFdWrite, 3), onFile(3, eventFdRead, 9)}, true, []event{read(1), write(2), bad(read(3))}, 0},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			p := &program{clock: engine.NewClock(false), stdin: &input{known: true}, dirs: test.dirs}
-			got, errno := ask(t, p, test.subs...)
-			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(event{})); diff != "" || errno != errnoSuccess {
+			g := guestWith(t, wasi.Config{StdinKnown: true})
+			if test.files {
+				g.add(fileDescriptor())
+			}
+			got, errno := ask(t, g, test.subs...)
+			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(event{})); diff != "" || errno != wasi.Success {
 				t.Errorf("errno %d, events (-want +got):\n%s", errno, diff)
 			}
-			if now := p.clock.Monotonic(); now != test.now {
+			if now := g.host.Clock.Monotonic(); now != test.now {
 				t.Errorf("the clock is at %d, want %d", now, test.now)
 			}
 		})
@@ -198,9 +215,9 @@ func TestPollWrong(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := &program{clock: engine.NewClock(false), stdin: &input{}}
-			if _, errno := ask(t, p, onFile(9, eventFdRead, 0), sub); errno != errnoInval {
-				t.Errorf("errno %d, want %d", errno, errnoInval)
+			g := guestWith(t, wasi.Config{})
+			if _, errno := ask(t, g, onFile(9, eventFdRead, 0), sub); errno != wasi.EINVAL {
+				t.Errorf("errno %d, want %d", errno, wasi.EINVAL)
 			}
 		})
 	}
@@ -211,35 +228,30 @@ func TestPollPointers(t *testing.T) {
 	const last = math.MaxUint32
 	tests := []struct {
 		name              string
-		in, out, n, count uint32
-		want              uint16
-		noMemory          bool
+		in, out, n, count uint64
+		want              wasi.Errno
 	}{
-		{name: "nothing to wait for", in: pollIn, out: pollOut, n: 0, count: pollCount, want: errnoInval},
-		{name: "no memory", in: 0, out: 0, n: 1, count: 0, want: errnoFault, noMemory: true},
-		{name: "in behind the end", in: pageSize, out: pollOut, n: 1, count: pollCount, want: errnoFault},
-		{name: "in across the end", in: pageSize - subscriptionSize + 1, out: pollOut, n: 1, count: pollCount, want: errnoFault},
-		{name: "in that wraps", in: last, out: pollOut, n: 1, count: pollCount, want: errnoFault},
-		{name: "out across the end", in: pollIn, out: pageSize - eventSize + 1, n: 1, count: pollCount, want: errnoFault},
-		{name: "out that wraps", in: pollIn, out: last, n: 1, count: pollCount, want: errnoFault},
-		{name: "count across the end", in: pollIn, out: pollOut, n: 1, count: pageSize - 3, want: errnoFault},
-		{name: "count that wraps", in: pollIn, out: pollOut, n: 1, count: last, want: errnoFault},
-		{name: "as many as there are numbers", in: pollIn, out: pollOut, n: last, count: pollCount, want: errnoFault},
-		{name: "so many that their size wraps", in: pollIn, out: pollOut, n: last/subscriptionSize + 2, count: pollCount, want: errnoFault},
-		{name: "more than fit", in: pollIn, out: pollOut, n: pageSize / subscriptionSize, count: pollCount, want: errnoFault},
-		{name: "at the very end", in: pageSize - subscriptionSize, out: 0, n: 1, count: pageSize - 4, want: errnoSuccess},
+		{name: "nothing to wait for", in: pollIn, out: pollOut, n: 0, count: pollCount, want: wasi.EINVAL},
+		{name: "in behind the end", in: pageSize, out: pollOut, n: 1, count: pollCount, want: wasi.EFAULT},
+		{name: "in across the end", in: pageSize - subscriptionSize + 1, out: pollOut, n: 1, count: pollCount, want: wasi.EFAULT},
+		{name: "in that wraps", in: last, out: pollOut, n: 1, count: pollCount, want: wasi.EFAULT},
+		{name: "out across the end", in: pollIn, out: pageSize - eventSize + 1, n: 1, count: pollCount, want: wasi.EFAULT},
+		{name: "out that wraps", in: pollIn, out: last, n: 1, count: pollCount, want: wasi.EFAULT},
+		{name: "count across the end", in: pollIn, out: pollOut, n: 1, count: pageSize - 3, want: wasi.EFAULT},
+		{name: "count that wraps", in: pollIn, out: pollOut, n: 1, count: last, want: wasi.EFAULT},
+		{name: "as many as there are numbers", in: pollIn, out: pollOut, n: last, count: pollCount, want: wasi.EFAULT},
+		{name: "so many that their size wraps", in: pollIn, out: pollOut, n: last/subscriptionSize + 2, count: pollCount, want: wasi.EFAULT},
+		{name: "more than fit", in: pollIn, out: pollOut, n: pageSize / subscriptionSize, count: pollCount, want: wasi.EFAULT},
+		{name: "at the very end", in: pageSize - subscriptionSize, out: 0, n: 1, count: pageSize - 4, want: wasi.Success},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			p := &program{clock: engine.NewClock(false), stdin: &input{}}
-			var mem api.Memory
-			if !test.noMemory {
-				mem = page(t)
-				mem.Write(pollIn, onFile(1, eventFdRead, 0))
-				mem.Write(pageSize-subscriptionSize, onFile(1, eventFdRead, 0))
-			}
-			if got := p.poll(mem, test.in, test.out, test.n, test.count); got != test.want {
+			g := guestWith(t, wasi.Config{})
+			mem := page()
+			copy(mem[pollIn:], onFile(1, eventFdRead, 0))
+			copy(mem[pageSize-subscriptionSize:], onFile(1, eventFdRead, 0))
+			if got := call(t, g, "poll_oneoff", mem, test.in, test.out, test.n, test.count); got != test.want {
 				t.Errorf("errno %d, want %d", got, test.want)
 			}
 		})
@@ -269,13 +281,13 @@ func TestPollPipe(t *testing.T) {
 			t.Parallel()
 			r, w := inputPipe(t)
 			must(t, test.feed(w))
-			p := &program{clock: engine.NewClock(false), stdin: &input{file: r}}
+			g := guestWith(t, wasi.Config{Stdin: r})
 			begun := time.Now()
-			got, errno := ask(t, p, onClock(1, clockMonotonic, 20*millisecond, 0), onFile(2, eventFdRead, 0), onFile(3, eventFdRead, 0))
-			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(event{})); diff != "" || errno != errnoSuccess {
+			got, errno := ask(t, g, onClock(1, clockMonotonic, 20*millisecond, 0), onFile(2, eventFdRead, 0), onFile(3, eventFdRead, 0))
+			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(event{})); diff != "" || errno != wasi.Success {
 				t.Errorf("errno %d, events (-want +got):\n%s", errno, diff)
 			}
-			if now := p.clock.Monotonic(); now != test.now {
+			if now := g.host.Clock.Monotonic(); now != test.now {
 				t.Errorf("the clock is at %d, want %d", now, test.now)
 			}
 			if took := time.Since(begun); test.now > 1000 && took < 20*time.Millisecond {
@@ -295,14 +307,14 @@ func TestPollWaits(t *testing.T) {
 			_, err := w.WriteString("x")
 			wrote <- err
 		}()
-		p := &program{clock: engine.NewClock(false), stdin: &input{file: r}}
+		g := guestWith(t, wasi.Config{Stdin: r})
 		subs := [][]byte{onFile(2, eventFdRead, 0)}
 		if timeout != math.MaxInt64 {
 			subs = append(subs, onClock(1, clockMonotonic, timeout, 0))
 		}
-		got, errno := ask(t, p, subs...)
+		got, errno := ask(t, g, subs...)
 		must(t, <-wrote)
-		if errno != errnoSuccess || len(got) != 1 || got[0].userdata != 2 {
+		if errno != wasi.Success || len(got) != 1 || got[0].userdata != 2 {
 			t.Errorf("with %d ns: errno %d, events %v", timeout, errno, got)
 		}
 	}
@@ -312,18 +324,47 @@ func TestPollWaits(t *testing.T) {
 func TestPollRealClock(t *testing.T) {
 	t.Parallel()
 	const wait = 20 * time.Millisecond
-	p := &program{clock: engine.NewClock(true), stdin: &input{known: true}}
+	g := guestWith(t, wasi.Config{Real: true, StdinKnown: true})
 	for name, sub := range map[string]func() []byte{
 		"relative": func() []byte { return onClock(1, clockMonotonic, int64(wait), 0) },
 		"realtime": func() []byte { return onClock(1, clockRealtime, time.Now().Add(wait).UnixNano(), flagAbstime) },
-		"absolute": func() []byte { return onClock(1, clockMonotonic, p.clock.Monotonic()+int64(wait), flagAbstime) },
+		"absolute": func() []byte { return onClock(1, clockMonotonic, g.host.Clock.Monotonic()+int64(wait), flagAbstime) },
 	} {
 		begun := time.Now() // before the end of the wait is said
-		if got, errno := ask(t, p, sub()); errno != errnoSuccess || len(got) != 1 {
+		if got, errno := ask(t, g, sub()); errno != wasi.Success || len(got) != 1 {
 			t.Errorf("%s: errno %d, events %v", name, errno, got)
 		}
 		if took := time.Since(begun); took < wait/2 { // a half, as the clocks are two
 			t.Errorf("%s: waited %v", name, took)
 		}
 	}
+}
+
+// fileDescriptor is an open file.
+func fileDescriptor() *descriptor {
+	return &descriptor{Descriptor: wasi.NewDescriptor(emptyFile{}, wasi.Flags{}), base: fileRights}
+}
+
+// emptyFile is a file of which nothing is asked.
+type emptyFile struct{ wasi.File }
+
+func (emptyFile) Close() wasi.Errno { return 0 }
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// inputPipe is a pipe; what closes its write end may be called twice.
+func inputPipe(t *testing.T) (r, w *os.File) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	must(t, err)
+	t.Cleanup(func() {
+		_ = w.Close() // a test may have closed it
+		must(t, r.Close())
+	})
+	return r, w
 }

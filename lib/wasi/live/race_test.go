@@ -1,4 +1,4 @@
-package wazero
+package live
 
 import (
 	"errors"
@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/tetratelabs/wazero/experimental/sys"
 	"golang.org/x/sys/unix"
+	"plasm/lib/wasi"
 )
 
 // The tests here are not parallel to others: a race needs a core for each side.
@@ -23,7 +23,7 @@ const rounds = 2000
 
 // swapping calls do while two entries of root change places all the while. In
 // the end either may be in either place.
-func swapping(t *testing.T, root, a, b string, do func() sys.Errno) {
+func swapping(t *testing.T, root, a, b string, do func() wasi.Errno) {
 	t.Helper()
 	a, b = filepath.Join(root, a), filepath.Join(root, b)
 	var stop atomic.Bool
@@ -41,7 +41,7 @@ func swapping(t *testing.T, root, a, b string, do func() sys.Errno) {
 	})
 	defer wg.Wait()
 	defer stop.Store(true)
-	met := map[sys.Errno]int{}
+	met := map[wasi.Errno]int{}
 	for i := 0; i < rounds || (i < 100*rounds && (met[0] == 0 || len(met) < 2)); i++ {
 		met[do()]++
 		if t.Failed() {
@@ -53,9 +53,9 @@ func swapping(t *testing.T, root, a, b string, do func() sys.Errno) {
 	}
 }
 
-// TestDirFSSwap uses a folder that is being exchanged for a link out of the
+// TestSwap uses a folder that is being exchanged for a link out of the
 // tree. Nothing outside may be seen or changed.
-func TestDirFSSwap(t *testing.T) {
+func TestSwap(t *testing.T) {
 	for _, link := range []string{"outdir", "absdir"} {
 		root := tree(t)
 		outside := outsideOf(root)
@@ -64,7 +64,7 @@ func TestDirFSSwap(t *testing.T) {
 		}
 		before := snapshot(t, outside)
 		d := openDir(t, root, false)
-		swapping(t, root, "dir", link, func() sys.Errno { return useSwapped(t, d) })
+		swapping(t, root, "dir", link, func() wasi.Errno { return useSwapped(t, d) })
 		if _, err := os.Lstat(filepath.Join(root, "stolen")); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("something came in: %v", err)
 		}
@@ -76,48 +76,46 @@ func TestDirFSSwap(t *testing.T) {
 
 // useSwapped does everything in the folder "dir", and returns whether it could
 // look into it.
-func useSwapped(t *testing.T, d *dirFS) sys.Errno {
+func useSwapped(t *testing.T, d *mounted) wasi.Errno {
 	t.Helper()
-	for _, flag := range []sys.Oflag{sys.O_RDWR, sys.O_RDONLY | sys.O_NOFOLLOW} {
-		if f, errno := d.OpenFile("dir/in", flag, 0); errno == 0 {
+	for _, flag := range []flags{both, read | nofollow} {
+		if f, errno := d.OpenFile("dir/in", flag); errno == 0 {
 			if got := readAll(t, f); got != "in" {
 				t.Errorf("read %q", got)
 			}
 			wantErrno(t, "close", f.Close(), 0)
 		}
 	}
-	_ = open(d, "dir/new", sys.O_CREAT|sys.O_RDWR|sys.O_NOFOLLOW)
-	_ = open(d, "dir/new2", sys.O_CREAT|sys.O_RDWR)
-	_ = d.Mkdir("dir/made", 0o700)
+	_ = tryOpen(d, "dir/new", create|both|nofollow)
+	_ = tryOpen(d, "dir/new2", create|both)
+	_ = d.Mkdir("dir/made")
 	_ = d.Symlink("x", "dir/soft")
 	_ = d.Link("file", "dir/hard")
 	_ = d.Link("dir/secret", "stolen")
 	_ = d.Rename("dir/secret", "stolen")
 	_ = d.Rename("dir/new", "dir/newer")
-	_ = d.Utimens("dir/victim", 1, 1)
-	_ = d.Chmod("dir/victim", 0o777)
+	_ = d.Utimens("dir/victim", at(1, 1))
 	for _, name := range []string{"dir/victim", "dir/newer", "dir/new2", "dir/soft", "dir/hard"} {
 		_ = d.Unlink(name)
 	}
 	_ = d.Rmdir("dir/made")
 	st, errno := d.Stat("dir/in")
-	if errno == 0 && st.Size != int64(len("in")) {
+	if errno == 0 && st.Size != uint64(len("in")) {
 		t.Errorf("stat: got %+v", st)
 	}
 	return errno
 }
 
-// TestDirFSSwapFile is the same with the last element of a path.
-func TestDirFSSwapFile(t *testing.T) {
+// TestSwapFile is the same with the last element of a path.
+func TestSwapFile(t *testing.T) {
 	for _, link := range []string{"out", "absout"} {
 		d, root := openTree(t, false)
 		before := snapshot(t, outsideOf(root))
-		swapping(t, root, "file", link, func() sys.Errno {
-			_ = d.Utimens("file", 1, 1)
-			_ = d.Chmod("file", 0o600)
-			var last sys.Errno
-			for _, flag := range []sys.Oflag{sys.O_RDONLY, sys.O_RDWR | sys.O_NOFOLLOW, sys.O_RDWR | sys.O_CREAT} {
-				f, errno := d.OpenFile("file", flag, 0)
+		swapping(t, root, "file", link, func() wasi.Errno {
+			_ = d.Utimens("file", at(1, 1))
+			var last wasi.Errno
+			for _, flag := range []flags{read, both | nofollow, both | create} {
+				f, errno := d.OpenFile("file", flag)
 				if last = errno; errno != 0 {
 					continue
 				}
@@ -134,18 +132,18 @@ func TestDirFSSwapFile(t *testing.T) {
 	}
 }
 
-// TestDirFSSwapFIFO opens a file that is being exchanged for a FIFO to which
+// TestSwapFIFO opens a file that is being exchanged for a FIFO to which
 // nobody listens: opening must not wait for that.
-func TestDirFSSwapFIFO(t *testing.T) {
+func TestSwapFIFO(t *testing.T) {
 	d, root := openTree(t, false)
 	must(t, unix.Mkfifo(filepath.Join(root, "fifo"), 0o600))
-	swapping(t, root, "file", "fifo", func() sys.Errno {
-		errno := open(d, "file", sys.O_RDWR|sys.O_NOFOLLOW)
+	swapping(t, root, "file", "fifo", func() wasi.Errno {
+		errno := tryOpen(d, "file", both|nofollow)
 		if errno != 0 {
-			wantErrno(t, "open", errno, sys.EPERM)
+			wantErrno(t, "open", errno, wasi.EPERM)
 		}
-		_ = open(d, "file", sys.O_RDONLY)
-		_ = open(d, "file", sys.O_WRONLY)
+		_ = tryOpen(d, "file", read)
+		_ = tryOpen(d, "file", write)
 		return errno
 	})
 }

@@ -1,0 +1,179 @@
+package engine
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"plasm/lib/job"
+	"plasm/test/guest"
+)
+
+func TestImports(t *testing.T) {
+	t.Parallel()
+	b := guest.Builder{Imports: []guest.Import{
+		{Module: "a", Name: "f", Kind: guest.KindFunc},
+		{Module: "b", Name: "t", Kind: guest.KindTable, Limits: guest.Limits{Min: 1, Max: 500}},
+		{Module: "c", Name: "m", Kind: guest.KindMemory, Limits: guest.Limits{Min: 300}},
+		{Module: "d", Name: "g", Kind: guest.KindGlobal, Global: guest.Global{Type: guest.I32}},
+		{Module: "e", Name: "x", Kind: guest.KindTag},
+		{Module: "f", Name: "behind a tag", Kind: guest.KindFunc},
+	}}
+	want := []imported{
+		{"a", "f", importFunc, 0}, {"b", "t", importTable, 0}, {"c", "m", importMemory, 0}, {"d", "g", importGlobal, 0}, {"e", "x", 4, 0},
+	}
+	all, err := Sections(b.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := imports(all[1].Content)
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(imported{})); diff != "" || all[1].ID != sectionImport {
+		t.Errorf("imports (-want +got):\n%s", diff)
+	}
+	if text := got[4].String(); text != `the unknown thing "x" of "e"` {
+		t.Errorf("a tag is %s", text)
+	}
+	for n := range all[1].Content {
+		if cut := imports(all[1].Content[:n]); len(cut) > len(want) {
+			t.Errorf("the first %d bytes give %v", n, cut)
+		}
+	}
+}
+
+func TestReader(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		data []byte
+		want uint32
+		bad  bool
+	}{
+		{[]byte{0}, 0, false},
+		{[]byte{0x7f}, 127, false},
+		{[]byte{0x80, 1}, 128, false},
+		{[]byte{0x80, 0}, 0, false}, // longer than needed, and allowed
+		{[]byte{0xff, 0xff, 0xff, 0xff, 0x0f}, math.MaxUint32, false},
+		{[]byte{0xff, 0xff, 0xff, 0xff, 0x1f}, math.MaxUint32, true},
+		{[]byte{0x80, 0x80, 0x80, 0x80, 0x80, 0}, 0, true},
+		{[]byte{0x80}, 0, true},
+		{nil, 0, true},
+	}
+	for _, test := range tests {
+		r := reader{data: test.data}
+		if got := r.u32(); r.bad != test.bad || (!test.bad && got != test.want) {
+			t.Errorf("% x is %d, bad %v; want %d, %v", test.data, got, r.bad, test.want, test.bad)
+		}
+		if !test.bad && r.at != len(test.data) {
+			t.Errorf("% x: %d bytes were read", test.data, r.at)
+		}
+	}
+	r := reader{data: []byte{1, 2, 3}}
+	if got := r.take(math.MaxUint32); got != nil || !r.bad || r.byte() != 0 || r.take(0) != nil {
+		t.Error("a reader past its end goes on reading")
+	}
+	for _, v := range []uint32{0, 1, 127, 128, 300, 1 << 20, math.MaxUint32} {
+		r := reader{data: AppendU32(nil, v)}
+		if got := r.u32(); got != v || r.bad || r.at != len(r.data) {
+			t.Errorf("%d is written as % x and read as %d", v, r.data, got)
+		}
+	}
+}
+
+func TestFirstMemory(t *testing.T) {
+	t.Parallel()
+	type memory struct {
+		pages uint32
+		has   bool
+	}
+	for content, want := range map[string]memory{
+		"": {}, "\x00": {}, "\x01": {0, true}, "\x01\x00\x05": {5, true}, "\x01\x01\x05\x09": {5, true},
+		"\x01\x00\x80": {0, true}, "\x01\x00\x80\x80\x04": {65536, true},
+	} {
+		pages, has := firstMemory([]byte(content))
+		if got := (memory{pages, has}); got != want {
+			t.Errorf("% x asks for %+v, want %+v", content, got, want)
+		}
+	}
+}
+
+// TestCheckModule is about what can be told before a module is compiled: none of these has
+// code that an engine would take.
+func TestCheckModule(t *testing.T) {
+	t.Parallel()
+	i32, i64 := guest.I32, guest.I64
+	start := guest.Export{Name: "_start"}
+	clock := guest.FuncType{Params: []guest.ValType{i32, i64, i32}, Results: []guest.ValType{i32}}
+	imports := func(name string, f guest.FuncType) []guest.Import {
+		return []guest.Import{{Module: "wasi_snapshot_preview1", Name: name, Kind: guest.KindFunc, Func: f}}
+	}
+	tests := []struct {
+		name string
+		b    guest.Builder
+		want string
+	}{
+		{"command", guest.Builder{Exports: []guest.Export{start}}, ""},
+		{"reactor", guest.Builder{Exports: []guest.Export{{Name: "_initialize"}}}, "the module is a reactor: it exports \"_initialize\""},
+		{"both", guest.Builder{Exports: []guest.Export{{Name: "_initialize"}, start}}, ""},
+		{"neither", guest.Builder{Exports: []guest.Export{{Name: "run"}}}, `exports no function "_start"`},
+		{"an index beyond", guest.Builder{Exports: []guest.Export{{Name: "_start", Index: 9}}}, `exports no function "_start"`},
+		{"memory", guest.Builder{Memory: &guest.Limits{}, Exports: []guest.Export{{Name: "_start", Kind: guest.KindMemory}}}, `no function "_start"`},
+		{"imported start", guest.Builder{Imports: imports("sched_yield", guest.FuncType{Results: []guest.ValType{i32}}), Exports: []guest.Export{start}}, `no function "_start"`},
+		{"behind an import", guest.Builder{Imports: imports("clock_time_get", clock), Exports: []guest.Export{{Name: "_start", Index: 1}}}, ""},
+		{"wrong type", guest.Builder{Imports: imports("clock_time_get", guest.FuncType{}), Exports: []guest.Export{{Name: "_start", Index: 1}}}, `the function "clock_time_get" of WASI preview 1 with another type`},
+		{"unknown", guest.Builder{Imports: imports("fd_fly", clock), Exports: []guest.Export{{Name: "_start", Index: 1}}}, `imports the function "fd_fly"`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.b.Funcs = append(test.b.Funcs, guest.Func{Body: guest.Code{0xff}})
+			_, err := CheckModule(test.b.Bytes(), job.MaxMemoryMB)
+			if test.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			e, ok := errors.AsType[*job.Error](err)
+			if !ok || e.Code != job.CodeBadModule || !strings.Contains(e.Message, test.want) || e.Hint == "" {
+				t.Errorf("%+v, want %s", err, test.want)
+			}
+		})
+	}
+}
+
+// FuzzCheckModule reads a stranger's bytes: they are refused in one line, or taken apart
+// into sections that together are the module.
+func FuzzCheckModule(f *testing.F) {
+	for _, module := range guest.All() {
+		f.Add(module)
+	}
+	f.Add([]byte("\x00asm\x01\x00\x00\x00\x02\xff\xff\xff\xff\x0f"))
+	f.Add([]byte("\x00asm\x01\x00\x00\x00\x05\x04\x01\x00\xff\xff"))
+	f.Fuzz(func(t *testing.T, module []byte) {
+		_, err := CheckModule(module, job.MaxMemoryMB)
+		if err != nil {
+			e, ok := errors.AsType[*job.Error](err)
+			if !ok || e.Code != job.CodeBadModule && e.Code != job.CodeModuleRefused || strings.Contains(err.Error(), "\n") {
+				t.Error(err)
+			}
+			return
+		}
+		all, err := Sections(module)
+		if err != nil {
+			t.Fatalf("checked and not: %v", err)
+		}
+		again := append([]byte{}, module[:HeaderSize]...)
+		for _, s := range all {
+			if !bytes.HasSuffix(module[s.Start:s.End], s.Content) || module[s.Start] != s.ID {
+				t.Errorf("section %+v is not what stands there", s)
+			}
+			again = append(again, module[s.Start:s.End]...)
+		}
+		if !bytes.Equal(again, module) {
+			t.Errorf("the sections are % x", again)
+		}
+	})
+}
