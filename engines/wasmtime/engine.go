@@ -64,12 +64,12 @@ func (Engine) Compile(_ context.Context, module []byte, out io.Writer) error {
 
 // Load implements engine.Engine.
 func (Engine) Load(_ context.Context, module []byte, code *os.File, memoryMB int64) (engine.Program, error) {
-	head, err := engine.CheckModule(module, memoryMB)
+	imports, err := engine.CheckModule(module, memoryMB)
 	if err != nil {
 		return nil, err
 	}
 	g := newGrowth()
-	p := &program{engine: newEngine(g), imports: head.Imports, memoryMB: memoryMB, growth: g}
+	p := &program{engine: newEngine(g), imports: imports, memoryMB: memoryMB, growth: g}
 	if p.thread, err = newThread(); err != nil {
 		return nil, err
 	}

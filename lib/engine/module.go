@@ -32,17 +32,12 @@ const (
 // so not in another.
 func MostMemory(memoryMB int64) int64 { return min(memoryMB<<20, mostPages*PageSize) }
 
-// Head is what can be told of a module from what stands before its code.
-type Head struct {
-	Imports   []*preview1.Function // each once, sorted by name
-	HasMemory bool
-}
-
 // CheckModule refuses a module that no engine would run, before one spends time on it: that
 // is no core module, begins with more memory than memoryMB units of 2^20 bytes, imports
 // what is not preview 1 or as another type, or is no command. It does not look into code.
-// The error is a *job.Error with CodeBadModule or CodeModuleRefused.
-func CheckModule(module []byte, memoryMB int64) (*Head, error) {
+// It returns the functions that the module imports, each once. The error is a *job.Error
+// with CodeBadModule or CodeModuleRefused.
+func CheckModule(module []byte, memoryMB int64) ([]*preview1.Function, error) {
 	m, err := parse(module)
 	if err != nil {
 		return nil, err
@@ -50,17 +45,17 @@ func CheckModule(module []byte, memoryMB int64) (*Head, error) {
 	if pages := uint32(MostMemory(memoryMB) / PageSize); m.firstPages > pages && m.firstPages <= maxPages { // beyond it is the engine's to say
 		return nil, tooSmall(m.firstPages, pages)
 	}
-	h := &Head{HasMemory: m.hasMemory}
+	var functions []*preview1.Function
 	for _, i := range m.imports {
 		f, err := m.function(i)
 		if err != nil {
 			return nil, err
 		}
-		h.Imports = append(h.Imports, f)
+		if !slices.Contains(functions, f) {
+			functions = append(functions, f)
+		}
 	}
-	slices.SortFunc(h.Imports, func(a, b *preview1.Function) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) })
-	h.Imports = slices.Compact(h.Imports)
-	return h, m.command()
+	return functions, m.command()
 }
 
 // tooSmall is the error for a memory that begins larger than pages.

@@ -84,17 +84,11 @@ func TestReader(t *testing.T) {
 
 func TestFirstMemory(t *testing.T) {
 	t.Parallel()
-	type memory struct {
-		pages uint32
-		has   bool
-	}
-	for content, want := range map[string]memory{
-		"": {}, "\x00": {}, "\x01": {0, true}, "\x01\x00\x05": {5, true}, "\x01\x01\x05\x09": {5, true},
-		"\x01\x00\x80": {0, true}, "\x01\x00\x80\x80\x04": {65536, true},
+	for content, want := range map[string]uint32{
+		"": 0, "\x00": 0, "\x01": 0, "\x01\x00\x05": 5, "\x01\x01\x05\x09": 5, "\x01\x00\x80": 0, "\x01\x00\x80\x80\x04": 65536,
 	} {
-		pages, has := firstMemory([]byte(content))
-		if got := (memory{pages, has}); got != want {
-			t.Errorf("% x asks for %+v, want %+v", content, got, want)
+		if got := firstMemory([]byte(content)); got != want {
+			t.Errorf("% x asks for %d pages, want %d", content, got, want)
 		}
 	}
 }

@@ -61,7 +61,6 @@ type module struct {
 	imports    []imported
 	functions  []uint32 // the types of the module's own functions
 	exports    map[string]uint32
-	hasMemory  bool
 	firstPages uint32 // with which memory begins
 }
 
@@ -85,7 +84,7 @@ func parse(code []byte) (*module, error) {
 		case sectionFunction:
 			m.functions = indices(s.Content)
 		case sectionMemory:
-			m.firstPages, m.hasMemory = firstMemory(s.Content)
+			m.firstPages = firstMemory(s.Content)
 		case sectionExport:
 			m.exports = exports(s.Content)
 		}
@@ -206,14 +205,13 @@ func imports(content []byte) []imported {
 	return found
 }
 
-// firstMemory reads from a memory section how many pages memory begins with, and whether
-// there is one.
-func firstMemory(content []byte) (pages uint32, has bool) {
+// firstMemory reads from a memory section how many pages memory begins with.
+func firstMemory(content []byte) uint32 {
 	r := reader{data: content}
 	if r.u32() == 0 {
-		return 0, false
+		return 0
 	}
-	return r.limits(), true
+	return r.limits()
 }
 
 // reader reads a stranger's bytes; past their end it turns bad and gives zeros.

@@ -64,6 +64,3 @@ func (e Errno) String() string {
 	}
 	return "errno " + strconv.Itoa(int(e))
 }
-
-// Error implements error. Success is no error: it must not become one.
-func (e Errno) Error() string { return e.String() }

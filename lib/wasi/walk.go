@@ -1,6 +1,9 @@
 package wasi
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // maxLinks is how many symbolic links one path may lead through, as on Linux.
 const maxLinks = 40
@@ -53,6 +56,8 @@ func checkPath(path string) Errno {
 		return EINVAL
 	case path[0] == '/':
 		return EPERM
+	case !utf8.ValidString(path):
+		return EILSEQ
 	}
 	return Success
 }
@@ -125,7 +130,8 @@ func (w *walk) enter(name string) (target string, errno Errno) {
 
 // target returns where the link name points, in this folder.
 func (w *walk) target(name string) (string, Errno) {
-	if w.links++; w.links > maxLinks {
+	w.links++
+	if w.links > maxLinks {
 		return "", ELOOP
 	}
 	target, errno := w.at().Readlink(name)
@@ -176,8 +182,8 @@ func (w *walk) find(path string, follow bool) (place, Stat, Errno) {
 
 // Open opens path, which begins in dir. With follow, what a symbolic link leads to is
 // opened; otherwise a link is ELOOP. Errors are those of Dir.Open and of any path:
-// ENOENT (also for ""), ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL (a NUL), and EPERM where it
-// would lead out of dir or is absolute.
+// ENOENT (also for ""), ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL (a NUL), EILSEQ (it is not
+// UTF-8), and EPERM where it would lead out of dir or is absolute.
 func Open(dir Dir, path string, follow bool, o OpenOptions) (Node, Errno) {
 	if o.Create && o.Directory {
 		return nil, EINVAL

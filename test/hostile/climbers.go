@@ -124,7 +124,7 @@ func notFolders() []attempt {
 			attempt{"fd_allocate", []any{fd, int64(0), int64(1 << 62)}},
 		)
 	}
-	return append(all, attempt{"fd_renumber", []any{rw, 1}}, attempt{"fd_renumber", []any{ro, rw}}, attempt{"fd_renumber", []any{rw, -1}})
+	return append(all, attempt{"fd_renumber", []any{rw, -1}}, attempt{"fd_renumber", []any{-1, rw}}, attempt{"fd_renumber", []any{rw, 5}})
 }
 
 // longName opens and makes what has a name of 64 KiB, and less by some.

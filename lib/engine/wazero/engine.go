@@ -102,7 +102,7 @@ func compile(ctx context.Context, r wz.Runtime, module []byte) (wz.CompiledModul
 // Load implements engine.Engine. What wazero compiles is the module's skeleton, and the
 // code that it finds for that is the module's.
 func (Engine) Load(ctx context.Context, module []byte, compiled *os.File, memoryMB int64) (engine.Program, error) {
-	head, err := engine.CheckModule(module, memoryMB)
+	imports, err := engine.CheckModule(module, memoryMB)
 	if err != nil {
 		return nil, err
 	}
@@ -111,8 +111,8 @@ func (Engine) Load(ctx context.Context, module []byte, compiled *os.File, memory
 	if err != nil {
 		return nil, err
 	}
-	p := &program{runtime: r, hasMemory: head.HasMemory}
-	err = p.host(ctx, head.Imports)
+	p := &program{runtime: r}
+	err = p.host(ctx, imports)
 	if err == nil {
 		p.compiled, err = compile(ctx, r, skeleton(module))
 		if err != nil || !c.taken || c.failed != nil {

@@ -20,20 +20,25 @@ var errOutOfMemory = errors.New("the worker's memory bound is reached")
 // and moves nothing. wazero's own allocator appends to a slice, which for a
 // memory that grows page by page costs several times its size.
 type reserve struct {
-	grew func(bytes uint64)
+	grew func(bytes uint64)    // may be nil
+	made func(memory *mapping) // is told of each memory; may be nil
 }
 
 // Allocate implements experimental.MemoryAllocator.
 func (a reserve) Allocate(_, limit uint64) experimental.LinearMemory {
-	if limit == 0 || limit > math.MaxInt {
-		return &mapping{grew: a.grew}
+	m := &mapping{grew: a.grew}
+	if limit > 0 && limit <= math.MaxInt {
+		var err error
+		m.all, err = unix.Mmap(-1, 0, int(limit), unix.PROT_NONE, unix.MAP_ANON|unix.MAP_PRIVATE)
+		if err != nil {
+			panic(errOutOfMemory) // Run recovers it
+		}
+		engine.PreferLargePages(m.all)
 	}
-	m, err := unix.Mmap(-1, 0, int(limit), unix.PROT_NONE, unix.MAP_ANON|unix.MAP_PRIVATE)
-	if err != nil {
-		panic(errOutOfMemory) // Run recovers it
+	if a.made != nil {
+		a.made(m)
 	}
-	engine.PreferLargePages(m)
-	return &mapping{all: m, grew: a.grew}
+	return m
 }
 
 // mapping is one such reservation.
@@ -60,6 +65,14 @@ func (m *mapping) Reallocate(size uint64) []byte {
 		}
 	}
 	return m.all[:size:len(m.all)]
+}
+
+// bytes returns the memory as it is now; of an empty one no bytes, but not nil.
+func (m *mapping) bytes() []byte {
+	if m.used == 0 {
+		return []byte{}
+	}
+	return m.all[:m.used:m.used]
 }
 
 // Free implements experimental.LinearMemory.

@@ -18,12 +18,12 @@ import (
 
 // program is a loaded module.
 type program struct {
-	runtime   wz.Runtime
-	compiled  wz.CompiledModule
-	hasMemory bool
+	runtime  wz.Runtime
+	compiled wz.CompiledModule
 
-	guest *preview1.Guest // while it runs
-	wrong error           // what the guest did that no function can serve
+	guest  *preview1.Guest // while it runs
+	memory *mapping        // the guest's, nil where it has none
+	wrong  error           // what the guest did that no function can serve
 }
 
 // host makes the module that guests import, with the functions that this one does.
@@ -43,10 +43,10 @@ func (p *program) host(ctx context.Context, imports []*preview1.Function) error 
 
 // function returns what calls f for the guest.
 func (p *program) function(f *preview1.Function) api.GoModuleFunc {
-	return func(_ context.Context, mod api.Module, stack []uint64) {
+	return func(_ context.Context, _ api.Module, stack []uint64) {
 		var memory []byte
-		if p.hasMemory {
-			memory = allOf(mod.Memory())
+		if p.memory != nil {
+			memory = p.memory.bytes()
 		}
 		if err := p.guest.Call(f, memory, stack); err != nil {
 			if !errors.Is(err, preview1.ErrExited) {
@@ -55,14 +55,6 @@ func (p *program) function(f *preview1.Function) api.GoModuleFunc {
 			panic(sys.NewExitError(0)) // so that no instruction follows: the number is not looked at
 		}
 	}
-}
-
-// allOf returns all of a memory; of an empty one no bytes, but not nil.
-func allOf(m api.Memory) []byte {
-	if all, ok := m.Read(0, m.Size()); ok && all != nil {
-		return all
-	}
-	return []byte{}
 }
 
 // Run implements engine.Program.
@@ -80,7 +72,7 @@ func (p *program) Run(ctx context.Context, h engine.Host) (result engine.Result,
 		return engine.Result{}, err
 	}
 	defer p.guest.Close()
-	ctx = experimental.WithMemoryAllocator(ctx, reserve{grew: h.MemoryGrew})
+	ctx = experimental.WithMemoryAllocator(ctx, reserve{grew: h.MemoryGrew, made: func(m *mapping) { p.memory = m }})
 	mod, err := p.runtime.InstantiateModule(ctx, p.compiled, wz.NewModuleConfig().WithStartFunctions())
 	if h.Meter == nil {
 		if err == nil {

@@ -142,6 +142,7 @@ func TestNames(t *testing.T) {
 		"":                             wasi.ENOENT,
 		"a\x00b":                       wasi.EINVAL,
 		"missing/\x00":                 wasi.EINVAL,
+		"dir/\xff":                     wasi.EILSEQ,
 		strings.Repeat("n", 64<<10):    wasi.ENAMETOOLONG,
 		strings.Repeat("dir/", 16<<10): wasi.ENAMETOOLONG,
 	} {

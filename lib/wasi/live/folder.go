@@ -121,8 +121,7 @@ func (d *folder) Rename(name string, to wasi.Dir, newName string) wasi.Errno {
 // between does something that changes this folder and another of the same mount.
 func (d *folder) between(to wasi.Dir, do func(to int) error) wasi.Errno {
 	other, ok := to.(*folder)
-	switch {
-	case !ok || other.m != d.m:
+	if !ok || other.m != d.m {
 		return wasi.EXDEV
 	}
 	return d.change(func() error { return do(other.fd) })

@@ -38,15 +38,18 @@ func options(f flags) wasi.OpenOptions {
 }
 
 func (d *mounted) Stat(name string) (wasi.Stat, wasi.Errno) { return wasi.StatPath(d.dir, name, true) }
+
 func (d *mounted) Lstat(name string) (wasi.Stat, wasi.Errno) {
 	return wasi.StatPath(d.dir, name, false)
 }
+
 func (d *mounted) Readlink(name string) (string, wasi.Errno) { return wasi.ReadlinkPath(d.dir, name) }
 func (d *mounted) Mkdir(name string) wasi.Errno              { return wasi.MkdirPath(d.dir, name) }
 func (d *mounted) Rmdir(name string) wasi.Errno              { return wasi.RmdirPath(d.dir, name) }
 func (d *mounted) Unlink(name string) wasi.Errno             { return wasi.UnlinkPath(d.dir, name) }
 func (d *mounted) Link(from, to string) wasi.Errno           { return wasi.LinkPath(d.dir, from, d.dir, to) }
-func (d *mounted) Rename(from, to string) wasi.Errno         { return wasi.RenamePath(d.dir, from, d.dir, to) }
+
+func (d *mounted) Rename(from, to string) wasi.Errno { return wasi.RenamePath(d.dir, from, d.dir, to) }
 
 func (d *mounted) Symlink(target, name string) wasi.Errno {
 	return wasi.SymlinkPath(target, d.dir, name)

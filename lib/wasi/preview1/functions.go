@@ -1,6 +1,7 @@
 package preview1
 
 import (
+	"math"
 	"strings"
 
 	"plasm/lib/wasi"
@@ -72,11 +73,11 @@ const withoutMemory = " fd_advise fd_allocate fd_close fd_datasync fd_fdstat_set
 func define(name, params string, do func(*Guest, memory, []uint64) wasi.Errno) *Function {
 	f := &Function{Name: name, Results: []ValType{I32}, do: do}
 	for _, p := range params {
-		t := I32
+		t, mask := I32, uint64(math.MaxUint32)
 		if p == 'l' {
-			t = I64
+			t, mask = I64, math.MaxUint64
 		}
-		f.Params = append(f.Params, t)
+		f.Params, f.masks = append(f.Params, t), append(f.masks, mask)
 	}
 	if name == "proc_exit" {
 		f.Results = nil

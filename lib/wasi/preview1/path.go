@@ -136,12 +136,12 @@ func pathOpen(g *Guest, mem memory, args []uint64) wasi.Errno {
 	return mem.putU32(args[8], fd)
 }
 
-// child gives d, which was opened through the folder p, the rights that were asked for as
-// far as it can have them.
-func (p *descriptor) child(d *wasi.Descriptor, base, inheriting rights) *descriptor {
-	c := &descriptor{Descriptor: d, base: base & fileRights, given: p.givenChildren}
-	if d.Dir() != nil {
-		c.base, c.inheriting, c.givenChildren = base&dirRights, inheriting&p.inheriting, p.givenChildren
+// child gives opened, which was opened through the folder d, the rights that were asked for
+// as far as it can have them.
+func (d *descriptor) child(opened *wasi.Descriptor, base, inheriting rights) *descriptor {
+	c := &descriptor{Descriptor: opened, base: base & fileRights, given: d.givenChildren}
+	if opened.Dir() != nil {
+		c.base, c.inheriting, c.givenChildren = base&dirRights, inheriting&d.inheriting, d.givenChildren
 	}
 	return c
 }

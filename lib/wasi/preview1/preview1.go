@@ -23,7 +23,6 @@ package preview1
 
 import (
 	"errors"
-	"math"
 
 	"plasm/lib/wasi"
 )
@@ -46,7 +45,8 @@ type Function struct {
 	Params  []ValType
 	Results []ValType // an errno as I32, or nothing
 
-	memory bool // it needs memory
+	memory bool     // it needs memory
+	masks  []uint64 // of each parameter, the bits that count
 	do     func(g *Guest, mem memory, args []uint64) wasi.Errno
 }
 
@@ -98,10 +98,8 @@ func (g *Guest) Call(f *Function, mem []byte, stack []uint64) error {
 	if mem == nil && f.memory {
 		return ErrNoMemory
 	}
-	for i, t := range f.Params {
-		if t == I32 {
-			stack[i] &= math.MaxUint32
-		}
+	for i, mask := range f.masks {
+		stack[i] &= mask
 	}
 	errno := f.do(g, mem, stack)
 	if len(f.Results) == 0 {
