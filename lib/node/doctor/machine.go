@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"plasm/lib/control"
 	"plasm/lib/identity"
 	"plasm/lib/job"
@@ -260,6 +262,11 @@ func checkDisk(_ context.Context, p *Patient) Finding {
 		return found(name, Unknown, "plasmd serve makes it when it starts", "there is no data folder yet: %s", p.DataDir)
 	case err != nil:
 		return found(name, Unknown, "run it as root: sudo plasmd doctor", "%s: %v", p.DataDir, err)
+	case errors.Is(writable(p.DataDir), syscall.EROFS):
+		return found(name, Failed, "mount it to be written to (findmnt -T "+p.DataDir+" says what it is on), or move it: "+p.settings("data-dir"),
+			"%s is on a file system that is read-only", p.DataDir)
+	case errors.Is(writable(p.DataDir), syscall.EACCES):
+		return found(name, Failed, "chmod u+rwx "+p.DataDir+", or move it: "+p.settings("data-dir"), "%s may not be written to by its owner", p.DataDir)
 	case free < lowDisk:
 		return found(name, Failed, "make room, or move it: "+p.settings("data-dir"), "%s has %d MB left", p.DataDir, free>>20)
 	case free < p.Disk:
@@ -267,6 +274,23 @@ func checkDisk(_ context.Context, p *Patient) Finding {
 			"%s has %d MB left, and the node may keep %d MB", p.DataDir, free>>20, p.Disk>>20)
 	}
 	return ok(name, "%s has %d MB left", p.DataDir, free>>20)
+}
+
+// writable returns why nothing can be made in a folder, EACCES only to its owner: others
+// need not be able to.
+func writable(dir string) error {
+	err := unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS)
+	if !errors.Is(err, syscall.EACCES) {
+		return err
+	}
+	info, failed := os.Stat(dir)
+	if failed != nil {
+		return failed
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok && int(owner.Uid) == os.Geteuid() {
+		return err
+	}
+	return nil
 }
 
 // freeDisk returns what a user without rights can still write below dir, in bytes.
