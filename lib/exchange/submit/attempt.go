@@ -108,7 +108,7 @@ func (a *attempt) judge(ctx context.Context, err error) *failure {
 		}
 		f.reached, f.knocks = false, 1
 		if errors.Is(err, errTurnedAway) {
-			f.knocks = 5
+			f.knocks = 8 // half a minute of them: a crowd from one address takes its time
 		}
 		return f
 	}

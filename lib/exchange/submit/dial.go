@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"syscall"
 	"time"
@@ -138,8 +139,8 @@ func turnedAway(err error) bool {
 		return refusal.Remote && refusal.ErrorCode == quic.ConnectionRefused
 	}
 	// A listener that nobody holds says ECONNREFUSED. Which of these it is depends on
-	// whether this side was about to write.
-	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	// whether this side had written, or was about to.
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, io.EOF)
 }
 
 // cause returns the one of the reasons that says most: that somebody else is
