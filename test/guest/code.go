@@ -28,8 +28,10 @@ const (
 	OpI32And    byte = 0x71
 	OpI32ShrU   byte = 0x76
 	OpI64Add    byte = 0x7c
+	OpI64Mul    byte = 0x7e
 	OpI64DivU   byte = 0x80
 	OpI64RemU   byte = 0x82
+	OpI64Xor    byte = 0x85
 	OpI32Wrap64 byte = 0xa7
 	OpI32TruncF byte = 0xa8
 	OpI64ExtU   byte = 0xad

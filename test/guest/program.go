@@ -1,36 +1,5 @@
 package guest
 
-// wasiModule is what WASI preview 1 calls itself.
-const wasiModule = "wasi_snapshot_preview1"
-
-// wasiType returns the type of a WASI function.
-func wasiType(name string) FuncType {
-	errno := []ValType{I32}
-	i32s := func(n int) []ValType {
-		types := make([]ValType, n)
-		for i := range types {
-			types[i] = I32
-		}
-		return types
-	}
-	switch name {
-	case "proc_exit":
-		return FuncType{Params: i32s(1)}
-	case "sched_yield":
-		return FuncType{Results: errno}
-	case "fd_close":
-		return FuncType{Params: i32s(1), Results: errno}
-	case "fd_write", "fd_read", "poll_oneoff":
-		return FuncType{Params: i32s(4), Results: errno}
-	case "clock_time_get":
-		return FuncType{Params: []ValType{I32, I64, I32}, Results: errno}
-	case "path_open":
-		return FuncType{Params: []ValType{I32, I32, I32, I32, I32, I64, I64, I32, I32}, Results: errno}
-	default: // clock_res_get, random_get, args_get and the like
-		return FuncType{Params: i32s(2), Results: errno}
-	}
-}
-
 // Where programs keep what they hand to WASI.
 const (
 	iovec   = 0    // one buffer: address and length

@@ -22,6 +22,8 @@ func streams() map[string]func() []byte {
 		"tick": func() []byte { return ticking(20) },
 		// The same two hundred times, which takes ten seconds.
 		"tick-long": func() []byte { return ticking(200) },
+		// Calls every function of WASI, and writes a checksum of its memory after each call.
+		"every-call": func() []byte { return EveryCall().sums() },
 		// Copies stdin to stdout.
 		"cat": func() []byte { return copying(bufSize) },
 		// The same, a byte at a time.
