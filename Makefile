@@ -68,6 +68,7 @@ demo-check: build ## does docs/demo.svg show what the demo prints?
 # tools/gate has the stages of both.
 test: .tools/gate ## everything that CI checks and this machine can; with STRICT=1 what it cannot is a failure
 	@scripts/deps || echo 'test: what needs these packages is left out'
+	@scripts/modules || echo 'test: what needs these modules is left out'
 	@GO='$(GO)' .tools/gate test
 
 check: .tools/gate ## for every day: build, lint and the tests that take nothing but Go, in two minutes

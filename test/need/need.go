@@ -95,6 +95,21 @@ func clang(name string) string {
 	return once.(func() string)() //nolint:errcheck,forcetypeassert // what is stored above
 }
 
+// Module returns the path of a WebAssembly module that scripts/modules has fetched, by its
+// name; without it the test is skipped.
+func Module(tb testing.TB, name string) string {
+	tb.Helper()
+	mod, err := exec.CommandContext(tb.Context(), "go", "env", "GOMOD").Output()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	path := filepath.Join(filepath.Dir(string(mod)), ".tools", "modules", name)
+	if _, err := os.Stat(path); err != nil {
+		tb.Skip("no " + name + ", which scripts/modules fetches by npm")
+	}
+	return path
+}
+
 // try runs a script for sh beside try.c, an empty program, and says what is wrong if it
 // does not succeed.
 func try(what, script string) string {
