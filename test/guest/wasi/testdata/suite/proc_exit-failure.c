@@ -1,0 +1,6 @@
+#include "preview1.h"
+
+int main(void) {
+	__wasi_proc_exit(33);
+	__builtin_trap();
+}

@@ -1,0 +1,5 @@
+#include "preview1.h"
+
+int main(void) {
+	ok(sched_yield);
+}
