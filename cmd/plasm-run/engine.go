@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 
 	"plasm/lib/cli/version"
 	"plasm/lib/job"
@@ -71,21 +72,36 @@ func leftOut(log *slog.Logger, engine string, err error) {
 // runner is what runs a job: sandbox.Supervisor.Run.
 type runner func(context.Context, *sandbox.Job) (*sandbox.Report, error)
 
-// orBuiltIn runs a job with s, and with the engine that is built in where s turns out
-// to have no worker that can.
-func (o *options) orBuiltIn(s *sandbox.Supervisor, engine string, log *slog.Logger) runner {
-	return func(ctx context.Context, j *sandbox.Job) (*sandbox.Report, error) {
+// runner returns what runs jobs such as m with s, which has the engine of b: with "auto"
+// the one that is built in takes over from where s turns out to have no worker that can.
+// end comes when all have ended, before that of s.
+func (o *options) runner(s *sandbox.Supervisor, b *sandbox.Backend, m *job.Manifest, log *slog.Logger) (run runner, end func()) {
+	if o.engine != autoEngine || m.Engine != "" || b.Engine.Name == builtInEngine {
+		return s.Run, func() {}
+	}
+	var other *sandbox.Supervisor
+	builtIn := sync.OnceValues(func() (*sandbox.Supervisor, error) {
+		b, err := o.backend(builtInEngine, log)
+		if err == nil {
+			other = o.supervisor(b, log)
+		}
+		return other, err
+	})
+	run = func(ctx context.Context, j *sandbox.Job) (*sandbox.Report, error) {
 		report, err := s.Run(ctx, j)
 		if !errors.Is(err, sandbox.ErrNoWorker) {
 			return report, err
 		}
-		leftOut(log, engine, err)
-		b, err := o.backend(builtInEngine, log)
+		leftOut(log, b.Engine.Name, err)
+		s, err := builtIn()
 		if err != nil {
 			return nil, err
 		}
-		s := o.supervisor(b, log)
-		defer s.Close()
 		return s.Run(ctx, j)
+	}
+	return run, func() {
+		if other != nil {
+			other.Close()
+		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"plasm/lib/cli"
+	"plasm/lib/cli/bulk"
 	"plasm/lib/engine"
 	"plasm/lib/engine/wazero"
 	"plasm/lib/job"
@@ -24,6 +25,7 @@ import (
 type options struct {
 	flags *cli.Flags
 	job   *cli.JobFlags
+	bulk  *bulk.Flags
 
 	dirs          []string
 	engine        string
@@ -32,12 +34,15 @@ type options struct {
 	noCache       bool
 	requireGuards string
 	getenv        func(string) string
+
+	spare int // workers that are kept ready for jobs to come
 }
 
 func newOptions(in *cli.Invocation) *options {
 	f := cli.NewFlags(doc(), in.Getenv)
 	o := &options{flags: f, engine: autoEngine, requireGuards: "none", getenv: in.Getenv}
 	o.job = cli.AddJobFlags(f, "the key that signs")
+	o.bulk = bulk.Add(f, o.job, "the processor's cores")
 	f.List(&o.dirs, cli.Flag{
 		Name: "dir", Category: cli.TheJob, Value: "HOST::GUEST[:ro]", Usage: "let the program use a folder",
 		More:     "HOST may have any name, GUEST is an absolute path without `..`; at most 16. They take the place of the manifest's `dirs`.",
@@ -85,6 +90,9 @@ func (o *options) identity(in *cli.Invocation) error {
 // own.
 func (o *options) check() (guards []string, dirs []engine.Dir, err error) {
 	if err := o.job.Check(o.flags.Args()); err != nil {
+		return nil, nil, err
+	}
+	if err := o.bulk.Check(o.flags.Args()); err != nil {
 		return nil, nil, err
 	}
 	if guards, err = cli.GuardList(name, "require-guards", o.requireGuards); err != nil {
@@ -192,7 +200,7 @@ func (o *options) config(b *sandbox.Backend, log *slog.Logger) sandbox.Config {
 	return sandbox.Config{
 		Worker: b.Worker, Engine: b.Engine, Version: b.Version, Preparer: preparer,
 		CacheDir: o.cache(), CacheLevel: level,
-		Log: log,
+		Spare: o.spare, Log: log,
 	}
 }
 

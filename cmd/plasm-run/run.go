@@ -49,7 +49,10 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 	if err != nil {
 		return 0, err
 	}
-	if o.job.PrintManifest || o.job.PrintJob {
+	switch {
+	case o.bulk.Given():
+		return o.batch(ctx, in, log, guards, dirs)
+	case o.job.PrintManifest || o.job.PrintJob:
 		return 0, o.print(ctx, in, dirs)
 	}
 	b, err := o.backend(o.engine, log)
@@ -76,10 +79,8 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 		s.Close()
 		s = o.supervisor(b, log)
 	}
-	run := s.Run
-	if o.engine == autoEngine && d.Manifest.Engine == "" && b.Engine.Name != builtInEngine {
-		run = o.orBuiltIn(s, b.Engine.Name, log)
-	}
+	run, end := o.runner(s, b, d.Manifest, log)
+	defer end()
 	return o.execute(ctx, in, run, log, release, &sandbox.Job{
 		Manifest: d.Manifest, Module: d.Module, Input: sandbox.Input{Reader: d.Input.Reader, Hash: d.Input.Hash},
 		Dirs: dirs, RequireGuards: guards,

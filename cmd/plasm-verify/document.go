@@ -71,6 +71,16 @@ func readResult(r io.Reader, limit int64, outputs func() (stdout, stderr io.Writ
 	if err == nil {
 		return &received{envelope: envelope, outputs: true}, nil
 	}
+	refusal, err := refused(err)
+	if err != nil {
+		return nil, err
+	}
+	return &received{refusal: refusal}, nil
+}
+
+// refused says what is wrong with a result document that could not be read. An error is
+// one of reading it, or of writing outputs.
+func refused(err error) (*receipt.RefusalError, error) {
 	refusal := &receipt.RefusalError{Reason: receipt.BadJSON, Of: receipt.Envelope, Detail: err.Error()}
 	field, isField := errors.AsType[*job.FieldError](err)
 	e, _ := errors.AsType[*job.Error](err)
@@ -82,7 +92,7 @@ func readResult(r io.Reader, limit int64, outputs func() (stdout, stderr io.Writ
 	case e != nil && e.Code == job.CodeIO:
 		return nil, err
 	}
-	return &received{refusal: refusal}, nil
+	return refusal, nil
 }
 
 // capped reads at most left bytes; one more is errTooLarge.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"crypto/ed25519"
 	"fmt"
 	"io"
@@ -22,6 +23,7 @@ type evidence struct {
 	expect   receipt.Expect
 
 	printable *cli.Spool // what --print writes of the job's output, or nil
+	lines     *lines     // of a batch, in place of received
 	folder    string     // of the job's module and input, with --rerun
 	hasModule bool
 	hasStdin  bool
@@ -36,6 +38,9 @@ const (
 func (e *evidence) close() {
 	if e.printable != nil {
 		_ = e.printable.Close() // it was only read
+	}
+	if e.lines != nil {
+		_ = e.lines.file.Close() // it was only read
 	}
 	if e.folder != "" {
 		if err := os.RemoveAll(e.folder); err != nil {
@@ -145,9 +150,14 @@ func (o *options) gatherReceipt(in *cli.Invocation, e *evidence) error {
 	if err != nil {
 		return err
 	}
+	b := bufio.NewReaderSize(f, job.MaxEnvelope+1)
+	if isBatch(b) {
+		e.lines = &lines{r: b, file: f}
+		return o.checkLines()
+	}
 	defer func() { _ = f.Close() }()
 	stdout, stderr := newDigester(io.Discard), newDigester(io.Discard)
-	e.received, err = read(f, func() (io.Writer, io.Writer) {
+	e.received, err = read(b, func() (io.Writer, io.Writer) {
 		stdout.to, stderr.to = e.spool(o.print == printStdout), e.spool(o.print == printStderr)
 		return stdout, stderr
 	})

@@ -62,11 +62,20 @@ func (o *options) run(in *cli.Invocation) (*verdict, error) {
 	if err := o.gather(in, e); err != nil {
 		return nil, err
 	}
+	if e.lines != nil {
+		return o.judgeLines(in, e)
+	}
+	return o.conclude(in, e, &verdict{})
+}
+
+// conclude comes to a verdict from the evidence, adds it to what is known of it, and
+// tells it.
+func (o *options) conclude(in *cli.Invocation, e *evidence, v *verdict) (*verdict, error) {
 	verified, refusal, err := o.judge(in, e)
 	if err != nil {
 		return nil, err
 	}
-	v := newVerdict(refusal, verified, o.asks(e))
+	v.become(refusal, verified, o.asks(e))
 	if !v.Verified {
 		o.explain(in, v, e)
 	}

@@ -14,6 +14,8 @@ import (
 
 // verdict is the document that --json writes; schemas/verdict.schema.json.
 type verdict struct {
+	Index    int64          `json:"index,omitempty"` // of an item of a batch
+	Label    string         `json:"label,omitempty"`
 	Verified bool           `json:"verified"`
 	Reason   receipt.Reason `json:"reason,omitempty"`
 	Message  string         `json:"message,omitempty"`
@@ -73,8 +75,9 @@ func (o *options) asks(e *evidence) func(receipt.Reason) bool {
 	}
 }
 
-func newVerdict(refusal *receipt.RefusalError, verified *receipt.Verified, asks func(receipt.Reason) bool) *verdict {
-	v := &verdict{Verified: refusal == nil}
+// become fills in what the checks have come to.
+func (v *verdict) become(refusal *receipt.RefusalError, verified *receipt.Verified, asks func(receipt.Reason) bool) {
+	v.Verified = refusal == nil
 	if verified != nil {
 		v.Signer = verified.Node.PeerID
 	}
@@ -92,7 +95,17 @@ func newVerdict(refusal *receipt.RefusalError, verified *receipt.Verified, asks 
 		}
 		v.Checks = append(v.Checks, checked{Check: c.Reason, Of: c.Of, Verdict: became})
 	}
-	return v
+}
+
+// about is what messages about the verdict begin with.
+func (v *verdict) about() string {
+	switch {
+	case v.Index == 0:
+		return name
+	case v.Label == "":
+		return fmt.Sprintf("%s: item %d", name, v.Index)
+	}
+	return fmt.Sprintf("%s: item %d (%s)", name, v.Index, v.Label)
 }
 
 // explain adds what helps a person who meets a refusal.
@@ -106,7 +119,7 @@ func (o *options) explain(in *cli.Invocation, v *verdict, e *evidence) {
 	case v.Reason == receipt.WrongOutcome && o.print != "" && len(o.expectExit) == 0:
 		v.Hint = "--print expects exit code 0; --any-outcome prints whatever happened"
 	}
-	cli.Fail(in.Stderr, name, &job.Error{
+	cli.Fail(in.Stderr, v.about(), &job.Error{
 		Code: job.CodeUnverified, Message: fmt.Sprintf("not verified: %s: %s", v.Reason, v.Message), Hint: v.Hint,
 	})
 }
@@ -125,7 +138,7 @@ func (o *options) tell(in *cli.Invocation, v *verdict, verified *receipt.Verifie
 		err = printSpool(in.Stdout, e.printable)
 	default:
 		_, _ = fmt.Fprintf(in.Stderr, "%s: verified: job %s, %s, run by %s\n",
-			name, verified.Manifest.ID, receipt.Ending(verified.Outcome), v.Signer)
+			v.about(), verified.Manifest.ID, receipt.Ending(verified.Outcome), v.Signer)
 	}
 	if err != nil {
 		return fileError("standard output", err)

@@ -11,6 +11,7 @@ import (
 // Exit codes that do not come from a guest.
 const (
 	ExitNotVerified = 1   // plasm-verify alone
+	ExitBatch       = 123 // a batch of which a job did not exit with 0
 	ExitTimeout     = 124 // timeout or deadline
 	ExitPlasm       = 125 // plasm failed, refused, or was used wrongly
 	ExitModule      = 126 // not a module that can be run
@@ -45,6 +46,7 @@ var exitCodes = map[job.Code]int{
 func JobExits(missing string) []Term {
 	return []Term{
 		{"0 to 255", "the program's own (255 when it is above 255)"},
+		{"123", "a job of a batch did not exit with 0"},
 		{"124", "out of time"},
 		{"125", "plasm failed, was refused or was used wrongly"},
 		{"126", "not a module that can be run"},

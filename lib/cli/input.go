@@ -42,7 +42,7 @@ func (j *JobFlags) openInput(stdin io.Reader) (*Input, error) {
 		if err != nil {
 			return nil, err
 		}
-		in, err := fileInput(f, j.Stdin)
+		in, err := fileInput(f, j.Stdin, inMemory)
 		if err != nil {
 			_ = f.Close() // it was only read
 			return nil, err
@@ -53,15 +53,16 @@ func (j *JobFlags) openInput(stdin io.Reader) (*Input, error) {
 		return emptyInput(), nil
 	}
 	if f, ok := stdin.(*os.File); ok {
-		return fileInput(f, standardInput)
+		return fileInput(f, standardInput, inMemory)
 	}
 	return &Input{Reader: stdin}, nil
 }
 
 // fileInput is the input from an open file. A regular file is known before the
 // job starts, from where it stands to its end as it is now; a pipe, a terminal
-// or a device is not, but for the null device, which is empty.
-func fileInput(f *os.File, name string) (*Input, error) {
+// or a device is not, but for the null device, which is empty. Up to memory bytes are
+// read at once, and then the file is needed no more.
+func fileInput(f *os.File, name string, memory int) (*Input, error) {
 	info, err := f.Stat()
 	switch {
 	case err != nil:
@@ -78,11 +79,11 @@ func fileInput(f *os.File, name string) (*Input, error) {
 	if err != nil {
 		return nil, fileError(name, err)
 	}
-	head, err := io.ReadAll(io.LimitReader(f, inMemory+1))
+	head, err := io.ReadAll(io.LimitReader(f, int64(memory)+1))
 	if err != nil {
 		return nil, fileError(name, err)
 	}
-	if len(head) <= inMemory {
+	if len(head) <= memory {
 		return &Input{Reader: bytes.NewReader(head), Hash: job.Sum(head)}, nil
 	}
 	h := sha256.New()

@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"cmp"
+	"strconv"
 	"strings"
 
+	"plasm/lib/batch"
 	"plasm/lib/job"
 )
 
@@ -22,6 +25,9 @@ type JobFlags struct {
 	JSON, PrintManifest, PrintJob  bool
 	Key                            string
 	Identity                       bool // print the key's peer ID and stop
+
+	seedText string // --seed with a placeholder of a batch in it; "": it is a number
+	spooled  int    // bytes of each stream that --json holds in memory; 0: what a Spool does
 }
 
 // The categories of flags that plasm-run and plasm-submit share.
@@ -90,9 +96,9 @@ func (j *JobFlags) addJob(f *Flags) {
 		Name: "deterministic", Category: TheJob,
 		Usage: "real clock, sleep and random numbers. By default random numbers are predictable: make no keys or tokens",
 	})
-	f.Whole(&j.seed, 0, job.MaxSafeInt, Flag{
+	f.define(Flag{
 		Name: "seed", Category: TheJob, Value: "N", Usage: "of the predictable random numbers", More: "0 to 2^53−1.",
-	})
+	}, Number, seed{j})
 	f.Switch(&j.nan, Flag{
 		Name: "canonical-nan", Category: TheJob, Usage: "the same NaN bits everywhere, at a cost",
 		More: "Every NaN that an operation makes has the same bits on every processor.",
@@ -142,6 +148,26 @@ func (j *JobFlags) Check(operands []string) error {
 		return err
 	}
 	return j.checkOutput()
+}
+
+// Env returns --env as it was given.
+func (j *JobFlags) Env() []string { return j.env }
+
+// SeedText returns a --seed that has a placeholder of a batch in it, or "".
+func (j *JobFlags) SeedText() string { return j.seedText }
+
+// seed is the value of --seed: a number, or in a batch what makes one of a line.
+type seed struct{ into *JobFlags }
+
+func (s seed) String() string { return cmp.Or(s.into.seedText, strconv.FormatInt(s.into.seed, 10)) }
+
+func (s seed) Set(text string) error {
+	if batch.HasPlaceholder(text) {
+		s.into.seedText = text
+		return nil
+	}
+	s.into.seedText = ""
+	return whole{&s.into.seed, 0, job.MaxSafeInt}.Set(text)
 }
 
 func (j *JobFlags) wrong(format string, args ...any) error {

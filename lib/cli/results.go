@@ -34,7 +34,7 @@ func (j *JobFlags) Open(ctx context.Context, in *Invocation) (*Outputs, error) {
 	o := &Outputs{flags: j, in: in}
 	var err error
 	if j.JSON {
-		o.spooled = []*Spool{{}, {}}
+		o.spooled = []*Spool{{limit: j.spooled}, {limit: j.spooled}}
 		left := int64(maxResultOutput)
 		o.Stdout, o.Stderr = ration{o.spooled[0], &left}, ration{o.spooled[1], &left}
 	} else if o.Stdout, err = o.open(ctx, j.Stdout, in.Stdout, standardOutput); err == nil {
@@ -160,6 +160,11 @@ func (o *Outputs) Discard() {
 	for _, f := range o.files {
 		f.Discard()
 	}
+	o.Release()
+}
+
+// Release lets go of what --json has held. Files stay as they are.
+func (o *Outputs) Release() {
 	for _, s := range o.spooled {
 		_ = s.Close() // of no use any more
 	}
@@ -210,12 +215,19 @@ func (o *Outputs) Print() error {
 }
 
 func (o *Outputs) result() error {
-	var readers [2]io.Reader
-	for i, s := range o.spooled {
-		var err error
-		if readers[i], err = s.Reader(); err != nil {
-			return err
-		}
+	readers, err := o.readers()
+	if err != nil {
+		return err
 	}
 	return job.WriteResult(o.in.Stdout, o.receipt, readers[0], readers[1])
+}
+
+// readers returns what the result document has of both streams.
+func (o *Outputs) readers() (readers [2]io.Reader, err error) {
+	for i, s := range o.spooled {
+		if readers[i], err = s.Reader(); err != nil {
+			return readers, err
+		}
+	}
+	return readers, nil
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -20,11 +21,12 @@ const spoolMemory = 1 << 20
 type Spool struct {
 	memory bytes.Buffer
 	file   *os.File
+	limit  int // bytes in memory; 0: a mebibyte
 }
 
 // Write appends p. Of a write that fails, what it says that it wrote is there.
 func (s *Spool) Write(p []byte) (int, error) {
-	if s.file == nil && s.memory.Len()+len(p) > spoolMemory {
+	if s.file == nil && s.memory.Len()+len(p) > cmp.Or(s.limit, spoolMemory) {
 		if err := s.spill(); err != nil {
 			return 0, spoolError(err)
 		}

@@ -41,6 +41,13 @@ func newStream(w io.Writer, name string) stream {
 	return s
 }
 
+// OwnStreams returns the command's own output streams for what many jobs write. An error
+// of writing is a *job.Error, and SetWriteDeadline ends a write that a reader holds up,
+// where that can be done.
+func (in *Invocation) OwnStreams() (stdout, stderr io.Writer) {
+	return newStream(in.Stdout, standardOutput), newStream(in.Stderr, standardError)
+}
+
 // Write writes p.
 func (s stream) Write(p []byte) (int, error) {
 	n, err := s.w.Write(p)

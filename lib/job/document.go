@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 )
 
 // A job document is {"manifest": …, "module": BASE64, "stdin": BASE64}, stdin
@@ -43,6 +44,31 @@ func WriteJob(w io.Writer, m *Manifest, module, stdin io.Reader) error {
 // WriteResult writes the result document of an envelope, which is written as it
 // is, and of the bytes of stdout and stderr, both read to their end.
 func WriteResult(w io.Writer, envelope []byte, stdout, stderr io.Reader) error {
+	return writeResult(w, "", envelope, stdout, stderr, "\n")
+}
+
+// WriteItemResult is WriteResult of an item of a batch: {"index": …, "label": …,
+// "result": …}, without the label when that is "".
+func WriteItemResult(w io.Writer, index int64, label string, envelope []byte, stdout, stderr io.Reader) error {
+	return writeResult(w, itemHead(index, label)+`,"result":`, envelope, stdout, stderr, "}\n")
+}
+
+// EncodeItemError writes e as what came of an item of a batch: {"index": …, "label": …,
+// "error": …}, without the label when that is "". It ends with a newline.
+func EncodeItemError(index int64, label string, e *Error) []byte {
+	return append([]byte(itemHead(index, label)+","), EncodeError(e)[1:]...)
+}
+
+// itemHead is how a line about an item of a batch begins.
+func itemHead(index int64, label string) string {
+	head := encode(struct {
+		Index int64  `json:"index"`
+		Label string `json:"label,omitempty"`
+	}{index, label})
+	return string(head[:len(head)-1])
+}
+
+func writeResult(w io.Writer, head string, envelope []byte, stdout, stderr io.Reader, tail string) error {
 	envelope = bytes.Trim(envelope, " \t\r\n")
 	if len(envelope) > MaxEnvelope {
 		return badDocument(tooLarge("result.receipt", len(envelope), MaxEnvelope))
@@ -55,11 +81,11 @@ func WriteResult(w io.Writer, envelope []byte, stdout, stderr io.Reader) error {
 		return badDocument(err)
 	}
 	d := documentWriter{w: w, what: "result document", limit: MaxDocument}
-	d.text(`{"receipt":`)
+	d.text(head + `{"receipt":`)
 	d.text(string(envelope))
 	d.base64("stdout", stdout)
 	d.base64("stderr", stderr)
-	d.text("}\n")
+	d.text("}" + tail)
 	if d.err != nil {
 		return badDocument(d.err)
 	}
@@ -154,21 +180,58 @@ func mismatch(member string, is Digest, field string, want Digest) error {
 // them: nothing that it wrote is verified.
 func ReadResult(r io.Reader, stdout, stderr io.Writer) (envelope []byte, err error) {
 	d := documentReader{s: newStream(r, "result document", MaxDocument), what: "result"}
-	err = d.read([]string{"receipt", "stdout", "stderr"}, map[string]func() error{
-		"receipt": func() error {
-			v, raw, err := d.captured("receipt", MaxEnvelope)
-			if err == nil {
-				envelope, err = raw, NewFields(v, "result.receipt").Err()
-			}
-			return err
-		},
-		"stdout": func() error { return d.base64("stdout", stdout) },
-		"stderr": func() error { return d.base64("stderr", stderr) },
-	})
-	if err != nil {
+	if err := d.read(resultMembers, d.result(&envelope, stdout, stderr)); err != nil {
 		return nil, badDocument(err)
 	}
 	return envelope, nil
+}
+
+// ItemResult is what came of an item of a batch.
+type ItemResult struct {
+	Index    int64
+	Label    string
+	Envelope []byte // of its result document, as ReadResult has it
+	Failed   *Error // instead of that
+}
+
+// ReadItemResult is ReadResult of a line about an item of a batch, as WriteItemResult
+// and EncodeItemError write one.
+func ReadItemResult(r io.Reader, stdout, stderr io.Writer) (*ItemResult, error) {
+	it := &ItemResult{}
+	d := documentReader{s: newStream(r, "line", MaxDocument), what: "item"}
+	scalar := func(name string, take func(*Fields)) func() error {
+		return func() error {
+			v, _, err := d.captured(name, MaxManifest)
+			if err != nil {
+				return err
+			}
+			f := NewFields(&Object{members: []Member{{name, v}}}, d.what)
+			take(f)
+			return f.Close()
+		}
+	}
+	err := d.read([]string{"index"}, map[string]func() error{
+		"index": scalar("index", func(f *Fields) { it.Index = f.Int("index", 1, MaxSafeInt) }),
+		"label": scalar("label", func(f *Fields) { it.Label = f.nonEmpty("label") }),
+		"result": func() error {
+			inner := documentReader{s: d.s, what: "item.result"}
+			return inner.members(resultMembers, inner.result(&it.Envelope, stdout, stderr))
+		},
+		"error": func() (err error) {
+			_, raw, err := d.captured("error", MaxErrorDoc)
+			if err == nil {
+				it.Failed, err = DecodeError(slices.Concat([]byte(`{"error":`), raw, []byte("}")))
+			}
+			return err
+		},
+	})
+	if err == nil && (it.Envelope == nil) == (it.Failed == nil) {
+		err = &FieldError{Path: "item", Problem: "has either a result or an error"}
+	}
+	if err != nil {
+		return nil, badDocument(err)
+	}
+	return it, nil
 }
 
 // documentReader reads one object whose members are consumed as they come.
@@ -177,11 +240,36 @@ type documentReader struct {
 	what string // the path of the document
 }
 
+var resultMembers = []string{"receipt", "stdout", "stderr"}
+
+// result returns what reads the members of a result document.
+func (d *documentReader) result(envelope *[]byte, stdout, stderr io.Writer) map[string]func() error {
+	return map[string]func() error{
+		"receipt": func() error {
+			v, raw, err := d.captured("receipt", MaxEnvelope)
+			if err == nil {
+				*envelope, err = raw, NewFields(v, d.what+".receipt").Err()
+			}
+			return err
+		},
+		"stdout": func() error { return d.base64("stdout", stdout) },
+		"stderr": func() error { return d.base64("stderr", stderr) },
+	}
+}
+
 // read reads the document; members has what reads each member's value.
 func (d *documentReader) read(required []string, members map[string]func() error) error {
 	if err := d.s.begin(); err != nil {
 		return d.named(err)
 	}
+	if err := d.members(required, members); err != nil {
+		return err
+	}
+	return d.named(d.s.finish())
+}
+
+// members reads the object that comes next.
+func (d *documentReader) members(required []string, members map[string]func() error) error {
 	c, err := d.s.next("a value")
 	if err != nil {
 		return d.named(err)
@@ -207,10 +295,7 @@ func (d *documentReader) read(required []string, members map[string]func() error
 	for _, name := range required {
 		f.Value(name)
 	}
-	if err := f.Err(); err != nil {
-		return err
-	}
-	return d.named(d.s.finish())
+	return f.Err()
 }
 
 // named puts the document's name before a syntax error.

@@ -97,6 +97,14 @@ func (m *Manifest) Encode() []byte {
 	return encode(&full)
 }
 
+// WorkDigest returns the digest of Encode without the member id: the same for all
+// manifests that ask for the same.
+func (m *Manifest) WorkDigest() Digest {
+	anonymous := *m
+	anonymous.ID = ""
+	return Sum(bytes.Replace(anonymous.Encode(), []byte(`"id":"",`), nil, 1)) // behind version, before any text of a user's
+}
+
 // encode writes v as one line without an end of line. V must be of a type that
 // always can be written.
 func encode(v any) []byte {

@@ -14,7 +14,9 @@ import (
 )
 
 // schemaNames are the files in schemas/, without their ending.
-var schemaNames = []string{"envelope", "error", "job", "manifest", "node", "protocol", "receipt", "result", "tree", "verdict"}
+var schemaNames = []string{
+	"batch", "envelope", "error", "item", "job", "joblog", "manifest", "node", "protocol", "receipt", "result", "tree", "verdict",
+}
 
 // schemaOf says which schema a kind of vectors is checked against.
 var schemaOf = map[string]string{

@@ -1,0 +1,197 @@
+package bulk
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"plasm/lib/batch"
+	"plasm/lib/cli"
+	"plasm/lib/job"
+)
+
+// Task is an item's job, described.
+type Task struct {
+	*cli.Description
+
+	Item     *batch.Item
+	Deadline time.Duration // from its first attempt on; 0: any time
+
+	c *Command
+}
+
+// Name is what messages call the task in an attempt.
+func (t *Task) Name(a batch.Attempt) string { return t.c.about(t.Item, a) }
+
+// about names an item and, where there was one, the job and its place.
+func (c *Command) about(it *batch.Item, a batch.Attempt) string {
+	text := fmt.Sprintf("%s: item %d", c.Name, it.Index)
+	if it.Label != "" {
+		text += " (" + it.Label + ")"
+	}
+	if a.ID != "" {
+		text += ", job " + a.ID
+	}
+	if a.Place != "" {
+		text += ", node " + a.Place
+	}
+	return text
+}
+
+// runner is the batch.Runner of a command.
+type runner struct{ c *Command }
+
+// Describe reads what an item's job is made of.
+func (r runner) Describe(ctx context.Context, it *batch.Item) (batch.Job, error) {
+	t := &Task{Item: it, c: r.c}
+	err := cli.Interruptible(ctx, func() (err error) {
+		t.Description, err = r.c.shared.Describe(it.Line)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.Deadline = r.c.Deadline(t.Manifest)
+	return jobOf{t}, nil
+}
+
+// Failed returns what is printed of an item without a result.
+func (r runner) Failed(it *batch.Item, a batch.Attempt, err error) batch.Printed {
+	if errors.Is(err, r.c.Expired) && cli.AsError(err).Code != job.CodeDeadline {
+		err = &job.Error{Code: job.CodeDeadline, Message: "the deadline has passed", Hint: "allow it more with --deadline", Err: err}
+	}
+	e := *cli.AsError(err)
+	e.Message, e.Hint = cli.OneLine(e.Message), cli.OneLine(e.Hint)
+	p := batch.Printed{Stderr: func(w io.Writer) error {
+		var words bytes.Buffer
+		for _, n := range e.Nodes {
+			_, _ = fmt.Fprintf(&words, "%s: %s: %s\n", r.c.about(it, batch.Attempt{}), n.PeerID, cli.OneLine(string(n.Rejection.Code)+": "+n.Rejection.Message))
+		}
+		cli.Fail(&words, r.c.about(it, a), &e)
+		_, err := w.Write(words.Bytes())
+		return err
+	}}
+	if r.c.Job.JSON {
+		p.Stdout = func(w io.Writer) error {
+			_, err := w.Write(job.EncodeItemError(it.Index, it.Label, &e))
+			return err
+		}
+	}
+	return p
+}
+
+// jobOf is a task as package batch wants it.
+type jobOf struct{ t *Task }
+
+func (j jobOf) Work() job.Digest        { return j.t.Manifest.WorkDigest() }
+func (j jobOf) Deadline() time.Duration { return j.t.Deadline }
+func (j jobOf) Close()                  { j.t.Close() }
+
+func (j jobOf) Attempt(ctx context.Context, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+	j.t.Manifest.ID = a.ID
+	return j.t.c.Attempt(ctx, j.t, a, started)
+}
+
+// Output is where the output of one attempt goes.
+type Output struct {
+	*cli.Outputs
+
+	t              *Task
+	a              batch.Attempt
+	stdout, stderr *cli.Spool // for what goes to no file
+}
+
+// Open opens where a task's output goes. Done or Discard must follow.
+func (t *Task) Open(ctx context.Context, a batch.Attempt) (*Output, error) {
+	o := &Output{t: t, a: a, stdout: cli.ItemSpool(), stderr: cli.ItemSpool()}
+	var err error
+	if o.Outputs, err = t.c.shared.Open(ctx, t.Item.Line, o.stdout, o.stderr); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// Done puts the files of a job that has started in place, and returns its result. cause
+// is why it was cancelled or the engine failed. receipt is called only where one is
+// wanted; id is its digest, where it is known without.
+func (o *Output) Done(outcome *job.Outcome, cause error, id job.Digest, receipt func() ([]byte, error)) *batch.Result {
+	var words bytes.Buffer
+	name := o.t.Name(o.a)
+	cli.TellOutcome(&words, name, o.t.Manifest, outcome, cause)
+	if outcome.Status == job.Exit && *outcome.ExitCode != 0 {
+		_, _ = fmt.Fprintf(&words, "%s: exit code %d\n", name, *outcome.ExitCode)
+	}
+	r := &batch.Result{Status: outcome.Status, ExitCode: outcome.ExitCode, Receipt: id}
+	err := o.Finish(func() ([]byte, error) {
+		signed, err := receipt()
+		if err == nil {
+			r.Receipt = job.Sum(signed)
+		}
+		return signed, err
+	})
+	if err != nil {
+		r.Failed = true
+		cli.Fail(&words, name, err)
+	}
+	r.Close = o.release
+	r.Stderr = func(w io.Writer) error { return errors.Join(copySpool(w, o.stderr), writeAll(w, words.Bytes())) }
+	r.Stdout = func(w io.Writer) error { return copySpool(w, o.stdout) }
+	if o.t.c.Job.JSON {
+		r.Stderr = func(w io.Writer) error { return writeAll(w, words.Bytes()) }
+		r.Stdout = func(w io.Writer) error { return o.document(w, err) }
+	}
+	return r
+}
+
+// document writes the item's line of --json. err is why files, or the receipt, could not
+// be written.
+func (o *Output) document(w io.Writer, err error) error {
+	if o.Printable() {
+		return o.PrintItem(w, o.t.Item.Index, o.t.Item.Label)
+	}
+	return writeAll(w, job.EncodeItemError(o.t.Item.Index, o.t.Item.Label, cli.AsError(err)))
+}
+
+// Discard lets go of everything; files do not appear.
+func (o *Output) Discard() {
+	o.Outputs.Discard()
+	o.release()
+}
+
+// release lets go of what was to be printed.
+func (o *Output) release() {
+	o.Release()
+	_ = o.stdout.Close() // of no use any more
+	_ = o.stderr.Close()
+}
+
+func copySpool(w io.Writer, s *cli.Spool) error {
+	r, err := s.Reader()
+	if err == nil {
+		_, err = io.Copy(w, r)
+	}
+	return err
+}
+
+func writeAll(w io.Writer, p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	_, err := w.Write(p)
+	return err
+}
+
+// Failure is the failure of an attempt on which no other would improve. One that blames
+// the module, or what all items ask for, ends a batch that has not got anywhere.
+func Failure(err error) *batch.Failure {
+	f := &batch.Failure{Kind: batch.Final, Err: err}
+	switch cli.AsError(err).Code {
+	case job.CodeBadModule, job.CodeModuleRefused, job.CodeCompileLimit, job.CodeGuards, job.CodeUnsupported:
+		f.Kind = batch.Hopeless
+	default:
+	}
+	return f
+}
