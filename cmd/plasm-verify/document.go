@@ -10,12 +10,14 @@ import (
 
 	"plasm/lib/job"
 	"plasm/lib/receipt"
+	"plasm/lib/tree"
 )
 
 // received is what came as a receipt.
 type received struct {
 	envelope []byte
 	outputs  bool                  // whether it came with outputs: a result document
+	trees    carried               // those that came with it
 	refusal  *receipt.RefusalError // what is wrong with the document around it
 	failed   *job.Error            // what is said instead of a receipt: an error document
 }
@@ -34,7 +36,7 @@ func read(r io.Reader, outputs func() (stdout, stderr io.Writer)) (*received, er
 		return nil, err
 	}
 	switch firstMember(head) {
-	case "receipt", "stdout", "stderr":
+	case "receipt", "stdout", "stderr", "trees", "blobs":
 		return readResult(b, job.MaxDocument, outputs)
 	case "error":
 		if e, err := job.DecodeError(head); err == nil {
@@ -67,9 +69,10 @@ func firstMember(data []byte) string {
 // readResult reads a result document of at most limit bytes.
 func readResult(r io.Reader, limit int64, outputs func() (stdout, stderr io.Writer)) (*received, error) {
 	stdout, stderr := outputs()
-	envelope, err := job.ReadResult(&capped{r: r, left: limit}, stdout, stderr)
+	trees := carried{}
+	envelope, err := job.ReadResult(&capped{r: r, left: limit}, stdout, stderr, trees)
 	if err == nil {
-		return &received{envelope: envelope, outputs: true}, nil
+		return &received{envelope: envelope, outputs: true, trees: trees}, nil
 	}
 	refusal, err := refused(err)
 	if err != nil {
@@ -94,6 +97,24 @@ func refused(err error) (*receipt.RefusalError, error) {
 	}
 	return refusal, nil
 }
+
+// carried are the trees of a document, by digest.
+type carried map[job.Digest]*tree.Tree
+
+// Tree implements job.Carrier.
+func (c carried) Tree(d job.Digest, document []byte) error {
+	t, err := tree.Decode(document)
+	c[d] = t
+	return err
+}
+
+// Blob implements job.Carrier. That a content has its digest is all that is asked.
+func (c carried) Blob(job.Digest) (io.WriteCloser, error) { return discard{}, nil }
+
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+func (discard) Close() error                { return nil }
 
 // capped reads at most left bytes; one more is errTooLarge.
 type capped struct {

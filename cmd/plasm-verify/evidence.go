@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"plasm/lib/cli"
 	"plasm/lib/job"
 	"plasm/lib/receipt"
+	"plasm/lib/tree"
 )
 
 // evidence is all that a verdict is made from, read once: what is printed or
@@ -21,6 +24,7 @@ type evidence struct {
 	trusted  []ed25519.PublicKey
 	received *received
 	expect   receipt.Expect
+	left     map[string]*tree.Tree // what --out names, by path in the guest
 
 	printable *cli.Spool // what --print writes of the job's output, or nil
 	lines     *lines     // of a batch, in place of received
@@ -167,6 +171,7 @@ func (o *options) gatherReceipt(in *cli.Invocation, e *evidence) error {
 	if e.received.outputs {
 		e.expect.Stdout = append(e.expect.Stdout, stdout.content())
 		e.expect.Stderr = append(e.expect.Stderr, stderr.content())
+		e.expect.Carried = slices.Sorted(maps.Keys(e.received.trees))
 	}
 	return nil
 }

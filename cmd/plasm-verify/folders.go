@@ -4,9 +4,28 @@ import (
 	"context"
 
 	"plasm/lib/cli"
+	"plasm/lib/job"
 	"plasm/lib/receipt"
 	"plasm/lib/tree"
 )
+
+// explain adds the first path that differs to the refusal of a folder, where the tree that
+// was signed came with the receipt.
+func (e *evidence) explain(refusal *receipt.RefusalError, verified *receipt.Verified) {
+	if refusal.Reason != receipt.WrongDirs {
+		return
+	}
+	for _, d := range verified.Outcome.Dirs {
+		signed, here := e.received.trees[d.Tree], e.left[d.Guest]
+		if signed == nil || here == nil {
+			continue
+		}
+		if path, what := tree.Difference(signed, here); path != "" {
+			refusal.Detail += ": " + job.Quote(path) + " " + what
+			return
+		}
+	}
+}
 
 // gatherFolders reads the folders that the job began with, and those that it has left.
 func (o *options) gatherFolders(e *evidence) error {
@@ -38,6 +57,10 @@ func (o *options) gatherFolders(e *evidence) error {
 			return err
 		}
 		written = append(written, guest)
+		if e.left == nil {
+			e.left = map[string]*tree.Tree{}
+		}
+		e.left[guest] = t
 		e.expect.Out = append(e.expect.Out, receipt.Folder{Guest: guest, Tree: t.Digest()})
 	}
 	folders, err := tree.Gather(ctx, sources, written, tree.Discard, x)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"plasm/lib/cli"
 	"plasm/lib/job"
@@ -58,11 +60,11 @@ func (o *options) judgeLines(in *cli.Invocation, e *evidence) (*verdict, error) 
 
 // judgeLine reads the next line and comes to a verdict about it.
 func (o *options) judgeLine(in *cli.Invocation, e *evidence, number int64) (*verdict, error) {
-	of := &evidence{log: e.log, trusted: e.trusted, expect: e.expect, received: &received{outputs: true}}
+	of := &evidence{log: e.log, trusted: e.trusted, expect: e.expect, left: e.left, received: &received{outputs: true, trees: carried{}}}
 	defer of.close()
 	stdout, stderr := newDigester(of.spool(o.print == printStdout)), newDigester(of.spool(o.print == printStderr))
 	line := &lineReader{r: e.lines.r}
-	it, err := job.ReadItemResult(&capped{r: line, left: job.MaxDocument}, stdout, stderr)
+	it, err := job.ReadItemResult(&capped{r: line, left: job.MaxDocument}, stdout, stderr, of.received.trees)
 	if _, skipped := io.Copy(io.Discard, line); skipped != nil {
 		return nil, fileError(o.receipt, skipped)
 	}
@@ -83,6 +85,7 @@ func (o *options) judgeLine(in *cli.Invocation, e *evidence, number int64) (*ver
 		v.Index, v.Label, of.received.envelope = it.Index, it.Label, it.Envelope
 		of.expect.Stdout = []receipt.Content{stdout.content()}
 		of.expect.Stderr = []receipt.Content{stderr.content()}
+		of.expect.Carried = slices.Sorted(maps.Keys(of.received.trees))
 	}
 	return o.conclude(in, of, v)
 }

@@ -55,6 +55,9 @@ func (o *options) judge(in *cli.Invocation, e *evidence) (verified *receipt.Veri
 		err = o.repeat(in, e, verified)
 	}
 	if refusal, ok := errors.AsType[*receipt.RefusalError](err); ok {
+		if verified != nil {
+			e.explain(refusal, verified)
+		}
 		return verified, refusal, nil
 	}
 	return verified, nil, err

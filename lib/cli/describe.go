@@ -82,7 +82,7 @@ func (j *JobFlags) readJob(d *Description, in *Invocation, _ []string) (*job.Man
 	defer func() { _ = f.Close() }() // it was only read
 	var module moduleBuffer
 	input := &Spool{}
-	given, _, err := job.ReadJob(f, &module, input)
+	given, _, err := job.ReadJob(f, &module, input, nil)
 	if err != nil {
 		if own, ok := errors.AsType[*job.Error](errors.Unwrap(AsError(err))); ok {
 			err = own // of the two writers, without what ReadJob says of it

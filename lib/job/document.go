@@ -12,7 +12,7 @@ import (
 
 // A job document is {"manifest": …, "module": BASE64, "stdin": BASE64}, stdin
 // optional. A result document is {"receipt": ENVELOPE, "stdout": BASE64,
-// "stderr": BASE64}. Both are read and written in constant memory, members in
+// "stderr": BASE64}. Both may carry folders, as Carrier says. Both are read and written in constant memory, members in
 // any order, at most MaxDocument bytes in all.
 //
 // Their functions return an *Error: CodeBadManifest for a document that breaks a
@@ -129,13 +129,14 @@ func (d *documentWriter) Write(b []byte) (int, error) {
 }
 
 // ReadJob reads a job document, writes its module and its stdin to the writers
-// as they come, and says whether there was a stdin. Manifest, module digest and,
+// as they come, hands folders to carrier, which may be nil, and says whether there
+// was a stdin. Manifest, module digest and,
 // where the manifest has one, stdin digest are checked: after an error what was
 // written must not be used.
-func ReadJob(r io.Reader, module, stdin io.Writer) (m *Manifest, hasStdin bool, err error) {
+func ReadJob(r io.Reader, module, stdin io.Writer, carrier Carrier) (m *Manifest, hasStdin bool, err error) {
 	d := documentReader{s: newStream(r, "job document", MaxDocument), what: "job"}
 	moduleSum, stdinSum := sha256.New(), sha256.New()
-	err = d.read([]string{"manifest", "module"}, map[string]func() error{
+	err = d.read([]string{"manifest", "module"}, d.carried(map[string]func() error{
 		"manifest": func() error {
 			v, _, err := d.captured("manifest", MaxManifest)
 			if err == nil {
@@ -148,7 +149,7 @@ func ReadJob(r io.Reader, module, stdin io.Writer) (m *Manifest, hasStdin bool, 
 			hasStdin = true
 			return d.base64("stdin", io.MultiWriter(stdinSum, stdin))
 		},
-	})
+	}, carrier))
 	if err == nil {
 		err = checkJob(m, moduleSum, stdinSum)
 	}
@@ -174,13 +175,13 @@ func mismatch(member string, is Digest, field string, want Digest) error {
 }
 
 // ReadResult reads a result document, writes its stdout and stderr to the
-// writers as they come, and returns the bytes of its receipt as they stand in
-// the document, without the white space around them. It checks that they are an
-// object in the profile of at most MaxEnvelope bytes, and nothing else about
-// them: nothing that it wrote is verified.
-func ReadResult(r io.Reader, stdout, stderr io.Writer) (envelope []byte, err error) {
+// writers as they come, hands folders to carrier, which may be nil, and returns the
+// bytes of its receipt as they stand in the document, without the white space around
+// them. It checks that they are an object in the profile of at most MaxEnvelope bytes,
+// and nothing else about them: nothing that it wrote is verified.
+func ReadResult(r io.Reader, stdout, stderr io.Writer, carrier Carrier) (envelope []byte, err error) {
 	d := documentReader{s: newStream(r, "result document", MaxDocument), what: "result"}
-	if err := d.read(resultMembers, d.result(&envelope, stdout, stderr)); err != nil {
+	if err := d.read(resultMembers, d.result(&envelope, stdout, stderr, carrier)); err != nil {
 		return nil, badDocument(err)
 	}
 	return envelope, nil
@@ -196,7 +197,7 @@ type ItemResult struct {
 
 // ReadItemResult is ReadResult of a line about an item of a batch, as WriteItemResult
 // and EncodeItemError write one.
-func ReadItemResult(r io.Reader, stdout, stderr io.Writer) (*ItemResult, error) {
+func ReadItemResult(r io.Reader, stdout, stderr io.Writer, carrier Carrier) (*ItemResult, error) {
 	it := &ItemResult{}
 	d := documentReader{s: newStream(r, "line", MaxDocument), what: "item"}
 	scalar := func(name string, take func(*Fields)) func() error {
@@ -215,7 +216,7 @@ func ReadItemResult(r io.Reader, stdout, stderr io.Writer) (*ItemResult, error) 
 		"label": scalar("label", func(f *Fields) { it.Label = f.nonEmpty("label") }),
 		"result": func() error {
 			inner := documentReader{s: d.s, what: "item.result"}
-			return inner.members(resultMembers, inner.result(&it.Envelope, stdout, stderr))
+			return inner.members(resultMembers, inner.result(&it.Envelope, stdout, stderr, carrier))
 		},
 		"error": func() (err error) {
 			_, raw, err := d.captured("error", MaxErrorDoc)
@@ -243,8 +244,8 @@ type documentReader struct {
 var resultMembers = []string{"receipt", "stdout", "stderr"}
 
 // result returns what reads the members of a result document.
-func (d *documentReader) result(envelope *[]byte, stdout, stderr io.Writer) map[string]func() error {
-	return map[string]func() error{
+func (d *documentReader) result(envelope *[]byte, stdout, stderr io.Writer, carrier Carrier) map[string]func() error {
+	return d.carried(map[string]func() error{
 		"receipt": func() error {
 			v, raw, err := d.captured("receipt", MaxEnvelope)
 			if err == nil {
@@ -254,7 +255,7 @@ func (d *documentReader) result(envelope *[]byte, stdout, stderr io.Writer) map[
 		},
 		"stdout": func() error { return d.base64("stdout", stdout) },
 		"stderr": func() error { return d.base64("stderr", stderr) },
-	}
+	}, carrier)
 }
 
 // read reads the document; members has what reads each member's value.
@@ -317,7 +318,11 @@ func (d *documentReader) captured(name string, limit int) (Value, []byte, error)
 
 // base64 reads a member that is base64 and writes what it stands for to w.
 func (d *documentReader) base64(name string, w io.Writer) error {
-	path := d.what + "." + name
+	return d.base64At(d.what+"."+name, name, w)
+}
+
+// base64At is base64 of a value at a path, whose bytes messages call name.
+func (d *documentReader) base64At(path, name string, w io.Writer) error {
 	c, err := d.s.next("a value")
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ func TestJobDocument(t *testing.T) {
 		}
 		for name, r := range map[string]io.Reader{"whole": bytes.NewReader(doc), "one byte": iotest.OneByteReader(bytes.NewReader(doc))} {
 			var gotModule, gotStdin bytes.Buffer
-			got, hasStdin, err := job.ReadJob(r, &gotModule, &gotStdin)
+			got, hasStdin, err := job.ReadJob(r, &gotModule, &gotStdin, nil)
 			if err != nil || !got.Equal(m) || hasStdin != (stdin != nil) ||
 				!bytes.Equal(gotModule.Bytes(), module) || !bytes.Equal(gotStdin.Bytes(), stdin) {
 				t.Errorf("%d bytes, %s: read %d + %d bytes, stdin %v: %v", n, name, gotModule.Len(), gotStdin.Len(), hasStdin, err)
@@ -80,7 +80,7 @@ func TestResultDocument(t *testing.T) {
 			t.Errorf("%d bytes: written as %.60s…", n, doc.String())
 		}
 		var gotOut, gotErr bytes.Buffer
-		got, err := job.ReadResult(iotest.HalfReader(&doc), &gotOut, &gotErr)
+		got, err := job.ReadResult(iotest.HalfReader(&doc), &gotOut, &gotErr, nil)
 		if err != nil || string(got) != envelope || !bytes.Equal(gotOut.Bytes(), stdout) || !bytes.Equal(gotErr.Bytes(), stderr) {
 			t.Errorf("%d bytes: read %d + %d bytes and %s: %v", n, gotOut.Len(), gotErr.Len(), got, err)
 		}
@@ -93,7 +93,7 @@ func TestReceiptAsItStood(t *testing.T) {
 	const envelope = `{"a": "b\u0041", "c":[ ]}`
 	for pad := 64<<10 - 80; pad < 64<<10; pad++ {
 		doc := strings.Repeat(" ", pad) + `{"stdout":"","receipt":  ` + envelope + "  ,\"stderr\":\"\"}"
-		got, err := job.ReadResult(strings.NewReader(doc), io.Discard, io.Discard)
+		got, err := job.ReadResult(strings.NewReader(doc), io.Discard, io.Discard, nil)
 		if err != nil || string(got) != envelope {
 			t.Fatalf("%d bytes before: %s: %v", pad, got, err)
 		}
@@ -108,23 +108,23 @@ func TestEmbeddedSizes(t *testing.T) {
 	if err := job.WriteResult(&doc, envelope(job.MaxEnvelope), none, none); err != nil {
 		t.Error(err)
 	}
-	if got, err := job.ReadResult(&doc, io.Discard, io.Discard); err != nil || len(got) != job.MaxEnvelope {
+	if got, err := job.ReadResult(&doc, io.Discard, io.Discard, nil); err != nil || len(got) != job.MaxEnvelope {
 		t.Errorf("the largest receipt: %d bytes, %v", len(got), err)
 	}
 	tooLong := envelope(job.MaxEnvelope + 1)
 	if err := job.WriteResult(io.Discard, tooLong, none, none); err == nil || err.Error() != "result.receipt: 1048576 bytes, more than the 1048575 allowed" {
 		t.Errorf("writing a larger one: %v", err)
 	}
-	_, err := job.ReadResult(strings.NewReader(`{"receipt":`+string(tooLong)+`,"stdout":"","stderr":""}`), io.Discard, io.Discard)
+	_, err := job.ReadResult(strings.NewReader(`{"receipt":`+string(tooLong)+`,"stdout":"","stderr":""}`), io.Discard, io.Discard, nil)
 	if err == nil || err.Error() != "result.receipt: more than the 1048575 bytes allowed" {
 		t.Errorf("reading a larger one: %v", err)
 	}
-	_, _, err = job.ReadJob(strings.NewReader(`{"manifest":{"version":"`+strings.Repeat("1", job.MaxManifest)+`"}}`), io.Discard, io.Discard)
+	_, _, err = job.ReadJob(strings.NewReader(`{"manifest":{"version":"`+strings.Repeat("1", job.MaxManifest)+`"}}`), io.Discard, io.Discard, nil)
 	if err == nil || err.Error() != "job.manifest: more than the 262144 bytes allowed" {
 		t.Errorf("a larger manifest: %v", err)
 	}
 	// What is larger by so much that it never ends is left after the limit.
-	_, err = job.ReadResult(io.MultiReader(strings.NewReader(`{"receipt":"`), endless{}), io.Discard, io.Discard)
+	_, err = job.ReadResult(io.MultiReader(strings.NewReader(`{"receipt":"`), endless{}), io.Discard, io.Discard, nil)
 	if err == nil || err.Error() != "result.receipt: more than the 1048575 bytes allowed" {
 		t.Errorf("an endless receipt: %v", err)
 	}
@@ -210,7 +210,7 @@ func TestConstantMemory(t *testing.T) {
 	}
 	var zeros int64
 	if n := allocated(func() error {
-		_, _, err := job.ReadJob(doc(), io.Discard, writerFunc(func(b []byte) { zeros += int64(len(b)) }))
+		_, _, err := job.ReadJob(doc(), io.Discard, writerFunc(func(b []byte) { zeros += int64(len(b)) }), nil)
 		return err
 	}); n > 1<<20 || zeros != 12<<20 {
 		t.Errorf("ReadJob of 16 MiB: %d bytes allocated, %d bytes of stdin", n, zeros)
@@ -233,7 +233,7 @@ func BenchmarkReadJob(b *testing.B) {
 	_, doc := bigJob(b, 64)
 	b.SetBytes(64 << 20)
 	for b.Loop() {
-		if _, _, err := job.ReadJob(doc(), io.Discard, io.Discard); err != nil {
+		if _, _, err := job.ReadJob(doc(), io.Discard, io.Discard, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

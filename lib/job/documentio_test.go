@@ -45,19 +45,19 @@ func TestDocumentIO(t *testing.T) {
 		{"stdout of WriteResult", func() error { return job.WriteResult(io.Discard, []byte("{}"), sick, s("")) }, "reading stdout: sick disk"},
 		{"stderr of WriteResult", func() error { return job.WriteResult(io.Discard, []byte("{}"), s(""), sick) }, "reading stderr: sick disk"},
 		{"job document of ReadJob", func() error {
-			_, _, err := job.ReadJob(io.MultiReader(bytes.NewReader(doc[:len(doc)/2]), sick), io.Discard, io.Discard)
+			_, _, err := job.ReadJob(io.MultiReader(bytes.NewReader(doc[:len(doc)/2]), sick), io.Discard, io.Discard, nil)
 			return err
 		}, "reading the job document: sick disk"},
 		{"module of ReadJob", func() error {
-			_, _, err := job.ReadJob(bytes.NewReader(doc), &sickWriter{}, io.Discard)
+			_, _, err := job.ReadJob(bytes.NewReader(doc), &sickWriter{}, io.Discard, nil)
 			return err
 		}, "writing module: sick disk"},
 		{"stdin of ReadJob", func() error {
-			_, _, err := job.ReadJob(bytes.NewReader(doc), io.Discard, &sickWriter{})
+			_, _, err := job.ReadJob(bytes.NewReader(doc), io.Discard, &sickWriter{}, nil)
 			return err
 		}, "writing stdin: sick disk"},
 		{"stdout of ReadResult", func() error {
-			_, err := job.ReadResult(bytes.NewReader(result.Bytes()), &sickWriter{}, io.Discard)
+			_, err := job.ReadResult(bytes.NewReader(result.Bytes()), &sickWriter{}, io.Discard, nil)
 			return err
 		}, "writing stdout: sick disk"},
 	}
@@ -85,7 +85,7 @@ func TestDocumentCutShort(t *testing.T) {
 	_, doc := writeJob(t, []byte("module"), []byte("in"))
 	doc = bytes.TrimSuffix(doc, []byte("\n"))
 	for n := range doc {
-		_, _, err := job.ReadJob(bytes.NewReader(doc[:n]), io.Discard, io.Discard)
+		_, _, err := job.ReadJob(bytes.NewReader(doc[:n]), io.Discard, io.Discard, nil)
 		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeBadManifest {
 			t.Errorf("cut after %d bytes: %v", n, err)
 		}

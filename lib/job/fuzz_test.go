@@ -85,7 +85,7 @@ func FuzzReadJob(f *testing.F) {
 	seed(f, "job")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var module, stdin bytes.Buffer
-		m, hasStdin, err := job.ReadJob(bytes.NewReader(data), &module, &stdin)
+		m, hasStdin, err := job.ReadJob(bytes.NewReader(data), &module, &stdin, nil)
 		if err != nil {
 			return
 		}
@@ -97,7 +97,7 @@ func FuzzReadJob(f *testing.F) {
 		if err := job.WriteJob(&doc, m, bytes.NewReader(module.Bytes()), in); err != nil {
 			t.Fatal(err)
 		}
-		m2, hasStdin2, err := job.ReadJob(&doc, &module2, &stdin2)
+		m2, hasStdin2, err := job.ReadJob(&doc, &module2, &stdin2, nil)
 		if err != nil || !m2.Equal(m) || hasStdin2 != hasStdin || !bytes.Equal(module2.Bytes(), module.Bytes()) ||
 			!bytes.Equal(stdin2.Bytes(), stdin.Bytes()) {
 			t.Errorf("not the same when written and read again: %v", err)
@@ -110,7 +110,7 @@ func FuzzReadResult(f *testing.F) {
 	seed(f, "result")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var stdout, stderr bytes.Buffer
-		envelope, err := job.ReadResult(bytes.NewReader(data), &stdout, &stderr)
+		envelope, err := job.ReadResult(bytes.NewReader(data), &stdout, &stderr, nil)
 		if err != nil {
 			return
 		}
@@ -121,7 +121,7 @@ func FuzzReadResult(f *testing.F) {
 		if err := job.WriteResult(&doc, envelope, bytes.NewReader(stdout.Bytes()), bytes.NewReader(stderr.Bytes())); err != nil {
 			t.Fatal(err)
 		}
-		envelope2, err := job.ReadResult(&doc, &stdout2, &stderr2)
+		envelope2, err := job.ReadResult(&doc, &stdout2, &stderr2, nil)
 		if err != nil || !bytes.Equal(envelope, envelope2) || !bytes.Equal(stdout2.Bytes(), stdout.Bytes()) ||
 			!bytes.Equal(stderr2.Bytes(), stderr.Bytes()) {
 			t.Errorf("not the same when written and read again: %v", err)

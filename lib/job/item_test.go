@@ -21,7 +21,7 @@ func TestItemResult(t *testing.T) {
 		t.Errorf("%s, want %s", &doc, want)
 	}
 	var stdout, stderr bytes.Buffer
-	it, err := job.ReadItemResult(&doc, &stdout, &stderr)
+	it, err := job.ReadItemResult(&doc, &stdout, &stderr, nil)
 	if err != nil || it.Index != 3 || it.Label != `a "b"` || string(it.Envelope) != envelope || it.Failed != nil || stdout.String() != "out" || stderr.Len() != 0 {
 		t.Errorf("%+v, %v, %q", it, err, &stdout)
 	}
@@ -29,7 +29,7 @@ func TestItemResult(t *testing.T) {
 	if want := `{"index":7,"error":{"code":"io","message":"no","hint":"do"}}` + "\n"; string(line) != want {
 		t.Errorf("%s, want %s", line, want)
 	}
-	it, err = job.ReadItemResult(bytes.NewReader(line), io.Discard, io.Discard)
+	it, err = job.ReadItemResult(bytes.NewReader(line), io.Discard, io.Discard, nil)
 	if err != nil || it.Index != 7 || it.Label != "" || it.Envelope != nil || it.Failed == nil || it.Failed.Hint != "do" {
 		t.Errorf("%+v, %v", it, err)
 	}
@@ -48,7 +48,7 @@ func TestItemResultRefuses(t *testing.T) {
 		`{"index":1,"error":{"code":"io","message":"no"},"result":{"receipt":{},"stdout":"","stderr":""}}`: "item: has either a result or an error",
 		`{"index":1,"result":{"receipt":{},"stdout":"","stderr":"","y":1}}`:                                "item.result.y: unknown member",
 	} {
-		_, err := job.ReadItemResult(strings.NewReader(line), io.Discard, io.Discard)
+		_, err := job.ReadItemResult(strings.NewReader(line), io.Discard, io.Discard, nil)
 		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeBadManifest || e.Message != want {
 			t.Errorf("%s: %v, want %s", line, err, want)
 		}
@@ -61,7 +61,7 @@ func FuzzReadItemResult(f *testing.F) {
 	f.Add([]byte(`{"index":2,"error":{"code":"io","message":"no"}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var stdout, stderr bytes.Buffer
-		it, err := job.ReadItemResult(bytes.NewReader(data), &stdout, &stderr)
+		it, err := job.ReadItemResult(bytes.NewReader(data), &stdout, &stderr, nil)
 		if err != nil {
 			return
 		}
@@ -71,7 +71,7 @@ func FuzzReadItemResult(f *testing.F) {
 		} else if err := job.WriteItemResult(&line, it.Index, it.Label, it.Envelope, &stdout, &stderr); err != nil {
 			t.Fatal(err)
 		}
-		again, err := job.ReadItemResult(&line, io.Discard, io.Discard)
+		again, err := job.ReadItemResult(&line, io.Discard, io.Discard, nil)
 		if err != nil || again.Index != it.Index || again.Label != it.Label || !bytes.Equal(bytes.TrimSpace(again.Envelope), bytes.TrimSpace(it.Envelope)) {
 			t.Errorf("%+v, was %+v: %v", again, it, err)
 		}

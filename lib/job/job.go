@@ -30,6 +30,7 @@ const (
 	MaxCPUCores = 1024        // cpu_cores
 	MaxDiskMB   = 1 << 20     // disk_mb
 	MaxEntries  = 100_000     // names in a tree
+	MaxTree     = 64 << 20    // a tree's document
 )
 
 // Defaults of manifest fields.

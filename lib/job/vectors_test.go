@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -64,7 +65,7 @@ var reasons = map[string]*regexp.Regexp{
 	"parent":    regexp.MustCompile(` has no dir entry for its parent$`),
 	"canonical": regexp.MustCompile(`: not in its canonical encoding$`),
 	"conflict":  regexp.MustCompile(`: goes with (status|no folder|outcome\.dirs)| is more than (memory_mb|slots\.total), `),
-	"digest":    regexp.MustCompile(`: is sha256:[0-9a-f]{64}, but manifest\.`),
+	"digest":    regexp.MustCompile(`: is sha256:[0-9a-f]{64}($|, but manifest\.)`),
 	"base64":    regexp.MustCompile(`: not base64`),
 }
 
@@ -185,20 +186,45 @@ var decoders = map[string]func([]byte) (any, error){
 	},
 	"job": func(data []byte) (any, error) {
 		var module, stdin bytes.Buffer
-		m, hasStdin, err := job.ReadJob(bytes.NewReader(data), &module, &stdin)
+		c := carrier{}
+		m, hasStdin, err := job.ReadJob(bytes.NewReader(data), &module, &stdin, c)
 		if err != nil {
 			return nil, err
 		}
-		return []any{m, hasStdin, module.String(), stdin.String()}, nil
+		return []any{m, hasStdin, module.String(), stdin.String(), c}, nil
 	},
 	"result": func(data []byte) (any, error) {
 		var stdout, stderr bytes.Buffer
-		envelope, err := job.ReadResult(bytes.NewReader(data), &stdout, &stderr)
+		c := carrier{}
+		envelope, err := job.ReadResult(bytes.NewReader(data), &stdout, &stderr, c)
 		if err != nil {
 			return nil, err
 		}
-		return []any{string(envelope), stdout.String(), stderr.String()}, nil
+		return []any{string(envelope), stdout.String(), stderr.String(), c}, nil
 	},
+}
+
+// carrier keeps what a document carries: trees and contents by digest.
+type carrier map[string]string
+
+func (c carrier) Tree(d job.Digest, document []byte) error {
+	c["tree "+string(d)] = string(document)
+	return nil
+}
+
+func (c carrier) Blob(d job.Digest) (io.WriteCloser, error) {
+	return &blob{carrier: c, name: string(d)}, nil
+}
+
+type blob struct {
+	bytes.Buffer
+	carrier carrier
+	name    string
+}
+
+func (b *blob) Close() error {
+	b.carrier[b.name] = b.String()
+	return nil
 }
 
 // nilOnError makes the nil of a type the nil of any.

@@ -29,10 +29,11 @@ type Expect struct {
 	Stdin     []Content     // each must be what the program was given
 	Stdout    []Content     // each must be what it wrote
 	Stderr    []Content
-	In        []Folder // each must be what a travelling folder of the manifest began as
-	Out       []Folder // each must be what the program has left in a travelling folder
-	Guards    []string // each must have been active
-	ExitCodes []uint32 // the job must have ended by itself, with one of these; empty when not asked
+	In        []Folder     // each must be what a travelling folder of the manifest began as
+	Out       []Folder     // each must be what the program has left in a travelling folder
+	Carried   []job.Digest // trees that came with the receipt: each must be what is left in some folder
+	Guards    []string     // each must have been active
+	ExitCodes []uint32     // the job must have ended by itself, with one of these; empty when not asked
 }
 
 // Asks reports whether e wants the check of reason, one of those from
@@ -50,7 +51,7 @@ func (e *Expect) Asks(reason Reason) bool {
 	case WrongStderr:
 		return len(e.Stderr) > 0
 	case WrongDirs:
-		return len(e.In)+len(e.Out) > 0
+		return len(e.In)+len(e.Out)+len(e.Carried) > 0
 	case MissingGuards:
 		return len(e.Guards) > 0
 	case WrongOutcome:
@@ -121,6 +122,11 @@ func (v *Verified) checkDirs(e *Expect) error {
 	for _, f := range e.Out {
 		if err := compareTree(f, left, "ended as"); err != nil {
 			return err
+		}
+	}
+	for _, tree := range e.Carried {
+		if !slices.ContainsFunc(v.Outcome.Dirs, func(d job.OutcomeDir) bool { return d.Tree == tree }) {
+			return refuse(WrongDirs, "no folder ended as the tree %s that came with it", tree)
 		}
 	}
 	return nil

@@ -47,9 +47,9 @@ const Version = "1"
 // Maxima of a tree.
 const (
 	MaxEntries  = job.MaxEntries
-	MaxDocument = 64 << 20 // bytes of the document
-	MaxPath     = 4096     // bytes of a path, and of a link's target
-	MaxPart     = 255      // bytes of a part of a path
+	MaxDocument = job.MaxTree // bytes of the document
+	MaxPath     = 4096        // bytes of a path, and of a link's target
+	MaxPart     = 255         // bytes of a part of a path
 )
 
 // Type is what an entry is.

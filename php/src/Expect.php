@@ -22,6 +22,7 @@ final class Expect
      * @param array<string, string> $in  digests of {@see Tree}s by path in the program: what travelling folders must
      *                                   have begun as
      * @param array<string, string> $out likewise: what the program must have left in them
+     * @param list<string>          $carried digests of trees, each of which the program must have left somewhere
      * @param list<string> $guards    of {@see Guards::ALL}; each must have been active
      * @param list<int>    $exitCodes the program must have ended by itself, with one of these; empty: not asked
      *
@@ -35,6 +36,7 @@ final class Expect
         public readonly ?Content $stderr = null,
         public readonly array $in = [],
         public readonly array $out = [],
+        public readonly array $carried = [],
         public readonly array $guards = [],
         public readonly array $exitCodes = [],
     ) {
@@ -104,6 +106,12 @@ final class Expect
         }
         self::compareTrees($this->in, $began, 'began as');
         self::compareTrees($this->out, $left, 'ended as');
+        foreach ($this->carried as $digest) {
+            if (!in_array($digest, $left, true)) {
+                $detail = "no folder ended as the tree $digest that came with it";
+                throw UnverifiedException::because(Reason::Dirs, $detail);
+            }
+        }
     }
 
     /**

@@ -20,11 +20,16 @@ final class ResultDocument
      * @param string $receipt the envelope as it stands in the document, an object in the JSON profile
      * @param string $stdout  what the program wrote there
      * @param string $stderr  likewise
+     * @param array<string, string> $trees documents of {@see Tree}s by their digests, of folders that the program
+     *                                     has left
+     * @param array<string, string> $blobs contents of the files in these, by their digests
      */
     private function __construct(
         public readonly string $receipt,
         public readonly string $stdout,
         public readonly string $stderr,
+        public readonly array $trees,
+        public readonly array $blobs,
     ) {
     }
 
@@ -43,14 +48,20 @@ final class ResultDocument
         }
         [$value, $places] = Scanner::parseWithPlaces($json);
         $f = new Fields($value, 'result');
-        $f->only('receipt', 'stdout', 'stderr');
+        $f->only('receipt', 'stdout', 'stderr', 'trees', 'blobs');
         $f->object('receipt')->skip();
         [$begin, $end] = $places['receipt'];
         if ($end - $begin > Receipt::MAX_BYTES) {
             $problem = 'more than the ' . Receipt::MAX_BYTES . ' bytes allowed';
             throw DocumentException::field('result.receipt', Rule::TooLarge, $problem);
         }
-        $document = new self(substr($json, $begin, $end - $begin), $f->base64('stdout'), $f->base64('stderr'));
+        $document = new self(
+            substr($json, $begin, $end - $begin),
+            $f->base64('stdout'),
+            $f->base64('stderr'),
+            $f->byDigest('trees', Manifest::MAX_DIRS),
+            $f->byDigest('blobs', Manifest::MAX_DIRS * Tree::MAX_ENTRIES),
+        );
         $f->close();
         return $document;
     }

@@ -72,6 +72,7 @@ final class Verifier
             stdout: Content::of($result->stdout),
         ));
         (new Expect(stdout: $expect->stdout, stderr: Content::of($result->stderr)))->check($statement);
+        (new Expect(stderr: $expect->stderr, carried: array_keys($result->trees)))->check($statement);
         $expect->check($statement);
         return $statement;
     }

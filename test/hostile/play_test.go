@@ -90,7 +90,7 @@ func (r *ran) read(g *ground, document []byte) error {
 		r.code, r.message = failure.Error.Code, failure.Error.Message
 		return nil
 	}
-	envelope, err := job.ReadResult(bytes.NewReader(document), &r.stdout, &r.stderr)
+	envelope, err := job.ReadResult(bytes.NewReader(document), &r.stdout, &r.stderr, nil)
 	if err != nil {
 		return err
 	}

@@ -161,6 +161,39 @@ final class Fields
         return $s;
     }
 
+    /**
+     * An object of at most $limit members that are base64 of bytes which have the digest that is their name; none
+     * when it is absent.
+     *
+     * @return array<string, string> the bytes by digest
+     */
+    public function byDigest(string $name, int $limit): array
+    {
+        if (!$this->has($name)) {
+            return [];
+        }
+        $f = $this->object($name);
+        $all = [];
+        foreach (array_keys($f->object->members) as $digest) {
+            $digest = (string) $digest;
+            $path = self::member($f->path, $digest);
+            if (count($all) === $limit) {
+                throw $this->fail($name, Rule::Count, "more than the $limit members allowed");
+            }
+            if (!Digest::isValid($digest)) {
+                $problem = Text::quote($digest) . ' is not sha256: and 64 lower-case hex digits';
+                throw DocumentException::field($path, Rule::Format, $problem);
+            }
+            $bytes = $f->base64($digest);
+            $is = Digest::of($bytes);
+            if ($is !== $digest) {
+                throw DocumentException::field($path, Rule::Digest, "is $is");
+            }
+            $all[$digest] = $bytes;
+        }
+        return $all;
+    }
+
     public function optDigest(string $name): ?string
     {
         return $this->has($name) ? $this->digest($name) : null;
