@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -68,11 +66,11 @@ func TestFolders(t *testing.T) {
 	out := folder(t, map[string]string{"r": "result", "s": "same"})
 	other := folder(t, map[string]string{"r": "rusult", "s": "same"})
 	envelope := travelled(t, treeOf(t, clean), treeOf(t, out))
-	document := resultOf(t, envelope, fixtureStdout, fixtureStderr)
 	carries := func(dir string) []byte {
-		encoded := treeOf(t, dir).Encode()
-		member := fmt.Sprintf(`,"trees":{%q:%q}}`, job.Sum(encoded), base64.StdEncoding.EncodeToString(encoded))
-		return slices.Concat(bytes.TrimSuffix(bytes.TrimSpace(document), []byte("}")), []byte(member))
+		document := treeOf(t, dir).Encode()
+		b64 := base64.StdEncoding.EncodeToString
+		return fmt.Appendf(nil, `{"receipt":%s,"stdout":%q,"stderr":%q,"trees":{%q:%q}}`,
+			envelope, b64([]byte(fixtureStdout)), b64([]byte(fixtureStderr)), job.Sum(document), b64(document))
 	}
 	tests := []struct {
 		name  string
