@@ -143,6 +143,9 @@ func (m *machine) checkService() {
 	if out, err := m.try(append(stranger, "plasmd", "status")...); err != nil || !strings.Contains(out, s.Node.PeerID) || !strings.Contains(out, "group") || strings.Contains(out, "/allow") {
 		m.t.Errorf("a stranger asks the node: %v: %s", err, out)
 	}
+	if out := m.do(append(stranger, "plasmd", "identity")...); out != s.Node.PeerID {
+		m.t.Errorf("a stranger is told that the node is %q", out)
+	}
 	if out, err := m.try(append(stranger, "plasmd", "allow", "any")...); err == nil || !strings.Contains(out, "group") {
 		m.t.Errorf("a stranger allows everybody: %v: %s", err, out)
 	}

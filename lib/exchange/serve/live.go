@@ -36,7 +36,7 @@ func (t *task) unstarted(cause error, end ending) {
 	t.mu.Lock()
 	started, heard := !t.started.IsZero(), t.sessions > 0
 	t.mu.Unlock()
-	attrs := []any{"peer", t.key.requester, "job", t.key.id, "duration", time.Since(t.offered)}
+	attrs := []any{"requester", t.key.requester, "job", t.key.id, "peer", t.peer, "duration", time.Since(t.offered)}
 	switch {
 	case started:
 	case errors.Is(cause, errCancelled), errors.Is(cause, errAbandoned):
