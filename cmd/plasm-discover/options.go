@@ -66,8 +66,8 @@ func (o *options) addNeed(f *cli.Flags) {
 	f.Word(&o.need.Engine, "-", cli.Flag{
 		Name: "engine", Category: what, Value: "NAME", Usage: "such as wazero", Complete: client.Engines(),
 	})
-	f.Whole(&o.need.MinMemoryMB, 1, job.MaxMemoryMB, cli.Flag{
-		Name: "min-memory", Category: what, Value: "MB", Usage: "for one job, in units of 2^20 bytes", More: "1 to 4096.",
+	f.Amount(&o.need.MinMemoryMB, cli.MiB, 1, job.MaxMemoryMB, cli.Flag{
+		Name: "min-memory", Category: what, Value: "MB", Usage: "for one job, in MiB or with a unit: 64M, 1GiB", More: "1 MiB to 4 GiB.",
 	})
 	f.Whole(&o.need.MinCores, 1, job.MaxCPUCores, cli.Flag{
 		Name: "min-cores", Category: what, Value: "N", Usage: "cores", More: "1 to 1024.",

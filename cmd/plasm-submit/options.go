@@ -104,9 +104,9 @@ func (o *options) addNodes(f *cli.Flags, in *cli.Invocation) {
 	f.Whole(&o.minCores, 1, job.MaxCPUCores, cli.Flag{
 		Name: "min-cores", Category: whichNode, Value: "N", Usage: "cores; written into the manifest", More: "1 to 1024.",
 	})
-	f.Whole(&o.minMemory, 1, job.MaxMemoryMB, cli.Flag{
+	f.Amount(&o.minMemory, cli.MiB, 1, job.MaxMemoryMB, cli.Flag{
 		Name: "min-memory", Category: whichNode, Value: "MB", Usage: "what a job may have there, if more than --memory",
-		More: "1 to 4096, in units of 2^20 bytes.",
+		More: "1 MiB to 4 GiB, in MiB or with a unit.",
 	})
 	f.Text(&o.requireGuards, cli.Flag{
 		Name: "require-guards", Category: whichNode, Value: "LIST", Usage: "what must confine the program: " + cli.GuardNames(),

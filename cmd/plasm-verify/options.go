@@ -85,8 +85,9 @@ func newOptions(in *cli.Invocation) *options {
 		Name: "rerun", Category: again,
 		Usage: "run it here with plasm-run, and compare digests, exit code and fuel; needs --module and, if there was input, --stdin",
 	})
-	f.Whole(&o.memory, 1, job.MaxMemoryMB, cli.Flag{
-		Name: "memory", Category: again, Value: "MB", Usage: "give it no more linear memory than this", More: "1 to 4096, in units of 2^20 bytes.",
+	f.Amount(&o.memory, cli.MiB, 1, job.MaxMemoryMB, cli.Flag{
+		Name: "memory", Category: again, Value: "MB", Usage: "give it no more linear memory than this, in MiB or with a unit",
+		More: "1 MiB to 4 GiB.",
 	})
 	f.Millis(&o.timeoutMS, job.MaxTimeout, cli.Flag{
 		Name: "timeout", Category: again, Value: "DUR", Usage: "give it no more time than this, as 500ms, 5s, 2m",

@@ -118,7 +118,7 @@ func (s *serve) addNetwork(f *cli.Flags) {
 	f.Switch(&s.relay, cli.Flag{
 		Name: "relay", Category: theNetwork, Usage: "be a relay for nodes that cannot be dialled; implies --reachability public",
 	})
-	f.Whole(&s.relayData, 1, job.MaxSafeInt, cli.Flag{
+	f.Amount(&s.relayData, cli.Byte, 1, job.MaxSafeInt, cli.Flag{
 		Name: "relay-data", Category: theNetwork, Value: "BYTES", Usage: "for each direction of a relayed connection",
 	})
 	f.Millis(&s.relayDuration, job.MaxTimeout, cli.Flag{
@@ -141,30 +141,30 @@ func (s *serve) addJobs(f *cli.Flags) {
 	f.Whole(&s.slots, 1, job.MaxSlots, cli.Flag{
 		Name: "slots", Category: jobsGet, Value: "N", Default: "the cores of this machine", Usage: "jobs at a time",
 	})
-	f.Whole(&s.memory, 1, job.MaxNodeMemoryMB, cli.Flag{
+	f.Amount(&s.memory, cli.MiB, 1, job.MaxNodeMemoryMB, cli.Flag{
 		Name: "memory", Category: jobsGet, Value: "MB", Default: "what can be had",
-		Usage: "for all jobs together, in units of 2^20 bytes; no more than can be had",
+		Usage: "for all jobs together; no more than can be had",
 	})
 	f.Millis(&s.maxTimeout, job.MaxTimeout, cli.Flag{
 		Name: "max-timeout", Category: jobsGet, Value: "DUR", Usage: "the longest that a job may ask for", More: "Its `timeout_ms`.",
 	})
-	f.Whole(&s.maxModule, 1, cli.MaxModule, cli.Flag{
+	f.Amount(&s.maxModule, cli.Byte, 1, cli.MaxModule, cli.Flag{
 		Name: "max-module", Category: jobsGet, Value: "BYTES", Usage: "the longest module",
 	})
-	f.Whole(&s.maxInput, 0, job.MaxSafeInt/4, cli.Flag{
+	f.Amount(&s.maxInput, cli.Byte, 0, job.MaxSafeInt/4, cli.Flag{
 		Name: "max-input", Category: jobsGet, Value: "BYTES", Usage: "the most input of a job",
 	})
-	f.Whole(&s.maxOutput, 0, job.MaxSafeInt/4, cli.Flag{
+	f.Amount(&s.maxOutput, cli.Byte, 0, job.MaxSafeInt/4, cli.Flag{
 		Name: "max-output", Category: jobsGet, Value: "BYTES", Usage: "the most output that a job may ask for", More: "Its `output_limit_bytes`.",
 	})
 	f.Millis(&s.keep, job.MaxTimeout, cli.Flag{
 		Name: "keep", Category: jobsGet, Value: "DUR", Usage: "how long results are kept at most",
 	})
-	f.Whole(&s.keepJobs, 1, job.MaxSafeInt, cli.Flag{
+	f.Amount(&s.keepJobs, cli.Byte, 1, job.MaxSafeInt, cli.Flag{
 		Name: "keep-jobs", Category: jobsGet, Value: "BYTES",
 		Usage: "of results, and for what running jobs read and write; the oldest results make room",
 	})
-	f.Whole(&s.keepModules, 1, job.MaxSafeInt, cli.Flag{
+	f.Amount(&s.keepModules, cli.Byte, 1, job.MaxSafeInt, cli.Flag{
 		Name: "keep-modules", Category: jobsGet, Value: "BYTES", Usage: "of modules; the least used make room",
 	})
 	f.Path(&s.worker, cli.Flag{

@@ -52,6 +52,9 @@ func doc() cli.Doc {
 func serveDoc() cli.Doc {
 	return cli.Doc{
 		Name: serveName, Section: 8, Level: "info", Mixed: true,
+		Notes: map[string]string{
+			jobsGet: "A number alone is in bytes, for --memory in MiB; with a unit (64M, 1GiB: powers of 1024; 10MB: of 1000) in that.",
+		},
 		Summary:  "run a node in the foreground; logs go to stderr",
 		Synopsis: []string{"[flags]"},
 		About: []string{

@@ -52,6 +52,7 @@ const (
 	Switch Kind = "switch" // true or false; true where no value is given
 	Text   Kind = "text"
 	Number Kind = "number" // a whole number
+	Amount Kind = "amount" // a number of bytes, with or without a unit
 	List   Kind = "list"   // may be repeated, each time with one of its texts
 )
 

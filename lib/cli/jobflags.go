@@ -74,8 +74,9 @@ func (j *JobFlags) addJob(f *Flags) {
 		Name: "job", Category: TheJob, Value: "FILE|-", Usage: "take manifest, module and input from this job document",
 		More: "At most 1 GiB.", Complete: FileLike(".json"),
 	})
-	f.Whole(&j.memory, 1, job.MaxMemoryMB, Flag{
-		Name: "memory", Category: TheJob, Value: "MB", Default: "256", Usage: "linear memory, in units of 2^20 bytes", More: "1 to 4096.",
+	f.Amount(&j.memory, MiB, 1, job.MaxMemoryMB, Flag{
+		Name: "memory", Category: TheJob, Value: "MB", Default: "256M", Usage: "linear memory in MiB, or with its unit: 64M, 1GiB",
+		More: "1 MiB to 4 GiB.",
 	})
 	f.Millis(&j.timeout, job.MaxTimeout, Flag{
 		Name: "timeout", Category: TheJob, Value: "DUR", Default: "1m", Usage: "wall time of the program, as 500ms, 5s, 2m",
@@ -86,8 +87,9 @@ func (j *JobFlags) addJob(f *Flags) {
 		More: "1 to 2^53−1; without it fuel is not counted. The count is the same on every engine and processor; deep recursion is then " +
 			"a trap at the same depth everywhere.",
 	})
-	f.Whole(&j.outputLimit, 0, job.MaxSafeInt, Flag{
-		Name: "output-limit", Category: TheJob, Value: "BYTES", Default: "16777216", Usage: "stdout and stderr together", More: "0 to 2^53−1.",
+	f.Amount(&j.outputLimit, Byte, 0, job.MaxSafeInt, Flag{
+		Name: "output-limit", Category: TheJob, Value: "BYTES", Default: "16M", Usage: "stdout and stderr together, in bytes or with a unit",
+		More: "0 to 2^53−1 bytes.",
 	})
 	f.List(&j.env, Flag{
 		Name: "env", Category: TheJob, Value: "NAME=VALUE", Usage: "set a variable, beside the manifest's",

@@ -28,6 +28,11 @@ func shownDefault(v value) string {
 		if strings.HasSuffix(text, "m") {
 			return text
 		}
+	case amount:
+		if *v.into < v.low {
+			return ""
+		}
+		return v.shownDefault()
 	case on:
 		if !*v.into {
 			return ""

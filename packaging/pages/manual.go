@@ -80,7 +80,8 @@ func configuration(serve *cli.Declaration, of edition) string {
 	var out strings.Builder
 	out.WriteString(of.head("plasmd.toml", 5, "the configuration file of a node"))
 	out.WriteString(".SH SYNOPSIS\n.I /etc/plasmd/plasmd.toml\n.br\n\\fBplasmd serve \\-\\-config\\fR \\fIFILE\\fR\n.SH DESCRIPTION\n" + paragraphs([]string{
-		"A file in TOML whose members are the flags of plasmd serve, without the dashes before them. A number is an integer, a switch " +
+		"A file in TOML whose members are the flags of plasmd serve, without the dashes before them. A number is an integer, an amount an " +
+			"integer or a string such as \"64M\", a switch " +
 			"true or false, a flag that may be repeated a list of strings, and all else a string, durations too. A flag on the command " +
 			"line wins over its variable, that over the file, and that over the default. A list is taken from one place.",
 		"A member that is no flag, or has a value of another kind, is an error: the node does not start. plasmd serve --print-config " +
@@ -112,6 +113,8 @@ func kindOf(flag *cli.Flag) string {
 		return "true or false"
 	case cli.Number:
 		return "a whole number"
+	case cli.Amount:
+		return "a whole number, or a string with a unit"
 	case cli.List:
 		return "a list of strings"
 	case cli.Text:

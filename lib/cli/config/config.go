@@ -28,8 +28,8 @@ const MaxBytes = 1 << 20
 // The variable of the flag --some-flag is the prefix and SOME_FLAG.
 //
 // The file is TOML. Its keys are the flags, without dashes before them. A number
-// is an integer, a flag without a value a boolean, a list an array of strings, and
-// all else a string, durations too.
+// is an integer, an amount an integer or a string with its unit, a flag without a value a
+// boolean, a list an array of strings, and all else a string, durations too.
 type Settings struct {
 	Prefix string   // of the variables
 	Not    []string // flags that have no key, beside --help and --version, nor a variable but those they declare
@@ -122,6 +122,14 @@ func fromFile(f *cli.Flags, flag *cli.Flag, origin string, value any) error {
 		if n, ok := value.(int64); ok {
 			return f.Settle(flag, origin, nil, strconv.FormatInt(n, 10))
 		}
+	case cli.Amount:
+		want = `a whole number, or an amount such as "64M"`
+		if n, ok := value.(int64); ok {
+			return f.Settle(flag, origin, nil, strconv.FormatInt(n, 10))
+		}
+		if text, ok := value.(string); ok {
+			return f.Settle(flag, origin, nil, text)
+		}
 	case cli.Text:
 		if text, ok := value.(string); ok {
 			return f.Settle(flag, origin, nil, text)
@@ -171,7 +179,7 @@ func (s Settings) Print(f *cli.Flags) ([]byte, error) {
 			value = append([]string{}, flag.Texts()...)
 		case cli.Switch:
 			value = flag.ValueText() == "true"
-		case cli.Number:
+		case cli.Number, cli.Amount:
 			value, err = strconv.ParseInt(flag.ValueText(), 10, 64)
 		case cli.Text:
 			if value == "" && !flag.Changed() {
