@@ -87,7 +87,7 @@ func (o *options) check() error {
 	if o.table && o.json {
 		return cli.Usage(name, "--table and --json: one for people, one for programs")
 	}
-	guards, err := cli.GuardList(name, "require-guards", o.requireGuards)
+	guards, err := o.flags.Guards(o.requireGuards)
 	o.need.Guards = guards
 	return err
 }

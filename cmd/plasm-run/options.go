@@ -95,7 +95,7 @@ func (o *options) check() (guards []string, dirs []engine.Dir, err error) {
 	if err := o.bulk.Check(o.flags.Args()); err != nil {
 		return nil, nil, err
 	}
-	if guards, err = cli.GuardList(name, "require-guards", o.requireGuards); err != nil {
+	if guards, err = o.flags.Guards(o.requireGuards); err != nil {
 		return nil, nil, err
 	}
 	dirs, err = parseDirs(o.dirs)

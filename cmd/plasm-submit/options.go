@@ -135,7 +135,7 @@ func (o *options) check() error {
 		return err
 	}
 	var err error
-	o.guards, err = cli.GuardList(name, "require-guards", o.requireGuards)
+	o.guards, err = o.flags.Guards(o.requireGuards)
 	return err
 }
 

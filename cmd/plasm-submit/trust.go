@@ -17,6 +17,9 @@ import (
 	"plasm/lib/network"
 )
 
+// trustVariable names the trust file where no flag says whom to trust.
+const trustVariable = "PLASM_TRUST"
+
 // trustAny is the word that trusts everybody.
 const trustAny = "any"
 
@@ -62,9 +65,9 @@ func (o *options) readTrust(in *cli.Invocation, peers []peer.AddrInfo) (*trust, 
 		}
 		t.ids[identity.PeerIDOf(key)] = true
 	}
-	file, mustBe := o.trust, true
+	file, origin, mustBe := o.trust, o.flags.Origin("trust"), true
 	if file == "" && len(peers)+len(o.signers) == 0 {
-		file = in.Getenv("PLASM_TRUST")
+		file, origin = in.Getenv(trustVariable), trustVariable
 	}
 	if file == "" {
 		t.file, mustBe = defaultTrust(in.Getenv), false
@@ -84,7 +87,9 @@ func (o *options) readTrust(in *cli.Invocation, peers []peer.AddrInfo) (*trust, 
 	default:
 		t.file = file
 	}
-	if err := t.read(in, file, mustBe); err != nil {
+	if err := t.read(in, file, mustBe); err != nil && mustBe {
+		return nil, cli.AboutOrigin(origin, err)
+	} else if err != nil {
 		return nil, err
 	}
 	return t, nil

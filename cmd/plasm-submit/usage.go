@@ -23,7 +23,7 @@ func doc() cli.Doc {
 			{Name: "$XDG_DATA_HOME/plasm/key.pem", Text: "the key that asks, mode 0600; $XDG_DATA_HOME is by default ~/.local/share"},
 			{Name: "$XDG_CACHE_HOME/plasm/peers", Text: "the peers that answered last time; $XDG_CACHE_HOME is by default ~/.cache"},
 		},
-		Environment: []cli.Term{{Name: "PLASM_TRUST", Text: "the trust file, where none of --peer, --signer and --trust is given"}},
+		Environment: []cli.Term{{Name: trustVariable, Text: "the trust file, where none of --peer, --signer and --trust is given"}},
 		Examples: []string{
 			"echo -n hello | plasm-submit --peer 12D3KooW… examples/hello/hello.wasm",
 			"plasm-discover --arch amd64 | plasm-submit --peers - --stdin in.txt job.wasm",

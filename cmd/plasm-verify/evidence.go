@@ -67,7 +67,7 @@ func (o *options) gather(in *cli.Invocation, e *evidence) error {
 	}
 	if o.manifest != "" {
 		if e.expect.Manifest, err = readManifest(in, o.manifest); err != nil {
-			return err
+			return o.flags.About("manifest", err)
 		}
 	}
 	if err := o.gatherJob(in, e); err != nil {
@@ -87,14 +87,14 @@ func (o *options) gatherJob(in *cli.Invocation, e *evidence) error {
 	if o.module != "" {
 		module, err := e.keep(in, o.module, moduleFile)
 		if err != nil {
-			return err
+			return o.flags.About("module", err)
 		}
 		e.expect.Module, e.hasModule = module.Digest, true
 	}
 	if o.stdin != "" {
 		stdin, err := e.keep(in, o.stdin, stdinFile)
 		if err != nil {
-			return err
+			return o.flags.About("stdin", err)
 		}
 		e.expect.Stdin, e.hasStdin = []receipt.Content{stdin}, true
 	}
@@ -128,7 +128,7 @@ func (o *options) gatherOutput(in *cli.Invocation, e *evidence) error {
 		}
 		content, err := digestFile(in, f.file, e.spool(o.print == f.name))
 		if err != nil {
-			return err
+			return o.flags.About(f.name, err)
 		}
 		*f.into = append(*f.into, content)
 	}

@@ -45,6 +45,9 @@ type options struct {
 	guards    []string
 }
 
+// trustVariable names a trust file that counts where no flag says whom to trust.
+const trustVariable = "PLASM_TRUST"
+
 // The words that --print takes.
 const (
 	printStdout    = "stdout"
@@ -171,7 +174,7 @@ func (o *options) check() error {
 		o.exitCodes = []uint32{0}
 	}
 	var err error
-	o.guards, err = cli.GuardList(name, "require-guards", o.requireGuards)
+	o.guards, err = o.flags.Guards(o.requireGuards)
 	return err
 }
 
@@ -211,15 +214,18 @@ func (o *options) trusted(in *cli.Invocation) ([]ed25519.PublicKey, error) {
 		}
 		keys = append(keys, key)
 	}
-	file := o.trust
+	file, origin := o.trust, o.flags.Origin("trust")
 	if file == "" && len(o.signers) == 0 {
-		file = in.Getenv("PLASM_TRUST")
+		file, origin = in.Getenv(trustVariable), trustVariable
 	}
 	if file == "" {
 		return keys, nil
 	}
 	listed, err := readTrust(in, file)
-	return append(keys, listed...), err
+	if err != nil {
+		return nil, cli.AboutOrigin(origin, err)
+	}
+	return append(keys, listed...), nil
 }
 
 // readTrust reads a trust file. A receipt that anybody may have signed says
@@ -227,7 +233,7 @@ func (o *options) trusted(in *cli.Invocation) ([]ed25519.PublicKey, error) {
 func readTrust(in *cli.Invocation, file string) ([]ed25519.PublicKey, error) {
 	anybody := &job.Error{
 		Code:    job.CodeUsage,
-		Message: "trust: any: a receipt that anybody may have signed says nothing",
+		Message: "any: a receipt that anybody may have signed says nothing",
 		Hint:    "name the nodes whose word counts, with --signer or in a file for --trust",
 	}
 	if file == "any" {

@@ -107,7 +107,7 @@ func (e *examine) patient(ctx context.Context, in *cli.Invocation) (*doctor.Pati
 	p.KeyPath, p.Engines = node.KeyPath(p.DataDir), s.engines
 	p.Given, p.Listen, p.Slots, p.MemoryMB = s.allow, s.listen, s.slots, s.memory
 	p.Disk = s.keepModules + s.keepJobs
-	p.RequireGuards, err = cli.GuardList(serveName, "require-guards", s.requireGuards)
+	p.RequireGuards, err = s.flags.Guards(s.requireGuards)
 	if err != nil && p.Settings == nil {
 		p.Settings = err
 	}

@@ -232,6 +232,9 @@ func (s *serve) settle(in *cli.Invocation) error {
 	if s.config != "" {
 		var err error
 		if file, err = cli.ReadFile(s.config, in.Stdin, config.MaxBytes); err != nil {
+			if s.flags.Changed("config") { // and not the packaged service's, which plasmd doctor finds
+				err = s.flags.About("config", err)
+			}
 			return err
 		}
 	}
@@ -261,7 +264,7 @@ func (s *serve) measure() error {
 	s.spare, take = node.SpareWorkers(s.slots, measured.MemoryMB)
 	measured.MemoryMB -= take
 	if s.machine, err = measured.Lower(s.memory); err != nil {
-		return s.about("memory", err)
+		return s.flags.About("memory", err)
 	}
 	s.memory = s.machine.MemoryMB
 	return nil
@@ -300,11 +303,4 @@ func (s *serve) settlePaths() error {
 		}
 	}
 	return nil
-}
-
-// about is err with the place that its value comes from in front.
-func (s *serve) about(flag string, err error) error {
-	e := *cli.AsError(err)
-	e.Message = s.flags.Origin(flag) + ": " + e.Message
-	return &e
 }

@@ -105,7 +105,7 @@ const workerThreads = 64
 
 // nodeConfig checks the flags and returns what they say of the node.
 func (s *serve) nodeConfig() (*node.Config, error) {
-	guards, err := cli.GuardList(serveName, "require-guards", s.requireGuards)
+	guards, err := s.flags.Guards(s.requireGuards)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +170,7 @@ func (s *serve) network() (*network.Config, error) {
 	}
 	var err error
 	if cfg.Bootstrap, err = network.ParseAddrs(s.bootstrap); err != nil {
-		return nil, s.about("bootstrap", err)
+		return nil, s.flags.About("bootstrap", err)
 	}
 	if s.networkKey != "" {
 		if cfg.NetworkKey, err = s.readNetworkKey(); err != nil {
@@ -187,13 +187,13 @@ func (s *serve) network() (*network.Config, error) {
 func (s *serve) readNetworkKey() ([]byte, error) {
 	data, err := cli.ReadFile(s.networkKey, strings.NewReader(""), config.MaxBytes)
 	if err != nil {
-		return nil, s.about("network-key", err)
+		return nil, s.flags.About("network-key", err)
 	}
 	key, err := network.ReadNetworkKey(data)
 	if err != nil {
 		named := *cli.AsError(err)
 		named.Message = s.networkKey + ": " + named.Message
-		return nil, s.about("network-key", &named)
+		return nil, s.flags.About("network-key", &named)
 	}
 	return key, nil
 }

@@ -56,7 +56,7 @@ func (j *JobFlags) readFiles(d *Description, in *Invocation, operands []string) 
 	if j.Manifest != "" {
 		data, err := ReadFile(j.Manifest, in.Stdin, job.MaxManifest)
 		if err != nil {
-			return nil, err
+			return nil, j.flags.About("manifest", err)
 		}
 		if given, err = job.DecodeDraft(data); err != nil {
 			return nil, about(j.Manifest, err)
@@ -77,7 +77,7 @@ func (j *JobFlags) readFiles(d *Description, in *Invocation, operands []string) 
 func (j *JobFlags) readJob(d *Description, in *Invocation, _ []string) (*job.Manifest, error) {
 	f, err := open(j.Job, in.Stdin)
 	if err != nil {
-		return nil, err
+		return nil, j.flags.About("job", err)
 	}
 	defer func() { _ = f.Close() }() // it was only read
 	var module moduleBuffer
@@ -103,11 +103,7 @@ func (j *JobFlags) readJob(d *Description, in *Invocation, _ []string) (*job.Man
 }
 
 // about names the file that an error is about.
-func about(name string, err error) error {
-	e := *AsError(err)
-	e.Message = shown(name) + ": " + e.Message
-	return &e
-}
+func about(name string, err error) error { return AboutOrigin(shown(name), err) }
 
 // fill makes the final manifest.
 func (j *JobFlags) fill(d *Description, given *job.Manifest, operands []string, dirs []job.Dir) error {

@@ -106,6 +106,17 @@ func (f *Flags) Origin(name string) string {
 	return "--" + name
 }
 
+// About returns an error with the place in front that the value of a flag comes from.
+func (f *Flags) About(name string, err error) error { return AboutOrigin(f.Origin(name), err) }
+
+// AboutOrigin returns an error with the place in front that the value comes from which
+// it is about.
+func AboutOrigin(origin string, err error) error {
+	e := *AsError(err)
+	e.Message = origin + ": " + e.Message
+	return &e
+}
+
 // Settle gives a flag, which has no value yet, the value text, or list where it takes
 // one. origin says where that comes from, as Origin will. An error is a usage error.
 func (f *Flags) Settle(flag *Flag, origin string, list []string, text string) error {

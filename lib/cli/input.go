@@ -40,12 +40,12 @@ func (j *JobFlags) openInput(stdin io.Reader) (*Input, error) {
 	case j.Stdin != "" && j.Stdin != "-":
 		f, err := openFile(j.Stdin)
 		if err != nil {
-			return nil, err
+			return nil, j.flags.About("stdin", err)
 		}
 		in, err := fileInput(f, j.Stdin, inMemory)
 		if err != nil {
 			_ = f.Close() // it was only read
-			return nil, err
+			return nil, j.flags.About("stdin", err)
 		}
 		in.close = f.Close
 		return in, nil

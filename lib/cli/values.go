@@ -194,15 +194,16 @@ func GuardCompletion() Completion {
 // GuardNames are the guards as help shows them.
 func GuardNames() string { return strings.Join(job.Guards(), ", ") }
 
-// GuardList reads a list of guards, or the word none.
-func GuardList(name, flag, value string) ([]string, error) {
+// Guards reads the value of --require-guards: a list of guards, or the word none.
+func (f *Flags) Guards(value string) ([]string, error) {
 	list := Split(value)
 	if len(list) == 1 && list[0] == "none" {
 		return nil, nil
 	}
 	for _, g := range list {
 		if !job.ValidGuard(g) {
-			return nil, Usage(name, "--%s: %q is not a guard; the guards are %s, or none", flag, g, strings.Join(job.Guards(), ", "))
+			origin, names := f.Origin("require-guards"), strings.Join(job.Guards(), ", ")
+			return nil, UsageHint(f.doc.Name, DidYouMean(g, job.Guards()), "%s: %q is not a guard; the guards are %s, or none", origin, g, names)
 		}
 	}
 	return list, nil

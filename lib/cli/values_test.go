@@ -59,7 +59,7 @@ func TestPath(t *testing.T) {
 	}
 }
 
-func TestGuardList(t *testing.T) {
+func TestGuards(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		value string
@@ -76,7 +76,7 @@ func TestGuardList(t *testing.T) {
 		{"moat", nil, true},
 	}
 	for _, test := range tests {
-		got, err := GuardList("cmd", "require-guards", test.value)
+		got, err := testFlags(nil).Guards(test.value)
 		if !slices.Equal(got, test.want) || (err != nil) != test.bad {
 			t.Errorf("%q: %v, %v", test.value, got, err)
 		}

@@ -63,7 +63,7 @@ func (n *Flags) Start(ctx context.Context, dialOnly bool, log *slog.Logger) (*ne
 	cfg := network.Config{DialOnly: dialOnly, MDNS: n.mdns, Log: log}
 	var err error
 	if cfg.Bootstrap, err = network.ParseAddrs(n.bootstrap); err != nil {
-		return nil, named(n.flags.Origin("bootstrap"), err)
+		return nil, n.flags.About("bootstrap", err)
 	}
 	if cfg.NetworkKey, err = n.readNetworkKey(); err != nil {
 		return nil, err
@@ -115,16 +115,9 @@ func (n *Flags) readNetworkKey() ([]byte, error) {
 	}
 	key, err := network.ReadNetworkKey(data)
 	if err != nil {
-		return nil, named(origin, err)
+		return nil, n.flags.About("network-key", err)
 	}
 	return key, nil
-}
-
-// named says in a message where the value came from.
-func named(origin string, err error) error {
-	e := *cli.AsError(err)
-	e.Message = origin + ": " + e.Message
-	return &e
 }
 
 // peersFile returns where the peers of a network are remembered, in a folder
