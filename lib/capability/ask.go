@@ -42,7 +42,7 @@ func ask(
 		info.Addrs = info.Addrs[:maxDialAddrs]
 	}
 	if err := h.Connect(ctx, info); err != nil {
-		return nil, askError(ctx, "can't be reached", err)
+		return nil, unreached(ctx, h, info, err)
 	}
 	stream, err := h.NewStream(ctx, info.ID, Protocol)
 	if err != nil {
@@ -177,6 +177,22 @@ func askError(ctx context.Context, what string, err error) error {
 		return fmt.Errorf("does not speak %s", Protocol)
 	}
 	return fmt.Errorf("%s: %s", what, cause(err))
+}
+
+// unreached is the error of a peer that can't be connected to.
+func unreached(ctx context.Context, h *network.Host, info peer.AddrInfo, err error) error {
+	if ctx.Err() != nil {
+		err = askError(ctx, "", err)
+		if ports := network.Ports(info.Addrs); ports != "" && err != errEnded { //nolint:errorlint // exactly that one
+			return fmt.Errorf("%w from %s: a firewall may drop what comes there", err, ports)
+		}
+		return err
+	}
+	problem, hint := h.Explain(info, err)
+	if hint != "" {
+		problem += "; " + hint
+	}
+	return fmt.Errorf("can't be reached: %s", problem)
 }
 
 // errEnded is why a question has no answer when the search ended first.

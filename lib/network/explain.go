@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -22,16 +23,108 @@ import (
 func explain(info peer.AddrInfo, source string, err error, private bool) error {
 	addr, cause := blame(info, err)
 	e := &job.Error{Code: job.CodeIO, Err: err}
-	problem, hint := plainly(addr, cause, info.ID)
-	if hint == "" {
-		hint = keyHint(cause, private)
-	}
+	problem, hint := describe(info, err, private)
 	e.Message = fmt.Sprintf("%s peer did not answer: %s: %s", source, problem, withID(addr, info.ID))
 	if _, wrong := actualID(cause); wrong {
 		e.Message = fmt.Sprintf("%s peer is another one: %s: %s", source, problem, withID(addr, info.ID))
 	}
 	e.Hint = hint
 	return e
+}
+
+// Explain says in plain words why dialling a peer has failed, on one line that is safe
+// to print, and where that is clear, what to do; else hint is "".
+func (h *Host) Explain(info peer.AddrInfo, err error) (problem, hint string) {
+	return describe(info, err, h.private)
+}
+
+// describe is Explain in a network that is private or not.
+func describe(info peer.AddrInfo, err error, private bool) (problem, hint string) {
+	addr, cause := blame(info, err)
+	if problem, hint = relayProblem(cause); problem != "" {
+		return problem, hint
+	}
+	if problem, hint = plainly(addr, cause, info.ID); hint == "" {
+		hint = keyHint(cause, private)
+	}
+	if isTimeout(cause) {
+		if ports := Ports(silent(info, err)); ports != "" {
+			problem = "no answer from " + ports
+		}
+	}
+	return problem, hint
+}
+
+// silent returns the addresses at which nobody answered: those whose time has run out,
+// or all where nothing is known of each.
+func silent(info peer.AddrInfo, err error) []ma.Multiaddr {
+	dial, ok := errors.AsType[*swarm.DialError](err)
+	if !ok {
+		return info.Addrs
+	}
+	var addrs []ma.Multiaddr
+	for _, tried := range dial.DialErrors {
+		if isTimeout(tried.Cause) {
+			addrs = append(addrs, tried.Address)
+		}
+	}
+	return addrs
+}
+
+// Ports names the ports in addresses, as in "TCP port 7527 and UDP port 7527 of
+// 192.0.2.1", of at most three machines. Addresses over relays have none.
+func Ports(addrs []ma.Multiaddr) string {
+	const most = 3
+	var machines []string
+	ports := make(map[string][]string)
+	for _, addr := range addrs {
+		if len(addr) < 2 || isRelayed(addr) {
+			continue
+		}
+		machine := oneLine(addr[0].Value())
+		port := strings.ToUpper(addr[1].Protocol().Name) + " port " + oneLine(addr[1].Value())
+		if _, known := ports[machine]; !known {
+			machines = append(machines, machine)
+		}
+		if !slices.Contains(ports[machine], port) {
+			ports[machine] = append(ports[machine], port)
+		}
+	}
+	words := make([]string, 0, most)
+	for _, machine := range machines[:min(len(machines), most)] {
+		words = append(words, strings.Join(ports[machine], " and ")+" of "+machine)
+	}
+	return strings.Join(words, ", ")
+}
+
+// relayStatus is how libp2p's relay client spells what a relay has answered.
+var relayStatus = regexp.MustCompile(`error opening relay circuit: ([A-Z_]+)`)
+
+// relayProblem says what a relay has answered that was to lead to a peer (circuit v2,
+// status codes), or that it did not; problem is "" for any other error.
+func relayProblem(err error) (problem, hint string) {
+	if err == nil {
+		return "", ""
+	}
+	text := err.Error()
+	if strings.Contains(text, "error opening hop stream to relay") {
+		return "its relay does not answer", "is the relay running, and is this its address?"
+	}
+	status := relayStatus.FindStringSubmatch(text)
+	if status == nil {
+		return "", ""
+	}
+	switch status[1] {
+	case "NO_RESERVATION":
+		return "the relay holds no place for it", "is the node running, and connected to that relay? One that has just started needs a moment"
+	case "RESOURCE_LIMIT_EXCEEDED":
+		return "the relay has no room for another connection", "try again later, or give the node another relay"
+	case "PERMISSION_DENIED":
+		return "the relay does not let this machine through", "ask whoever runs the relay"
+	case "CONNECTION_FAILED":
+		return "the relay does not reach it any more", "is the node running?"
+	}
+	return "the relay refused: " + status[1], ""
 }
 
 // withID is addr with the peer's ID behind it.
@@ -73,11 +166,18 @@ func weight(err error) int {
 		return 3
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return 2
-	case noRoute(err):
+	case relayAnswered(err):
+		return 2
+	case noRoute(err), errors.Is(err, swarm.ErrDialBackoff):
 		return 0
 	default:
 		return 1
 	}
+}
+
+func relayAnswered(err error) bool {
+	problem, _ := relayProblem(err)
+	return problem != ""
 }
 
 // plainly turns what went wrong at addr into a phrase and, where it is clear
@@ -96,6 +196,8 @@ func plainly(addr ma.Multiaddr, err error, id peer.ID) (problem, hint string) {
 	case errors.Is(err, swarm.ErrNoGoodAddresses), errors.Is(err, swarm.ErrNoTransport):
 		return "no address that can be dialled from here", "a private network is TCP only; other addresses look like " +
 			"/ip4/192.0.2.1/udp/7527/quic-v1/p2p/" + id.String()
+	case errors.Is(err, swarm.ErrDialBackoff):
+		return "it did not answer a moment ago", "it is tried again after a pause"
 	case isTimeout(err):
 		return "no answer in time", "" // a private network looks the same
 	default:
@@ -186,7 +288,8 @@ func keyHint(err error, private bool) string {
 	case looksLikeKey(err):
 		return "the peer may be in a private network: give its key with --network-key"
 	case isTimeout(err):
-		return "is the address right, does a firewall let its port through, and is the peer not in a private network (--network-key)?"
+		return "is the address right, and the node running? A firewall there, or on the way, may drop what comes to its ports. " +
+			"A private network takes --network-key"
 	default:
 		return ""
 	}

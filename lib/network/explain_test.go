@@ -52,10 +52,28 @@ func TestExplain(t *testing.T) {
 			"the node there is " + other.String() + ": " + v4.String(), "write /p2p/" + other.String(),
 		},
 		"silence": {
-			context.DeadlineExceeded, false, "no answer in time: " + v4.String(), "firewall",
+			context.DeadlineExceeded, false,
+			"no answer from TCP port 7527 of 192.0.2.1, UDP port 7527 of 2001:db8::1: " + v4.String(), "firewall",
+		},
+		"silence at one of two": {
+			dial(context.DeadlineExceeded, unreachable), false, "no answer from TCP port 7527 of 192.0.2.1: " + v4.String(), "firewall",
+		},
+		"tried just now": {
+			dial(swarm.ErrDialBackoff, swarm.ErrDialBackoff), false, "it did not answer a moment ago: ", "after a pause",
+		},
+		"a relay without a place": {
+			dial(errors.New("error opening relay circuit: NO_RESERVATION (204)"), unreachable), false,
+			"the relay holds no place for it: ", "connected to that relay",
+		},
+		"a relay that is full": {
+			dial(errors.New("error opening relay circuit: RESOURCE_LIMIT_EXCEEDED (201)"), swarm.ErrDialBackoff), false,
+			"the relay has no room for another connection: ", "try again later",
+		},
+		"a relay that is gone": {
+			dial(errors.New("error opening hop stream to relay: x"), swarm.ErrDialBackoff), false, "its relay does not answer: ", "is the relay running",
 		},
 		"silence in a private network": {
-			context.DeadlineExceeded, true, "no answer in time: " + v4.String(), "same --network-key",
+			context.DeadlineExceeded, true, "no answer from TCP port 7527 of 192.0.2.1, ", "same --network-key",
 		},
 		"reset by one with a key": {
 			errors.New("failed to negotiate security protocol: incoming message was too large"), false,
@@ -87,5 +105,24 @@ func TestExplain(t *testing.T) {
 				t.Error("the error does not wrap its cause")
 			}
 		})
+	}
+}
+
+func TestPorts(t *testing.T) {
+	t.Parallel()
+	var addrs []ma.Multiaddr
+	for _, text := range []string{
+		"/ip4/192.0.2.1/tcp/7527", "/ip4/192.0.2.1/udp/7527/quic-v1", "/ip4/192.0.2.1/tcp/7527",
+		"/ip4/192.0.2.9/tcp/1/p2p/12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp/p2p-circuit",
+		"/dns4/node.example/tcp/9000", "/ip6/::1/tcp/1", "/ip6/::2/tcp/1",
+	} {
+		addrs = append(addrs, ma.StringCast(text))
+	}
+	const want = "TCP port 7527 and UDP port 7527 of 192.0.2.1, TCP port 9000 of node.example, TCP port 1 of ::1"
+	if got := Ports(addrs); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := Ports(nil); got != "" {
+		t.Errorf("of none: %s", got)
 	}
 }

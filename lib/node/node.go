@@ -260,7 +260,10 @@ func (n *Node) tellReady(context.Context) error {
 	if err := n.manager.ready(); err != nil {
 		return err
 	}
-	n.log.Info("node.ready", "node", n.host.ID().String(), "addrs", n.addrs, "slots", n.cfg.Slots,
+	for _, addr := range n.addrs {
+		n.log.Info("node.address", "addr", addr)
+	}
+	n.log.Info("node.ready", "node", n.host.ID().String(), "slots", n.cfg.Slots,
 		"cores", n.cfg.Machine.Cores, "memory_mb", n.cfg.Machine.MemoryMB, "guards", n.guards,
 		"allow_file", n.cfg.AllowFile, "duration", time.Since(n.started))
 	if now := n.who.now(); !now.any && len(now.peers) == 0 {

@@ -106,6 +106,9 @@ func (a *attempt) judge(ctx context.Context, err error) *failure {
 		if a.c.lost {
 			f = failed(tryOther, job.CodeRefused, "lost after it had accepted the job, and not there again: %s", oneLine(err))
 		}
+		if e, ok := errors.AsType[*job.Error](err); ok {
+			f.hint = e.Hint
+		}
 		f.reached, f.knocks = false, 1
 		if errors.Is(err, errTurnedAway) {
 			f.knocks = 8 // half a minute of them: a crowd from one address takes its time

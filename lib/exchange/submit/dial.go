@@ -47,7 +47,7 @@ func (a *attempt) dialWithin(ctx context.Context, within time.Duration) (*link, 
 	defer cancel()
 	h := a.cfg.Host
 	if err := h.Reach(ctx, a.c.Info); err != nil {
-		return nil, dialError(ctx, "can't be reached", err)
+		return nil, a.unreached(ctx, err)
 	}
 	stream, err := a.openStream(ctx)
 	if err != nil {
@@ -96,6 +96,33 @@ var (
 	errTurnedAway = errors.New("it takes no connection now")
 )
 
+// unreached is the error of a node that there is no connection to, with what to do
+// about it: a *failure where there is no use in trying again.
+func (a *attempt) unreached(ctx context.Context, err error) error {
+	info := a.c.Info
+	if len(info.Addrs) == 0 {
+		info = a.cfg.Host.Peerstore().PeerInfo(info.ID)
+	}
+	switch {
+	case errors.Is(err, network.ErrNoAddress):
+		return &job.Error{
+			Code: job.CodeNoNode, Message: network.ErrNoAddress.Error(), Err: err,
+			Hint: "is the node running, and connected to others? Name it with its address, or one of the others with --bootstrap",
+		}
+	case ctx.Err() == nil:
+		e := dialError(ctx, "can't be reached", err)
+		if errors.As(e, new(*failure)) || errors.Is(e, errTurnedAway) {
+			return e
+		}
+	case errors.Is(context.Cause(ctx), errUnreached):
+		err = context.DeadlineExceeded
+	default:
+		return context.Cause(ctx)
+	}
+	problem, hint := a.cfg.Host.Explain(info, err)
+	return &job.Error{Code: job.CodeNoNode, Message: "can't be reached: " + problem, Hint: hint, Err: err}
+}
+
 // noJobs is the error of a node that is reached and takes no jobs.
 func noJobs(ctx context.Context, err error) error { return dialError(ctx, "takes no jobs", err) }
 
@@ -111,8 +138,6 @@ func speaksNot(err error) bool {
 // print: a *failure where there is no use in trying again.
 func dialError(ctx context.Context, what string, err error) error {
 	switch {
-	case errors.Is(err, network.ErrNoAddress):
-		return network.ErrNoAddress
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case speaksNot(err):

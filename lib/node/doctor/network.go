@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/peerstore"
 	ma "github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
 
@@ -36,6 +39,7 @@ func checkPorts(ctx context.Context, p *Patient) Finding {
 	ctx, cancel := context.WithTimeout(ctx, dialAllWithin)
 	defer cancel()
 	var refused, others []string
+	var dropped []ma.Multiaddr
 	for _, text := range addrs {
 		addr, err := ma.NewMultiaddr(text)
 		if err != nil {
@@ -45,31 +49,70 @@ func checkPorts(ctx context.Context, p *Patient) Finding {
 		if !manet.IsIPLoopback(direct) {
 			others = append(others, direct.String())
 		}
-		if _, err := direct.ValueForProtocol(ma.P_TCP); err == nil {
-			if err := dial(ctx, direct); err != nil {
-				refused = append(refused, fmt.Sprintf("%s (%v)", direct, err))
-			}
+		if !isOwn(direct) { // a router's: most don't let in from inside what is for themselves
+			continue
+		}
+		if err := dial(ctx, addr, direct); err != nil {
+			refused = append(refused, fmt.Sprintf("%s (%v)", direct, err))
+			dropped = append(dropped, direct)
 		}
 	}
 	switch {
 	case len(refused) > 0:
-		return found(name, Failed, "a firewall on this machine drops what it should let in: TCP and UDP at the ports of --listen", "not reached from this machine: %s", strings.Join(refused, ", "))
+		return found(name, Failed, "a firewall on this machine drops what it should let in: "+network.Ports(dropped),
+			"not reached from this machine: %s", strings.Join(refused, ", "))
 	case len(others) == 0:
 		return found(name, Warning, p.settings("listen = [\"/ip4/0.0.0.0/tcp/7527\", …]")+"; or the machine has no network", "it is reached from this machine only")
 	}
 	return ok(name, "%s", strings.Join(others, ", "))
 }
 
-// dial connects to an address of this machine's, as a neighbour would.
-func dial(ctx context.Context, addr ma.Multiaddr) error {
+// isOwn reports whether an interface of this machine has the address.
+func isOwn(addr ma.Multiaddr) bool {
+	ip, err := manet.ToIP(addr)
+	if err != nil || ip.IsLoopback() {
+		return err == nil
+	}
+	own, err := net.InterfaceAddrs()
+	return err != nil || slices.ContainsFunc(own, func(a net.Addr) bool {
+		n, ok := a.(*net.IPNet)
+		return ok && n.IP.Equal(ip)
+	})
+}
+
+// dial connects to an address of this machine's, as a neighbour would: by TCP, or as
+// whole says with the node's ID, by QUIC.
+func dial(ctx context.Context, whole, direct ma.Multiaddr) error {
 	ctx, cancel := context.WithTimeout(ctx, dialWithin)
 	defer cancel()
+	if _, err := direct.ValueForProtocol(ma.P_QUIC_V1); err == nil {
+		return dialQUIC(ctx, whole)
+	}
 	var d manet.Dialer
-	conn, err := d.DialContext(ctx, addr)
+	conn, err := d.DialContext(ctx, direct)
 	if err != nil {
 		return causeOf(err)
 	}
 	return conn.Close()
+}
+
+// dialQUIC connects to a node at one address. Over UDP nobody answers but the node.
+func dialQUIC(ctx context.Context, whole ma.Multiaddr) error {
+	info, err := peer.AddrInfoFromP2pAddr(whole)
+	if err != nil {
+		return err
+	}
+	h, err := network.Start(ctx, network.Config{DialOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = h.Close() }() // nothing of it is needed any more
+	h.Peerstore().AddAddrs(info.ID, info.Addrs, peerstore.TempAddrTTL)
+	if _, err := h.Network().DialPeer(ctx, info.ID); err != nil {
+		problem, _ := h.Explain(*info, err)
+		return errors.New(problem)
+	}
+	return nil
 }
 
 // checkFree tries the ports that a node would listen at.
@@ -164,7 +207,7 @@ func checkReachability(_ context.Context, p *Patient) Finding {
 		if len(now.Relays) > 0 {
 			return ok(name, "others cannot dial this machine, and reach it over a relay")
 		}
-		return found(name, Warning, "let TCP and UDP 7527 in at the router, or give it a relay: a first contact that runs with --relay", "others cannot dial this machine, and no relay holds a place for it")
+		return found(name, Warning, "let TCP and UDP 7527, or the ports of --listen, in at this machine's firewall and at the router, or give it a relay: a first contact that runs with --relay", "others cannot dial this machine, and no relay holds a place for it")
 	}
 	return found(name, Unknown, "in one local network that is all right; across networks it takes peers with public addresses half a minute to find out", "whether others can dial this machine is not known yet")
 }
