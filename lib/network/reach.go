@@ -29,10 +29,10 @@ import (
 // AutoRelay's pace. Its defaults, minutes and hours, are made for choosing among
 // thousands of relays; here there are a few, and a node waits to be found.
 const (
-	relayBootDelay   = 0                // take the first relay that is there
-	relayAskInterval = 2 * time.Second  // between looks at which peers are relays
-	relayBackoff     = 20 * time.Second // after one refused or failed
-	relaysWanted     = 2                // reservations to hold
+	relayBootDelay   = 0               // take the first relay that is there
+	relayAskInterval = time.Second     // between looks at which peers are relays
+	relayBackoff     = 4 * time.Second // after one refused or failed, as one does that has just started
+	relaysWanted     = 2               // reservations to hold
 	relayCandidates  = 20
 )
 

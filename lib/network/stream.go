@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -22,6 +23,7 @@ const (
 	lookForAddrs = 50 * time.Millisecond  // whether it was heard of or has connected
 	firstLookup  = 250 * time.Millisecond // between lookups, doubled each time
 	slowLookup   = 2 * time.Second
+	slowAnswer   = time.Second // from when on a peer is looked for that was dialled at addresses it had
 )
 
 // Reach connects to a peer, directly or over a relay, in whatever way it is named: at
@@ -39,14 +41,60 @@ func (h *Host) Reach(ctx context.Context, info peer.AddrInfo) error {
 	if len(h.Peerstore().Addrs(info.ID)) == 0 {
 		return h.locate(ctx, info.ID)
 	}
-	_, err := h.Network().DialPeer(ctx, info.ID)
-	if err == nil || ctx.Err() != nil {
+	ctx, cancel := context.WithCancel(ctx)
+	var trying sync.WaitGroup
+	defer trying.Wait()
+	defer cancel()
+	dialled, found, failed := make(chan error, 1), make(chan error, 1), make(chan struct{})
+	trying.Go(func() {
+		_, err := h.Network().DialPeer(ctx, info.ID)
+		if err != nil {
+			close(failed)
+		}
+		dialled <- err
+	})
+	trying.Go(func() { found <- h.reachElsewhere(ctx, info.ID, failed) })
+	look := time.NewTicker(lookForAddrs)
+	defer look.Stop()
+	var problem error
+	for dialled != nil || found != nil {
+		select {
+		case problem = <-dialled:
+			if problem == nil {
+				return nil
+			}
+			dialled = nil
+		case err := <-found:
+			if err == nil {
+				return nil
+			}
+			found = nil
+		case <-look.C:
+			if h.Network().Connectedness(info.ID) != network.NotConnected { // heard of, and dialled, as a neighbour
+				return nil
+			}
+		}
+	}
+	return problem // the other one may only say that this was tried just now
+}
+
+// reachElsewhere connects to a peer where the network knows it to be, once dialling it
+// has failed, or takes long: an address that no machine has any more takes seconds to
+// fail.
+func (h *Host) reachElsewhere(ctx context.Context, id peer.ID, failed <-chan struct{}) error {
+	select {
+	case <-failed:
+	case <-time.After(slowAnswer):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	info, err := h.FindPeer(ctx, id)
+	if err != nil {
 		return err
 	}
-	if h.Connect(ctx, info) == nil { // where the network knows it to be
-		return nil
-	}
-	return err // the other one only says that this was tried just now
+	h.Peerstore().AddAddrs(id, dialable(info.Addrs), peerstore.TempAddrTTL)
+	_, err = h.Network().DialPeer(ctx, id)
+	return err
 }
 
 // locate connects to a peer of which no address is known.
