@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,12 +43,12 @@ func (a *allow) run(ctx context.Context, in *cli.Invocation, names []string) err
 	case !a.list && len(names) == 0:
 		return cli.Usage(name+" allow", "who? PEERID or any is missing")
 	}
-	running, file, err := a.where.allowFile(ctx)
+	running, file, untold, err := a.where.allowFile(ctx)
 	if err != nil {
 		return err
 	}
 	if a.list {
-		return list(in, file)
+		return list(in, file, running)
 	}
 	edit := identity.AllowEdit{Add: names}
 	if a.remove {
@@ -67,10 +68,39 @@ func (a *allow) run(ctx context.Context, in *cli.Invocation, names []string) err
 		return a.where.lowered(file, err)
 	}
 	a.tell(in, file, names, changed)
-	if running == nil {
-		return nil
+	if running != nil {
+		untold = running.Reload(ctx)
 	}
-	return running.Reload(ctx)
+	switch {
+	case untold != nil:
+		e := cli.AsError(untold)
+		say(in, "the running node was not told, and goes on as before: %s", e.Message)
+		say(in, "hint: %s", cmp.Or(e.Hint, "have it read the file again, which says in its log what is wrong: SIGHUP"))
+		return errFailed
+	case running != nil && a.remove:
+		return stillAllowed(ctx, in, running, names)
+	}
+	return nil
+}
+
+// stillAllowed says who of those that were removed may submit nevertheless, and why. That
+// some are named by what no command edits is errFailed.
+func stillAllowed(ctx context.Context, in *cli.Invocation, running *control.Running, names []string) error {
+	status, err := running.Client.Status(ctx)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for _, name := range names {
+		switch {
+		case slices.Contains(status.Allow.Given, name):
+			say(in, "%s may still submit, until the node is started without: %s", name, status.Allow.GivenBy)
+			failed = errFailed
+		case status.Allow.Any && name != "any":
+			say(in, "%s may still submit, as everybody may: any is allowed", name)
+		}
+	}
+	return failed
 }
 
 // mayEdit refuses to edit what another user's node names: it could name any file of
@@ -114,23 +144,26 @@ func (a *allow) tell(in *cli.Invocation, file string, names, changed []string) {
 }
 
 // allowFile returns the running node, if there is one, and its allow file, or
-// that which the next one has unless it is told otherwise. Root has become the user
+// that which the next one has unless it is told otherwise. untold is why the node that
+// runs with the data folder could not be asked. Root has become the user
 // in whose hands it is.
-func (p *place) allowFile(ctx context.Context) (*control.Running, string, error) {
-	running, err := p.running(ctx)
+func (p *place) allowFile(ctx context.Context) (running *control.Running, file string, untold, err error) {
+	running, err = p.running(ctx)
 	switch {
 	case err == nil:
-		return running, running.Status.Allow.File, p.enterParent(running.Status.Allow.File)
+		return running, running.Status.Allow.File, nil, p.enterParent(running.Status.Allow.File)
+	case errors.Is(err, errUnreached):
+		untold = err
 	case !errors.Is(err, errNobody) || p.runtimeDir != "" && p.dataDir == "":
-		return nil, "", err
+		return nil, "", nil, err
 	}
 	dir, err := p.data()
-	return nil, filepath.Join(dir, node.AllowName), err
+	return nil, filepath.Join(dir, node.AllowName), untold, err
 }
 
-// list prints who is in the file, one a line. A file that is not there lists
-// nobody.
-func list(in *cli.Invocation, file string) error {
+// list prints who may submit, one a line: those in the file, and those whom the running
+// node was given besides, with what gives them. A file that is not there lists nobody.
+func list(in *cli.Invocation, file string, running *control.Running) error {
 	data, err := identity.ReadRegular(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -145,6 +178,11 @@ func list(in *cli.Invocation, file string) error {
 	}
 	for _, key := range trust.Keys {
 		out = append(out, identity.PeerIDOf(key)+"\n"...)
+	}
+	if running != nil {
+		for _, given := range running.Status.Allow.Given {
+			out = append(out, cli.OneLine(given+" # "+running.Status.Allow.GivenBy)+"\n"...)
+		}
 	}
 	if len(out) == 0 {
 		return nil

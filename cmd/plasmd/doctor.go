@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
@@ -21,9 +20,6 @@ const (
 	serviceRuntime = "/run/plasmd"
 	serviceConfig  = "/etc/plasmd/plasmd.toml"
 )
-
-// errIll says that something must be mended; the report has said what.
-var errIll = errors.New("a check failed")
 
 // examine are the flags of plasmd doctor.
 type examine struct {
@@ -68,7 +64,7 @@ func (e *examine) run(ctx context.Context, in *cli.Invocation) error {
 		err = in.Print(out.Bytes())
 	}
 	if err == nil && report.State == doctor.Failed {
-		err = errIll
+		err = errFailed
 	}
 	return err
 }

@@ -64,8 +64,12 @@ func (p *place) dirs() []string {
 	return dirs
 }
 
-// errNobody says that no node answers.
-var errNobody = errors.New("no node answers")
+// errNobody says that no node answers, and errUnreached that one holds the data folder's
+// lock, and does not answer.
+var (
+	errNobody    = errors.New("no node answers")
+	errUnreached = errors.New("the node does not answer")
+)
 
 // become gives up root's rights, for good, where something is in another user's
 // hands: that user says what is found there, and root must not act on it.
@@ -158,9 +162,47 @@ func (p *place) running(ctx context.Context) (*control.Running, error) {
 			return nil, u.Err
 		}
 	}
+	if held, err := p.holder(ctx); held != nil || err != nil {
+		return held, err
+	}
 	return nil, &job.Error{
 		Code: job.CodeNoNode, Message: "no running node: nothing answers in " + strings.Join(dirs, ", "),
 		Hint: "start one with plasmd serve, or say where it is with --runtime-dir DIR", Err: errNobody,
+	}
+}
+
+// holder returns the node that holds the lock of the data folder, nil where there is none.
+func (p *place) holder(ctx context.Context) (*control.Running, error) {
+	if p.runtimeDir != "" && p.dataDir == "" {
+		return nil, nil //nolint:nilnil // there is no node to be found so
+	}
+	dir, err := p.data()
+	if err != nil {
+		return nil, nil //nolint:nilnil,nilerr // a user without a folder has no node
+	}
+	held, running, err := control.HolderOf(dir)
+	if errors.Is(err, fs.ErrPermission) || err == nil && !running {
+		return nil, nil //nolint:nilnil // nor one that this user may know of
+	}
+	if err == nil && held.Runtime == "" {
+		err = errors.New("its lock does not say where it is asked")
+	}
+	if err == nil {
+		var c *control.Client
+		if c, err = p.user.Client(held.Runtime); err == nil {
+			var status *control.Status
+			if status, err = c.Status(ctx); err == nil && status.DataDir == dir {
+				return &control.Running{Client: c, Status: status}, p.become(c.Other)
+			}
+		}
+	}
+	if err == nil {
+		err = errors.New("another node answers in " + held.Runtime)
+	}
+	return nil, &job.Error{
+		Code:    job.CodeIO,
+		Message: fmt.Sprintf("the node that runs with %s (process %d) cannot be asked: %s", dir, held.PID, cli.AsError(err).Message),
+		Hint:    "ask as the node's user or as root; or end that process, and start plasmd anew", Err: errUnreached,
 	}
 }
 

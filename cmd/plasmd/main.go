@@ -16,8 +16,11 @@ import (
 
 const name = "plasmd"
 
-// exitIll is how plasmd doctor ends when a check failed.
-const exitIll = 1
+// exitFailed is how a subcommand ends that was used well, and did not come to what it is
+// for; errFailed says that it has told why.
+const exitFailed = 1
+
+var errFailed = errors.New("told already")
 
 func main() {
 	os.Exit(run(cli.Process(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)))
@@ -53,8 +56,8 @@ func run(in *cli.Invocation) int {
 	switch {
 	case err == nil, errors.Is(err, cli.ErrDone):
 		return 0
-	case errors.Is(err, errIll):
-		return exitIll
+	case errors.Is(err, errFailed):
+		return exitFailed
 	}
 	return flags.Report(in, err)
 }

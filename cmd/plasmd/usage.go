@@ -137,9 +137,13 @@ func allowDoc() cli.Doc {
 			"Adds peers to the allow file of the running node and has it read the file again: they may submit jobs. The word any " +
 				"stands for everybody. When no node is running, the file named allow in the data folder is edited. Comments stay as " +
 				"they are. Root edits it as the user in whose hands the node is.",
+			"The node is found by its runtime folder, or by the lock of its data folder, which names it. Where it cannot be told, or " +
+				"goes on admitting one that was removed, because a flag, a variable or its configuration names it, that is said, and " +
+				"the exit code is 1. --list has those, too, each with what names it.",
 		},
 		Exit: []cli.Term{
 			{Name: "0", Text: "done"},
+			{Name: "1", Text: "the file is as asked for, and the running node is not"},
 			wrongUse,
 			{Name: "127", Text: "no node is running in the folder that was named, or none has run here"},
 			closed,
