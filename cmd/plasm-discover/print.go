@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/term"
-
 	"plasm/lib/cli"
 	"plasm/lib/job"
 )
@@ -23,16 +21,11 @@ type printer struct {
 
 func (o *options) newPrinter(in *cli.Invocation) *printer {
 	p := &printer{in: in, table: o.table}
-	if o.table && isTerminal(in.Stderr) {
+	if o.table && cli.IsTerminal(in.Stderr) {
 		p.count = in.Stderr
 	}
 	p.tell()
 	return p
-}
-
-func isTerminal(stream any) bool {
-	f, ok := cli.FileOf(stream)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // print prints one node: a line of JSON, or of the table.

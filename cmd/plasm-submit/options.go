@@ -180,7 +180,7 @@ func (o *options) streams(in *cli.Invocation) bool {
 	if taken || o.job.Stdin != "" && o.job.Stdin != "-" {
 		return false
 	}
-	return isTerminal(in.Stdin)
+	return cli.IsTerminal(in.Stdin)
 }
 
 // place puts into the manifest what the flags say of where the job is to run. A

@@ -39,7 +39,7 @@ type progress struct {
 
 // start begins a line with that text, where somebody may see it.
 func (p *progress) start(getenv func(string) string, text string) {
-	if isTerminal(p.stderr) && getenv("TERM") != "dumb" {
+	if cli.IsTerminal(p.stderr) && getenv("TERM") != "dumb" {
 		p.begin(text, progressAfter)
 	}
 }
@@ -49,11 +49,6 @@ func (p *progress) begin(text string, after time.Duration) {
 	p.after, p.done, p.running = time.Now().Add(after), make(chan struct{}), true
 	p.show("", text, 0)
 	p.ticking.Go(p.tick)
-}
-
-func isTerminal(stream any) bool {
-	f, ok := cli.FileOf(stream)
-	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // tick turns the line while nothing is heard of.

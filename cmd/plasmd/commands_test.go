@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"plasm/lib/control"
 )
 
 // scriptCommands are what scripts can do beyond testscript's own commands; those about
@@ -30,6 +33,7 @@ var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"signal":   signalNode,
 	"ended":    nodeEnded,
 	"guest":    guestModule,
+	"ids":      jobIDs,
 	"logged":   logged,
 	"manager":  manager,
 	"notified": notified,
@@ -133,4 +137,22 @@ func fetch(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("status %d, want %s: %s", resp.StatusCode, args[0], page)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs("page"), page, 0o600))
+}
+
+// ids takes apart what plasmd jobs --json has just printed: RUNS and WAITS are the IDs of
+// the job that runs and of the one that waits, RUNS_BEGIN and WAITS_BEGIN what the table
+// shows of them, and REQUESTER who asked for both.
+func jobIDs(ts *testscript.TestScript, neg bool, args []string) {
+	usageOf(ts, neg || len(args) != 0, "ids")
+	var jobs control.Jobs
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &jobs))
+	for i := range jobs.Current {
+		name := "RUNS"
+		if jobs.Current[i].State == control.JobWaiting {
+			name = "WAITS"
+		}
+		ts.Setenv(name, jobs.Current[i].ID)
+		ts.Setenv(name+"_BEGIN", jobs.Current[i].ID[:shownID])
+		ts.Setenv("REQUESTER", jobs.Current[i].Requester)
+	}
 }

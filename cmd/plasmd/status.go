@@ -14,8 +14,9 @@ import (
 // newStatus is plasmd status.
 func newStatus(in *cli.Invocation) *command {
 	flags := cli.NewFlags(statusDoc(), in.Getenv)
-	var asJSON bool
-	flags.Switch(&asJSON, cli.Flag{Name: "json", Category: does, Usage: "write it as a document"})
+	var asJSON, watch bool
+	flags.Switch(&asJSON, cli.Flag{Name: "json", Category: does, Usage: "write it as a document, with --watch as one a line"})
+	flags.Switch(&watch, cli.Flag{Name: "watch", Category: does, Usage: "show it again every two seconds, until the node has ended"})
 	where := addPlace(flags, in)
 	return &command{flags, func(ctx context.Context, in *cli.Invocation) error {
 		if err := noArgument(flags); err != nil {
@@ -28,16 +29,20 @@ func newStatus(in *cli.Invocation) *command {
 		if err != nil {
 			return err
 		}
-		var out bytes.Buffer
-		if asJSON {
-			err = cli.WriteJSON(&out, running.Status)
-		} else {
-			err = writeStatus(&out, running.Status)
-		}
-		if err != nil {
-			return err
-		}
-		return in.Print(out.Bytes())
+		now := running.Status
+		return show(in, watch, asJSON, func(ctx context.Context, out *bytes.Buffer) error {
+			if now == nil {
+				if now, err = running.Client.Status(ctx); err != nil {
+					return err
+				}
+			}
+			status := now
+			now = nil // which is asked for the next time
+			if asJSON {
+				return cli.WriteJSON(out, status)
+			}
+			return writeStatus(out, status)
+		})
 	}}
 }
 

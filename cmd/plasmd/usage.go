@@ -19,7 +19,8 @@ func doc() cli.Doc {
 		Name: name, Section: 8, Level: "info",
 		Summary: "the node: runs the jobs of others",
 		Synopsis: []string{
-			"serve [flags]", "identity [flags]", "status [flags]", "allow [flags] PEERID...|any", "doctor [flags]",
+			"serve [flags]", "identity [flags]", "status [flags]", "allow [flags] PEERID...|any", "jobs [flags]",
+			"cancel [flags] JOB...", "drain [flags]", "doctor [flags]",
 		},
 		About: []string{
 			"The node: it is found by plasm-discover, says what it can do, and runs jobs for those who may submit, each in a worker " +
@@ -43,8 +44,8 @@ func doc() cli.Doc {
 			"plasmd status --json",
 		},
 		See: []string{
-			"plasmd-serve(8)", "plasmd-identity(8)", "plasmd-status(8)", "plasmd-allow(8)", "plasmd-doctor(8)", "plasmd.toml(5)",
-			"plasm-discover(1)", "plasm-submit(1)",
+			"plasmd-serve(8)", "plasmd-identity(8)", "plasmd-status(8)", "plasmd-allow(8)", "plasmd-jobs(8)", "plasmd-cancel(8)",
+			"plasmd-drain(8)", "plasmd-doctor(8)", "plasmd.toml(5)", "plasm-discover(1)", "plasm-submit(1)",
 		},
 	}
 }
@@ -113,7 +114,7 @@ func statusDoc() cli.Doc {
 		Summary:  "ask the running node how it is",
 		Synopsis: []string{"[flags]"},
 		About: []string{
-			"Asks the running node how it is: its addresses, peers and announcements, what it gives to jobs, who may submit. A user " +
+			"Asks the running node how it is: its addresses, peers and announcements, what it gives to jobs, how many it has, what it keeps, and who may submit; when it is to end, what it waits for. A user " +
 				"who may not ask it (root, the node's user, and the group that its socket belongs to may) sees its peer ID and " +
 				"addresses, which are public.",
 		},
@@ -123,7 +124,7 @@ func statusDoc() cli.Doc {
 			{Name: "127", Text: "no node is running"},
 			closed,
 		},
-		Examples: []string{"plasmd status", "plasmd status --json"},
+		Examples: []string{"plasmd status", "plasmd status --watch", "plasmd status --json"},
 		See:      see(),
 	}
 }
@@ -150,6 +151,72 @@ func allowDoc() cli.Doc {
 		},
 		Examples: []string{"plasmd allow 12D3KooW...", "plasmd allow --remove any", "plasmd allow --list"},
 		See:      see(),
+	}
+}
+
+// asked are the exit codes of a subcommand that asks the running node.
+func asked(done string, more ...cli.Term) []cli.Term {
+	codes := append([]cli.Term{{Name: "0", Text: done}}, more...)
+	return append(codes, wrongUse, cli.Term{Name: "127", Text: "no node is running"}, closed)
+}
+
+func jobsDoc() cli.Doc {
+	return cli.Doc{
+		Name: name + " jobs", Section: 8, Level: "info", Mixed: true, Notes: whereNote(),
+		Summary:  "list the jobs that run and wait",
+		Synopsis: []string{"[flags]"},
+		About: []string{
+			"Lists the jobs of the running node: those that run, the longest first; those whose module or input is on its way, or whose " +
+				"module is compiled; and those that wait for a slot, in their order. It shows no arguments, environments or inputs.",
+			"A line has the beginning of the job's ID, which plasm-submit --verbose tells its user; the end of the requester's peer ID; " +
+				"the state, or how the job ended; how long it has run, or waited; how long it may run, or when it ended; the memory that " +
+				"it may use; and the bytes that it has written. --json has all of each.",
+		},
+		Exit: asked("listed"),
+		Examples: []string{
+			"plasmd jobs", "plasmd jobs --all", "plasmd jobs --watch",
+			"plasmd jobs --json | jq -r '.current[] | .requester + \"/\" + .job'",
+		},
+		See: see("plasmd-cancel(8)"),
+	}
+}
+
+func cancelDoc() cli.Doc {
+	return cli.Doc{
+		Name: name + " cancel", Section: 8, Level: "info", Mixed: true, Notes: whereNote(),
+		Summary:  "end jobs that run or wait",
+		Synopsis: []string{"[flags] ID|REQUESTER/ID|PREFIX..."},
+		About: []string{
+			"Ends jobs of the running node. A job is named by its ID, by REQUESTER/ID, or by the beginning of its ID: eight characters or " +
+				"more, as many as tell it from the others. One that has started ends in a receipt that says cancelled; one that has not is " +
+				"rejected, and its requester may try another node.",
+		},
+		Exit: asked("they have ended", cli.Term{Name: "1", Text: "of several, some could not be cancelled"}),
+		Examples: []string{
+			"plasmd cancel 0f1e2d3c4b5a",
+			"plasmd cancel 12D3KooW.../0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+		},
+		See: see("plasmd-jobs(8)"),
+	}
+}
+
+func drainDoc() cli.Doc {
+	return cli.Doc{
+		Name: name + " drain", Section: 8, Level: "info", Mixed: true, Notes: whereNote(),
+		Summary:  "take no new jobs, and end when those that run have",
+		Synopsis: []string{"[flags]"},
+		About: []string{
+			"Has the running node take no new jobs, and end when those that it has accepted have ended, however long they take; jobs " +
+				"that wait for a slot are rejected, and their requesters try other nodes. SIGTERM then bounds that by the node's --drain. " +
+				"status, jobs, cancel, allow and doctor work until it is gone. The packaged service stays stopped; systemctl start plasmd " +
+				"starts it again.",
+		},
+		Exit: asked("no new job is taken; with --wait, the node has ended", cli.Term{Name: "1", Text: "with --wait: stopped before"}),
+		Examples: []string{
+			"plasmd drain",
+			"sudo plasmd drain --wait && sudo apt-get install --only-upgrade plasm && sudo systemctl start plasmd",
+		},
+		See: see("plasmd-jobs(8)"),
 	}
 }
 

@@ -151,6 +151,9 @@ func (s *Server) begin(x *session, k jobKey) (*task, *job.Rejection) {
 	if s.tasks[k] != nil {
 		return nil, nil
 	}
+	if slices.Contains(s.cancelled, k) {
+		return nil, byOwner()
+	}
 	t := newTask(s, x, k)
 	s.tasks[k] = t
 	s.live.Add(1)

@@ -39,12 +39,21 @@ func byProgress(a, b control.Job) int {
 		cmp.Compare(a.StartedAt, b.StartedAt), cmp.Compare(a.OfferedAt, b.OfferedAt), cmp.Compare(a.ID, b.ID))
 }
 
+// maxCancelled is how many jobs that the owner has cancelled are remembered.
+const maxCancelled = 1024
+
 // Cancel stops a job in the name of the node's owner, and returns how it stands when it
 // has ended, or when ctx ends. One that has started ends in a receipt with the status
-// cancelled. An error is a *job.Error: there is no such job.
+// cancelled. It is not taken again when its requester tries once more. An error is a
+// *job.Error: there is no such job.
 func (s *Server) Cancel(ctx context.Context, requester, id string) (*control.Job, error) {
+	k := jobKey{requester, id}
 	s.mu.Lock()
-	t := s.tasks[jobKey{requester, id}]
+	t := s.tasks[k]
+	if t != nil && !slices.Contains(s.cancelled, k) {
+		s.cancelled = append(s.cancelled, k)
+		s.cancelled = s.cancelled[max(len(s.cancelled)-maxCancelled, 0):]
+	}
 	s.mu.Unlock()
 	if t == nil {
 		return nil, &job.Error{Code: job.CodeNotFound, Message: fmt.Sprintf("no such job runs or waits here: %s/%s", requester, id)}

@@ -55,6 +55,7 @@ func TestJobs(t *testing.T) {
 	if o := r.outcome(runs, c.end()); o.Status != job.Cancelled {
 		t.Errorf("%+v", o)
 	}
+	r.open(runs).end().rejected(t, job.RejectExpired) // its requester tries again, and is to try elsewhere
 	after := n.Jobs()
 	if len(after.Current) != 0 || len(after.Ended) != 2 || after.Ended[0].ID != runs.manifest.ID || after.Ended[1].ID != uploads.manifest.ID {
 		t.Errorf("%+v", after) // one that was never accepted is no job

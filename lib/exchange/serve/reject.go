@@ -32,6 +32,10 @@ func shuttingDown() *job.Rejection {
 	return &job.Rejection{Code: job.RejectShuttingDown, Message: errShuttingDown.Error()}
 }
 
+func byOwner() *job.Rejection {
+	return &job.Rejection{Code: job.RejectExpired, Message: "the job was " + errOwner.Error()}
+}
+
 func internal(message string) *job.Rejection {
 	return &job.Rejection{Code: job.RejectInternal, Message: message}
 }
@@ -126,7 +130,7 @@ func stopped(cause error) ending {
 	case errors.Is(cause, errShuttingDown):
 		return ending{verdict: shuttingDown()}
 	case errors.Is(cause, errOwner):
-		return ending{verdict: &job.Rejection{Code: job.RejectExpired, Message: "the job was " + errOwner.Error() + " before it started"}}
+		return ending{verdict: byOwner()}
 	}
 	return ending{verdict: &job.Rejection{Code: job.RejectExpired, Message: "the job was cancelled by its requester before it started"}}
 }

@@ -127,13 +127,14 @@ type Server struct {
 	log     *slog.Logger
 	buffers sync.Pool // of *[]byte, bufferSize long
 
-	mu       sync.Mutex
-	draining bool // no new jobs
-	closed   bool // no new streams
-	tasks    map[jobKey]*task
-	ended    []control.Job // the newest last, at most control.MaxEnded
-	streams  streams
-	crowded  time.Time // when the log last said that streams are dropped
+	mu        sync.Mutex
+	draining  bool // no new jobs
+	closed    bool // no new streams
+	tasks     map[jobKey]*task
+	ended     []control.Job // the newest last, at most control.MaxEnded
+	cancelled []jobKey      // by the owner, the newest last, at most maxCancelled
+	streams   streams
+	crowded   time.Time // when the log last said that streams are dropped
 
 	live     sync.WaitGroup // tasks; added to under mu while not draining
 	sessions sync.WaitGroup // streams; added to under mu while not closed

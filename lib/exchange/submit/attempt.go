@@ -59,7 +59,7 @@ func (a *attempt) run(ctx context.Context) (*Result, *failure) {
 	inner, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	a.fail = fail
-	a.cfg.Tell(a.c.id, "is offered the job")
+	a.cfg.Tell(a.c.id, "is offered the job "+a.job.Manifest.ID)
 	a.cfg.Log.Info("job.offered", "peer", a.c.id, "job", a.job.Manifest.ID)
 	for {
 		envelope, err := a.exchange(inner)
