@@ -55,10 +55,10 @@ func (f *Flags) program() string {
 // --help, --version, --log-level, --log-format, the last two with variables.
 func NewFlags(doc Doc, getenv func(string) string) *Flags {
 	f := &Flags{doc: doc, getenv: getenv, logLevel: doc.Level, logFormat: "text"}
-	levels, formats := []string{"debug", "info", "warn", "error"}, []string{"text", "json"}
+	levels, formats := []string{"trace", "debug", "info", "warn", "error"}, []string{"text", "json"}
 	f.Text(&f.logLevel, Flag{
 		Name: "log-level", Category: Common, Value: "LEVEL", Variables: []string{"PLASM_LOG_LEVEL"},
-		Usage: "debug, info, warn or error", Complete: Completion{Words: levels},
+		Usage: "trace, debug, info, warn or error", Complete: Completion{Words: levels},
 	})
 	f.Text(&f.logFormat, Flag{
 		Name: "log-format", Category: Common, Value: "FORMAT", Variables: []string{"PLASM_LOG_FORMAT"},
@@ -267,10 +267,12 @@ func (f *Flags) wantsJSON(args []string) bool {
 // Logger returns the logger that --log-level and --log-format ask for.
 func (f *Flags) Logger(stderr io.Writer) (*slog.Logger, error) {
 	var level slog.Level
-	if err := level.UnmarshalText([]byte(f.logLevel)); err != nil || strings.ContainsAny(f.logLevel, "+-") {
-		return nil, f.usage("%s: %q is not one of debug, info, warn, error", f.Origin("log-level"), f.logLevel)
+	if strings.EqualFold(f.logLevel, trace) {
+		level = job.LevelTrace
+	} else if err := level.UnmarshalText([]byte(f.logLevel)); err != nil || strings.ContainsAny(f.logLevel, "+-") {
+		return nil, f.usage("%s: %q is not one of trace, debug, info, warn, error", f.Origin("log-level"), f.logLevel)
 	}
-	opts := &slog.HandlerOptions{Level: level}
+	opts := &slog.HandlerOptions{Level: level, ReplaceAttr: nameTrace}
 	switch f.logFormat {
 	case "text":
 		return slog.New(slog.NewTextHandler(stderr, opts)), nil
@@ -279,6 +281,17 @@ func (f *Flags) Logger(stderr io.Writer) (*slog.Logger, error) {
 	default:
 		return nil, f.usage("%s: %q is not one of text, json", f.Origin("log-format"), f.logFormat)
 	}
+}
+
+// trace is what job.LevelTrace is called.
+const trace = "TRACE"
+
+// nameTrace has a log say the level of what libraries log by its name.
+func nameTrace(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == slog.LevelKey && a.Value.Any() == any(job.LevelTrace) {
+		a.Value = slog.StringValue(trace)
+	}
+	return a
 }
 
 // Name returns the command's name, of a subcommand both words.

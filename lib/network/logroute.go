@@ -14,6 +14,8 @@ import (
 
 	golog "github.com/ipfs/go-log/v2"
 	"github.com/libp2p/go-libp2p/gologshim"
+
+	"plasm/lib/job"
 )
 
 // libp2p's log is one for the whole process, and so is where it goes. Left
@@ -28,7 +30,7 @@ var (
 // strangers have a say in it.
 const maxLogValue = 512
 
-// routeLibraryLogs sends what libraries log to log, at debug, whatever level
+// routeLibraryLogs sends what libraries log to log, at job.LevelTrace, whatever level
 // they thought it had: what matters of it is logged by us, as an event. The host
 // that was started last has it.
 func routeLibraryLogs(log *slog.Logger) {
@@ -49,19 +51,19 @@ func unrouteLibraryLogs(log *slog.Logger) { libraryLog.CompareAndSwap(log, nil) 
 // libraryHandler hands records on to whatever log is current.
 type libraryHandler struct{ attrs []slog.Attr }
 
-// Enabled reports whether the current log wants debug.
+// Enabled reports whether the current log wants what libraries say.
 func (libraryHandler) Enabled(ctx context.Context, _ slog.Level) bool {
 	log := libraryLog.Load()
-	return log != nil && log.Enabled(ctx, slog.LevelDebug)
+	return log != nil && log.Enabled(ctx, job.LevelTrace)
 }
 
-// Handle logs r at debug with its own level beside it.
+// Handle logs r at job.LevelTrace, with its own level beside it.
 func (h libraryHandler) Handle(ctx context.Context, r slog.Record) error {
 	log := libraryLog.Load()
 	if log == nil {
 		return nil
 	}
-	out := slog.NewRecord(r.Time, slog.LevelDebug, clip(r.Message), r.PC)
+	out := slog.NewRecord(r.Time, job.LevelTrace, clip(r.Message), r.PC)
 	out.AddAttrs(slog.String("library_level", strings.ToLower(r.Level.String())))
 	for _, a := range h.attrs {
 		out.AddAttrs(clipAttr(a))
@@ -86,10 +88,10 @@ type libraryWriter struct{}
 
 var _ io.Writer = libraryWriter{}
 
-// Write logs one line at debug.
+// Write logs one line.
 func (libraryWriter) Write(p []byte) (int, error) {
 	if log := libraryLog.Load(); log != nil {
-		log.Debug("library", "text", clip(strings.TrimSpace(string(p))))
+		log.Log(context.Background(), job.LevelTrace, "library", "text", clip(strings.TrimSpace(string(p))))
 	}
 	return len(p), nil
 }

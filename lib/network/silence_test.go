@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	manet "github.com/multiformats/go-multiaddr/net"
+
+	"plasm/lib/job"
 )
 
 // childVariable makes this test binary the child of TestNothingIsWritten.
@@ -102,14 +104,14 @@ func garbage(t *testing.T, addr string) {
 	_, _ = io.Copy(io.Discard, conn)
 }
 
-// awaitLibrary waits for a line of a library, which must be at debug.
+// awaitLibrary waits for a line of a library, which must be at job.LevelTrace.
 func (j *journal) awaitLibrary(t *testing.T) {
 	t.Helper()
 	for ctx := patiently(t); ; {
 		j.mu.Lock()
 		for _, record := range j.records {
 			if record["library_level"] != "" {
-				if record["level"] != "DEBUG" || record["logger"] == "" {
+				if record["level"] != job.LevelTrace.String() || record["logger"] == "" {
 					t.Errorf("a library's line: %v", record)
 				}
 				j.mu.Unlock()

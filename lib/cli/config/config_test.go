@@ -203,7 +203,7 @@ func TestOriginOfSettledFlags(t *testing.T) {
 	if err := testSettings.Settle(s.Flags, "c.toml", []byte(`log-format = "xml"`)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Logger(nil); err == nil || err.Error() != `CMDD_LOG_LEVEL: "loud" is not one of debug, info, warn, error` {
+	if _, err := s.Logger(nil); err == nil || err.Error() != `CMDD_LOG_LEVEL: "loud" is not one of trace, debug, info, warn, error` {
 		t.Errorf("got %v", err)
 	}
 	if err := s.Set("log-level", "info"); err != nil {
