@@ -36,7 +36,7 @@ DESTDIR ?=
 GO_EXAMPLES := examples/csvstat/csvstat.wasm
 
 .DEFAULT_GOAL := help
-.PHONY: help build install docs engines examples demo demo-check test check flaky deps lint lint-go lint-shell lint-engines test-engines test-gate test-plain test-check examples-check cross package release test-package php cover advisories bench bench-native timeline soak fuzz clean FORCE
+.PHONY: help build install docs engines examples demo demo-check test check flaky deps lint lint-go lint-shell lint-engines test-engines test-gate test-plain test-check examples-check cross package release test-package php cover advisories bench bench-native timeline crowd soak fuzz clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -152,6 +152,9 @@ bench-native: ## our kernels against native code, in ten minutes: rewrites the f
 
 timeline: ## draws where the time of a small job goes, into docs/performance.md
 	$(GO) run ./bench/timeline --page docs/performance.md
+
+crowd: ## 200 jobs at once to a fresh node of two slots, on an idle machine
+	$(GO) test -count=1 -timeout 30m -v -run '^TestCrowd$$' ./test/faults -crowd 200
 
 soak: ## ten minutes of jobs to three nodes, and what that comes to
 	$(GO) test -count=1 -timeout 30m -v -run '^TestLoad$$' ./test/faults -soak 10m

@@ -198,6 +198,38 @@ func TestSlowReaders(t *testing.T) {
 	other.outcome(j, other.run(j))
 }
 
+// TestCauses: what a node says of a started job that it has ended, and that the words of
+// its files and workers stay with it.
+func TestCauses(t *testing.T) {
+	t.Parallel()
+	secret := func(err error) error { return &job.Error{Message: "/secret/path", Err: err} }
+	for _, test := range []struct {
+		status job.Status
+		cause  error
+		reject job.RejectCode // "": nothing is said
+		words  string
+	}{
+		{job.Exit, nil, "", ""},
+		{job.OutOfMemory, nil, "", ""},
+		{job.Cancelled, errCancelled, "", ""},
+		{job.Cancelled, errShuttingDown, job.RejectShuttingDown, "the node is shutting down"},
+		{job.Cancelled, &refusalError{internal("no")}, job.RejectInternal, "no"},
+		{job.Cancelled, secret(syscall.ENOSPC), job.RejectInternal, "the node's disk is full"},
+		{job.Cancelled, secret(io.ErrUnexpectedEOF), job.RejectInternal, "the node's storage does not work"},
+		{job.OutOfMemory, secret(sandbox.ErrNoMemory), job.RejectMemory, "the node is out of memory, and its kernel has killed the program's worker"},
+		{job.EngineFailed, secret(nil), job.RejectInternal, "the program's worker died, or was killed"},
+	} {
+		s := &Server{log: slog.New(slog.DiscardHandler)}
+		var got job.Rejection
+		if r := s.causeOf(&sandbox.Report{Outcome: job.Outcome{Status: test.status}, Cause: test.cause}); r != nil {
+			got = *r
+		}
+		if got.Code != test.reject || got.Message != test.words {
+			t.Errorf("%s, %v: %+v", test.status, test.cause, got)
+		}
+	}
+}
+
 // TestWordsThatStay has a worker die, and one not fit: what they said of the machine
 // is in the log, and not in the answer.
 func TestWordsThatStay(t *testing.T) {
@@ -210,6 +242,7 @@ func TestWordsThatStay(t *testing.T) {
 	}{
 		{job.CodeCompileLimit, sandbox.ErrDied, job.RejectCompileLimit, "the worker died while it compiled or loaded the module"},
 		{job.CodeUnsupported, sandbox.ErrNoWorker, job.RejectEngine, "the node's engine cannot be used now"},
+		{job.CodeInternal, sandbox.ErrNoMemory, job.RejectMemory, "the node is out of memory, and its kernel has killed the program's worker"},
 	} {
 		var log bytes.Buffer
 		s := &Server{log: slog.New(slog.NewTextHandler(&log, nil))}
