@@ -67,7 +67,7 @@ func TestFiles(t *testing.T) {
 					t.Parallel()
 					needEngine(t, engine)
 					dir := t.TempDir()
-					j := job{module: module, flags: []string{"--no-stdin", "--timeout", "5m", "--dir", dir + "::/"}}
+					j := job{module: module, flags: []string{"--no-stdin", "--dir", dir + "::/"}}
 					j.succeeds(t, engine)
 					if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 						t.Errorf("left: %v, %v", left, err)
