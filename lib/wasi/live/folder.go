@@ -225,8 +225,10 @@ func (d *folder) admit(fd int, o wasi.OpenOptions) (wasi.Node, wasi.Errno) {
 	if errno := openable(kind); errno != wasi.Success {
 		return nil, errno
 	}
-	if err := refuseProcFS(fd); err != nil {
-		return nil, errnoOf(err)
+	if statOf(&st).Device != d.m.device { // something is mounted below the folder
+		if err := refuseProcFS(fd); err != nil {
+			return nil, errnoOf(err)
+		}
 	}
 	n := node{fd: fd, m: d.m}
 	switch {

@@ -51,7 +51,10 @@ import (
 )
 
 // mount is a folder that was given to a program, with all below it.
-type mount struct{ readOnly bool }
+type mount struct {
+	readOnly bool
+	device   uint64 // that the folder is on, which is no process file system
+}
 
 // Open opens the folder hostPath, to which symbolic links may lead. The error is a
 // *job.Error that names it.
@@ -75,10 +78,13 @@ func Open(hostPath string, readOnly bool) (wasi.Dir, error) {
 	if err != nil {
 		return nil, folderError(hostPath, err)
 	}
-	err = refuseProcFS(fd)
+	var st unix.Stat_t
+	if err = refuseProcFS(fd); err == nil {
+		err = fstat(fd, &st)
+	}
 	switch {
 	case err == nil:
-		return &folder{node{fd: fd, m: &mount{readOnly: readOnly}}}, nil
+		return &folder{node{fd: fd, m: &mount{readOnly: readOnly, device: statOf(&st).Device}}}, nil
 	case errors.Is(err, unix.EPERM):
 		err = &job.Error{
 			Code: job.CodeIO, Message: "not a folder that a guest may have: " + hostPath,

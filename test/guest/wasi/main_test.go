@@ -44,11 +44,11 @@ var buildEngines = sync.OnceValue(func() error { return bin.BuildEngines(context
 var engines = []string{"wazero", "wasmtime"}
 
 // needEngine skips the test where the engine cannot be built.
-func needEngine(t *testing.T, engine string) {
-	t.Helper()
+func needEngine(tb testing.TB, engine string) {
+	tb.Helper()
 	if engine != "wazero" { // which is in plasm-run
-		need.Compiler(t)
-		must(t, buildEngines())
+		need.Compiler(tb)
+		must(tb, buildEngines())
 	}
 }
 
@@ -67,35 +67,35 @@ type result struct {
 }
 
 // command is plasm-run with the job, but for its streams, for the user who lives in builtDir.
-func (j job) command(t *testing.T, engine string) *exec.Cmd {
-	t.Helper()
+func (j job) command(tb testing.TB, engine string) *exec.Cmd {
+	tb.Helper()
 	args := slices.Concat([]string{"--engine", engine, "--engines", builtDir, "--timeout", "10m"}, j.flags, []string{j.module}, j.args)
-	cmd := exec.CommandContext(t.Context(), filepath.Join(builtDir, "plasm-run"), args...)
+	cmd := exec.CommandContext(tb.Context(), filepath.Join(builtDir, "plasm-run"), args...)
 	cmd.Env = append(bin.Env(), "HOME="+builtDir, "PATH="+os.Getenv("PATH"))
 	return cmd
 }
 
 // run runs the job on an engine.
-func (j job) run(t *testing.T, engine string) result {
-	t.Helper()
-	cmd := j.command(t, engine)
+func (j job) run(tb testing.TB, engine string) result {
+	tb.Helper()
+	cmd := j.command(tb, engine)
 	cmd.Stdin = strings.NewReader(j.stdin)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return result{stdout: stdout.String(), stderr: stderr.String(), code: cmd.ProcessState.ExitCode()}
 }
 
 // succeeds runs the job, which must end well, and returns what it wrote.
-func (j job) succeeds(t *testing.T, engine string) string {
-	t.Helper()
-	r := j.run(t, engine)
+func (j job) succeeds(tb testing.TB, engine string) string {
+	tb.Helper()
+	r := j.run(tb, engine)
 	if r.code != 0 || r.stderr != "" {
-		t.Errorf("exit code %d, stderr %q, stdout %.500q", r.code, r.stderr, r.stdout)
+		tb.Errorf("exit code %d, stderr %q, stdout %.500q", r.code, r.stderr, r.stdout)
 	}
 	return r.stdout
 }
@@ -103,9 +103,9 @@ func (j job) succeeds(t *testing.T, engine string) string {
 var compiled sync.Map // of compile: the source to func() (string, error)
 
 // compile makes a module of a C source in testdata, once, and returns its path.
-func compile(t *testing.T, source string) string {
-	t.Helper()
-	clang := need.Clang(t)
+func compile(tb testing.TB, source string) string {
+	tb.Helper()
+	clang := need.Clang(tb)
 	once, _ := compiled.LoadOrStore(source, sync.OnceValues(func() (string, error) {
 		module := filepath.Join(builtDir, strings.ReplaceAll(source, "/", "-")+".wasm")
 		cmd := exec.CommandContext(context.Background(), clang, "--target=wasm32-wasi", "-std=gnu11", "-O1",
@@ -116,44 +116,44 @@ func compile(t *testing.T, source string) string {
 		return module, nil
 	}))
 	module, err := once.(func() (string, error))() //nolint:errcheck,forcetypeassert // what is stored above
-	must(t, err)
+	must(tb, err)
 	return module
 }
 
 // compileNative makes a program of this machine of a C source in testdata, and returns its
 // path.
-func compileNative(t *testing.T, source string) string {
-	t.Helper()
-	need.Compiler(t)
-	program := filepath.Join(t.TempDir(), "program")
-	cmd := exec.CommandContext(t.Context(), "sh", "-euc", `"${CC:-$(go env CC)}" -static -std=gnu11 -O1 -o "$1" "$2"`,
+func compileNative(tb testing.TB, source string) string {
+	tb.Helper()
+	need.Compiler(tb)
+	program := filepath.Join(tb.TempDir(), "program")
+	cmd := exec.CommandContext(tb.Context(), "sh", "-euc", `"${CC:-$(go env CC)}" -static -std=gnu11 -O1 -o "$1" "$2"`,
 		"sh", program, filepath.Join("testdata", source))
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+		tb.Fatalf("%v: %s", err, out)
 	}
 	return program
 }
 
 // fixture lays out files in a new folder: their contents by their paths below it. A path
 // that ends in a slash is an empty folder.
-func fixture(t *testing.T, files map[string]string) string {
-	t.Helper()
-	dir := t.TempDir()
+func fixture(tb testing.TB, files map[string]string) string {
+	tb.Helper()
+	dir := tb.TempDir()
 	for name, text := range files {
 		path := filepath.Join(dir, name)
 		if strings.HasSuffix(name, "/") {
-			must(t, os.MkdirAll(path, 0o700))
+			must(tb, os.MkdirAll(path, 0o700))
 			continue
 		}
-		must(t, os.MkdirAll(filepath.Dir(path), 0o700))
-		must(t, os.WriteFile(path, []byte(text), 0o600))
+		must(tb, os.MkdirAll(filepath.Dir(path), 0o700))
+		must(tb, os.WriteFile(path, []byte(text), 0o600))
 	}
 	return dir
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
+func must(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
