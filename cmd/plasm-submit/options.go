@@ -5,6 +5,7 @@ import (
 
 	"plasm/lib/capability"
 	"plasm/lib/cli"
+	"plasm/lib/cli/bulk"
 	"plasm/lib/cli/client"
 	"plasm/lib/job"
 )
@@ -23,6 +24,7 @@ const (
 type options struct {
 	flags *cli.Flags
 	job   *cli.JobFlags
+	bulk  *bulk.Flags
 	where *client.Flags
 
 	peers         []string
@@ -54,6 +56,7 @@ func newOptions(in *cli.Invocation) *options {
 	f := cli.NewFlags(doc(), in.Getenv)
 	o := &options{flags: f, retries: defaultRetries, engine: autoEngine, requireGuards: "none", getenv: in.Getenv}
 	o.job = cli.AddJobFlags(f, "the key that asks")
+	o.bulk = bulk.Add(f, o.job, "what the trusted nodes hold, and one more each")
 	f.Switch(&o.stream, cli.Flag{
 		Name: "stream", Category: cli.TheOutput,
 		Usage: "pass input and output on as they come: one node, no second attempt, and verified only at the end " +
@@ -78,7 +81,7 @@ func newOptions(in *cli.Invocation) *options {
 	})
 	f.Millis(&o.deadlineMS, maxDeadlineMS, cli.Flag{
 		Name: "deadline", Category: howLong, Value: "DUR", Default: "10m and --timeout", Usage: "for the whole command",
-		More: "Passing it exits 124.",
+		More: "Passing it exits 124. In a batch it is for each job, from its first offer on.",
 	})
 	f.Switch(&o.verbose, cli.Flag{Name: "verbose", Category: cli.ThisMachine, Usage: "tell on stderr what is tried"})
 	return o
@@ -134,6 +137,12 @@ func (o *options) check() error {
 	if err := o.checkDashes(); err != nil {
 		return err
 	}
+	if err := o.bulk.Check(o.flags.Args()); err != nil {
+		return err
+	}
+	if o.bulk.Given() && o.stream {
+		return cli.Usage(name, "--stream is for one job: a batch writes what is verified")
+	}
 	var err error
 	o.guards, err = o.flags.Guards(o.requireGuards)
 	return err
@@ -150,6 +159,8 @@ func (o *options) checkDashes() error {
 	for _, input := range []struct{ name, value string }{
 		{"--peers", o.peersFile},
 		{"--trust", o.trust},
+		{"--each", o.bulk.Each},
+		{"--batch", o.bulk.Batch},
 		{"--job", o.job.Job},
 		{"--manifest", o.job.Manifest},
 		{"--stdin", o.job.Stdin},

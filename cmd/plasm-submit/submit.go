@@ -32,6 +32,9 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 	if err := o.check(); err != nil {
 		return 0, err
 	}
+	if o.bulk.Given() {
+		return o.batch(ctx, in, log)
+	}
 	if o.deadlineMS > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = o.until(ctx, in, began, o.deadlineMS)

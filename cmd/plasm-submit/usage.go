@@ -1,16 +1,20 @@
 package main
 
-import "plasm/lib/cli"
+import (
+	"plasm/lib/cli"
+	"plasm/lib/cli/bulk"
+)
 
 // doc is what the help and the manual page say beside the flags.
 func doc() cli.Doc {
 	notes := cli.JobNotes()
+	notes[bulk.Category] = bulk.Notes
 	notes[whichNode] = "With --peer or --peers no other node is looked for."
 	notes[whom] = "Without --peer, --signer and --trust: the file PLASM_TRUST, by default $XDG_CONFIG_HOME/plasm/trust."
 	return cli.Doc{
 		Name: name, Section: 1, Level: "warn",
 		Summary:  "run a WebAssembly program as a job on a node",
-		Synopsis: []string{"[flags] MODULE.wasm [ARG...]", "[flags] --job FILE|-"},
+		Synopsis: []string{"[flags] MODULE.wasm [ARG...]", "[flags] --job FILE|-", "[flags] --each FILE|- MODULE.wasm [ARG...]", "[flags] --batch FILE|- MODULE.wasm [ARG...]"},
 		About: []string{
 			"Runs a WebAssembly (WASI preview 1) program as a job on a node, with the same words as plasm-run. Output is written " +
 				"when the node's signed receipt for it has been verified. Nothing of a job goes to a node that you have not named.",

@@ -6,6 +6,8 @@ import (
 	"os"
 	"time"
 
+	p2p "github.com/libp2p/go-libp2p/core/network"
+
 	"plasm/lib/exchange/wire"
 	"plasm/lib/job"
 )
@@ -32,6 +34,7 @@ type attempt struct {
 	sentStdin bool      // input has gone to the node
 	lostAt    time.Time // when the connection was lost that is being made again
 	losses    int
+	over      p2p.Conn       // that the job went over last, or nil
 	cause     *job.Rejection // why the node has ended the job, as it says; nil: it has not
 }
 
@@ -126,7 +129,9 @@ func (a *attempt) again(ctx context.Context) bool {
 		a.losses++
 		a.cfg.Tell(a.c.id, "connection lost; attaching to the job again")
 	}
-	_ = a.cfg.Host.Network().ClosePeer(a.c.Info.ID) // a new one, and not one that may be as dead
+	if a.over != nil {
+		_ = a.over.Close() // a new one, and not one that may be as dead; other jobs may have one by now
+	}
 	pause := min(max(time.Since(a.lostAt)/4, 50*time.Millisecond), time.Second)
 	if a.losses > maxLosses || time.Since(a.lostAt)+pause > a.cfg.Reattach {
 		return false

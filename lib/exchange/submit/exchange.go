@@ -34,6 +34,7 @@ func (a *attempt) exchange(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.over = link.stream.Conn()
 	x := &exchange{
 		a: a, conn: wire.NewConn(link.stream, wire.Requester, a.cfg.Wire),
 		accepted: make(chan *wire.Accept, 1), over: make(chan struct{}),
@@ -254,6 +255,7 @@ func (x *exchange) started(m *wire.Started) {
 	if !a.started {
 		a.cfg.Tell(a.c.id, "has started the job")
 		a.cfg.Log.Info("job.started", "peer", a.c.id, "job", a.job.Manifest.ID)
+		a.cfg.Started()
 	}
 	a.started = true
 	left := max(a.job.Manifest.TimeoutMS-m.RunningMS, 0)

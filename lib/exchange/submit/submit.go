@@ -68,6 +68,7 @@ type Config struct {
 	Spool   func() Spool                           // holds one output of an attempt; not needed with Job.Live
 	Tell    func(peerID, text string)              // is told what happens, in one line that is safe to print, from one goroutine at a time; peerID may be ""; nil: nobody is
 	Sending func(peerID string, sent, total int64) // is told how many bytes of what a node has asked for are under way, from one goroutine at a time, which it holds up; nil: nobody is
+	Started func()                                 // is called when a node has started the job, from one goroutine at a time; nil: nobody is
 	Log     *slog.Logger                           // nil: nothing is logged
 	Wire    wire.Config                            // timing of the connections
 	Jitter  func(time.Duration) time.Duration      // a random duration up to that; nil: one of crypto quality is not needed
@@ -179,6 +180,9 @@ func (cfg *Config) fill(j *Job) {
 	}
 	if cfg.Sending == nil {
 		cfg.Sending = func(string, int64, int64) {}
+	}
+	if cfg.Started == nil {
+		cfg.Started = func() {}
 	}
 	if cfg.Admit == nil {
 		cfg.Admit = func(string) string { return "" }
