@@ -88,6 +88,9 @@ func (h *Host) reachElsewhere(ctx context.Context, id peer.ID, failed <-chan str
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	if h.dht.Load() != nil { // else FindPeer joins and waits
+		h.acquainted(ctx)
+	}
 	info, err := h.FindPeer(ctx, id)
 	if err != nil {
 		return err
