@@ -28,9 +28,9 @@ type Node interface {
 type File interface {
 	Node
 
-	// ReadAt reads up to len(p) bytes from off, which is not negative. It returns fewer
-	// than len(p) only at the end of the file or with an error, and 0 and no error at
-	// the end. EBADF: the file was not opened with Read.
+	// ReadAt reads up to len(p) bytes from off, which is not negative. It returns 0 and no
+	// error at the end only; fewer than len(p) before that only where a live folder's
+	// system has it so (FUSE, or 2 GiB at once). EBADF: the file was not opened with Read.
 	ReadAt(p []byte, off int64) (int, Errno)
 	// WriteAt writes p at off, which is not negative; what lies between the file's end
 	// and off reads as zeros. It returns fewer than len(p) only with an error, of which a

@@ -19,6 +19,14 @@ func unusable() map[string]func() []byte {
 			p.Exports = append(p.Exports, Export{Name: "run", Index: 0})
 			return p.Bytes()
 		},
+		// A library that a host calls, after _initialize. Its body is not valid: it is refused
+		// before that is compiled.
+		"reactor": func() []byte {
+			p := newProgram()
+			p.define("_initialize", FuncType{}, nil, func() Code { return Int(1) })
+			p.Exports = append(p.Exports, Export{Name: "_initialize", Index: 0})
+			return p.Bytes()
+		},
 		// _start has a parameter, or is no function.
 		"start-with-params": func() []byte {
 			p := newProgram()

@@ -32,6 +32,7 @@ func TestBadModules(t *testing.T) {
 		{"component", job.CodeBadModule, "a WebAssembly component, not a core module"},
 		{"version-2", job.CodeBadModule, "WebAssembly binary version 2, not 1"},
 		{"no-start", job.CodeBadModule, `no function "_start"`},
+		{"reactor", job.CodeBadModule, "the module is a reactor"},
 		{"start-with-params", job.CodeBadModule, `no function "_start" without parameters`},
 		{"start-is-memory", job.CodeBadModule, `no function "_start"`},
 		{"bad-body", job.CodeBadModule, "invalid module: "},

@@ -13,23 +13,14 @@ type file struct {
 	appends bool // O_APPEND is set
 }
 
-// ReadAt implements wasi.File.
+// ReadAt implements wasi.File. To ask again where the kernel gave less would cost a system
+// call at the end of each file.
 func (f *file) ReadAt(p []byte, off int64) (n int, errno wasi.Errno) {
-	for n < len(p) {
-		var some int
-		err := uninterrupted(func() (err error) {
-			some, err = unix.Pread(f.fd, p[n:], off+int64(n))
-			return err
-		})
-		switch {
-		case err != nil && n == 0:
-			return 0, errnoOf(err)
-		case err != nil || some <= 0:
-			return n, wasi.Success
-		}
-		n += some
-	}
-	return n, wasi.Success
+	err := uninterrupted(func() (err error) {
+		n, err = unix.Pread(f.fd, p, off)
+		return err
+	})
+	return max(0, n), errnoOf(err)
 }
 
 // WriteAt implements wasi.File. It writes at off also where O_APPEND was set, as POSIX
