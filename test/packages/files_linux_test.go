@@ -219,6 +219,8 @@ func TestCompletions(t *testing.T) {
 		output(t, "zsh", "-n", filepath.Join(share, "zsh/vendor-completions/_"+name))
 		output(t, "fish", "--no-execute", filepath.Join(share, "fish", "vendor_completions.d", name+".fish"))
 	}
+	trust := filepath.Join(t.TempDir(), "trust")
+	must(t, os.WriteFile(trust, []byte("12D3KooWabc lab/one # ours\nany\n"), 0o600))
 	for line, want := range map[string]string{
 		"plasm-run --rec":                     "--receipt",
 		"plasm-run --log-format ":             "text json",
@@ -234,8 +236,8 @@ func TestCompletions(t *testing.T) {
 	} {
 		name, _, _ := strings.Cut(line, " ")
 		words := strings.Split(line, " ")
-		script := fmt.Sprintf(`PLASM_TRUST=<(echo '12D3KooWabc lab/one # ours'); . %s; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _%s; echo "${COMPREPLY[@]}"`,
-			filepath.Join(share, "bash-completion", "completions", name), strings.ReplaceAll(name, "-", "_"))
+		script := fmt.Sprintf(`PLASM_TRUST=%s; . %s; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _%s; echo "${COMPREPLY[@]}"`,
+			trust, filepath.Join(share, "bash-completion", "completions", name), strings.ReplaceAll(name, "-", "_"))
 		got := strings.TrimSpace(output(t, append([]string{"bash", "-c", script, "bash"}, words...)...))
 		if got != want {
 			t.Errorf("%q is completed to %q, want %q", line, got, want)
