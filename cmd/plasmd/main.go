@@ -34,7 +34,9 @@ type command struct {
 
 // commands are the subcommands, in the order of the help.
 func commands(in *cli.Invocation) []*command {
-	return []*command{newServe(in), newIdentity(in), newStatus(in), newAllow(in), newJobs(in), newCancel(in), newDrain(in), newDoctor(in)}
+	return []*command{
+		newServe(in), newIdentity(in), newStatus(in), newAllow(in), newJobs(in), newCancel(in), newDrain(in), newCheck(in), newDoctor(in),
+	}
 }
 
 // run runs the command and returns its exit code.

@@ -62,6 +62,11 @@ func setup(t *testing.T, env *testscript.Env) error {
 	t.Helper()
 	env.Setenv("PATH", programs+":"+env.Getenv("PATH"))
 	env.Setenv("PROGRAMS", programs)
+	packaged, err := filepath.Abs("../../packaging")
+	if err != nil {
+		return err
+	}
+	env.Setenv("PACKAGED", packaged)
 	env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 	env.Setenv("STATE_DIRECTORY", filepath.Join(env.WorkDir, "state"))
 	env.Setenv("RUNTIME_DIRECTORY", filepath.Join(env.WorkDir, "run"))

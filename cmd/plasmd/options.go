@@ -208,7 +208,8 @@ func (s *serve) addMachine(f *cli.Flags) {
 		Complete: cli.FileLike(".toml"),
 	})
 	f.Switch(&s.printConfig, cli.Flag{
-		Name: "print-config", Category: cli.ThisMachine, Usage: "print what all this comes to, as such a file, and stop",
+		Name: "print-config", Category: cli.ThisMachine, Usage: "print what is set, as such a file, and stop",
+		More: "The rest is in it as comments, with the values that it has now.",
 	})
 }
 

@@ -27,24 +27,7 @@ func (s *serve) run(ctx context.Context, in *cli.Invocation) error {
 	if err := noArgument(s.flags); err != nil {
 		return err
 	}
-	if !given(s.config) {
-		if err := s.checkHands("configuration file", s.config); err != nil {
-			return err
-		}
-	}
-	if err := s.settle(in); err != nil {
-		return err
-	}
-	log, err := s.flags.Logger(in.Stderr)
-	if err != nil {
-		return err
-	}
-	for _, flag := range []string{"allow-file", "network-key", "worker"} {
-		if err := s.checkHands(strings.ReplaceAll(flag, "-", " "), s.named(flag)); err != nil {
-			return err
-		}
-	}
-	cfg, err := s.nodeConfig()
+	cfg, err := s.prepare(in)
 	if err != nil {
 		return err
 	}
@@ -63,9 +46,37 @@ func (s *serve) run(ctx context.Context, in *cli.Invocation) error {
 	in.Until(ctx)
 	defer cli.Suspend(sandbox.Pause, sandbox.Resume)()
 	cli.CollectOften()
-	cfg.Log, cfg.Reload = log, reload
+	cfg.Reload = reload
 	cfg.Ready = func(addrs []string) error { return in.Print(lines(addrs)) }
 	return node.Run(ctx, *cfg)
+}
+
+// prepare settles the flags and returns what they say of the node, once all is well with
+// it that can be found out without touching the node's folders and ports.
+func (s *serve) prepare(in *cli.Invocation) (*node.Config, error) {
+	if !given(s.config) {
+		if err := s.checkHands("configuration file", s.config); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.settle(in); err != nil {
+		return nil, err
+	}
+	log, err := s.flags.Logger(in.Stderr)
+	if err != nil {
+		return nil, err
+	}
+	for _, flag := range []string{"allow-file", "network-key", "worker"} {
+		if err := s.checkHands(strings.ReplaceAll(flag, "-", " "), s.named(flag)); err != nil {
+			return nil, err
+		}
+	}
+	cfg, err := s.nodeConfig()
+	if err != nil {
+		return nil, err
+	}
+	cfg.Log = log
+	return cfg, nil
 }
 
 // checkHands keeps root from a node that does what is said in another user's file.

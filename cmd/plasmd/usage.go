@@ -20,7 +20,7 @@ func doc() cli.Doc {
 		Summary: "the node: runs the jobs of others",
 		Synopsis: []string{
 			"serve [flags]", "identity [flags]", "status [flags]", "allow [flags] PEERID...|any", "jobs [flags]",
-			"cancel [flags] JOB...", "drain [flags]", "doctor [flags]",
+			"cancel [flags] JOB...", "drain [flags]", "check [flags]", "doctor [flags]",
 		},
 		About: []string{
 			"The node: it is found by plasm-discover, says what it can do, and runs jobs for those who may submit, each in a worker " +
@@ -45,7 +45,7 @@ func doc() cli.Doc {
 		},
 		See: []string{
 			"plasmd-serve(8)", "plasmd-identity(8)", "plasmd-status(8)", "plasmd-allow(8)", "plasmd-jobs(8)", "plasmd-cancel(8)",
-			"plasmd-drain(8)", "plasmd-doctor(8)", "plasmd.toml(5)", "plasm-discover(1)", "plasm-submit(1)",
+			"plasmd-drain(8)", "plasmd-check(8)", "plasmd-doctor(8)", "plasmd.toml(5)", "plasm-discover(1)", "plasm-submit(1)",
 		},
 	}
 }
@@ -217,6 +217,26 @@ func drainDoc() cli.Doc {
 			"sudo plasmd drain --wait && sudo apt-get install --only-upgrade plasm && sudo systemctl start plasmd",
 		},
 		See: see("plasmd-jobs(8)"),
+	}
+}
+
+func checkDoc() cli.Doc {
+	return cli.Doc{
+		Name: name + " check", Section: 8, Level: "info", Mixed: true,
+		Summary:  "say whether a configuration would start a node",
+		Synopsis: []string{"[flags]"},
+		About: []string{
+			"Reads a configuration file and the variables as plasmd serve would, asks the worker what it is, and says whether a node " +
+				"would start: before a restart, and in scripts that write the file. It opens none of the node's folders and ports, so it " +
+				"works beside a running node; plasmd doctor looks at those. What is wrong is the error that plasmd serve would end with.",
+		},
+		Exit: []cli.Term{
+			{Name: "0", Text: "a node would start"},
+			{Name: "125", Text: "it would not, or the command was used wrongly"},
+			{Name: "127", Text: "file not found"},
+		},
+		Examples: []string{"plasmd check --config plasmd.toml", "sudo plasmd check && sudo systemctl restart plasmd"},
+		See:      see("plasmd-doctor(8)", "plasmd-serve(8)"),
 	}
 }
 

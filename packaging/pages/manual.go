@@ -85,7 +85,7 @@ func configuration(serve *cli.Declaration, of edition) string {
 			"true or false, a flag that may be repeated a list of strings, and all else a string, durations too. A flag on the command " +
 			"line wins over its variable, that over the file, and that over the default. A list is taken from one place.",
 		"A member that is no flag, or has a value of another kind, is an error: the node does not start. plasmd serve --print-config " +
-			"prints all that is in force as such a file, and plasmd doctor says what is wrong with one.",
+			"prints what is set as such a file, and the rest as comments; plasmd check says whether a node would start with one.",
 	}) + ".SH MEMBERS\n")
 	for _, c := range categories(serve) {
 		var members []cli.Term

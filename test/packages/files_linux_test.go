@@ -19,7 +19,7 @@ var names = map[string]string{"plasm-run": "1", "plasm-submit": "1", "plasm-disc
 // pages are all manual pages of the package plasm, and the section of each.
 func pages() map[string]string {
 	all := maps.Clone(names)
-	for _, sub := range []string{"serve", "identity", "status", "allow", "jobs", "cancel", "drain", "doctor"} {
+	for _, sub := range []string{"serve", "identity", "status", "allow", "jobs", "cancel", "drain", "check", "doctor"} {
 		all["plasmd-"+sub] = "8"
 	}
 	all["plasmd.toml"] = "5"

@@ -162,36 +162,45 @@ func written(value any) string {
 	}
 }
 
-// Print returns the values of all flags that a configuration file may set,
-// as such a file. Texts that are empty, and no flag, variable or file has set, are left out.
+// Print returns a configuration file that says what the command line, variables and a
+// file have set. All other flags are in it as comments, with the values that they have
+// now: these may be measured, and change with the machine. A flag without a value has
+// what its help calls it.
 func (s Settings) Print(f *cli.Flags) ([]byte, error) {
 	var out bytes.Buffer
-	enc := toml.NewEncoder(&out)
 	byName := func(a, b *cli.Flag) int { return strings.Compare(a.Name, b.Name) }
 	for _, flag := range slices.SortedFunc(slices.Values(f.All()), byName) {
 		if !s.settles(flag) {
 			continue
 		}
-		var value any = flag.ValueText()
-		var err error
-		switch flag.Kind {
-		case cli.List:
-			value = append([]string{}, flag.Texts()...)
-		case cli.Switch:
-			value = flag.ValueText() == "true"
-		case cli.Number, cli.Amount:
-			value, err = strconv.ParseInt(flag.ValueText(), 10, 64)
-		case cli.Text:
-			if value == "" && !flag.Changed() {
-				continue
-			}
-		}
-		if err == nil {
-			err = enc.Encode(map[string]any{flag.Name: value})
-		}
+		value, err := printed(flag)
 		if err != nil {
+			return nil, err
+		}
+		if !flag.Changed() {
+			out.WriteString("# ")
+		}
+		if err := toml.NewEncoder(&out).Encode(map[string]any{flag.Name: value}); err != nil {
 			return nil, err
 		}
 	}
 	return out.Bytes(), nil
+}
+
+// printed is a flag's value as the file has it.
+func printed(flag *cli.Flag) (any, error) {
+	text := flag.ValueText()
+	switch flag.Kind {
+	case cli.List:
+		return append([]string{}, flag.Texts()...), nil
+	case cli.Switch:
+		return text == "true", nil
+	case cli.Number, cli.Amount:
+		return strconv.ParseInt(text, 10, 64)
+	case cli.Text:
+		if text == "" && !flag.Changed() {
+			return flag.Value, nil
+		}
+	}
+	return text, nil
 }
