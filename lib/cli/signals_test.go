@@ -3,10 +3,14 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
+	"os/exec"
 	"os/signal"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"plasm/lib/job"
 )
@@ -64,6 +68,54 @@ func TestIgnoredSignals(t *testing.T) { //nolint:paralleltest // signals are the
 	<-ctx.Done()
 	if got, ok := errors.AsType[*SignalError](context.Cause(ctx)); !ok || got.Signal != syscall.SIGTERM {
 		t.Errorf("ended by %v", context.Cause(ctx))
+	}
+}
+
+// TestSecondSignal: what is stuck when a signal has come is ended by another, a second
+// later or more.
+func TestSecondSignal(t *testing.T) {
+	const stuck = "PLASM_TEST_STUCK"
+	if os.Getenv(stuck) != "" {
+		_, _ = Signals()
+		_, _ = os.Stdout.WriteString("ready\n")
+		<-time.After(time.Hour) // a timer, as a program without one that waits is dead to Go
+	}
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestSecondSignal$")
+	cmd.Env = append(os.Environ(), stuck+"=1")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(out, make([]byte, len("ready\n"))); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	var insisting sync.WaitGroup
+	insisting.Go(func() {
+		again := time.NewTicker(100 * time.Millisecond)
+		defer again.Stop()
+		for {
+			select {
+			case <-again.C:
+				_ = cmd.Process.Signal(syscall.SIGTERM) // the last of them may come too late
+			case <-ended:
+				return
+			}
+		}
+	})
+	_ = cmd.Wait() // its status is looked at
+	close(ended)
+	insisting.Wait()
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGTERM {
+		t.Errorf("ended with %v", cmd.ProcessState)
 	}
 }
 
