@@ -23,9 +23,10 @@ import (
 
 // options are the command's flags.
 type options struct {
-	flags *cli.Flags
-	job   *cli.JobFlags
-	bulk  *bulk.Flags
+	flags  *cli.Flags
+	job    *cli.JobFlags
+	travel *cli.FolderFlags
+	bulk   *bulk.Flags
 
 	dirs          []string
 	engine        string
@@ -42,6 +43,7 @@ func newOptions(in *cli.Invocation) *options {
 	f := cli.NewFlags(doc(), in.Getenv)
 	o := &options{flags: f, engine: autoEngine, requireGuards: "none", getenv: in.Getenv}
 	o.job = cli.AddJobFlags(f, "the key that signs")
+	o.travel = cli.AddFolderFlags(f, o.job)
 	o.bulk = bulk.Add(f, o.job, "the processor's cores")
 	f.List(&o.dirs, cli.Flag{
 		Name: "dir", Category: cli.TheJob, Value: "HOST::GUEST[:ro]", Usage: "let the program use a folder",
@@ -98,6 +100,9 @@ func (o *options) check() (guards []string, dirs []engine.Dir, err error) {
 	if guards, err = o.flags.Guards(o.requireGuards); err != nil {
 		return nil, nil, err
 	}
+	if err := o.travel.Check(); err != nil {
+		return nil, nil, err
+	}
 	dirs, err = parseDirs(o.dirs)
 	return guards, dirs, err
 }
@@ -108,13 +113,15 @@ func unsupported(format string, args ...any) error {
 
 // possible refuses a manifest that asks for what this build cannot do.
 func (o *options) possible(m *job.Manifest, dirs []engine.Dir) error {
-	switch {
-	case m.Arch != "" && m.Arch != runtime.GOARCH:
+	if m.Arch != "" && m.Arch != runtime.GOARCH {
 		return unsupported("arch: the manifest asks for %q, and this machine is %q", m.Arch, runtime.GOARCH)
-	case len(m.Dirs) != len(dirs): // without any --dir, or they would be the manifest's
-		return cli.Usage(name, "dirs: the manifest wants a folder as %s, and no --dir HOST::GUEST[:ro] gives one", m.Dirs[0].Guest)
 	}
-	return nil
+	for _, d := range m.Dirs {
+		if !d.Travels() && len(dirs) == 0 { // with any --dir they would be the manifest's
+			return cli.Usage(name, "dirs: the manifest wants a folder as %s, and no --dir HOST::GUEST[:ro] gives one", d.Guest)
+		}
+	}
+	return o.travel.CheckOutputs(m, o.job.JSON)
 }
 
 // parseDirs reads --dir HOST::GUEST[:ro].

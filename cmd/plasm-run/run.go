@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 
 	"plasm/lib/cli"
@@ -49,12 +50,24 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 	if err != nil {
 		return 0, err
 	}
-	switch {
-	case o.bulk.Given():
+	if o.bulk.Given() {
+		if o.travel.Given() {
+			return 0, cli.Usage(name, "--in and --out are for one job at a time, not for --each and --batch")
+		}
 		return o.batch(ctx, in, log, guards, dirs)
-	case o.job.PrintManifest || o.job.PrintJob:
+	}
+	if o.job.Travel, err = o.travel.Gather(ctx); err != nil {
+		return 0, err
+	}
+	defer o.job.Travel.Close()
+	if o.job.PrintManifest || o.job.PrintJob {
 		return 0, o.print(ctx, in, dirs)
 	}
+	return o.one(ctx, in, log, release, guards, dirs)
+}
+
+// one runs the job that the command line describes.
+func (o *options) one(ctx context.Context, in *cli.Invocation, log *slog.Logger, release func(), guards []string, dirs []engine.Dir) (int, error) {
 	b, err := o.backend(o.engine, log)
 	if err != nil {
 		return 0, err
@@ -68,6 +81,13 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 	defer d.Close()
 	if err := o.possible(d.Manifest, dirs); err != nil {
 		return 0, err
+	}
+	folders, err := o.folders(d.Manifest)
+	if err != nil {
+		return 0, err
+	}
+	if folders != nil {
+		defer folders.Close()
 	}
 	if want := d.Manifest.Engine; want != "" && want != b.Engine.Name {
 		if o.engine != autoEngine {
@@ -83,8 +103,17 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 	defer end()
 	return o.execute(ctx, in, run, log, release, &sandbox.Job{
 		Manifest: d.Manifest, Module: d.Module, Input: sandbox.Input{Reader: d.Input.Reader, Hash: d.Input.Hash},
-		Dirs: dirs, RequireGuards: guards,
+		Dirs: dirs, Folders: folders, RequireGuards: guards,
 	})
+}
+
+// folders returns what the folders of a manifest that travel are made of, nil when none does.
+func (o *options) folders(m *job.Manifest) (*sandbox.Folders, error) {
+	pack, err := o.job.Travel.Pack(m)
+	if err != nil || pack == nil {
+		return nil, err
+	}
+	return sandbox.NewFolders(pack)
 }
 
 // supervisor returns a supervisor with a worker that is being started.
@@ -143,6 +172,10 @@ func (o *options) execute(ctx context.Context, in *cli.Invocation, run runner, l
 	log.Info("job.finished", report.Outcome.Attrs("job", j.Manifest.ID, "engine", report.Engine.Name)...)
 	cli.TellOutcome(in.Stderr, name, j.Manifest, &report.Outcome, report.Cause)
 	err = out.Finish(func() ([]byte, error) { return sign(key, report, j.Manifest) })
+	folders, undelivered := o.travel.Deliver(ctx, &report.Outcome, report.Outputs, func(line string) {
+		_, _ = fmt.Fprintf(in.Stderr, "%s: %s\n", name, cli.OneLine(line)) // who has no stderr is told nothing
+	})
+	out.Folders, err = folders, errors.Join(err, undelivered)
 	release()
 	if err != nil && !out.Printable() {
 		return 0, err

@@ -201,7 +201,7 @@ func TestLargeDocumentInLittleMemory(t *testing.T) { // alone: it looks at the p
 		s.Stderr, s.Outcome.StderrBytes = job.EmptyDigest, 0
 	})
 	r, w := io.Pipe()
-	go func() { _ = w.CloseWithError(job.WriteResult(w, envelope, zeros, strings.NewReader(""))) }()
+	go func() { _ = w.CloseWithError(job.WriteResult(w, envelope, zeros, strings.NewReader(""), nil)) }()
 	var stdout, stderr bytes.Buffer
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 // contend has threads wait for each other in Wasmtime, under the filter of a worker.
 // A worker has the guest's thread, and that which frees what the collector finds.
 func contend() error {
-	if err := seccomp.Apply(seccomp.Load.WithC()); err != nil {
+	if err := seccomp.Apply(seccomp.Load.WithC(), seccomp.Files{}); err != nil {
 		return err
 	}
 	e := newEngine(newGrowth())

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -82,7 +83,7 @@ func (j *JobFlags) readJob(d *Description, in *Invocation, _ []string) (*job.Man
 	defer func() { _ = f.Close() }() // it was only read
 	var module moduleBuffer
 	input := &Spool{}
-	given, _, err := job.ReadJob(f, &module, input, nil)
+	given, _, err := job.ReadJob(f, &module, input, j.carrier())
 	if err != nil {
 		if own, ok := errors.AsType[*job.Error](errors.Unwrap(AsError(err))); ok {
 			err = own // of the two writers, without what ReadJob says of it
@@ -100,6 +101,14 @@ func (j *JobFlags) readJob(d *Description, in *Invocation, _ []string) (*job.Man
 	}
 	d.Input, err = spooledInput(input)
 	return given, err
+}
+
+// carrier takes the folders of a job document.
+func (j *JobFlags) carrier() job.Carrier {
+	if j.Travel == nil {
+		return nil
+	}
+	return j.Travel
 }
 
 // about names the file that an error is about.
@@ -135,6 +144,7 @@ func (j *JobFlags) fill(d *Description, given *job.Manifest, operands []string, 
 func (j *JobFlags) override(m *job.Manifest, in *Input, operands []string, dirs []job.Dir) error {
 	set := map[string]func(){
 		"memory":        func() { m.MemoryMB = j.memory },
+		"disk":          func() { m.DiskMB = j.disk },
 		"timeout":       func() { m.TimeoutMS = j.timeout },
 		"fuel":          func() { m.Fuel = j.fuel },
 		"output-limit":  func() { m.OutputLimitBytes = j.outputLimit },
@@ -149,9 +159,7 @@ func (j *JobFlags) override(m *job.Manifest, in *Input, operands []string, dirs 
 			apply()
 		}
 	}
-	if len(dirs) > 0 {
-		m.Dirs = dirs
-	}
+	m.Dirs = j.overrideDirs(m.Dirs, dirs)
 	if len(operands) > 1 {
 		m.Args = operands[1:]
 		for i, arg := range m.Args {
@@ -161,6 +169,30 @@ func (j *JobFlags) override(m *job.Manifest, in *Input, operands []string, dirs 
 		}
 	}
 	return j.overrideEnv(m)
+}
+
+// overrideDirs returns a manifest's folders with live ones in the place of its live ones, if
+// there are any, and each that travels in the place of one of the same path.
+func (j *JobFlags) overrideDirs(given, live []job.Dir) []job.Dir {
+	var dirs []job.Dir
+	for _, d := range given {
+		if d.Travels() || len(live) == 0 {
+			dirs = append(dirs, d)
+		}
+	}
+	dirs = append(dirs, live...)
+	if j.Travel == nil {
+		return dirs
+	}
+	for _, d := range j.Travel.Dirs {
+		at := slices.IndexFunc(dirs, func(o job.Dir) bool { return o.Guest == d.Guest && o.Travels() })
+		if at < 0 {
+			dirs = append(dirs, d)
+		} else {
+			dirs[at] = d
+		}
+	}
+	return dirs
 }
 
 // overrideEnv sets the variables that --env names, beside those of the manifest.
@@ -204,14 +236,14 @@ func bind(in *Input, m *job.Manifest) error {
 // Print writes the manifest or the job document, whichever the flags ask for.
 func (j *JobFlags) Print(in *Invocation, d *Description) error {
 	if j.PrintJob {
-		return d.write(in.Stdout)
+		return d.write(in.Stdout, j.Travel)
 	}
 	return in.Print(append(d.Manifest.Encode(), '\n'))
 }
 
 // write writes the job document. Input that is not known before the job starts is
 // known to the document: it is read to its end, and its digest put in.
-func (d *Description) write(w io.Writer) error {
+func (d *Description) write(w io.Writer, travel *Travel) error {
 	if d.Input.unseen {
 		whole := &Spool{}
 		if _, err := io.Copy(whole, d.Input.Reader); err != nil {
@@ -231,5 +263,20 @@ func (d *Description) write(w io.Writer) error {
 	if stdin == nil {
 		stdin = bytes.NewReader(nil)
 	}
-	return job.WriteJob(w, d.Manifest, bytes.NewReader(d.Module), stdin)
+	var folders *job.Carried
+	if travel != nil {
+		var err error
+		if _, err = travel.Pack(d.Manifest); err == nil {
+			folders, err = travel.Carried(d.Manifest)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if size := folders.Len() + int64(len(d.Module))/3*4; size > job.MaxDocument {
+		return &job.Error{
+			Code: job.CodeIO, Message: fmt.Sprintf("the job document would have %d bytes, more than the %d allowed", size, job.MaxDocument),
+		}
+	}
+	return job.WriteJob(w, d.Manifest, bytes.NewReader(d.Module), stdin, folders)
 }

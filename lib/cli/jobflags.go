@@ -17,6 +17,7 @@ type JobFlags struct {
 	Manifest, Job         string
 	memory, timeout, fuel int64
 	outputLimit, seed     int64
+	disk                  int64
 	deterministic, nan    bool
 	env                   []string
 
@@ -24,7 +25,8 @@ type JobFlags struct {
 	NoStdin                        bool
 	JSON, PrintManifest, PrintJob  bool
 	Key                            string
-	Identity                       bool // print the key's peer ID and stop
+	Travel                         *Travel // folders that travel with the job; nil: the command has none
+	Identity                       bool    // print the key's peer ID and stop
 
 	seedText string // --seed with a placeholder of a batch in it; "": it is a number
 	spooled  int    // bytes of each stream that --json holds in memory; 0: what a Spool does

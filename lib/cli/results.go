@@ -19,11 +19,13 @@ const maxResultOutput = (job.MaxDocument - job.MaxEnvelope - 1<<10) / 4 * 3
 // Outputs are where a job's output goes.
 type Outputs struct {
 	Stdout, Stderr io.Writer
+	Folders        *job.Carried // for the result document
 
 	flags   *JobFlags
 	in      *Invocation
 	files   []*File
 	spooled []*Spool // stdout and stderr, with --json
+	left    int64    // of maxResultOutput
 	receipt []byte   // that is to be printed
 }
 
@@ -35,8 +37,8 @@ func (j *JobFlags) Open(ctx context.Context, in *Invocation) (*Outputs, error) {
 	var err error
 	if j.JSON {
 		o.spooled = []*Spool{{limit: j.spooled}, {limit: j.spooled}}
-		left := int64(maxResultOutput)
-		o.Stdout, o.Stderr = ration{o.spooled[0], &left}, ration{o.spooled[1], &left}
+		o.left = maxResultOutput
+		o.Stdout, o.Stderr = ration{o.spooled[0], &o.left}, ration{o.spooled[1], &o.left}
 	} else if o.Stdout, err = o.open(ctx, j.Stdout, in.Stdout, standardOutput); err == nil {
 		o.Stderr, err = o.open(ctx, j.Stderr, in.Stderr, standardError)
 	}
@@ -219,7 +221,13 @@ func (o *Outputs) result() error {
 	if err != nil {
 		return err
 	}
-	return job.WriteResult(o.in.Stdout, o.receipt, readers[0], readers[1])
+	if size := o.Folders.Len(); size > o.left/3*4 {
+		return &job.Error{
+			Code: job.CodeIO, Message: fmt.Sprintf("too much for one document: folders that take %d bytes there", size),
+			Hint: "name folders with --out, which then are not in it",
+		}
+	}
+	return job.WriteResult(o.in.Stdout, o.receipt, readers[0], readers[1], o.Folders)
 }
 
 // readers returns what the result document has of both streams.

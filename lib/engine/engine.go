@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"plasm/lib/job"
+	"plasm/lib/wasi"
 )
 
 // Engine compiles and runs WebAssembly modules that import WASI preview 1. It
@@ -96,7 +97,9 @@ type Host struct {
 	Stdout     io.Writer
 	Stderr     io.Writer
 	Dirs       []Dir
-	Real       bool // the real clock, sleep and entropy
+	Folders    []wasi.Preopen // that travel with the job
+	Clock      wasi.Clock     // that of Folders; nil: one of its own
+	Real       bool           // the real clock, sleep and entropy
 	Seed       int64
 	Meter      *Meter             // the module counts fuel; nil: it does not
 	MemoryGrew func(bytes uint64) // told the size of linear memory when it is made and each time it grows; may be nil

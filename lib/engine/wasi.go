@@ -16,7 +16,7 @@ func NewGuest(h Host) (*preview1.Guest, error) {
 	return preview1.New(wasi.New(wasi.Config{
 		Args: append([]string{"module"}, h.Args...), Env: h.Env,
 		Stdin: h.Stdin, StdinKnown: h.StdinKnown, Stdout: h.Stdout, Stderr: h.Stderr,
-		Preopens: folders, Real: h.Real, Seed: h.Seed,
+		Preopens: append(folders, h.Folders...), Real: h.Real, Seed: h.Seed, Clock: h.Clock,
 	})), nil
 }
 

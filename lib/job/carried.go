@@ -2,8 +2,11 @@ package job
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 )
 
 // Job and result documents carry folders in two more members, which may be absent:
@@ -110,3 +113,65 @@ type nothing struct{}
 
 func (nothing) Write(p []byte) (int, error) { return len(p), nil }
 func (nothing) Close() error                { return nil }
+
+// Carried are folders that a document is to carry. The nil one has none.
+type Carried struct {
+	Trees map[Digest][]byte // documents
+	Blobs map[Digest]Content
+}
+
+// Content is the content of a file.
+type Content struct {
+	Size int64
+	Open func() (io.Reader, error) // from its beginning
+}
+
+// Len returns how many bytes c takes in a document.
+func (c *Carried) Len() int64 {
+	if c == nil {
+		return 0
+	}
+	n := int64(len(`,"trees":{},"blobs":{}`))
+	member := func(size int64) { n += int64(len(`,"":""`)+len(EmptyDigest)) + (size+2)/3*4 }
+	for _, t := range c.Trees {
+		member(int64(len(t)))
+	}
+	for _, b := range c.Blobs {
+		member(b.Size)
+	}
+	return n
+}
+
+// carried writes the members that carry folders.
+func (d *documentWriter) carried(c *Carried) {
+	if c == nil {
+		return
+	}
+	d.text(`,"trees":{`)
+	comma := ""
+	for _, digest := range slices.Sorted(maps.Keys(c.Trees)) {
+		d.text(comma + `"` + string(digest) + `":"` + base64.StdEncoding.EncodeToString(c.Trees[digest]) + `"`)
+		comma = ","
+	}
+	d.text(`},"blobs":{`)
+	comma = ""
+	for _, digest := range slices.Sorted(maps.Keys(c.Blobs)) {
+		d.text(comma + `"` + string(digest) + `":"`)
+		d.content(c.Blobs[digest])
+		d.text(`"`)
+		comma = ","
+	}
+	d.text("}")
+}
+
+// content writes the content of a file as base64.
+func (d *documentWriter) content(c Content) {
+	if d.err != nil || c.Size == 0 {
+		return
+	}
+	r, err := c.Open()
+	if err == nil {
+		err = copyBase64(d, r, "blobs")
+	}
+	d.err = err
+}

@@ -18,11 +18,12 @@ import (
 // Their functions return an *Error: CodeBadManifest for a document that breaks a
 // rule, CodeIO when a stream can't be read or written.
 
-// WriteJob writes the job document of m, which must be valid, and of the bytes
-// of module and stdin, both read to their end; stdin nil leaves the member out.
+// WriteJob writes the job document of m, which must be valid, of the bytes
+// of module and stdin, both read to their end, and of folders; stdin nil leaves the
+// member out.
 // Bytes whose digest isn't the manifest's are an error, but noticed only after
 // they were written.
-func WriteJob(w io.Writer, m *Manifest, module, stdin io.Reader) error {
+func WriteJob(w io.Writer, m *Manifest, module, stdin io.Reader, folders *Carried) error {
 	if err := m.Validate(); err != nil {
 		return err
 	}
@@ -34,6 +35,7 @@ func WriteJob(w io.Writer, m *Manifest, module, stdin io.Reader) error {
 	if stdin != nil {
 		d.base64("stdin", io.TeeReader(stdin, stdinSum))
 	}
+	d.carried(folders)
 	d.text("}\n")
 	if d.err != nil {
 		return badDocument(d.err)
@@ -43,14 +45,14 @@ func WriteJob(w io.Writer, m *Manifest, module, stdin io.Reader) error {
 
 // WriteResult writes the result document of an envelope, which is written as it
 // is, and of the bytes of stdout and stderr, both read to their end.
-func WriteResult(w io.Writer, envelope []byte, stdout, stderr io.Reader) error {
-	return writeResult(w, "", envelope, stdout, stderr, "\n")
+func WriteResult(w io.Writer, envelope []byte, stdout, stderr io.Reader, folders *Carried) error {
+	return writeResult(w, "", envelope, stdout, stderr, folders, "\n")
 }
 
 // WriteItemResult is WriteResult of an item of a batch: {"index": …, "label": …,
 // "result": …}, without the label when that is "".
 func WriteItemResult(w io.Writer, index int64, label string, envelope []byte, stdout, stderr io.Reader) error {
-	return writeResult(w, itemHead(index, label)+`,"result":`, envelope, stdout, stderr, "}\n")
+	return writeResult(w, itemHead(index, label)+`,"result":`, envelope, stdout, stderr, nil, "}\n")
 }
 
 // EncodeItemError writes e as what came of an item of a batch: {"index": …, "label": …,
@@ -68,7 +70,7 @@ func itemHead(index int64, label string) string {
 	return string(head[:len(head)-1])
 }
 
-func writeResult(w io.Writer, head string, envelope []byte, stdout, stderr io.Reader, tail string) error {
+func writeResult(w io.Writer, head string, envelope []byte, stdout, stderr io.Reader, folders *Carried, tail string) error {
 	envelope = bytes.Trim(envelope, " \t\r\n")
 	if len(envelope) > MaxEnvelope {
 		return badDocument(tooLarge("result.receipt", len(envelope), MaxEnvelope))
@@ -85,6 +87,7 @@ func writeResult(w io.Writer, head string, envelope []byte, stdout, stderr io.Re
 	d.text(string(envelope))
 	d.base64("stdout", stdout)
 	d.base64("stderr", stderr)
+	d.carried(folders)
 	d.text("}" + tail)
 	if d.err != nil {
 		return badDocument(d.err)

@@ -35,7 +35,7 @@ func writeJob(t *testing.T, module, stdin []byte) (*job.Manifest, []byte) {
 		in = iotest.HalfReader(bytes.NewReader(stdin))
 	}
 	var doc bytes.Buffer
-	if err := job.WriteJob(&doc, m, bytes.NewReader(module), in); err != nil {
+	if err := job.WriteJob(&doc, m, bytes.NewReader(module), in, nil); err != nil {
 		t.Fatal(err)
 	}
 	return m, doc.Bytes()
@@ -73,7 +73,7 @@ func TestResultDocument(t *testing.T) {
 	for _, n := range around {
 		stdout, stderr := pattern(n), pattern(n/3)
 		var doc bytes.Buffer
-		if err := job.WriteResult(&doc, []byte(" \n"+envelope+"\n"), bytes.NewReader(stdout), bytes.NewReader(stderr)); err != nil {
+		if err := job.WriteResult(&doc, []byte(" \n"+envelope+"\n"), bytes.NewReader(stdout), bytes.NewReader(stderr), nil); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.HasPrefix(doc.String(), `{"receipt":`+envelope+`,"stdout":"`) || !strings.HasSuffix(doc.String(), "\"}\n") {
@@ -105,14 +105,14 @@ func TestEmbeddedSizes(t *testing.T) {
 	envelope := func(n int) []byte { return []byte(`{"a":"` + strings.Repeat("a", n-8) + `"}`) }
 	none := strings.NewReader("")
 	var doc bytes.Buffer
-	if err := job.WriteResult(&doc, envelope(job.MaxEnvelope), none, none); err != nil {
+	if err := job.WriteResult(&doc, envelope(job.MaxEnvelope), none, none, nil); err != nil {
 		t.Error(err)
 	}
 	if got, err := job.ReadResult(&doc, io.Discard, io.Discard, nil); err != nil || len(got) != job.MaxEnvelope {
 		t.Errorf("the largest receipt: %d bytes, %v", len(got), err)
 	}
 	tooLong := envelope(job.MaxEnvelope + 1)
-	if err := job.WriteResult(io.Discard, tooLong, none, none); err == nil || err.Error() != "result.receipt: 1048576 bytes, more than the 1048575 allowed" {
+	if err := job.WriteResult(io.Discard, tooLong, none, none, nil); err == nil || err.Error() != "result.receipt: 1048576 bytes, more than the 1048575 allowed" {
 		t.Errorf("writing a larger one: %v", err)
 	}
 	_, err := job.ReadResult(strings.NewReader(`{"receipt":`+string(tooLong)+`,"stdout":"","stderr":""}`), io.Discard, io.Discard, nil)
@@ -156,7 +156,7 @@ func TestWriteJobChecks(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			err := job.WriteJob(io.Discard, test.m, strings.NewReader(test.module), strings.NewReader(test.stdin))
+			err := job.WriteJob(io.Discard, test.m, strings.NewReader(test.module), strings.NewReader(test.stdin), nil)
 			e, ok := errors.AsType[*job.Error](err)
 			if !ok || e.Code != job.CodeBadManifest || !strings.HasPrefix(e.Message, test.want) {
 				t.Errorf("%v, want %s", err, test.want)
@@ -173,7 +173,7 @@ func TestWriteResultChecks(t *testing.T) {
 		`"{}"`: `result.receipt: must be an object, not "{}"`,
 	} {
 		var doc bytes.Buffer
-		err := job.WriteResult(&doc, []byte(envelope), strings.NewReader(""), strings.NewReader(""))
+		err := job.WriteResult(&doc, []byte(envelope), strings.NewReader(""), strings.NewReader(""), nil)
 		if err == nil || err.Error() != want || doc.Len() > 0 {
 			t.Errorf("%s: %v, with %d bytes written", envelope, err, doc.Len())
 		}
@@ -216,7 +216,7 @@ func TestConstantMemory(t *testing.T) {
 		t.Errorf("ReadJob of 16 MiB: %d bytes allocated, %d bytes of stdin", n, zeros)
 	}
 	if n := allocated(func() error {
-		return job.WriteJob(io.Discard, m, strings.NewReader(""), io.LimitReader(endless{}, 12<<20))
+		return job.WriteJob(io.Discard, m, strings.NewReader(""), io.LimitReader(endless{}, 12<<20), nil)
 	}); n > 1<<20 {
 		t.Errorf("WriteJob of 16 MiB: %d bytes allocated", n)
 	}
@@ -244,7 +244,7 @@ func BenchmarkWriteJob(b *testing.B) {
 	stdin := pattern(48 << 20)
 	b.SetBytes(64 << 20)
 	for b.Loop() {
-		if err := job.WriteJob(io.Discard, m, strings.NewReader(""), bytes.NewReader(stdin)); err != nil {
+		if err := job.WriteJob(io.Discard, m, strings.NewReader(""), bytes.NewReader(stdin), nil); err != nil {
 			b.Fatal(err)
 		}
 	}

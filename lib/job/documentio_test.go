@@ -30,7 +30,7 @@ func TestDocumentIO(t *testing.T) {
 	t.Parallel()
 	m, doc := writeJob(t, []byte("module"), []byte("in"))
 	var result bytes.Buffer
-	if err := job.WriteResult(&result, []byte(`{}`), strings.NewReader("out"), strings.NewReader("err")); err != nil {
+	if err := job.WriteResult(&result, []byte(`{}`), strings.NewReader("out"), strings.NewReader("err"), nil); err != nil {
 		t.Fatal(err)
 	}
 	s := strings.NewReader
@@ -40,10 +40,10 @@ func TestDocumentIO(t *testing.T) {
 		run  func() error
 		want string
 	}{
-		{"module of WriteJob", func() error { return job.WriteJob(io.Discard, m, sick, s("in")) }, "reading module: sick disk"},
-		{"stdin of WriteJob", func() error { return job.WriteJob(io.Discard, m, s("module"), sick) }, "reading stdin: sick disk"},
-		{"stdout of WriteResult", func() error { return job.WriteResult(io.Discard, []byte("{}"), sick, s("")) }, "reading stdout: sick disk"},
-		{"stderr of WriteResult", func() error { return job.WriteResult(io.Discard, []byte("{}"), s(""), sick) }, "reading stderr: sick disk"},
+		{"module of WriteJob", func() error { return job.WriteJob(io.Discard, m, sick, s("in"), nil) }, "reading module: sick disk"},
+		{"stdin of WriteJob", func() error { return job.WriteJob(io.Discard, m, s("module"), sick, nil) }, "reading stdin: sick disk"},
+		{"stdout of WriteResult", func() error { return job.WriteResult(io.Discard, []byte("{}"), sick, s(""), nil) }, "reading stdout: sick disk"},
+		{"stderr of WriteResult", func() error { return job.WriteResult(io.Discard, []byte("{}"), s(""), sick, nil) }, "reading stderr: sick disk"},
 		{"job document of ReadJob", func() error {
 			_, _, err := job.ReadJob(io.MultiReader(bytes.NewReader(doc[:len(doc)/2]), sick), io.Discard, io.Discard, nil)
 			return err
@@ -67,7 +67,7 @@ func TestDocumentIO(t *testing.T) {
 			run  func() error
 			want string
 		}{fmt.Sprintf("job document after %d bytes", end), func() error {
-			return job.WriteJob(&sickWriter{left: end}, m, s("module"), s("in"))
+			return job.WriteJob(&sickWriter{left: end}, m, s("module"), s("in"), nil)
 		}, "writing the job document: sick disk"})
 	}
 	for _, test := range tests {

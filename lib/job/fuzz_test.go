@@ -94,7 +94,7 @@ func FuzzReadJob(f *testing.F) {
 			in = bytes.NewReader(stdin.Bytes())
 		}
 		var doc, module2, stdin2 bytes.Buffer
-		if err := job.WriteJob(&doc, m, bytes.NewReader(module.Bytes()), in); err != nil {
+		if err := job.WriteJob(&doc, m, bytes.NewReader(module.Bytes()), in, nil); err != nil {
 			t.Fatal(err)
 		}
 		m2, hasStdin2, err := job.ReadJob(&doc, &module2, &stdin2, nil)
@@ -118,7 +118,7 @@ func FuzzReadResult(f *testing.F) {
 			t.Errorf("the receipt isn't in the document: %s", envelope)
 		}
 		var doc, stdout2, stderr2 bytes.Buffer
-		if err := job.WriteResult(&doc, envelope, bytes.NewReader(stdout.Bytes()), bytes.NewReader(stderr.Bytes())); err != nil {
+		if err := job.WriteResult(&doc, envelope, bytes.NewReader(stdout.Bytes()), bytes.NewReader(stderr.Bytes()), nil); err != nil {
 			t.Fatal(err)
 		}
 		envelope2, err := job.ReadResult(&doc, &stdout2, &stderr2, nil)

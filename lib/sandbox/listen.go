@@ -52,10 +52,17 @@ func (r *run) expect(want wire.Kind, into any) error {
 func (r *run) frames() (*wire.End, error) {
 	for {
 		kind, n, err := r.next()
+		if err == nil && kind == wire.Lists {
+			if kind, n, err = r.readLists(); err == nil && kind != wire.Ended {
+				err = nonsense("frame %q after the lists of folders", kind)
+			}
+		}
 		if err != nil {
 			return nil, err
 		}
 		switch kind {
+		case wire.Fault:
+			return nil, r.fault()
 		case wire.Stdout:
 			err = r.output(r.stdout)
 		case wire.Stderr:
@@ -147,6 +154,23 @@ func (r *run) end() (*wire.End, error) {
 	if !slices.Contains(possible, claim.Status) || claim.Validate() != nil || end.FuelUsed < 0 || end.FuelUsed > r.j.Manifest.Fuel {
 		return nil, nonsense("an end with status %.40q, trap %.40q", end.Status, end.Trap)
 	}
+	if listed := r.lists != nil; listed != (claim.Status.HasDirs() && len(r.j.Manifest.Outputs()) > 0) {
+		return nil, nonsense("an end with status %q, and lists of folders: %v", end.Status, listed)
+	}
 	r.ended = time.Now()
 	return &end, nil
+}
+
+// fault ends a job for which this machine has failed: under the guest's folders.
+func (r *run) fault() error {
+	payload, err := r.p.frames.Payload()
+	if err != nil {
+		return err
+	}
+	if r.j.Folders == nil {
+		return nonsense("a fault of folders that there are none of")
+	}
+	why := fmt.Sprintf("this machine failed under the job's folders: %s", payload[:min(len(payload), maxMessage)])
+	r.stop(job.Cancelled, &job.Error{Code: job.CodeIO, Message: why})
+	return errEnough
 }

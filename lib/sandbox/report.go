@@ -130,7 +130,12 @@ func (r *run) report(ctx context.Context, source source, end *wire.End, err erro
 		o.FuelUsed = &end.FuelUsed
 	}
 	cause = r.input(ctx, &o, cause)
+	outputs, err := r.outputs(ctx, &o)
+	if err != nil {
+		o.Status, o.ExitCode, o.Trap, o.FuelUsed, o.Dirs, cause = job.Cancelled, nil, "", nil, nil, folderError(err)
+	}
 	return &Report{
+		Outputs: outputs,
 		Outcome: o, StdoutHash: r.stdout.digest(), StderrHash: r.stderr.digest(), Guards: r.guards,
 		Engine: r.s.cfg.Engine, Started: r.started, Finished: finished, Cause: cause,
 	}

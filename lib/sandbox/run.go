@@ -13,6 +13,7 @@ import (
 
 	"plasm/lib/job"
 	"plasm/lib/sandbox/wire"
+	"plasm/lib/tree"
 )
 
 // run is one task of one worker.
@@ -27,6 +28,7 @@ type run struct {
 	guards  []string
 	hit     bool // its machine code comes from the cache
 	memory  int64
+	lists   []*tree.List // of the folders that the guest could write
 	cut     bool
 	compile time.Duration
 
@@ -177,6 +179,11 @@ func (r *run) prove(control *wire.Writer, task wire.Task, code *os.File) error {
 			return err
 		}
 	}
+	if f := r.j.Folders; f != nil && task == wire.Run {
+		if err := errors.Join(r.p.hand(f.pack), r.p.hand(f.scratch)); err != nil {
+			return err
+		}
+	}
 	if err := tell(control, wire.Assign, r.assignment(task, code != nil)); err != nil {
 		return err
 	}
@@ -268,6 +275,9 @@ func (r *run) assignment(task wire.Task, code bool) *wire.Assignment {
 	a.MemoryMB, a.Args, a.Dirs = m.MemoryMB, m.Args, r.j.Dirs
 	for _, name := range slices.Sorted(maps.Keys(m.Env)) {
 		a.Env = append(a.Env, name+"="+m.Env[name])
+	}
+	if r.j.Folders != nil {
+		r.j.Folders.assign(a, m)
 	}
 	a.StdinKnown = r.j.Input.Reader == nil || r.j.Input.Hash != ""
 	a.Real, a.Seed = !m.Deterministic, m.Seed

@@ -14,6 +14,7 @@ import (
 
 	"plasm/lib/engine"
 	"plasm/lib/job"
+	"plasm/lib/tree"
 )
 
 // EngineInfo says which engine a worker has.
@@ -56,6 +57,7 @@ type Job struct {
 	Stdout        io.Writer // written by one goroutine, in order; nil discards
 	Stderr        io.Writer // as Stdout
 	Dirs          []engine.Dir
+	Folders       *Folders // those of the manifest that travel; nil when none does
 	Requester     string   // whose job it is, where there is more than one: none finds what another had compiled
 	RequireGuards []string // what must be proved before the worker sees a byte
 	Started       func()   // called once when the guest's first instruction may have run; must not block; nil: nobody
@@ -77,7 +79,8 @@ type Report struct {
 	Engine     EngineInfo // what ran it
 	Started    time.Time
 	Finished   time.Time
-	Cause      error // with Cancelled and EngineFailed, and with OutOfMemory where it is the machine's (ErrNoMemory): why, for people; else nil
+	Outputs    []*tree.Output // the folders of Outcome.Dirs; their contents are read from Job.Folders
+	Cause      error          // with Cancelled and EngineFailed, and with OutOfMemory where it is the machine's (ErrNoMemory): why, for people; else nil
 }
 
 // Supervisor runs jobs. Its methods are safe for concurrent use.

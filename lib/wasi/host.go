@@ -18,6 +18,7 @@ type Config struct {
 	Preopens   []Preopen
 	Real       bool // the real clock, sleep and entropy
 	Seed       int64
+	Clock      Clock // nil: one that begins now, as Real says
 }
 
 // Preopen is a folder that a program begins with.
@@ -44,12 +45,15 @@ type Host struct {
 func New(c Config) *Host {
 	h := &Host{
 		Args: c.Args, Env: c.Env,
-		Clock:   NewClock(c.Real),
+		Clock:   c.Clock,
 		Entropy: NewEntropy(c.Real, c.Seed),
 		Stdin:   &Descriptor{in: &input{file: c.Stdin, known: c.StdinKnown}},
 		Stdout:  &Descriptor{out: orDiscard(c.Stdout)},
 		Stderr:  &Descriptor{out: orDiscard(c.Stderr)},
 		real:    c.Real,
+	}
+	if h.Clock == nil {
+		h.Clock = NewClock(c.Real)
 	}
 	for _, p := range c.Preopens {
 		h.Preopens = append(h.Preopens, &Descriptor{dir: p.Dir, node: p.Dir, preopen: p.Guest})

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Apply puts every thread of this process under a profile for good. It needs no
-// privileges: no_new_privs is set with it.
-func Apply(p Profile) error {
-	raw, err := Program(p, Arch(runtime.GOARCH), os.Getpid())
+// Apply puts every thread of this process under a profile for good, with the use of files.
+// It needs no privileges: no_new_privs is set with it.
+func Apply(p Profile, files Files) error {
+	raw, err := Program(p, Arch(runtime.GOARCH), os.Getpid(), files)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ type machine struct {
 
 func newMachine(t *testing.T, p Profile, arch Arch, names map[uint32]string) machine {
 	t.Helper()
-	raw, err := Program(p, arch, testPID)
+	raw, err := Program(p, arch, testPID, Files{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +242,7 @@ func TestPrograms(t *testing.T) {
 	sizes := map[string]int{}
 	for _, arch := range allArchs {
 		for _, p := range allProfiles {
-			raw, err := Program(p, arch, testPID)
+			raw, err := Program(p, arch, testPID, Files{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -286,7 +286,7 @@ func TestUnknownPrograms(t *testing.T) {
 		profile Profile
 		arch    Arch
 	}{{"", AMD64}, {"other", ARM64}, {Run, ""}, {Run, "riscv64"}} {
-		if raw, err := Program(test.profile, test.arch, 1); err == nil {
+		if raw, err := Program(test.profile, test.arch, 1, Files{}); err == nil {
 			t.Errorf("%q, %q: %d instructions, want an error", test.profile, test.arch, len(raw))
 		}
 	}

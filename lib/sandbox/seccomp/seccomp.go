@@ -45,9 +45,28 @@ const (
 	retAllow = 0x7fff0000 // SECCOMP_RET_ALLOW
 )
 
-// Program returns the filter of a profile. pid is the process that it is for:
-// the only one that it may send signals to, which is how Go preempts goroutines.
-func Program(p Profile, arch Arch, pid int) ([]bpf.RawInstruction, error) {
+// Files are open files that may be read or written at an offset, by their descriptors; 0
+// for none, as that is the guest's input.
+type Files struct {
+	Pack    int // to be read
+	Scratch int // to be read and written
+}
+
+// rules are what a profile allows beside with these files.
+func (f Files) rules() []rule {
+	var rules []rule
+	if f.Pack > 0 {
+		rules = append(rules, when("pread64", equals(0, uint64(f.Pack))))
+	}
+	if f.Scratch > 0 {
+		rules = append(rules, when("pread64", equals(0, uint64(f.Scratch))), when("pwrite64", equals(0, uint64(f.Scratch))))
+	}
+	return rules
+}
+
+// Program returns the filter of a profile, for a process with the given files. pid is the
+// process: the only one that it may send signals to, which is how Go preempts goroutines.
+func Program(p Profile, arch Arch, pid int, files Files) ([]bpf.RawInstruction, error) {
 	audit := uint32(auditAMD64)
 	if arch == ARM64 {
 		audit = auditARM64
@@ -56,6 +75,7 @@ func Program(p Profile, arch Arch, pid int) ([]bpf.RawInstruction, error) {
 	if rules == nil || arch != AMD64 && arch != ARM64 {
 		return nil, fmt.Errorf("seccomp: no profile %q for %q", p, arch)
 	}
+	rules = append(rules, files.rules()...)
 	a := &assembler{code: make([]bpf.RawInstruction, 0, 256)}
 	emit(a, bpf.LoadAbsolute{Off: offArch, Size: 4})
 	emit(a, bpf.JumpIf{Cond: bpf.JumpEqual, Val: audit, SkipTrue: 1})

@@ -11,7 +11,7 @@
 //	2  what the worker's runtime says when it dies; kept short, shown to people
 //	3  control: frames from the supervisor
 //	4  frames to the supervisor
-//	5  a socket (UNIX, stream) that brings one descriptor, or none
+//	5  a socket (UNIX, stream) that brings other descriptors
 //
 // End of file on 3 means that the supervisor is gone, and the worker exits.
 //
@@ -30,13 +30,16 @@
 //	                             Memory   8 bytes little-endian: linear memory, in bytes
 //	                             Stdout   some output
 //	                             Stderr   some output
+//	                             Lists    some of the lists of the folders that the guest could write
+//	                             Fault    text: this machine failed under the guest's folders; the last frame
 //	                             Ended    JSON, End: the last frame
 //
 // The worker confines itself as far as no job matters, and waits. Assign brings
-// the limits and paths of one job. Where it says code, one byte with one descriptor
-// (SCM_RIGHTS) was sent on 5 before: the file for the machine code, which the worker
-// writes when its task is to compile and reads when its task is to run. It takes the
-// descriptor, closes 5 in any case, confines itself further and
+// the limits and paths of one job. Each descriptor that it speaks of was sent on 5
+// before, in this order, with one byte each (SCM_RIGHTS). Where it says code: the file for
+// the machine code, which the worker writes when its task is to compile and reads when its
+// task is to run. Where it names folders: their pack, to be read, and the scratch file, to be
+// read and written. It takes them, closes 5 in any case, confines itself further and
 // answers Ready, or Failed where it has no such engine. It must not have read a byte
 // of module or input before. Module frames follow, in order, then Load. A worker whose
 // task is to prepare holds the module against the static limits, answers with the
@@ -48,6 +51,10 @@
 //
 // plasm-run's worker prepares whatever it compiles or runs. Others are handed what
 // plasm-run's has prepared, and have no Prepare.
+//
+// When the guest has ended by itself (exit, trap, out of fuel) and the assignment names
+// folders that it could write, the worker sends what is in them, as tree.ReadList reads it,
+// one list after the other, in Lists frames before Ended.
 //
 // All output passes through one channel in the order in which the guest wrote
 // it. The supervisor believes no count, digest or time of a worker's: what a
@@ -65,6 +72,7 @@ import (
 	"io"
 
 	"plasm/lib/engine"
+	"plasm/lib/job"
 )
 
 // Descriptor is the number of the socket on which a descriptor comes, and
@@ -94,6 +102,8 @@ const (
 	Memory   Kind = 'm'
 	Stdout   Kind = 'o'
 	Stderr   Kind = 'e'
+	Lists    Kind = 'd'
+	Fault    Kind = 'h'
 	Ended    Kind = 'x'
 )
 
@@ -117,6 +127,10 @@ type Assignment struct {
 	Args       []string     `json:"args,omitempty"`
 	Env        []string     `json:"env,omitempty"` // name=value, sorted
 	Dirs       []engine.Dir `json:"dirs,omitempty"`
+	Folders    []job.Dir    `json:"folders,omitempty"`     // that travel, in the manifest's order; with Run
+	PackBytes  int64        `json:"pack_bytes,omitempty"`  // how long their pack is
+	IndexBytes int64        `json:"index_bytes,omitempty"` // how long its index is
+	DiskMB     int64        `json:"disk_mb,omitempty"`     // what the guest may have in those that it may write, in units of 2^20 bytes
 	StdinKnown bool         `json:"stdin_known,omitempty"`
 	Real       bool         `json:"real,omitempty"` // real clock and entropy
 	Seed       int64        `json:"seed,omitempty"`
@@ -235,6 +249,16 @@ func (r *Reader) Payload() ([]byte, error) {
 	_, err := io.ReadFull(r.r, p)
 	r.left = 0
 	return p, unexpected(err)
+}
+
+// Read reads what is left of the payload, and returns 0 and no error at its end.
+func (r *Reader) Read(p []byte) (int, error) {
+	if r.left == 0 || len(p) == 0 {
+		return 0, nil
+	}
+	n, err := r.r.Read(p[:min(len(p), r.left)])
+	r.left -= n
+	return n, unexpected(err)
 }
 
 // Some returns the next bytes of the payload, at least one and as many as are at

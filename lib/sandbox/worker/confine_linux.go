@@ -36,6 +36,7 @@ type confinement struct {
 	clock
 	proved []string
 	born   bool            // the process was started with no_new_privs: every thread has it
+	files  seccomp.Files   // that may be read or written at an offset
 	second seccomp.Profile // what narrows the filter for the guest; "" where there is none to narrow
 }
 
@@ -57,7 +58,7 @@ func (c *confinement) process() ([]string, error) {
 
 // job sets what depends on the job, in an order in which each step can still be
 // taken, and returns what was proved anew.
-func (c *confinement) job(a *wire.Assignment, code *os.File) ([]string, error) {
+func (c *confinement) job(a *wire.Assignment, f files) ([]string, error) {
 	before := len(c.proved)
 	if err := c.possible(a); err != nil {
 		return nil, err
@@ -68,18 +69,25 @@ func (c *confinement) job(a *wire.Assignment, code *os.File) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := uint64(0)
+	most := uint64(0)
 	switch {
 	case a.Task == wire.Compile:
-		files = wire.MaxCode
+		most = wire.MaxCode
 	case len(a.Dirs) > 0:
-		files = unix.RLIM_INFINITY
+		most = unix.RLIM_INFINITY
+	case len(a.Folders) > 0:
+		most = uint64(a.DiskMB) << 20
 	}
-	if err := lower("fsize", unix.RLIMIT_FSIZE, files); err != nil {
+	if err := lower("fsize", unix.RLIMIT_FSIZE, most); err != nil {
 		return nil, err
 	}
-	c.add("rlimits", limitsHold() && memoryHeld(bound, reserve) && (files != 0 || fileHeld()))
-	c.add("landlock", restrict(a, c.mapped(a, code)))
+	held := most != 0 || fileHeld()
+	if f.pack != nil {
+		c.files = seccomp.Files{Pack: int(f.pack.Fd()), Scratch: int(f.scratch.Fd())}
+		held = most == unix.RLIM_INFINITY || scratchHeld(c.files.Scratch, int64(most))
+	}
+	c.add("rlimits", limitsHold() && memoryHeld(bound, reserve) && held)
+	c.add("landlock", restrict(a, c.mapped(a, f.code)))
 	c.add("seccomp", c.filter(a))
 	// Landlock and the filter set it on all threads, so that asking one will do.
 	all := c.born || c.has("landlock") || c.has("seccomp")
@@ -166,7 +174,7 @@ func (c *confinement) filter(a *wire.Assignment) bool {
 	if c.c {
 		first, second = first.WithC(), second.WithC()
 	}
-	if seccomp.Apply(first) != nil || !seccomp.Proved() {
+	if seccomp.Apply(first, c.files) != nil || !seccomp.Proved() {
 		return false
 	}
 	c.second = second
@@ -196,7 +204,7 @@ func (c *confinement) guest() error {
 	if c.second == "" {
 		return nil
 	}
-	return seccomp.Apply(c.second)
+	return seccomp.Apply(c.second, c.files)
 }
 
 // bornTied is whether the kernel will kill this process when its parent dies. The
@@ -276,7 +284,8 @@ func inherited() (found []int) {
 func limitMemory(a *wire.Assignment, reserve uint64) (uint64, error) {
 	bound, least := uint64(compileMemory), uint64(runMemory)
 	if a.Task == wire.Run {
-		bound = runMemory
+		bound = runMemory + namesMemory(a)
+		least = bound
 	}
 	memory := uint64(0)
 	if a.Task == wire.Run {
@@ -305,6 +314,15 @@ func limitMemory(a *wire.Assignment, reserve uint64) (uint64, error) {
 		// how the Go heap grows: without this one allocation could be of any size.
 		lower("as", unix.RLIMIT_AS, beside+bound),
 	)
+}
+
+// namesMemory is what the names in a job's folders may take, in bytes: those that came, which
+// are in the index of the pack, and those that the guest makes.
+func namesMemory(a *wire.Assignment) uint64 {
+	if len(a.Folders) == 0 {
+		return 0
+	}
+	return 256<<20 + 6*uint64(max(0, a.IndexBytes))
 }
 
 // heapArena is by how much the Go heap's reservation grows at a time, in bytes.
@@ -347,6 +365,12 @@ func fileHeld() bool {
 	}
 	defer func() { _ = unix.Close(fd) }()
 	_, err = unix.Write(fd, []byte{0})
+	return errors.Is(err, unix.EFBIG)
+}
+
+// scratchHeld tries to write one byte to the scratch file where it may not reach.
+func scratchHeld(fd int, most int64) bool {
+	_, err := unix.Pwrite(fd, []byte{0}, most)
 	return errors.Is(err, unix.EFBIG)
 }
 

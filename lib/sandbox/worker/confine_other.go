@@ -2,11 +2,7 @@
 
 package worker
 
-import (
-	"os"
-
-	"plasm/lib/sandbox/wire"
-)
+import "plasm/lib/sandbox/wire"
 
 // confinement is what confines this process. Outside Linux that is a process of
 // its own and its resource limits.
@@ -24,6 +20,6 @@ func (*confinement) process() ([]string, error) {
 	return guards, nil
 }
 
-func (*confinement) job(*wire.Assignment, *os.File) ([]string, error) { return nil, nil }
+func (*confinement) job(*wire.Assignment, files) ([]string, error) { return nil, nil }
 
 func (*confinement) guest() error { return nil }

@@ -11,14 +11,19 @@ import (
 	"plasm/lib/sandbox/wire"
 )
 
-// receive takes the one descriptor that the supervisor has sent, if one is expected,
-// and closes the socket that it came on.
-func receive(expected bool) (*os.File, error) {
+// receive takes the descriptors that the supervisor has sent, as many as are expected,
+// and closes the socket that they came on.
+func receive(expected int) ([]*os.File, error) {
 	defer func() { _ = unix.Close(wire.Descriptor) }()
-	if !expected {
-		return nil, nil //nolint:nilnil // there is none
+	var files []*os.File
+	for range expected {
+		f, err := receiveFrom(wire.Descriptor)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
 	}
-	return receiveFrom(wire.Descriptor)
+	return files, nil
 }
 
 // receiveFrom takes one descriptor from a socket.
@@ -42,7 +47,7 @@ func receiveFrom(socket int) (*os.File, error) {
 	for i := range messages {
 		if fds, err := unix.ParseUnixRights(&messages[i]); err == nil && len(fds) == 1 {
 			unix.CloseOnExec(fds[0])
-			return os.NewFile(uintptr(fds[0]), "code"), nil
+			return os.NewFile(uintptr(fds[0]), "handed over"), nil
 		}
 	}
 	return nil, errors.New("none came")

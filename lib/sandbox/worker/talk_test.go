@@ -97,12 +97,9 @@ func talker(control io.Reader, frames io.Writer, e *toy) *conversation {
 	return &conversation{
 		control: wire.NewReader(control), frames: wire.NewWriter(frames), version: "v", engine: e, gone: make(chan struct{}),
 		spawn:  func() ([]string, error) { return nil, nil },
-		assign: func(*wire.Assignment, *os.File) ([]string, error) { return nil, nil },
-		receive: func(expected bool) (*os.File, error) {
-			if !expected {
-				return nil, nil //nolint:nilnil // as receive has it
-			}
-			return handed, nil
+		assign: func(*wire.Assignment, files) ([]string, error) { return nil, nil },
+		receive: func(expected int) ([]*os.File, error) {
+			return []*os.File{handed, handed, handed}[:expected], nil
 		},
 		narrow: func() error { return nil },
 		prepare: func(_ context.Context, module []byte, _ *wire.Assignment, _ bool) ([]byte, error) {
@@ -118,7 +115,7 @@ func talk(t *testing.T, e *toy, told ...string) (said, calls []string, err error
 	var frames bytes.Buffer
 	c := talker(script(t, told...), &frames, e)
 	c.spawn = func() ([]string, error) { calls = append(calls, "spawn"); return []string{"process"}, nil }
-	c.assign = func(a *wire.Assignment, _ *os.File) ([]string, error) {
+	c.assign = func(a *wire.Assignment, _ files) ([]string, error) {
 		calls = append(calls, "assign "+a.Engine)
 		return []string{"landlock"}, nil
 	}

@@ -60,11 +60,14 @@ func live(confined *confinement, prepare preparation, version string, e engine.E
 		receive: receive,
 		prepare: prepare,
 		gone:    make(chan struct{}),
+		fault:   make(chan struct{}),
 	}
 	done := make(chan error, 1)
 	go func() { done <- c.hold(context.Background()) }()
 	select {
 	case <-c.gone: // the guest may be in a loop that no goroutine can end: the process can
+		return 1
+	case <-c.fault:
 		return 1
 	case err := <-done:
 		if err != nil {
@@ -82,12 +85,13 @@ type conversation struct {
 	stdin   *os.File
 	version string // of plasm
 	engine  engine.Engine
-	spawn   func() ([]string, error)                           // confinement that no job changes
-	assign  func(*wire.Assignment, *os.File) ([]string, error) // confinement for one job, which may have the file
-	narrow  func() error                                       // confinement for the guest, once it is loaded
-	receive func(expected bool) (*os.File, error)              // takes the descriptor that came, if one is to have come
-	prepare preparation                                        // nil: modules come prepared
-	gone    chan struct{}                                      // closed when the supervisor is
+	spawn   func() ([]string, error)                        // confinement that no job changes
+	assign  func(*wire.Assignment, files) ([]string, error) // confinement for one job, which may have the files
+	narrow  func() error                                    // confinement for the guest, once it is loaded
+	receive func(expected int) ([]*os.File, error)          // takes the descriptors that came
+	prepare preparation                                     // nil: modules come prepared
+	gone    chan struct{}                                   // closed when the supervisor is
+	fault   chan struct{}                                   // closed when this machine has failed under the guest
 }
 
 // hold goes through the protocol. The error is for the supervisor's log: a job's
@@ -104,11 +108,11 @@ func (c *conversation) hold(ctx context.Context) error {
 	if err := c.has(&a); err != nil {
 		return c.fail(err)
 	}
-	code, err := c.receive(a.Code)
+	f, err := c.files(&a)
 	if err != nil {
-		return fmt.Errorf("the descriptor: %w", err)
+		return fmt.Errorf("the descriptors: %w", err)
 	}
-	more, err := c.assign(&a, code)
+	more, err := c.assign(&a, f)
 	if _, told := errors.AsType[*job.Error](err); told {
 		return c.fail(err)
 	}
@@ -126,12 +130,34 @@ func (c *conversation) hold(ctx context.Context) error {
 	switch {
 	case a.Task == wire.Prepare:
 		return c.rewrite(ctx, module, &a)
-	case code == nil:
+	case f.code == nil:
 		return errors.New("no file for the machine code")
 	case a.Task == wire.Compile:
-		return c.compile(ctx, module, code, &a)
+		return c.compile(ctx, module, f.code, &a)
 	}
-	return c.run(ctx, module, code, &a)
+	return c.run(ctx, module, f, &a)
+}
+
+// files are what a worker was handed for its job; nil what it wasn't.
+type files struct{ code, pack, scratch *os.File }
+
+// files takes the descriptors of an assignment.
+func (c *conversation) files(a *wire.Assignment) (f files, err error) {
+	var into []**os.File
+	if a.Code {
+		into = append(into, &f.code)
+	}
+	if len(a.Folders) > 0 {
+		into = append(into, &f.pack, &f.scratch)
+	}
+	all, err := c.receive(len(into))
+	if err != nil {
+		return f, err
+	}
+	for i := range into {
+		*into[i] = all[i]
+	}
+	return f, nil
 }
 
 // expect reads one frame of the given kind.
@@ -275,12 +301,12 @@ func (w *codeWriter) Write(p []byte) (int, error) {
 }
 
 // run runs a module whose machine code is there: so it is within the limits, and valid.
-func (c *conversation) run(ctx context.Context, module []byte, code *os.File, a *wire.Assignment) error {
+func (c *conversation) run(ctx context.Context, module []byte, f files, a *wire.Assignment) error {
 	module, err := c.prepared(ctx, module, a, true)
 	if err != nil {
 		return c.fail(err)
 	}
-	p, err := c.engine.Load(ctx, module, code, a.MemoryMB)
+	p, err := c.engine.Load(ctx, module, f.code, a.MemoryMB)
 	if errors.Is(err, engine.ErrCode) {
 		return c.tell(wire.Failed, wire.Failure{Code: wire.StaleCode, Message: err.Error()[:min(len(err.Error()), maxMessage)]})
 	}
@@ -298,6 +324,10 @@ func (c *conversation) run(ctx context.Context, module []byte, code *os.File, a 
 		Meter:      metering(a),
 		MemoryGrew: c.memoryGrew,
 	}
+	folders, err := c.folders(&host, f, a)
+	if err != nil {
+		return c.fail(err)
+	}
 	if checker, ok := p.(engine.Checker); ok {
 		if err := checker.Check(host); err != nil {
 			return c.fail(err)
@@ -313,6 +343,11 @@ func (c *conversation) run(ctx context.Context, module []byte, code *os.File, a 
 	result, err := c.guest(ctx, p, module, host)
 	if err != nil {
 		return err
+	}
+	if folders != nil && result.Status.HasDirs() {
+		if err := folders.WriteLists(output{c.frames, wire.Lists}); err != nil {
+			return err
+		}
 	}
 	return c.tell(wire.Ended, wire.End{Status: string(result.Status), ExitCode: result.ExitCode, Trap: result.Trap, FuelUsed: result.FuelUsed})
 }

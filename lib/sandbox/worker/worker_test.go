@@ -274,7 +274,7 @@ func TestConfinementFails(t *testing.T) {
 		case "spawn":
 			c.spawn = func() ([]string, error) { return nil, broken }
 		case "assign":
-			c.assign = func(*wire.Assignment, *os.File) ([]string, error) { return nil, broken }
+			c.assign = func(*wire.Assignment, files) ([]string, error) { return nil, broken }
 		default:
 			c.narrow = func() error { return broken }
 		}

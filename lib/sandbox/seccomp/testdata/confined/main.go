@@ -23,8 +23,8 @@ func main() {
 	case "disobedient thread":
 		disobedient(os.Stdout)
 	case "twice":
-		if seccomp.Apply(seccomp.Load) == nil && seccomp.Apply(seccomp.Run) == nil && seccomp.Proved() {
-			_, _ = fmt.Fprintln(os.Stdout, seccomp.Apply(seccomp.Run))
+		if seccomp.Apply(seccomp.Load, seccomp.Files{}) == nil && seccomp.Apply(seccomp.Run, seccomp.Files{}) == nil && seccomp.Proved() {
+			_, _ = fmt.Fprintln(os.Stdout, seccomp.Apply(seccomp.Run, seccomp.Files{}))
 		}
 	case "churn":
 		churn(os.Stdout)
@@ -43,7 +43,7 @@ func threads(out io.Writer) {
 		}()
 		<-started
 	}
-	_, _ = fmt.Fprintln(out, seccomp.Apply(seccomp.Mount), seccomp.Proved())
+	_, _ = fmt.Fprintln(out, seccomp.Apply(seccomp.Mount, seccomp.Files{}), seccomp.Proved())
 	tasks, err := filepath.Glob("/proc/self/task/*/status")
 	_, _ = fmt.Fprintln(out, len(tasks) > 4, err)
 	for _, task := range tasks {
@@ -76,7 +76,7 @@ func disobedient(out io.Writer) {
 		<-hold
 	}()
 	_, _ = fmt.Fprintln(out, <-started)
-	_, _ = fmt.Fprintln(out, seccomp.Apply(seccomp.Mount))
+	_, _ = fmt.Fprintln(out, seccomp.Apply(seccomp.Mount, seccomp.Files{}))
 	_, _ = fmt.Fprintln(out, seccomp.Proved())
 	close(hold)
 }
@@ -84,10 +84,10 @@ func disobedient(out io.Writer) {
 // churn keeps the runtime busy under the narrowest filters: goroutines, threads,
 // garbage, preemption.
 func churn(out io.Writer) {
-	if err := seccomp.Apply(seccomp.Load); err != nil {
+	if err := seccomp.Apply(seccomp.Load, seccomp.Files{}); err != nil {
 		_, _ = fmt.Fprintln(out, err)
 	}
-	if err := seccomp.Apply(seccomp.Run); err != nil {
+	if err := seccomp.Apply(seccomp.Run, seccomp.Files{}); err != nil {
 		_, _ = fmt.Fprintln(out, err)
 	}
 	done := make(chan int)
