@@ -22,6 +22,9 @@ const Supervisor = "SUPERVISOR"
 // MostThreads is how many threads an attack makes that nothing stops.
 const MostThreads = 6000
 
+// Disk is what a job may write into its travelling folder, in bytes.
+const Disk = 1 << 20
+
 // Stage is when an attack happens.
 type Stage string
 
@@ -74,6 +77,7 @@ func Read(module []byte) (p Plan, err error) {
 type Job struct {
 	Plan     Plan         `json:"plan"`
 	Dirs     []engine.Dir `json:"dirs"`
+	Travel   bool         `json:"travel"` // has folders that travel, one to read and one to write
 	CacheDir string       `json:"cache_dir"`
 	Guards   []string     `json:"guards"`  // required
 	Key      string       `json:"key"`     // a key file that the supervisor loads, and holds

@@ -213,6 +213,53 @@ func TestFolders(t *testing.T) {
 	})
 }
 
+// TestTravellingFolders attacks from a job with folders that travel: of all descriptors
+// it reads two by position, the pack and the scratch file, and writes one, and does
+// nothing else with any; it opens nothing.
+func TestTravellingFolders(t *testing.T) {
+	t.Parallel()
+	const descriptors = 16 // more than any worker has
+	g := newGround(t)
+	for _, w := range worlds(t) {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			try := func(name string, numbers []string) map[string][]string {
+				var jobs []attack.Job
+				for _, n := range numbers {
+					jobs = append(jobs, attack.Job{Plan: attack.Plan{Stage: attack.Run, Attack: name, Argument: n}, Travel: true})
+				}
+				results := map[string][]string{}
+				for i, r := range g.reports(t, w, jobs) {
+					results[came(r)] = append(results[came(r)], numbers[i])
+				}
+				return results
+			}
+			var all []string
+			for n := range descriptors {
+				all = append(all, strconv.Itoa(n))
+			}
+			read, written := try("pread", all), try("pwrite", all)
+			if len(read["done"]) != 2 || len(read[killed]) != descriptors-2 {
+				t.Fatalf("read by position: %v", read)
+			}
+			if len(written["done"]) != 1 || len(written[killed]) != descriptors-1 || !slices.Contains(read["done"], written["done"][0]) {
+				t.Fatalf("written by position: %v", written)
+			}
+			for _, deadly := range []string{"preadv", "truncate", "duplicate", "map file"} {
+				if got := try(deadly, read["done"]); len(got[killed]) != 2 {
+					t.Errorf("%s: %v", deadly, got)
+				}
+			}
+			if got := try("pwrite beyond", written["done"]); len(got["EFBIG"]) != 1 {
+				t.Errorf("written beyond what the job may: %v", got)
+			}
+			if got := try("open", []string{"/etc/passwd"}); len(got[killed]) != 1 {
+				t.Errorf("open: %v", got)
+			}
+		})
+	}
+}
+
 // TestCache attacks the compiled modules of others: what is kept, and what is
 // being made.
 func TestCache(t *testing.T) {

@@ -29,6 +29,7 @@ func attacks() map[string]func(string) string {
 	all := fileAttacks()
 	maps.Copy(all, memoryAttacks())
 	maps.Copy(all, processAttacks())
+	maps.Copy(all, descriptorAttacks())
 	all["call"] = call
 	all["descriptors"] = descriptors
 	all["environment"] = func(string) string { return strings.Join(os.Environ(), "\n") }

@@ -91,9 +91,18 @@ func one(worker string, j *attack.Job, reports *json.Encoder) (*attack.Report, e
 		defer func() { _ = f.Close() }()
 		input = sandbox.Input{Reader: f}
 	}
-	r, err := s.Run(context.Background(), &sandbox.Job{
+	run := &sandbox.Job{
 		Manifest: m, Module: module, Dirs: j.Dirs, RequireGuards: j.Guards, Stdout: &stdout, Input: input,
-	})
+	}
+	if j.Travel {
+		folders, done, err := travel(m)
+		if err != nil {
+			return nil, err
+		}
+		defer done()
+		run.Folders = folders
+	}
+	r, err := s.Run(context.Background(), run)
 	if key != nil {
 		_ = key.Sign(nil) // so that it was held until here
 	}
