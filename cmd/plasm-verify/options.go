@@ -86,7 +86,7 @@ func newOptions(in *cli.Invocation) *options {
 	})
 	f.Switch(&o.rerun, cli.Flag{
 		Name: "rerun", Category: again,
-		Usage: "run it here with plasm-run, and compare digests, exit code and fuel; needs --module and, if there was input, --stdin",
+		Usage: "run it here with plasm-run, and compare digests, folders, exit code and fuel; needs --module and what the job was given",
 	})
 	f.Amount(&o.memory, cli.MiB, 1, job.MaxMemoryMB, cli.Flag{
 		Name: "memory", Category: again, Value: "MB", Usage: "give it no more linear memory than this, in MiB or with a unit",

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"plasm/lib/cli"
 	"plasm/lib/identity"
 	"plasm/lib/job"
 	"plasm/lib/receipt"
+	"plasm/lib/tree"
 )
 
 // repeat runs the job again and compares. A *receipt.RefusalError says that it
@@ -47,10 +49,16 @@ func unrepeatable(e *evidence, v *receipt.Verified) string {
 		return "the job had input, and none is at hand; name it with --stdin"
 	case !m.Deterministic:
 		return "it was told not to be deterministic"
-	case len(m.Dirs) > 0:
+	case slices.ContainsFunc(m.Dirs, func(d job.Dir) bool { return !d.Travels() }):
 		return "it used folders of the machine that it ran on"
 	case accidental(o.Status):
 		return "its end was " + string(o.Status) + ", which depends on the machine and the moment"
+	}
+	for _, d := range m.Dirs { // what is at hand has been held against the manifest
+		here := func(f receipt.Folder) bool { return f.Guest == d.Guest }
+		if d.Tree != tree.Empty && !slices.ContainsFunc(e.expect.In, here) {
+			return "the job had the folder " + d.Guest + ", and it is not at hand; name it with --in PATH::" + d.Guest
+		}
 	}
 	return ""
 }
@@ -89,7 +97,24 @@ func (o *options) arguments(e *evidence, m *job.Manifest, key *identity.Key) ([]
 	if m.TimeoutMS > o.timeoutMS {
 		args = append(args, "--timeout", strconv.FormatInt(o.timeoutMS, 10)+"ms")
 	}
-	return append(args, filepath.Join(e.folder, moduleFile)), nil
+	return append(append(args, o.folders(e, m)...), filepath.Join(e.folder, moduleFile)), nil
+}
+
+// folders returns the flags for the folders that the job travels with: it begins with what
+// is at hand, and what it leaves goes with everything else of the rerun.
+func (o *options) folders(e *evidence, m *job.Manifest) []string {
+	outputs := m.Outputs()
+	args := make([]string, 0, len(o.ins)+len(o.excludes)+len(outputs))
+	for _, in := range o.ins {
+		args = append(args, "--in="+in)
+	}
+	for _, x := range o.excludes {
+		args = append(args, "--exclude="+x)
+	}
+	for i, d := range outputs {
+		args = append(args, "--out="+d.Guest+"::"+filepath.Join(e.folder, "out-"+strconv.Itoa(i)))
+	}
+	return args
 }
 
 // compare holds the second run against the first.
@@ -125,8 +150,23 @@ func differs(a, b *receipt.Verified) string {
 		return fmt.Sprintf("stdout is %s, not %s", b.Stdout, a.Stdout)
 	case a.Stderr != b.Stderr:
 		return fmt.Sprintf("stderr is %s, not %s", b.Stderr, a.Stderr)
+	case !slices.Equal(a.Outcome.Dirs, b.Outcome.Dirs):
+		return folderThatDiffers(a.Outcome.Dirs, b.Outcome.Dirs)
 	case fuel(a) != fuel(b):
 		return fmt.Sprintf("fuel is %s; it was %s", fuel(b), fuel(a))
+	}
+	return ""
+}
+
+// folderThatDiffers says which folder two runs left unlike each other.
+func folderThatDiffers(a, b []job.OutcomeDir) string {
+	if len(a) != len(b) {
+		return fmt.Sprintf("folders are %d, not %d", len(b), len(a))
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return fmt.Sprintf("folder %s is %s, not %s", b[i].Guest, b[i].Tree, a[i].Tree)
+		}
 	}
 	return ""
 }
