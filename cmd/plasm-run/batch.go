@@ -52,33 +52,8 @@ func (o *options) batch(ctx context.Context, in *cli.Invocation, log *slog.Logge
 	}
 	c.Fleet.Join(here, parallel, 0)
 	c.Fleet.Settled()
-	c.Attempt = func(ctx context.Context, t *bulk.Task, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
-		if t.Item.Line.Receipt != "" {
-			if _, err := key(); err != nil {
-				return nil, bulk.Failure(err)
-			}
-		}
-		out, err := t.Open(ctx, a)
-		if err != nil {
-			return nil, bulk.Failure(err)
-		}
-		report, err := run(ctx, &sandbox.Job{
-			Manifest: t.Manifest, Module: t.Module, Input: sandbox.Input{Reader: t.Input.Reader, Hash: t.Input.Hash},
-			Dirs: dirs, RequireGuards: guards, Stdout: out.Stdout, Stderr: out.Stderr, Started: started,
-		})
-		if err != nil {
-			out.Discard()
-			return nil, bulk.Failure(err)
-		}
-		log.Info("job.finished", "job", t.Manifest.ID, "status", report.Outcome.Status, "wall_us", report.Outcome.WallTimeUS)
-		return out.Done(&report.Outcome, report.Cause, "", func() ([]byte, error) {
-			key, err := key()
-			if err != nil {
-				return nil, err
-			}
-			return sign(key, report, t.Manifest)
-		}), nil
-	}
+	one := &attempt{run: run, key: key, log: log, guards: guards, dirs: dirs}
+	c.Attempt = one.once
 	return p.Run(ctx)
 }
 
@@ -99,4 +74,50 @@ func (o *options) runners(m *job.Manifest, log *slog.Logger) (run runner, end fu
 	s := o.supervisor(b, log)
 	run, endOther := o.runner(s, b, m, log)
 	return run, func() { endOther(); s.Close() }, nil
+}
+
+// attempt is what the jobs of a batch are run with.
+type attempt struct {
+	run    runner
+	key    func() (*identity.Key, error)
+	log    *slog.Logger
+	guards []string
+	dirs   []engine.Dir
+}
+
+// once runs an item's job, as bulk.Command has it.
+func (x *attempt) once(ctx context.Context, t *bulk.Task, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+	if t.Of.Line.Receipt != "" {
+		if _, err := x.key(); err != nil {
+			return nil, bulk.Failure(err)
+		}
+	}
+	folders, err := foldersOf(t.Travel, t.Manifest)
+	if err != nil {
+		return nil, bulk.Failure(err)
+	}
+	defer folders.Close()
+	out, err := t.Open(ctx, a)
+	if err != nil {
+		return nil, bulk.Failure(err)
+	}
+	report, err := x.run(ctx, &sandbox.Job{
+		Manifest: t.Manifest, Module: t.Module, Input: sandbox.Input{Reader: t.Input.Reader, Hash: t.Input.Hash},
+		Dirs: x.dirs, Folders: folders, RequireGuards: x.guards, Stdout: out.Stdout, Stderr: out.Stderr, Started: started,
+	})
+	if err != nil {
+		out.Discard()
+		return nil, bulk.Failure(err)
+	}
+	out.Deliver = func(tell func(string)) (*job.Carried, error) {
+		return t.Folders.Deliver(ctx, &report.Outcome, report.Outputs, tell)
+	}
+	x.log.Info("job.finished", report.Outcome.Attrs("job", t.Manifest.ID, "engine", report.Engine.Name)...)
+	return out.Done(&report.Outcome, report.Cause, "", func() ([]byte, error) {
+		key, err := x.key()
+		if err != nil {
+			return nil, err
+		}
+		return sign(key, report, t.Manifest)
+	}), nil
 }

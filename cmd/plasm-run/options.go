@@ -44,7 +44,7 @@ func newOptions(in *cli.Invocation) *options {
 	o := &options{flags: f, engine: autoEngine, requireGuards: "none", getenv: in.Getenv}
 	o.job = cli.AddJobFlags(f, "the key that signs")
 	o.travel = cli.AddFolderFlags(f, o.job)
-	o.bulk = bulk.Add(f, o.job, "the processor's cores")
+	o.bulk = bulk.Add(f, o.job, o.travel, "the processor's cores")
 	f.List(&o.dirs, cli.Flag{
 		Name: "dir", Category: cli.TheJob, Value: "HOST::GUEST[:ro]", Usage: "let the program use a folder",
 		More:     "HOST may have any name, GUEST is an absolute path without `..`; at most 16. They take the place of the manifest's `dirs`.",
@@ -94,13 +94,17 @@ func (o *options) check() (guards []string, dirs []engine.Dir, err error) {
 	if err := o.job.Check(o.flags.Args()); err != nil {
 		return nil, nil, err
 	}
+	checkFolders := o.travel.Check
+	if o.bulk.Given() {
+		checkFolders = o.travel.CheckForm
+	}
+	if err := checkFolders(); err != nil {
+		return nil, nil, err
+	}
 	if err := o.bulk.Check(o.flags.Args()); err != nil {
 		return nil, nil, err
 	}
 	if guards, err = o.flags.Guards(o.requireGuards); err != nil {
-		return nil, nil, err
-	}
-	if err := o.travel.Check(); err != nil {
 		return nil, nil, err
 	}
 	dirs, err = parseDirs(o.dirs)
@@ -121,7 +125,7 @@ func (o *options) possible(m *job.Manifest, dirs []engine.Dir) error {
 			return cli.Usage(name, "dirs: the manifest wants a folder as %s, and no --dir HOST::GUEST[:ro] gives one", d.Guest)
 		}
 	}
-	return o.travel.CheckOutputs(m, o.job.JSON)
+	return nil
 }
 
 // parseDirs reads --dir HOST::GUEST[:ro].

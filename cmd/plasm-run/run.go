@@ -51,9 +51,6 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 		return 0, err
 	}
 	if o.bulk.Given() {
-		if o.travel.Given() {
-			return 0, cli.Usage(name, "--in and --out are for one job at a time, not for --each and --batch")
-		}
 		return o.batch(ctx, in, log, guards, dirs)
 	}
 	if o.job.Travel, err = o.travel.Gather(ctx); err != nil {
@@ -82,13 +79,14 @@ func (o *options) one(ctx context.Context, in *cli.Invocation, log *slog.Logger,
 	if err := o.possible(d.Manifest, dirs); err != nil {
 		return 0, err
 	}
-	folders, err := o.folders(d.Manifest)
+	if err := o.travel.CheckOutputs(d.Manifest, o.job.JSON); err != nil {
+		return 0, err
+	}
+	folders, err := foldersOf(o.job.Travel, d.Manifest)
 	if err != nil {
 		return 0, err
 	}
-	if folders != nil {
-		defer folders.Close()
-	}
+	defer folders.Close()
 	if want := d.Manifest.Engine; want != "" && want != b.Engine.Name {
 		if o.engine != autoEngine {
 			return 0, unsupported("engine: the manifest asks for %q, and --engine for %q", want, o.engine)
@@ -107,9 +105,9 @@ func (o *options) one(ctx context.Context, in *cli.Invocation, log *slog.Logger,
 	})
 }
 
-// folders returns what the folders of a manifest that travel are made of, nil when none does.
-func (o *options) folders(m *job.Manifest) (*sandbox.Folders, error) {
-	pack, err := o.job.Travel.Pack(m)
+// foldersOf returns what the folders of a manifest that travel are made of, nil when none does.
+func foldersOf(t *cli.Travel, m *job.Manifest) (*sandbox.Folders, error) {
+	pack, err := t.Pack(m)
 	if err != nil || pack == nil {
 		return nil, err
 	}

@@ -8,7 +8,7 @@ import (
 // doc is what the help and the manual page say beside the flags.
 func doc() cli.Doc {
 	notes := cli.JobNotes()
-	notes[bulk.Category] = bulk.Notes
+	notes[bulk.Category] = bulk.Notes(", --in, --out")
 	return cli.Doc{
 		Name: name, Section: 1, Level: "warn",
 		Summary:  "run a WebAssembly program as a job on this machine",

@@ -56,7 +56,7 @@ func newOptions(in *cli.Invocation) *options {
 	f := cli.NewFlags(doc(), in.Getenv)
 	o := &options{flags: f, retries: defaultRetries, engine: autoEngine, requireGuards: "none", getenv: in.Getenv}
 	o.job = cli.AddJobFlags(f, "the key that asks")
-	o.bulk = bulk.Add(f, o.job, "what the trusted nodes hold, and one more each")
+	o.bulk = bulk.Add(f, o.job, nil, "what the trusted nodes hold, and one more each")
 	f.Switch(&o.stream, cli.Flag{
 		Name: "stream", Category: cli.TheOutput,
 		Usage: "pass input and output on as they come: one node, no second attempt, and verified only at the end " +

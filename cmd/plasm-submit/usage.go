@@ -8,7 +8,7 @@ import (
 // doc is what the help and the manual page say beside the flags.
 func doc() cli.Doc {
 	notes := cli.JobNotes()
-	notes[bulk.Category] = bulk.Notes
+	notes[bulk.Category] = bulk.Notes("")
 	notes[whichNode] = "With --peer or --peers no other node is looked for."
 	notes[whom] = "Without --peer, --signer and --trust: the file PLASM_TRUST, by default $XDG_CONFIG_HOME/plasm/trust."
 	return cli.Doc{

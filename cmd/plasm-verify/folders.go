@@ -36,7 +36,7 @@ func (o *options) gatherFolders(e *evidence) error {
 	ctx := context.Background() // plasm-verify ends by signals at once
 	var sources []tree.Source
 	for _, in := range o.ins {
-		path, guest, ok := cli.CutSource(in)
+		path, guest, ok := job.CutSource(in)
 		if !ok {
 			return cli.Usage(name, "--in: %q is not PATH::GUEST", in)
 		}
@@ -44,7 +44,7 @@ func (o *options) gatherFolders(e *evidence) error {
 	}
 	var written []string
 	for _, out := range o.outs {
-		guest, path, ok := cli.CutTarget(out)
+		guest, path, ok := job.CutTarget(out)
 		if !ok {
 			return cli.Usage(name, "--out: %q is not GUEST::PATH", out)
 		}

@@ -65,6 +65,9 @@ type Job interface {
 	Work() job.Digest
 	// Deadline returns how long the item may take from its first attempt on; 0: any time.
 	Deadline() time.Duration
+	// Check looks at where its results go, before it is logged as started. Where again is
+	// true the log says that it was before: what it makes may be there. An error is the item's.
+	Check(again bool) error
 	// Attempt runs the job once. It calls started once when the program runs. Of the
 	// result and the failure one is nil. When ctx ends, it ends soon.
 	Attempt(ctx context.Context, a Attempt, started func()) (*Result, *Failure)

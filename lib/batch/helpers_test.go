@@ -40,6 +40,8 @@ func (r *runner) Failed(it *batch.Item, _ batch.Attempt, err error) batch.Printe
 	return batch.Printed{Stderr: text(fmt.Sprintf("item %d: %v\n", it.Index, err))}
 }
 
+func (j fakeJob) Check(bool) error { return nil }
+
 func (j fakeJob) Work() job.Digest {
 	if j.r.work != nil {
 		return job.Sum([]byte(j.r.work(j.it)))

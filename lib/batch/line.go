@@ -24,11 +24,16 @@ type Line struct {
 	Stdout  string            // the file for output, or ""
 	Stderr  string            // likewise
 	Receipt string            // likewise
+	In, Out []Folder          // that travel with the job
 
-	MemoryMB, TimeoutMS, Fuel, OutputLimitBytes, Seed *int64 // nil: as the flags have it
+	MemoryMB, TimeoutMS, Fuel, OutputLimitBytes, DiskMB, Seed *int64 // nil: as the flags have it
 }
 
-// Apply puts into a manifest what the line says of it, which is all but its input.
+// Folder is a file or folder of this machine, and where the guest has it.
+type Folder struct{ Path, Guest string }
+
+// Apply puts into a manifest what the line says of it, which is all but its input and its
+// folders.
 // The manifest's variables are copied before one is set.
 func (l *Line) Apply(m *job.Manifest) {
 	if l.HasArgs {
@@ -45,6 +50,7 @@ func (l *Line) Apply(m *job.Manifest) {
 		{l.TimeoutMS, &m.TimeoutMS},
 		{l.Fuel, &m.Fuel},
 		{l.OutputLimitBytes, &m.OutputLimitBytes},
+		{l.DiskMB, &m.DiskMB},
 		{l.Seed, &m.Seed},
 	} {
 		if n.from != nil {
@@ -79,6 +85,7 @@ func DecodeLine(text []byte) (*Line, error) {
 			f.Fail(file.name, "%s is not the name of a file", job.Quote(name))
 		}
 	}
+	l.decodeFolders(f)
 	for _, n := range []struct {
 		name      string
 		into      **int64
@@ -88,6 +95,7 @@ func DecodeLine(text []byte) (*Line, error) {
 		{"timeout_ms", &l.TimeoutMS, 1, job.MaxTimeout},
 		{"fuel", &l.Fuel, 1, job.MaxSafeInt},
 		{"output_limit_bytes", &l.OutputLimitBytes, 0, job.MaxSafeInt},
+		{"disk_mb", &l.DiskMB, 0, job.MaxDiskMB},
 		{"seed", &l.Seed, 0, job.MaxSafeInt},
 	} {
 		if value, ok := f.OptInt(n.name, n.low, n.high); ok {
@@ -101,6 +109,24 @@ func DecodeLine(text []byte) (*Line, error) {
 		return nil, badItem(err)
 	}
 	return l, nil
+}
+
+// decodeFolders reads the lists of the flags' own form, PATH::GUEST and GUEST::PATH.
+func (l *Line) decodeFolders(f *job.Fields) {
+	for _, text := range f.OptStrs("in") {
+		path, guest, ok := job.CutSource(text)
+		if !ok {
+			f.Fail("in", "%s is not PATH::GUEST", job.Quote(text))
+		}
+		l.In = append(l.In, Folder{path, guest})
+	}
+	for _, text := range f.OptStrs("out") {
+		guest, path, ok := job.CutTarget(text)
+		if !ok {
+			f.Fail("out", "%s is not GUEST::PATH", job.Quote(text))
+		}
+		l.Out = append(l.Out, Folder{path, guest})
+	}
 }
 
 func badItem(err error) error {

@@ -54,6 +54,7 @@ type Template struct {
 	Stdout  string
 	Stderr  string
 	Receipt string
+	In, Out []Folder
 }
 
 // field is a part of a template that takes placeholders.
@@ -95,10 +96,33 @@ func (t *Template) fields() []field {
 	file("--stdout", t.Stdout, true, func(l *Line) *string { return &l.Stdout })
 	file("--stderr", t.Stderr, true, func(l *Line) *string { return &l.Stderr })
 	file("--receipt", t.Receipt, true, func(l *Line) *string { return &l.Receipt })
+	for _, in := range t.In {
+		fields = append(fields, field{flag: "--in", texts: []string{in.Path, in.Guest}, set: func(l *Line, values []string) error {
+			l.In = append(l.In, Folder{values[0], values[1]})
+			return validFolder(values[0], values[1])
+		}})
+	}
+	for _, out := range t.Out {
+		fields = append(fields, field{flag: "--out", texts: []string{out.Guest, out.Path}, output: true, set: func(l *Line, values []string) error {
+			l.Out = append(l.Out, Folder{values[1], values[0]})
+			return validFolder(values[1], values[0])
+		}})
+	}
 	if t.Seed != "" {
 		fields = append(fields, field{flag: "--seed", texts: []string{t.Seed}, set: setSeed})
 	}
 	return fields
+}
+
+// validFolder refuses what a line can make of a folder's names that the flags would not take.
+func validFolder(path, guest string) error {
+	if path == "" || !isText(path) {
+		return fmt.Errorf("%s is not the name of a folder", job.Quote(path))
+	}
+	if !job.ValidGuest(guest) {
+		return fmt.Errorf("%s is not a path in the guest", job.Quote(guest))
+	}
+	return nil
 }
 
 func setSeed(l *Line, values []string) error {

@@ -86,7 +86,7 @@ func (b *Batch) finish(ctx context.Context, it *Item) *end {
 	defer j.Close()
 	t := &trial{b: b, it: it, j: j, record: Entry{Index: it.Index, Label: it.Label, Input: j.Work(), Job: job.NewID()}}
 	defer t.close()
-	wanted := ""
+	wanted, again := "", false
 	if past, ok := b.cfg.Log.past(it.Index); ok {
 		switch {
 		case past.work != workOf(t.record.Input):
@@ -94,8 +94,11 @@ func (b *Batch) finish(ctx context.Context, it *Item) *end {
 		case past.event == Ended:
 			return &end{ok: past.ok, resume: true}
 		case past.event == Started:
-			t.record.Job, wanted = past.id(), past.node
+			t.record.Job, wanted, again = past.id(), past.node, true
 		}
+	}
+	if err := j.Check(again); err != nil {
+		return b.failure(it, nil, Attempt{}, err)
 	}
 	t.search = b.cfg.Fleet.seek(wanted)
 	return t.run(ctx)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"path/filepath"
 
 	"plasm/lib/batch"
 	"plasm/lib/job"
@@ -17,16 +18,34 @@ const itemMemory = 64 << 10
 type Shared struct {
 	Module []byte
 
-	flags    *JobFlags // without what items set by themselves
+	flags    *JobFlags    // without what items set by themselves
+	folders  *FolderFlags // likewise; nil: the command has none
 	operands []string
 	manifest *job.Manifest
+}
+
+// Item is an item's job, described.
+type Item struct {
+	*Description
+
+	Travel  *Travel      // the folders that it begins with
+	Folders *FolderFlags // where those go that it writes; nil: the command has none
+}
+
+// Close lets go of input and folders.
+func (i *Item) Close() {
+	i.Description.Close()
+	i.Travel.Close()
 }
 
 // DescribeShared reads what all items of a batch have in common. Where own is true the
 // items set variables, input and outputs by themselves, as a template does. place puts
 // into the manifest what the command's own flags say; dirs replace the manifest's when
-// there are any. The flags must have passed Check.
-func (j *JobFlags) DescribeShared(in *Invocation, operands []string, dirs []job.Dir, own bool, place func(*job.Manifest) error) (*Shared, error) {
+// there are any, and folders are the flags for those that travel, nil where there are none.
+// The flags must have passed Check.
+func (j *JobFlags) DescribeShared(
+	in *Invocation, operands []string, dirs []job.Dir, folders *FolderFlags, own bool, place func(*job.Manifest) error,
+) (*Shared, error) {
 	flags := *j
 	if own {
 		flags.env, flags.seed = nil, 0
@@ -56,7 +75,10 @@ func (j *JobFlags) DescribeShared(in *Invocation, operands []string, dirs []job.
 	if own {
 		flags.Stdin, flags.Stdout, flags.Stderr, flags.Receipt = "", "", "", ""
 	}
-	return &Shared{Module: d.Module, flags: &flags, operands: operands, manifest: d.Manifest}, nil
+	if own && folders != nil {
+		folders = &FolderFlags{flags: folders.flags, exclude: folders.exclude, replace: folders.replace}
+	}
+	return &Shared{Module: d.Module, flags: &flags, folders: folders, operands: operands, manifest: d.Manifest}, nil
 }
 
 // Manifest returns the manifest of an item that says nothing of itself.
@@ -68,14 +90,17 @@ func (s *Shared) Manifest() *job.Manifest {
 // Operands returns MODULE and the arguments of the command line.
 func (s *Shared) Operands() []string { return s.operands }
 
-// Describe describes an item's job, whose id is still to be set, and reads all of its
-// input that is no regular file. An error is a *job.Error.
-func (s *Shared) Describe(line *batch.Line) (*Description, error) {
+// Describe describes an item's job, whose id is still to be set, and reads its folders and
+// all of its input that is no regular file. An error is a *job.Error.
+func (s *Shared) Describe(ctx context.Context, line *batch.Line) (*Item, error) {
 	m := s.Manifest()
 	line.Apply(m)
 	m.ID = job.NewID() // of any job, so that it can be checked
-	d := &Description{Manifest: m, Module: s.Module, digest: m.ModuleHash}
-	err := s.open(d, line)
+	d := &Item{Description: &Description{Manifest: m, Module: s.Module, digest: m.ModuleHash}}
+	err := s.gather(ctx, d, line)
+	if err == nil {
+		err = s.open(d.Description, line)
+	}
 	if err == nil {
 		err = bind(d.Input, m)
 	}
@@ -87,6 +112,30 @@ func (s *Shared) Describe(line *batch.Line) (*Description, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// gather reads the item's folders.
+func (s *Shared) gather(ctx context.Context, d *Item, line *batch.Line) (err error) {
+	d.Travel = &Travel{}
+	if s.folders == nil {
+		if len(line.In)+len(line.Out) > 0 {
+			return &job.Error{
+				Code: job.CodeUnsupported, Message: "in and out: folders do not travel to other machines yet",
+				Hint: "plasm-run takes them",
+			}
+		}
+		return nil
+	}
+	d.Folders = s.folders.item(line.In, line.Out)
+	travel, err := d.Folders.Gather(ctx)
+	if err != nil {
+		return err
+	}
+	d.Travel = travel
+	flags := *s.flags
+	flags.Travel = travel
+	d.Manifest.Dirs = flags.overrideDirs(d.Manifest.Dirs, nil)
+	return d.Folders.CheckOutputs(d.Manifest, s.flags.JSON)
 }
 
 // open opens the item's input.
@@ -148,6 +197,15 @@ func (s *Shared) Filed(line *batch.Line) bool {
 	return !s.flags.JSON && line.Stdout != "" && line.Stderr != ""
 }
 
+// Look looks at where the folders of an item go. Where again is true, what it makes may be
+// there, from a run before, and is replaced.
+func (i *Item) Look(again bool) error {
+	if i.Folders == nil {
+		return nil
+	}
+	return i.Folders.look(i.Folders.replace || again)
+}
+
 // Open opens where the output of an item goes: its files, and for what goes to no file
 // stdout and stderr. Finish or Discard must follow. Cancelling ctx ends the wait for the
 // reader of a named pipe.
@@ -159,7 +217,10 @@ func (s *Shared) Open(ctx context.Context, line *batch.Line, stdout, stderr io.W
 }
 
 // Target is what an output leads to, and how it was named.
-type Target struct{ Path, Name string }
+type Target struct {
+	Path, Name string
+	Folder     bool
+}
 
 // Targets returns what the outputs of an item lead to, so that two items with one can be
 // told. An error is a *job.Error.
@@ -173,7 +234,14 @@ func (s *Shared) Targets(line *batch.Line) ([]Target, error) {
 		if err != nil {
 			return nil, writeError(name, err)
 		}
-		targets = append(targets, Target{path, name})
+		targets = append(targets, Target{Path: path, Name: name})
+	}
+	for _, out := range line.Out {
+		path, err := follow(filepath.Clean(out.Path))
+		if err != nil {
+			return nil, writeError(out.Path, err)
+		}
+		targets = append(targets, Target{path, out.Path, true})
 	}
 	return targets, nil
 }
@@ -185,5 +253,5 @@ func (o *Outputs) PrintItem(w io.Writer, index int64, label string) error {
 	if err != nil {
 		return err
 	}
-	return job.WriteItemResult(w, index, label, o.receipt, readers[0], readers[1])
+	return job.WriteItemResult(w, index, label, o.receipt, readers[0], readers[1], o.Folders)
 }

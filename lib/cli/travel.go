@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
+	"plasm/lib/batch"
 	"plasm/lib/job"
 	"plasm/lib/tree"
 )
@@ -19,8 +21,8 @@ type FolderFlags struct {
 	replace             bool
 
 	sources []tree.Source
-	guests  []string // of targets
-	targets []*tree.Target
+	written []batch.Folder
+	targets []*tree.Target // of written
 	exclude *tree.Exclude
 }
 
@@ -53,34 +55,76 @@ func (o *FolderFlags) Given() bool { return len(o.ins)+len(o.outs) > 0 }
 
 // Check reads the flags, and looks at where output is to go.
 func (o *FolderFlags) Check() error {
+	if err := o.CheckForm(); err != nil {
+		return err
+	}
+	return o.look(o.replace)
+}
+
+// CheckForm reads the flags. Each item of a batch has folders of its own.
+func (o *FolderFlags) CheckForm() error {
 	var err error
 	if o.exclude, err = tree.NewExclude(o.excludes); err != nil {
 		return o.flags.usage("--exclude: %v", err)
 	}
 	for _, in := range o.ins {
-		path, guest, ok := CutSource(in)
+		path, guest, ok := job.CutSource(in)
 		if !ok {
 			return o.flags.usage("--in: %q is not PATH::GUEST", in)
 		}
 		o.sources = append(o.sources, tree.Source{Path: path, Guest: guest})
 	}
 	for _, out := range o.outs {
-		guest, path, ok := CutTarget(out)
+		guest, path, ok := job.CutTarget(out)
 		if !ok {
 			return o.flags.usage("--out: %q is not GUEST::PATH", out)
 		}
-		target, err := tree.NewTarget(path, o.replace)
+		o.written = append(o.written, batch.Folder{Path: path, Guest: guest})
+	}
+	return nil
+}
+
+// look looks at where output is to go.
+func (o *FolderFlags) look(replace bool) error {
+	o.targets = nil
+	for _, out := range o.written {
+		target, err := tree.NewTarget(out.Path, replace)
 		if err != nil {
 			return err
 		}
 		for i, other := range o.targets {
 			if tree.Nested(target.Path(), other.Path()) {
-				return o.flags.usage("--out: %q and %q are one folder, or one is in the other", o.outs[i], out)
+				return o.flags.usage("--out: %q and %q are one folder, or one is in the other",
+					o.written[i].Guest+"::"+o.written[i].Path, out.Guest+"::"+out.Path)
 			}
 		}
-		o.guests, o.targets = append(o.guests, guest), append(o.targets, target)
+		o.targets = append(o.targets, target)
 	}
 	return nil
+}
+
+// Folders returns what --in and --out name. CheckForm comes before it.
+func (o *FolderFlags) Folders() (in, out []batch.Folder) {
+	for _, s := range o.sources {
+		in = append(in, batch.Folder{Path: s.Path, Guest: s.Guest})
+	}
+	return in, o.written
+}
+
+// item returns the flags of an item of a batch: with what it says of itself beside the
+// flags, and in place of what they say of the same path in the guest.
+func (o *FolderFlags) item(in, out []batch.Folder) *FolderFlags {
+	own := &FolderFlags{flags: o.flags, exclude: o.exclude, replace: o.replace, written: out}
+	for _, s := range o.sources {
+		same := func(f batch.Folder) bool { return f.Guest == s.Guest }
+		if !slices.ContainsFunc(in, same) {
+			own.sources = append(own.sources, s)
+		}
+	}
+	for _, f := range in {
+		own.sources = append(own.sources, tree.Source{Path: f.Path, Guest: f.Guest})
+	}
+	return own
 }
 
 // Travel is what a job's folders are made of. Close it when the job has ended.
@@ -91,18 +135,23 @@ type Travel struct {
 	read   *os.File // the same, to be read only
 	packer *tree.Packer
 	trees  map[job.Digest]*tree.Tree
+	packed bool // Pack has finished it
 }
 
 // Gather reads the folders that the flags name. More may come from a job document.
 func (o *FolderFlags) Gather(ctx context.Context) (*Travel, error) {
 	t := &Travel{trees: map[job.Digest]*tree.Tree{}}
-	if !o.Given() {
+	if len(o.sources)+len(o.written) == 0 {
 		return t, nil
 	}
 	if err := t.open(); err != nil {
 		return nil, err
 	}
-	folders, err := tree.Gather(ctx, o.sources, o.guests, t.packer, o.exclude)
+	guests := make([]string, 0, len(o.written))
+	for _, out := range o.written {
+		guests = append(guests, out.Guest)
+	}
+	folders, err := tree.Gather(ctx, o.sources, guests, t.packer, o.exclude)
 	if err != nil {
 		t.Close()
 		return nil, err
@@ -192,6 +241,9 @@ func (t *Travel) Pack(m *job.Manifest) (*os.File, error) {
 	if err := t.open(); err != nil {
 		return nil, err
 	}
+	if t.packed {
+		return t.read, nil
+	}
 	size, err := t.packer.Finish(trees...)
 	if missing, ok := errors.AsType[*tree.MissingError](err); ok {
 		return nil, &job.Error{Code: job.CodeUsage, Message: missing.Error(), Hint: "name the folder with --in PATH::GUEST"}
@@ -202,6 +254,7 @@ func (t *Travel) Pack(m *job.Manifest) (*os.File, error) {
 	if err != nil {
 		return nil, packError(err)
 	}
+	t.packed = true
 	return t.read, nil
 }
 
@@ -275,7 +328,8 @@ func carry(c *job.Carried, t *tree.Tree, contents tree.Contents) {
 // CheckOutputs refuses folders that the program of m writes and that go nowhere.
 func (o *FolderFlags) CheckOutputs(m *job.Manifest, document bool) error {
 	for _, d := range m.Outputs() {
-		if !document && o.target(d.Guest) == nil {
+		named := func(f batch.Folder) bool { return f.Guest == d.Guest }
+		if !document && !slices.ContainsFunc(o.written, named) {
 			return o.flags.usage("the program writes the folder %s: say with --out %s::PATH where it goes, or take --json", d.Guest, d.Guest)
 		}
 	}
@@ -283,8 +337,8 @@ func (o *FolderFlags) CheckOutputs(m *job.Manifest, document bool) error {
 }
 
 func (o *FolderFlags) target(guest string) *tree.Target {
-	for i, g := range o.guests {
-		if g == guest {
+	for i, f := range o.written {
+		if f.Guest == guest {
 			return o.targets[i]
 		}
 	}
@@ -307,9 +361,9 @@ func (o *FolderFlags) Deliver(ctx context.Context, outcome *job.Outcome, outputs
 			carry(left, out.Tree, out.Contents)
 		}
 	}
-	for i, guest := range o.guests {
-		if !made[guest] {
-			tell(fmt.Sprintf("%s is not made: of a job that ended so, there is nothing of %s", o.outs[i][len(guest)+2:], guest))
+	for _, f := range o.written {
+		if !made[f.Guest] {
+			tell(fmt.Sprintf("%s is not made: of a job that ended so, there is nothing of %s", f.Path, f.Guest))
 		}
 	}
 	if len(left.Trees) == 0 {

@@ -51,8 +51,8 @@ func WriteResult(w io.Writer, envelope []byte, stdout, stderr io.Reader, folders
 
 // WriteItemResult is WriteResult of an item of a batch: {"index": …, "label": …,
 // "result": …}, without the label when that is "".
-func WriteItemResult(w io.Writer, index int64, label string, envelope []byte, stdout, stderr io.Reader) error {
-	return writeResult(w, itemHead(index, label)+`,"result":`, envelope, stdout, stderr, nil, "}\n")
+func WriteItemResult(w io.Writer, index int64, label string, envelope []byte, stdout, stderr io.Reader, folders *Carried) error {
+	return writeResult(w, itemHead(index, label)+`,"result":`, envelope, stdout, stderr, folders, "}\n")
 }
 
 // EncodeItemError writes e as what came of an item of a batch: {"index": …, "label": …,

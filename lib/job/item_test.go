@@ -14,7 +14,7 @@ func TestItemResult(t *testing.T) {
 	t.Parallel()
 	const envelope = `{"a":[1]}`
 	var doc bytes.Buffer
-	if err := job.WriteItemResult(&doc, 3, `a "b"`, []byte(envelope), strings.NewReader("out"), strings.NewReader("")); err != nil {
+	if err := job.WriteItemResult(&doc, 3, `a "b"`, []byte(envelope), strings.NewReader("out"), strings.NewReader(""), nil); err != nil {
 		t.Fatal(err)
 	}
 	if want := `{"index":3,"label":"a \"b\"","result":{"receipt":{"a":[1]},"stdout":"b3V0","stderr":""}}` + "\n"; doc.String() != want {
@@ -68,7 +68,7 @@ func FuzzReadItemResult(f *testing.F) {
 		var line bytes.Buffer
 		if it.Failed != nil {
 			line.Write(job.EncodeItemError(it.Index, it.Label, it.Failed))
-		} else if err := job.WriteItemResult(&line, it.Index, it.Label, it.Envelope, &stdout, &stderr); err != nil {
+		} else if err := job.WriteItemResult(&line, it.Index, it.Label, it.Envelope, &stdout, &stderr, nil); err != nil {
 			t.Fatal(err)
 		}
 		again, err := job.ReadItemResult(&line, io.Discard, io.Discard, nil)

@@ -43,9 +43,11 @@ func NewFolders(pack *os.File) (*Folders, error) {
 	return f, nil
 }
 
-// Close lets go of the scratch file.
+// Close lets go of the scratch file. Of none it does nothing.
 func (f *Folders) Close() {
-	_ = f.scratch.Close() // of no use any more
+	if f != nil {
+		_ = f.scratch.Close() // of no use any more
+	}
 }
 
 func folderError(err error) error {

@@ -34,7 +34,10 @@ final class DifferentialTest extends SdkTestCase
             fwrite($file, json_encode([
                 'envelope' => base64_encode($envelope),
                 'trusted' => $vector['trusted'],
-                'expect' => (object) $vector['expect']->members,
+                'expect' => (object) array_map(
+                    static fn (mixed $v): mixed => is_object($v) ? (object) $v->members : $v,
+                    $vector['expect']->members,
+                ),
             ], JSON_THROW_ON_ERROR) . "\n");
         }
         fclose($file);

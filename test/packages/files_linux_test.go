@@ -224,7 +224,7 @@ func TestCompletions(t *testing.T) {
 	for line, want := range map[string]string{
 		"plasm-run --rec":                     "--receipt",
 		"plasm-run --log-format ":             "text json",
-		"plasmd ":                             "serve identity status allow jobs cancel drain doctor",
+		"plasmd ":                             "serve identity status allow jobs cancel drain check doctor",
 		"plasmd serve --reach":                "--reachability",
 		"plasmd serve --reachability pr":      "private",
 		"plasmd allow --":                     "--remove --list --data-dir --runtime-dir --log-level --log-format --help --version",

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,7 +67,7 @@ func (c *Command) Prepare(in *cli.Invocation, operands []string, dirs []job.Dir,
 		own.Stdin = nil
 	}
 	var err error
-	if c.shared, err = c.Job.DescribeShared(&own, operands, dirs, c.Flags.Each != "", place); err != nil {
+	if c.shared, err = c.Job.DescribeShared(&own, operands, dirs, c.Flags.folders, c.Flags.Each != "", place); err != nil {
 		return nil, err
 	}
 	p := &Plan{c: c, in: in}
@@ -87,7 +88,7 @@ func (p *Plan) open(in *cli.Invocation, operands []string) error {
 	if err != nil {
 		return err
 	}
-	targets := targets{}
+	targets := newTargets()
 	if f.Each != "" {
 		end, t := byte('\n'), f.template(operands)
 		if f.nul {
@@ -156,7 +157,7 @@ func sizeOf(f *os.File) int64 {
 }
 
 // item makes the item of a line.
-func (p *Plan) item(all targets, line *batch.Line, number int64) (*batch.Item, error) {
+func (p *Plan) item(all *targets, line *batch.Line, number int64) (*batch.Item, error) {
 	it := &batch.Item{Index: number, Label: line.Label, Line: line, Filed: p.c.shared.Filed(line)}
 	if p.c.Job.JSON && (line.Stdout != "" || line.Stderr != "") {
 		return it, &job.Error{Code: job.CodeUsage, Message: "--json puts output into the line about the item: leave out stdout_file and stderr_file"}
@@ -168,14 +169,30 @@ func (p *Plan) item(all targets, line *batch.Line, number int64) (*batch.Item, e
 	return it, all.add(own, number)
 }
 
-// targets are what the outputs of all items so far lead to, by the beginning of the
-// digest of the path: there may be millions.
-type targets map[[16]byte]struct{}
+// targets are what the outputs of all items so far lead to.
+type targets struct {
+	all     paths
+	folders paths // those that are made as a whole
+	around  paths // the folders that outputs are in, of any depth
+}
 
-// add adds the outputs of an item, and refuses one that another has.
-func (t targets) add(own []cli.Target, number int64) error {
+func newTargets() *targets { return &targets{paths{}, paths{}, paths{}} }
+
+// paths are paths by the beginning of their digest: there may be millions.
+type paths map[[16]byte]struct{}
+
+func (p paths) add(path string) { p[keyOf(path)] = struct{}{} }
+
+func (p paths) has(path string) bool {
+	_, ok := p[keyOf(path)]
+	return ok
+}
+
+// add adds the outputs of an item, and refuses one that another has, or that is in a
+// folder of another or around an output of another.
+func (t *targets) add(own []cli.Target, number int64) error {
 	for _, target := range own {
-		if _, ok := t[keyOf(target.Path)]; ok {
+		if t.all.has(target.Path) || target.Folder && t.around.has(target.Path) || slices.ContainsFunc(around(target.Path), t.folders.has) {
 			return &job.Error{
 				Code: job.CodeUsage, Message: target.Name + " is the output of an item before it, too",
 				Hint: fmt.Sprintf("{#}, here %d, makes names that differ", number),
@@ -183,9 +200,25 @@ func (t targets) add(own []cli.Target, number int64) error {
 		}
 	}
 	for _, target := range own {
-		t[keyOf(target.Path)] = struct{}{}
+		t.all.add(target.Path)
+		if target.Folder {
+			t.folders.add(target.Path)
+		}
+		for _, folder := range around(target.Path) {
+			t.around.add(folder)
+		}
 	}
 	return nil
+}
+
+// around returns the folders that an absolute path is in.
+func around(path string) []string {
+	var all []string
+	for at := strings.LastIndexByte(path, '/'); at > 0; at = strings.LastIndexByte(path, '/') {
+		path = path[:at]
+		all = append(all, path)
+	}
+	return all
 }
 
 func keyOf(target string) (key [16]byte) {

@@ -21,6 +21,7 @@ type Flags struct {
 	name      string
 	flags     *cli.Flags
 	job       *cli.JobFlags
+	folders   *cli.FolderFlags // nil: the command has none
 	nul       bool
 	unordered bool
 	halt      bool
@@ -31,13 +32,16 @@ type Flags struct {
 // Category is the heading of the flags of a batch.
 const Category = "Many jobs"
 
-// Notes is the note to them.
-const Notes = "In ARG, --env, --seed, --stdin, --stdout, --stderr and --receipt, {} is the line of --each, {/} its last path element, " +
-	"{.} without extension, {/.} both, {#} its number. With none of these the line is the last ARG."
+// Notes is the note to them; more are flags beside those that every command has.
+func Notes(more string) string {
+	return "In ARG, --env, --seed, --stdin, --stdout, --stderr" + more + " and --receipt, {} is the line of --each, {/} its last path element, " +
+		"{.} without extension, {/.} both, {#} its number. With none of these the line is the last ARG."
+}
 
-// Add adds them to a flag set. parallel says how many jobs run at once by default.
-func Add(f *cli.Flags, job *cli.JobFlags, parallel string) *Flags {
-	b := &Flags{name: f.Name(), flags: f, job: job}
+// Add adds them to a flag set. folders are the flags of folders that travel, nil where the
+// command has none; parallel says how many jobs run at once by default.
+func Add(f *cli.Flags, job *cli.JobFlags, folders *cli.FolderFlags, parallel string) *Flags {
+	b := &Flags{name: f.Name(), flags: f, job: job, folders: folders}
 	f.Path(&b.Each, cli.Flag{
 		Name: "each", Category: Category, Value: "FILE|-", Usage: "run a job for each line of FILE", Complete: cli.AnyFile(),
 		More: "A line ends in LF and has at most 1 MiB of UTF-8; empty ones count. An output without a placeholder is wrong use.",
@@ -159,6 +163,11 @@ func (b *Flags) checkOutputs(operands []string) error {
 			return b.wrong("%s %s: all items would write to it: --batch has %s for each", flag.name, flag.value, flag.member)
 		}
 	}
+	if b.folders != nil {
+		if _, out := b.folders.Folders(); len(out) > 0 {
+			return b.wrong("--out %s::%s: all items would write to it: --batch has out for each", out[0].Guest, out[0].Path)
+		}
+	}
 	if text := b.job.SeedText(); text != "" {
 		return b.wrong("--seed: %q is for the lines of --each; --batch has seed for each", text)
 	}
@@ -167,10 +176,14 @@ func (b *Flags) checkOutputs(operands []string) error {
 
 // template is what the flags say of each line of --each.
 func (b *Flags) template(operands []string) *batch.Template {
-	return &batch.Template{
+	t := &batch.Template{
 		Args: operands[1:], Env: b.job.Env(), Seed: b.job.SeedText(),
 		Stdin: b.job.Stdin, Stdout: b.job.Stdout, Stderr: b.job.Stderr, Receipt: b.job.Receipt,
 	}
+	if b.folders != nil {
+		t.In, t.Out = b.folders.Folders()
+	}
+	return t
 }
 
 // checkTemplate refuses what no line can make right.

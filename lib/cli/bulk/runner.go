@@ -15,16 +15,16 @@ import (
 
 // Task is an item's job, described.
 type Task struct {
-	*cli.Description
+	*cli.Item
 
-	Item     *batch.Item
+	Of       *batch.Item
 	Deadline time.Duration // from its first attempt on; 0: any time
 
 	c *Command
 }
 
 // Name is what messages call the task in an attempt.
-func (t *Task) Name(a batch.Attempt) string { return t.c.about(t.Item, a) }
+func (t *Task) Name(a batch.Attempt) string { return t.c.about(t.Of, a) }
 
 // about names an item and, where there was one, the job and its place.
 func (c *Command) about(it *batch.Item, a batch.Attempt) string {
@@ -46,9 +46,9 @@ type runner struct{ c *Command }
 
 // Describe reads what an item's job is made of.
 func (r runner) Describe(ctx context.Context, it *batch.Item) (batch.Job, error) {
-	t := &Task{Item: it, c: r.c}
+	t := &Task{Of: it, c: r.c}
 	err := cli.Interruptible(ctx, func() (err error) {
-		t.Description, err = r.c.shared.Describe(it.Line)
+		t.Item, err = r.c.shared.Describe(ctx, it.Line)
 		return err
 	})
 	if err != nil {
@@ -88,6 +88,7 @@ type jobOf struct{ t *Task }
 
 func (j jobOf) Work() job.Digest        { return j.t.Manifest.WorkDigest() }
 func (j jobOf) Deadline() time.Duration { return j.t.Deadline }
+func (j jobOf) Check(again bool) error  { return j.t.Look(again) }
 func (j jobOf) Close()                  { j.t.Close() }
 
 func (j jobOf) Attempt(ctx context.Context, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
@@ -99,16 +100,21 @@ func (j jobOf) Attempt(ctx context.Context, a batch.Attempt, started func()) (*b
 type Output struct {
 	*cli.Outputs
 
+	// Deliver puts the folders of the job in place, and returns those for the document of
+	// --json; nil: it has none. tell is told what people are to know.
+	Deliver func(tell func(line string)) (*job.Carried, error)
+
 	t              *Task
 	a              batch.Attempt
 	stdout, stderr *cli.Spool // for what goes to no file
+	line           *cli.Spool // the document about it, where that can be read only now
 }
 
 // Open opens where a task's output goes. Done or Discard must follow.
 func (t *Task) Open(ctx context.Context, a batch.Attempt) (*Output, error) {
-	o := &Output{t: t, a: a, stdout: cli.ItemSpool(), stderr: cli.ItemSpool()}
+	o := &Output{t: t, a: a, line: cli.ItemSpool(), stdout: cli.ItemSpool(), stderr: cli.ItemSpool()}
 	var err error
-	if o.Outputs, err = t.c.shared.Open(ctx, t.Item.Line, o.stdout, o.stderr); err != nil {
+	if o.Outputs, err = t.c.shared.Open(ctx, t.Of.Line, o.stdout, o.stderr); err != nil {
 		return nil, err
 	}
 	return o, nil
@@ -132,6 +138,10 @@ func (o *Output) Done(outcome *job.Outcome, cause error, id job.Digest, receipt 
 		}
 		return signed, err
 	})
+	if o.Deliver != nil {
+		folders, undelivered := o.Deliver(func(line string) { _, _ = fmt.Fprintf(&words, "%s: %s\n", name, cli.OneLine(line)) })
+		o.Folders, err = folders, errors.Join(err, undelivered)
+	}
 	if err != nil {
 		r.Failed = true
 		cli.Fail(&words, name, err)
@@ -142,6 +152,10 @@ func (o *Output) Done(outcome *job.Outcome, cause error, id job.Digest, receipt 
 	if o.t.c.Job.JSON {
 		r.Stderr = func(w io.Writer) error { return writeAll(w, words.Bytes()) }
 		r.Stdout = func(w io.Writer) error { return o.document(w, err) }
+		if o.Folders != nil { // their contents are gone once the attempt is over
+			written := o.document(o.line, err)
+			r.Stdout = func(w io.Writer) error { return errors.Join(written, copySpool(w, o.line)) }
+		}
 	}
 	return r
 }
@@ -150,9 +164,9 @@ func (o *Output) Done(outcome *job.Outcome, cause error, id job.Digest, receipt 
 // be written.
 func (o *Output) document(w io.Writer, err error) error {
 	if o.Printable() {
-		return o.PrintItem(w, o.t.Item.Index, o.t.Item.Label)
+		return o.PrintItem(w, o.t.Of.Index, o.t.Of.Label)
 	}
-	return writeAll(w, job.EncodeItemError(o.t.Item.Index, o.t.Item.Label, cli.AsError(err)))
+	return writeAll(w, job.EncodeItemError(o.t.Of.Index, o.t.Of.Label, cli.AsError(err)))
 }
 
 // Discard lets go of everything; files do not appear.
@@ -166,6 +180,7 @@ func (o *Output) release() {
 	o.Release()
 	_ = o.stdout.Close() // of no use any more
 	_ = o.stderr.Close()
+	_ = o.line.Close()
 }
 
 func copySpool(w io.Writer, s *cli.Spool) error {

@@ -85,12 +85,15 @@ func fstatat(dir int, name string, st *unix.Stat_t) error {
 	return uninterrupted(func() error { return unix.Fstatat(dir, name, st, unix.AT_SYMLINK_NOFOLLOW) })
 }
 
+// wide is for numbers whose type is another on each system and processor.
+func wide[T int32 | uint16 | uint32 | uint64](n T) uint64 { return uint64(n) }
+
 func statOf(st *unix.Stat_t) wasi.Stat {
 	return wasi.Stat{
-		Device: uint64(st.Dev), //nolint:unconvert // int32 on darwin
+		Device: wide(st.Dev),
 		Inode:  st.Ino,
 		Type:   typeOf(st),
-		Links:  uint64(st.Nlink), //nolint:unconvert // of another type on arm64 and darwin
+		Links:  wide(st.Nlink),
 		Size:   uint64(max(0, st.Size)),
 		Atime:  st.Atim.Nano(),
 		Mtime:  st.Mtim.Nano(),
