@@ -181,7 +181,7 @@ func TestWrongUse(t *testing.T) {
 	for want, args := range map[string][]string{
 		"no kernel \"nothing\"": {"--only", "nothing"},
 		"are not written":       {"--only", "lz", "--json", "figures.json"},
-		"unknown flag":          {"--fast"},
+		"not defined: -fast":    {"--fast"},
 	} {
 		var out, errs bytes.Buffer
 		if code := run(args, &out, &errs); code != 125 || !strings.Contains(errs.String(), want) || out.Len() > 0 {
