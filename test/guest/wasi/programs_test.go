@@ -41,7 +41,7 @@ func TestStreams(t *testing.T) {
 			t.Parallel()
 			needEngine(t, engine)
 			for _, flag := range both {
-				for _, flags := range [][]string{nil, {"--dir", t.TempDir() + "::/work"}} {
+				for _, flags := range [][]string{nil, {"--dir", t.TempDir() + "::/folder"}} {
 					stdin := filepath.Join(t.TempDir(), "stdin")
 					must(t, os.WriteFile(stdin, []byte(input.String()), 0o600))
 					j := job{module: module, flags: append([]string{flag, "--stdin", stdin}, flags...)}
@@ -149,7 +149,7 @@ func TestGo(t *testing.T) {
 				dir := t.TempDir()
 				plain := job{module: module, flags: []string{flag, "--env", "NAME=value"}, stdin: "sixteen letters\n"}
 				files := plain
-				files.args, files.flags = []string{"files"}, append([]string{"--dir", dir + "::/work"}, plain.flags...)
+				files.args, files.flags = []string{"files"}, append([]string{"--dir", dir + "::/folder"}, plain.flags...)
 				for _, j := range []job{plain, files} {
 					if r := j.run(t, engine); r.code != 7 || r.stderr != "" || r.stdout != j.stdin {
 						t.Errorf("%s %v: exit code %d, stdout %q, stderr %q", flag, j.args, r.code, r.stdout, r.stderr)
@@ -226,7 +226,7 @@ ValueError: wrong
 	}{
 		{"library", []string{"-c", library, "one", "zwei €"}, false, result{stdout: "tsrif\ndnoces\n", stderr: "done\n", code: 3}},
 		{"traceback", []string{"-c", wrong}, false, result{stderr: traceback, code: 1}},
-		{"files", []string{"/work/files.py"}, true, result{stdout: "all well\n"}},
+		{"files", []string{"/folder/files.py"}, true, result{stdout: "all well\n"}},
 	}
 	for _, engine := range engines {
 		t.Run(engine, func(t *testing.T) {
@@ -237,7 +237,7 @@ ValueError: wrong
 				for _, flag := range both {
 					j := job{module: module, args: test.args, flags: []string{flag, "--env", "NAME=value"}, stdin: "first\nsecond\n"}
 					if test.folder {
-						j.flags = append(j.flags, "--dir", fixture(t, map[string]string{"files.py": files})+"::/work")
+						j.flags = append(j.flags, "--dir", fixture(t, map[string]string{"files.py": files})+"::/folder")
 					}
 					if diff := cmp.Diff(test.want, j.run(t, engine), cmp.AllowUnexported(result{})); diff != "" {
 						t.Errorf("%s %s (-want +got):\n%s", test.name, flag, diff)

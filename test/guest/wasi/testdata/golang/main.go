@@ -91,7 +91,7 @@ func wait(stdin, stdout *os.File) {
 }
 
 func temporary() {
-	dir, err := os.MkdirTemp("/work", "temp-*")
+	dir, err := os.MkdirTemp("/folder", "temp-*")
 	must(err)
 	file, err := os.CreateTemp(dir, "file-*.txt")
 	must(err)
@@ -108,14 +108,14 @@ func temporary() {
 }
 
 func listings() {
-	must(os.MkdirAll("/work/tree/sub/deeper", 0o700))
+	must(os.MkdirAll("/folder/tree/sub/deeper", 0o700))
 	var want []string
 	for i := range 200 {
 		name := fmt.Sprintf("file-%03d", i)
 		want = append(want, name)
-		must(os.WriteFile("/work/tree/sub/"+name, make([]byte, i), 0o600))
+		must(os.WriteFile("/folder/tree/sub/"+name, make([]byte, i), 0o600))
 	}
-	entries, err := os.ReadDir("/work/tree/sub")
+	entries, err := os.ReadDir("/folder/tree/sub")
 	must(err)
 	equal("entries", len(entries), 201)
 	equal("first", entries[0].Name(), "deeper")
@@ -126,7 +126,7 @@ func listings() {
 			fail("entry %d is %s", i, fs.FormatDirEntry(entry))
 		}
 	}
-	dir, err := os.Open("/work/tree/sub")
+	dir, err := os.Open("/folder/tree/sub")
 	must(err)
 	for n := 0; ; {
 		some, err := dir.Readdirnames(7)
@@ -139,42 +139,42 @@ func listings() {
 	}
 	must(dir.Close())
 	var walked []string
-	must(fs.WalkDir(os.DirFS("/work/tree"), ".", func(path string, entry fs.DirEntry, err error) error {
+	must(fs.WalkDir(os.DirFS("/folder/tree"), ".", func(path string, entry fs.DirEntry, err error) error {
 		if !strings.Contains(path, "file-") {
 			walked = append(walked, path)
 		}
 		return err
 	}))
 	equal("walked", strings.Join(walked, " "), ". sub sub/deeper")
-	if err := os.Remove("/work/tree/sub"); err == nil {
+	if err := os.Remove("/folder/tree/sub"); err == nil {
 		fail("a folder with files in it was removed")
 	}
-	must(os.RemoveAll("/work/tree"))
+	must(os.RemoveAll("/folder/tree"))
 }
 
 func renames() {
-	must(os.WriteFile("/work/one", []byte("one"), 0o600))
-	must(os.WriteFile("/work/two", []byte("two"), 0o600))
-	must(os.Rename("/work/one", "/work/two"))
-	text, err := os.ReadFile("/work/two")
+	must(os.WriteFile("/folder/one", []byte("one"), 0o600))
+	must(os.WriteFile("/folder/two", []byte("two"), 0o600))
+	must(os.Rename("/folder/one", "/folder/two"))
+	text, err := os.ReadFile("/folder/two")
 	must(err)
 	equal("renamed", string(text), "one")
-	must(os.Mkdir("/work/dir", 0o700))
-	must(os.Rename("/work/two", "/work/dir/two"))
-	if err := os.Rename("/work/dir", "/work/dir/below"); err == nil {
+	must(os.Mkdir("/folder/dir", 0o700))
+	must(os.Rename("/folder/two", "/folder/dir/two"))
+	if err := os.Rename("/folder/dir", "/folder/dir/below"); err == nil {
 		fail("a folder was moved into itself")
 	}
-	if err := os.Rename("/work/missing", "/work/two"); !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Rename("/folder/missing", "/folder/two"); !errors.Is(err, fs.ErrNotExist) {
 		fail("a missing file: %v", err)
 	}
-	if err := os.Mkdir("/work/dir", 0o700); !errors.Is(err, fs.ErrExist) {
+	if err := os.Mkdir("/folder/dir", 0o700); !errors.Is(err, fs.ErrExist) {
 		fail("a folder twice: %v", err)
 	}
-	must(os.RemoveAll("/work/dir"))
+	must(os.RemoveAll("/folder/dir"))
 }
 
 func contents() {
-	file, err := os.OpenFile("/work/file", os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := os.OpenFile("/folder/file", os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	must(err)
 	_, err = file.Write([]byte("0123456789"))
 	must(err)
@@ -193,52 +193,52 @@ func contents() {
 	if _, err := file.Write(all); !errors.Is(err, os.ErrClosed) {
 		fail("a closed file: %v", err)
 	}
-	if _, err := os.OpenFile("/work/file", os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); !errors.Is(err, fs.ErrExist) {
+	if _, err := os.OpenFile("/folder/file", os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); !errors.Is(err, fs.ErrExist) {
 		fail("a file twice: %v", err)
 	}
-	log, err := os.OpenFile("/work/file", os.O_WRONLY|os.O_APPEND, 0)
+	log, err := os.OpenFile("/folder/file", os.O_WRONLY|os.O_APPEND, 0)
 	must(err)
 	_, err = log.WriteString("end")
 	must(err)
 	must(log.Close())
-	must(os.Truncate("/work/file", 10))
+	must(os.Truncate("/folder/file", 10))
 	when := time.Unix(1234567890, 123456789)
-	must(os.Chtimes("/work/file", when, when))
-	info, err := os.Stat("/work/file")
+	must(os.Chtimes("/folder/file", when, when))
+	info, err := os.Stat("/folder/file")
 	must(err)
 	if info.Size() != 10 || !info.ModTime().Equal(when) {
 		fail("%d bytes, of %v", info.Size(), info.ModTime())
 	}
-	must(os.Remove("/work/file"))
+	must(os.Remove("/folder/file"))
 }
 
 func links() {
-	must(os.Mkdir("/work/dir", 0o700))
-	must(os.WriteFile("/work/dir/file", []byte("linked"), 0o600))
-	must(os.Symlink("dir/file", "/work/symbolic"))
-	must(os.Link("/work/dir/file", "/work/hard"))
-	for _, name := range []string{"/work/symbolic", "/work/hard"} {
+	must(os.Mkdir("/folder/dir", 0o700))
+	must(os.WriteFile("/folder/dir/file", []byte("linked"), 0o600))
+	must(os.Symlink("dir/file", "/folder/symbolic"))
+	must(os.Link("/folder/dir/file", "/folder/hard"))
+	for _, name := range []string{"/folder/symbolic", "/folder/hard"} {
 		text, err := os.ReadFile(name)
 		must(err)
 		equal(name, string(text), "linked")
 	}
-	target, err := os.Readlink("/work/symbolic")
+	target, err := os.Readlink("/folder/symbolic")
 	must(err)
 	equal("target", target, "dir/file")
-	info, err := os.Lstat("/work/symbolic")
+	info, err := os.Lstat("/folder/symbolic")
 	must(err)
 	equal("type", info.Mode().Type(), fs.ModeSymlink)
-	a, err := os.Stat("/work/hard")
+	a, err := os.Stat("/folder/hard")
 	must(err)
-	b, err := os.Stat("/work/symbolic")
+	b, err := os.Stat("/folder/symbolic")
 	must(err)
 	equal("same file", os.SameFile(a, b), true)
-	must(os.RemoveAll("/work/dir"))
-	if _, err := os.Stat("/work/symbolic"); !errors.Is(err, fs.ErrNotExist) {
+	must(os.RemoveAll("/folder/dir"))
+	if _, err := os.Stat("/folder/symbolic"); !errors.Is(err, fs.ErrNotExist) {
 		fail("a link to nothing: %v", err)
 	}
-	must(os.Remove("/work/symbolic"))
-	must(os.Remove("/work/hard"))
+	must(os.Remove("/folder/symbolic"))
+	must(os.Remove("/folder/hard"))
 }
 
 func equal[T comparable](what string, got, want T) {

@@ -1,8 +1,8 @@
-# What needs a writable folder, /work, in which this script is.
+# What needs a writable folder, /folder, in which this script is.
 import errno, filecmp, glob, json, os, pathlib, shutil, stat, tempfile, zipfile
 
-work = pathlib.Path("/work")
-os.environ["TMPDIR"] = "/work"
+work = pathlib.Path("/folder")
+os.environ["TMPDIR"] = "/folder"
 
 
 def fails(number, function, *args, **named):
@@ -45,8 +45,8 @@ fails(errno.ENOTDIR, os.listdir, work / "lines")
 for i in range(20):
     (work / "tree" / "one" / f"{i:02}.txt").write_text(str(i))
 walked = [(d, sorted(s), len(f)) for d, s, f in os.walk(work / "tree")]
-assert walked == [("/work/tree", ["one"], 0), ("/work/tree/one", ["two"], 20), ("/work/tree/one/two", [], 0)], walked
-assert len(glob.glob("/work/tree/**/*.txt", recursive=True)) == 20
+assert walked == [("/folder/tree", ["one"], 0), ("/folder/tree/one", ["two"], 20), ("/folder/tree/one/two", [], 0)], walked
+assert len(glob.glob("/folder/tree/**/*.txt", recursive=True)) == 20
 assert sorted(p.name for p in (work / "tree").rglob("1?.txt")) == [f"1{i}.txt" for i in range(10)]
 with os.scandir(work / "tree" / "one") as entries:
     found = {e.name: (e.is_dir(), e.stat().st_size) for e in entries}
@@ -60,12 +60,12 @@ os.rename(work / "copy", work / "moved")
 shutil.rmtree(work / "moved")
 assert not (work / "moved").exists()
 os.chdir(work / "tree")
-assert os.getcwd() == "/work/tree" and pathlib.Path("one/two").is_dir()
-os.chdir("/work")
+assert os.getcwd() == "/folder/tree" and pathlib.Path("one/two").is_dir()
+os.chdir("/folder")
 
 # Temporary ones
 with tempfile.TemporaryDirectory() as d:
-    assert d.startswith("/work/")
+    assert d.startswith("/folder/")
     with tempfile.NamedTemporaryFile(dir=d) as f:
         f.write(b"temporary")
         f.flush()
