@@ -245,7 +245,7 @@ func TestTravellingFolders(t *testing.T) {
 			if len(written["done"]) != 1 || len(written[killed]) != descriptors-1 || !slices.Contains(read["done"], written["done"][0]) {
 				t.Fatalf("written by position: %v", written)
 			}
-			for _, deadly := range []string{"preadv", "truncate", "duplicate", "map file"} {
+			for _, deadly := range []string{"preadv", "truncate", "duplicate", "map descriptor"} {
 				if got := try(deadly, read["done"]); len(got[killed]) != 2 {
 					t.Errorf("%s: %v", deadly, got)
 				}

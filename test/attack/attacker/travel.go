@@ -37,7 +37,7 @@ func descriptorAttacks() map[string]func(string) string {
 		"preadv":    on(func(fd int) error { _, err := unix.Preadv(fd, [][]byte{byte1}, 0); return err }),
 		"truncate":  on(func(fd int) error { return unix.Ftruncate(fd, 1<<40) }),
 		"duplicate": on(func(fd int) error { _, err := unix.Dup(fd); return err }),
-		"map file": on(func(fd int) error {
+		"map descriptor": on(func(fd int) error {
 			_, err := unix.Mmap(fd, 0, 1, unix.PROT_READ, unix.MAP_SHARED)
 			return err
 		}),
