@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -21,6 +22,7 @@ type Fleet struct {
 	mu      sync.Mutex
 	places  []*place
 	settled bool          // the first search for places is over
+	closed  error         // why a place was left last
 	news    chan struct{} // closed when something has changed; nil: nobody waits
 	notify  func()
 	good    time.Time // when a place worked last, or the fleet was first used
@@ -247,6 +249,14 @@ func (f *Fleet) best(s *search, now time.Time) (best *place, next time.Time) {
 // free is how many more jobs the place can run at once.
 func (p *place) free() int { return min(p.limit(), p.slots) - p.running }
 
+// refusal returns why there is no place for an item that was offered to none: what the
+// last place said that was left, before the item came to it.
+func (f *Fleet) refusal() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return cmp.Or(f.closed, ErrNoPlace)
+}
+
 // hopeless returns why there is no use in waiting any longer, or nil.
 func (f *Fleet) hopeless(s *search, now time.Time, patience time.Duration) error {
 	open := func(p *place) bool { return p.there && !s.avoided[p.name] }
@@ -296,7 +306,7 @@ func (p *place) release(why *Failure, took time.Duration) {
 		p.after = now.Add(max(why.After, busyPause))
 		return
 	case Closed:
-		p.there = false
+		p.there, f.closed = false, why.Err
 	case Faulty, Unreached:
 		if !p.after.After(now) { // else it is the same trouble
 			p.failures++

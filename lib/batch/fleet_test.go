@@ -184,6 +184,21 @@ func TestBatchWithoutPlaces(t *testing.T) {
 	}
 }
 
+// TestPlaceClosesToAllThatWait has the items that wait for a place end before the one
+// that it was closed to: whichever is first says why.
+func TestPlaceClosesToAllThatWait(t *testing.T) {
+	t.Parallel()
+	refused := errors.New("not allowed")
+	r := &runner{attempt: func(context.Context, *batch.Item, batch.Attempt, func()) (*batch.Result, *batch.Failure) {
+		return nil, &batch.Failure{Kind: batch.Closed, Err: refused}
+	}}
+	for range 500 {
+		if got := run(t, batch.Config{Runner: r, Fleet: places(map[string]int{"a": 4})}, &numbers{n: 8}); !errors.Is(got.err, refused) {
+			t.Fatalf("%v, %+v", got.err, got.Summary)
+		}
+	}
+}
+
 // TestItemThatFitsNowhere fails alone.
 func TestItemThatFitsNowhere(t *testing.T) {
 	t.Parallel()

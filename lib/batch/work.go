@@ -210,6 +210,9 @@ func (t *trial) nowhere(ctx context.Context, err error) *end {
 		return nil
 	}
 	lost := errors.Is(err, ErrNoPlace)
+	if lost && t.last == nil {
+		err = b.cfg.Fleet.refusal()
+	}
 	if t.last != nil {
 		if lost {
 			err = t.last.Err
