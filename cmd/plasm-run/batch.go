@@ -109,6 +109,7 @@ func (x *attempt) once(ctx context.Context, t *bulk.Task, a batch.Attempt, start
 		out.Discard()
 		return nil, bulk.Failure(err)
 	}
+	out.Trace = report.Trace
 	out.Deliver = func(tell func(string)) (*job.Carried, error) {
 		return t.Folders.Deliver(ctx, &report.Outcome, report.Outputs, tell)
 	}

@@ -168,7 +168,8 @@ func (o *options) execute(ctx context.Context, in *cli.Invocation, run runner, l
 		return 0, o.job.AboutModule(o.flags.Args(), err)
 	}
 	log.Info("job.finished", report.Outcome.Attrs("job", j.Manifest.ID, "engine", report.Engine.Name)...)
-	cli.TellOutcome(in.Stderr, name, j.Manifest, &report.Outcome, report.Cause)
+	cli.TellOutcome(in.Stderr, name, j.Manifest, &report.Outcome, report.Cause, report.Trace)
+	out.Trace = report.Trace
 	err = out.Finish(func() ([]byte, error) { return sign(key, report, j.Manifest) })
 	folders, undelivered := o.travel.Deliver(ctx, &report.Outcome, report.Outputs, func(line string) {
 		_, _ = fmt.Fprintf(in.Stderr, "%s: %s\n", name, cli.OneLine(line)) // who has no stderr is told nothing

@@ -127,6 +127,7 @@ func attempt(ctx context.Context, cfg submit.Config, t *bulk.Task, a batch.Attem
 		out.Discard()
 		return nil, bulk.Failure(err)
 	}
+	out.Trace = r.Trace
 	result := out.Done(r.Verified.Outcome, r.Cause, job.Sum(r.Receipt), func() ([]byte, error) { return r.Receipt, nil })
 	if f != nil {
 		f.Result = result

@@ -171,7 +171,8 @@ func (o *options) execute(
 	outcome := result.Verified.Outcome
 	err = deliver(ctx, out, func() error {
 		err := write(out, result)
-		cli.TellOutcome(in.Stderr, name, j.Manifest, outcome, result.Cause)
+		cli.TellOutcome(in.Stderr, name, j.Manifest, outcome, result.Cause, result.Trace)
+		out.Trace = result.Trace
 		return errors.Join(err, out.Finish(func() ([]byte, error) { return result.Receipt, nil }))
 	})
 	stopped := ctx.Err() != nil

@@ -43,7 +43,7 @@ func (v *village) close() {
 // stderr.
 type villager struct {
 	key     *identity.Key
-	behaves string // how else: reject=CODE, forges, exit=N, waits
+	behaves string // how else: reject=CODE, forges, exit=N, waits, traps=FUNCTION,…
 	mu      sync.Mutex
 	offers  int
 }
@@ -51,7 +51,7 @@ type villager struct {
 // node NAME [FIELD=VALUE…] starts a node that is announced when the command
 // returns, and sets NAME to its address, NAME_ID to its peer ID, and NAME_NODE to
 // the line that plasm-discover would print. The fields are memory, free, and
-// behaves: reject=CODE, forges, exit=N, waits.
+// behaves: reject=CODE, forges, exit=N, waits, traps=FUNCTION,….
 func node(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: node NAME [FIELD=VALUE...]")
@@ -205,12 +205,17 @@ func (n *villager) finish(c *wire.Conn, offer *wire.Offer, m *job.Manifest, stdi
 		stdout = append(stdout, "!"...)
 	}
 	exit := uint32(code)
+	outcome := &job.Outcome{
+		Status: job.Exit, ExitCode: &exit, StdinHash: job.Sum(stdin), StdinBytes: int64(len(stdin)), StdinComplete: true,
+		StdoutBytes: int64(len(stdout)), StderrBytes: int64(len(stderr)),
+	}
+	if how == "traps" {
+		outcome.Status, outcome.ExitCode, outcome.Trap = job.Trap, nil, job.TrapUnreachable
+		_ = c.Send(&wire.Trace{Functions: strings.Split(value, ",")})
+	}
 	envelope, err := receipt.Sign(n.key, &receipt.Statement{
 		Stdout: job.Sum(stdout), Stderr: job.Sum(stderr), Manifest: m, Requester: offer.Requester,
-		Outcome: &job.Outcome{
-			Status: job.Exit, ExitCode: &exit, StdinHash: job.Sum(stdin), StdinBytes: int64(len(stdin)), StdinComplete: true,
-			StdoutBytes: int64(len(stdout)), StderrBytes: int64(len(stderr)),
-		},
+		Outcome: outcome,
 		Node: receipt.Node{
 			PeerID: n.key.PeerID(), Version: "test", OS: "linux", Arch: "amd64",
 			Engine: receipt.Engine{Name: "wazero", Version: "v1"}, Guards: []string{"process"},

@@ -36,7 +36,7 @@ func read(r io.Reader, outputs func() (stdout, stderr io.Writer)) (*received, er
 		return nil, err
 	}
 	switch firstMember(head) {
-	case "receipt", "stdout", "stderr", "trees", "blobs":
+	case "receipt", "stdout", "stderr", "trees", "blobs", "trace":
 		return readResult(b, job.MaxDocument, outputs)
 	case "error":
 		if e, err := job.DecodeError(head); err == nil {
@@ -70,9 +70,9 @@ func firstMember(data []byte) string {
 func readResult(r io.Reader, limit int64, outputs func() (stdout, stderr io.Writer)) (*received, error) {
 	stdout, stderr := outputs()
 	trees := carried{}
-	envelope, err := job.ReadResult(&capped{r: r, left: limit}, stdout, stderr, trees)
+	result, err := job.ReadResult(&capped{r: r, left: limit}, stdout, stderr, trees)
 	if err == nil {
-		return &received{envelope: envelope, outputs: true, trees: trees}, nil
+		return &received{envelope: result.Envelope, outputs: true, trees: trees}, nil
 	}
 	refusal, err := refused(err)
 	if err != nil {

@@ -69,7 +69,7 @@ func sign(t *testing.T, change func(*receipt.Statement)) []byte {
 func resultOf(t *testing.T, envelope []byte, stdout, stderr string) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := job.WriteResult(&b, envelope, bytes.NewBufferString(stdout), bytes.NewBufferString(stderr), nil); err != nil {
+	if err := job.WriteResult(&b, &job.Result{Envelope: envelope}, bytes.NewBufferString(stdout), bytes.NewBufferString(stderr), nil); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

@@ -201,7 +201,9 @@ func TestLargeDocumentInLittleMemory(t *testing.T) { // alone: it looks at the p
 		s.Stderr, s.Outcome.StderrBytes = job.EmptyDigest, 0
 	})
 	r, w := io.Pipe()
-	go func() { _ = w.CloseWithError(job.WriteResult(w, envelope, zeros, strings.NewReader(""), nil)) }()
+	go func() {
+		_ = w.CloseWithError(job.WriteResult(w, &job.Result{Envelope: envelope}, zeros, strings.NewReader(""), nil))
+	}()
 	var stdout, stderr bytes.Buffer
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

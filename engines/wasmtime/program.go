@@ -122,15 +122,29 @@ func (p *program) result(err error) (engine.Result, error) {
 		return engine.Result{Status: job.Exit}, nil
 	}
 	if p.wrong != nil {
-		return engine.Result{Status: job.Trap, Trap: job.TrapOther}, nil //nolint:nilerr // it is the guest's end
+		return engine.Result{Status: job.Trap, Trap: job.TrapOther, Running: running(err)}, nil //nolint:nilerr // it is the guest's end
 	}
 	if trap, ok := errors.AsType[*wt.Trap](err); ok && trap.Code() != nil {
 		if name, ok := traps[*trap.Code()]; ok {
-			return engine.Result{Status: job.Trap, Trap: name}, nil
+			return engine.Result{Status: job.Trap, Trap: name, Running: running(err)}, nil
 		}
 	}
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return engine.Result{}, fmt.Errorf("wasmtime: %s", line)
+}
+
+// running returns the innermost functions that were running at a trap.
+func running(err error) []uint32 {
+	trap, ok := errors.AsType[*wt.Trap](err)
+	if !ok {
+		return nil
+	}
+	frames := trap.Frames()
+	functions := make([]uint32, 0, job.MaxTrace)
+	for _, f := range frames[:min(len(frames), job.MaxTrace)] {
+		functions = append(functions, f.FuncIndex())
+	}
+	return functions
 }
 
 // traps maps what Wasmtime calls a trap to what we do.

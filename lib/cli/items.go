@@ -253,5 +253,5 @@ func (o *Outputs) PrintItem(w io.Writer, index int64, label string) error {
 	if err != nil {
 		return err
 	}
-	return job.WriteItemResult(w, index, label, o.receipt, readers[0], readers[1], o.Folders)
+	return job.WriteItemResult(w, index, label, o.document(), readers[0], readers[1], o.Folders)
 }

@@ -20,6 +20,7 @@ const maxResultOutput = (job.MaxDocument - job.MaxEnvelope - 1<<10) / 4 * 3
 type Outputs struct {
 	Stdout, Stderr io.Writer
 	Folders        *job.Carried // for the result document
+	Trace          []string     // likewise, of a trap
 
 	flags   *JobFlags
 	in      *Invocation
@@ -227,8 +228,11 @@ func (o *Outputs) result() error {
 			Hint: "name folders with --out, which then are not in it",
 		}
 	}
-	return job.WriteResult(o.in.Stdout, o.receipt, readers[0], readers[1], o.Folders)
+	return job.WriteResult(o.in.Stdout, o.document(), readers[0], readers[1], o.Folders)
 }
+
+// document returns what the result document says beside output and folders.
+func (o *Outputs) document() *job.Result { return &job.Result{Envelope: o.receipt, Trace: o.Trace} }
 
 // readers returns what the result document has of both streams.
 func (o *Outputs) readers() (readers [2]io.Reader, err error) {

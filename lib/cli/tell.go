@@ -87,8 +87,8 @@ func WriteJSON(w io.Writer, v any) error {
 
 // TellOutcome says in words how a job ended that did not end by itself. cause is
 // why it was cancelled or the engine failed, or that it was the machine's memory that ran
-// out and not the job's.
-func TellOutcome(stderr io.Writer, name string, m *job.Manifest, o *job.Outcome, cause error) {
+// out and not the job's; trace are the functions of a trap, if they are known.
+func TellOutcome(stderr io.Writer, name string, m *job.Manifest, o *job.Outcome, cause error, trace []string) {
 	say := func(hint, format string, args ...any) {
 		_, _ = fmt.Fprintf(stderr, "%s: %s\n", name, OneLine(fmt.Sprintf(format, args...)))
 		if hint != "" {
@@ -98,7 +98,7 @@ func TellOutcome(stderr io.Writer, name string, m *job.Manifest, o *job.Outcome,
 	switch o.Status {
 	case job.Exit:
 	case job.Trap:
-		say("", "the program trapped: %s", o.Trap)
+		say("", "the program trapped: %s%s", o.Trap, where(trace))
 	case job.Timeout:
 		say("allow it more with --timeout", "the program ran out of time: %v", time.Duration(m.TimeoutMS)*time.Millisecond)
 	case job.OutOfFuel:
@@ -120,4 +120,12 @@ func TellOutcome(stderr io.Writer, name string, m *job.Manifest, o *job.Outcome,
 	case job.EngineFailed:
 		say("", "the engine failed: %v", cause)
 	}
+}
+
+// where says in which functions a program has trapped.
+func where(trace []string) string {
+	if len(trace) == 0 {
+		return ""
+	}
+	return " in " + strings.Join(trace, ", called by ")
 }

@@ -145,7 +145,7 @@ func TestTellOutcome(t *testing.T) {
 	}
 	for _, test := range tests {
 		var stderr bytes.Buffer
-		TellOutcome(&stderr, "cmd", m, &test.o, test.cause)
+		TellOutcome(&stderr, "cmd", m, &test.o, test.cause, nil)
 		if stderr.String() != test.want {
 			t.Errorf("%s: %q, want %q", test.name, stderr.String(), test.want)
 		}

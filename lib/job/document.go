@@ -12,8 +12,8 @@ import (
 
 // A job document is {"manifest": …, "module": BASE64, "stdin": BASE64}, stdin
 // optional. A result document is {"receipt": ENVELOPE, "stdout": BASE64,
-// "stderr": BASE64}. Both may carry folders, as Carrier says. Both are read and written in constant memory, members in
-// any order, at most MaxDocument bytes in all.
+// "stderr": BASE64}, with what else a Result has. Both may carry folders, as Carrier says. Both are read and written in
+// constant memory, members in any order, at most MaxDocument bytes in all.
 //
 // Their functions return an *Error: CodeBadManifest for a document that breaks a
 // rule, CodeIO when a stream can't be read or written.
@@ -43,16 +43,22 @@ func WriteJob(w io.Writer, m *Manifest, module, stdin io.Reader, folders *Carrie
 	return checkJob(m, moduleSum, stdinSum)
 }
 
-// WriteResult writes the result document of an envelope, which is written as it
-// is, and of the bytes of stdout and stderr, both read to their end.
-func WriteResult(w io.Writer, envelope []byte, stdout, stderr io.Reader, folders *Carried) error {
-	return writeResult(w, "", envelope, stdout, stderr, folders, "\n")
+// Result is what a result document has beside outputs and folders.
+type Result struct {
+	Envelope []byte   // of the receipt: an object in the profile of 1 to MaxEnvelope bytes
+	Trace    []string // of a trap: the functions that were running, as CheckTrace wants them; nobody has signed it
+}
+
+// WriteResult writes the result document of r, whose envelopes are written as they
+// are, and of the bytes of stdout and stderr, both read to their end.
+func WriteResult(w io.Writer, r *Result, stdout, stderr io.Reader, folders *Carried) error {
+	return writeResult(w, "", r, stdout, stderr, folders, "\n")
 }
 
 // WriteItemResult is WriteResult of an item of a batch: {"index": …, "label": …,
 // "result": …}, without the label when that is "".
-func WriteItemResult(w io.Writer, index int64, label string, envelope []byte, stdout, stderr io.Reader, folders *Carried) error {
-	return writeResult(w, itemHead(index, label)+`,"result":`, envelope, stdout, stderr, folders, "}\n")
+func WriteItemResult(w io.Writer, index int64, label string, r *Result, stdout, stderr io.Reader, folders *Carried) error {
+	return writeResult(w, itemHead(index, label)+`,"result":`, r, stdout, stderr, folders, "}\n")
 }
 
 // EncodeItemError writes e as what came of an item of a batch: {"index": …, "label": …,
@@ -70,17 +76,15 @@ func itemHead(index int64, label string) string {
 	return string(head[:len(head)-1])
 }
 
-func writeResult(w io.Writer, head string, envelope []byte, stdout, stderr io.Reader, folders *Carried, tail string) error {
-	envelope = bytes.Trim(envelope, " \t\r\n")
-	if len(envelope) > MaxEnvelope {
-		return badDocument(tooLarge("result.receipt", len(envelope), MaxEnvelope))
-	}
-	v, err := Parse(envelope)
+func writeResult(w io.Writer, head string, r *Result, stdout, stderr io.Reader, folders *Carried, tail string) error {
+	envelope, err := checkEnvelope(r.Envelope, "result.receipt")
 	if err != nil {
-		return badDocument(fmt.Errorf("result.receipt: %w", err))
-	}
-	if err := NewFields(v, "result.receipt").Err(); err != nil {
 		return badDocument(err)
+	}
+	if len(r.Trace) > 0 {
+		if err := CheckTrace("result.trace", r.Trace); err != nil {
+			return badDocument(err)
+		}
 	}
 	d := documentWriter{w: w, what: "result document", limit: MaxDocument}
 	d.text(head + `{"receipt":`)
@@ -88,11 +92,31 @@ func writeResult(w io.Writer, head string, envelope []byte, stdout, stderr io.Re
 	d.base64("stdout", stdout)
 	d.base64("stderr", stderr)
 	d.carried(folders)
+	if len(r.Trace) > 0 {
+		d.text(`,"trace":` + string(encode(r.Trace)))
+	}
 	d.text("}" + tail)
 	if d.err != nil {
 		return badDocument(d.err)
 	}
 	return nil
+}
+
+// checkEnvelope returns an envelope without the white space around it, if it can be written
+// as the member at path.
+func checkEnvelope(envelope []byte, path string) ([]byte, error) {
+	envelope = bytes.Trim(envelope, " \t\r\n")
+	if len(envelope) > MaxEnvelope {
+		return nil, tooLarge(path, len(envelope), MaxEnvelope)
+	}
+	v, err := Parse(envelope)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if err := NewFields(v, path).Err(); err != nil {
+		return nil, err
+	}
+	return envelope, nil
 }
 
 // documentWriter writes pieces until something goes wrong.
@@ -179,23 +203,24 @@ func mismatch(member string, is Digest, field string, want Digest) error {
 
 // ReadResult reads a result document, writes its stdout and stderr to the
 // writers as they come, hands folders to carrier, which may be nil, and returns the
-// bytes of its receipt as they stand in the document, without the white space around
-// them. It checks that they are an object in the profile of at most MaxEnvelope bytes,
-// and nothing else about them: nothing that it wrote is verified.
-func ReadResult(r io.Reader, stdout, stderr io.Writer, carrier Carrier) (envelope []byte, err error) {
+// rest, with the bytes of its receipt as they stand in the document, without the white
+// space around them. It checks that they are an object in the profile of at most MaxEnvelope
+// bytes, and nothing else about them: nothing that it wrote is verified.
+func ReadResult(r io.Reader, stdout, stderr io.Writer, carrier Carrier) (*Result, error) {
 	d := documentReader{s: newStream(r, "result document", MaxDocument), what: "result"}
-	if err := d.read(resultMembers, d.result(&envelope, stdout, stderr, carrier)); err != nil {
+	result := &Result{}
+	if err := d.read(resultMembers, d.result(result, stdout, stderr, carrier)); err != nil {
 		return nil, badDocument(err)
 	}
-	return envelope, nil
+	return result, nil
 }
 
 // ItemResult is what came of an item of a batch.
 type ItemResult struct {
-	Index    int64
-	Label    string
-	Envelope []byte // of its result document, as ReadResult has it
-	Failed   *Error // instead of that
+	Index  int64
+	Label  string
+	Result        // as ReadResult has it
+	Failed *Error // instead of that
 }
 
 // ReadItemResult is ReadResult of a line about an item of a batch, as WriteItemResult
@@ -219,7 +244,7 @@ func ReadItemResult(r io.Reader, stdout, stderr io.Writer, carrier Carrier) (*It
 		"label": scalar("label", func(f *Fields) { it.Label = f.nonEmpty("label") }),
 		"result": func() error {
 			inner := documentReader{s: d.s, what: "item.result"}
-			return inner.members(resultMembers, inner.result(&it.Envelope, stdout, stderr, carrier))
+			return inner.members(resultMembers, inner.result(&it.Result, stdout, stderr, carrier))
 		},
 		"error": func() (err error) {
 			_, raw, err := d.captured("error", MaxErrorDoc)
@@ -247,19 +272,37 @@ type documentReader struct {
 var resultMembers = []string{"receipt", "stdout", "stderr"}
 
 // result returns what reads the members of a result document.
-func (d *documentReader) result(envelope *[]byte, stdout, stderr io.Writer, carrier Carrier) map[string]func() error {
+func (d *documentReader) result(r *Result, stdout, stderr io.Writer, carrier Carrier) map[string]func() error {
 	return d.carried(map[string]func() error{
 		"receipt": func() error {
 			v, raw, err := d.captured("receipt", MaxEnvelope)
 			if err == nil {
-				*envelope, err = raw, NewFields(v, d.what+".receipt").Err()
+				r.Envelope, err = raw, NewFields(v, d.what+".receipt").Err()
 			}
 			return err
 		},
+		"trace":  func() error { return d.trace(&r.Trace) },
 		"stdout": func() error { return d.base64("stdout", stdout) },
 		"stderr": func() error { return d.base64("stderr", stderr) },
 	}, carrier)
 }
+
+// trace reads the functions of a trap.
+func (d *documentReader) trace(into *[]string) error {
+	v, _, err := d.captured("trace", maxTraceDocument)
+	if err != nil {
+		return err
+	}
+	f := NewFields(&Object{members: []Member{{"trace", v}}}, d.what)
+	*into = f.Strs("trace")
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return CheckTrace(d.what+".trace", *into)
+}
+
+// maxTraceDocument is how long a trace is at most in JSON, each byte of it escaped.
+const maxTraceDocument = MaxTrace * (6*MaxTraceName + 8)
 
 // read reads the document; members has what reads each member's value.
 func (d *documentReader) read(required []string, members map[string]func() error) error {

@@ -73,7 +73,7 @@ func TestResultDocument(t *testing.T) {
 	for _, n := range around {
 		stdout, stderr := pattern(n), pattern(n/3)
 		var doc bytes.Buffer
-		if err := job.WriteResult(&doc, []byte(" \n"+envelope+"\n"), bytes.NewReader(stdout), bytes.NewReader(stderr), nil); err != nil {
+		if err := job.WriteResult(&doc, &job.Result{Envelope: []byte(" \n" + envelope + "\n")}, bytes.NewReader(stdout), bytes.NewReader(stderr), nil); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.HasPrefix(doc.String(), `{"receipt":`+envelope+`,"stdout":"`) || !strings.HasSuffix(doc.String(), "\"}\n") {
@@ -81,8 +81,8 @@ func TestResultDocument(t *testing.T) {
 		}
 		var gotOut, gotErr bytes.Buffer
 		got, err := job.ReadResult(iotest.HalfReader(&doc), &gotOut, &gotErr, nil)
-		if err != nil || string(got) != envelope || !bytes.Equal(gotOut.Bytes(), stdout) || !bytes.Equal(gotErr.Bytes(), stderr) {
-			t.Errorf("%d bytes: read %d + %d bytes and %s: %v", n, gotOut.Len(), gotErr.Len(), got, err)
+		if err != nil || string(got.Envelope) != envelope || !bytes.Equal(gotOut.Bytes(), stdout) || !bytes.Equal(gotErr.Bytes(), stderr) {
+			t.Errorf("%d bytes: read %d + %d bytes and %s: %v", n, gotOut.Len(), gotErr.Len(), got.Envelope, err)
 		}
 	}
 }
@@ -94,8 +94,8 @@ func TestReceiptAsItStood(t *testing.T) {
 	for pad := 64<<10 - 80; pad < 64<<10; pad++ {
 		doc := strings.Repeat(" ", pad) + `{"stdout":"","receipt":  ` + envelope + "  ,\"stderr\":\"\"}"
 		got, err := job.ReadResult(strings.NewReader(doc), io.Discard, io.Discard, nil)
-		if err != nil || string(got) != envelope {
-			t.Fatalf("%d bytes before: %s: %v", pad, got, err)
+		if err != nil || string(got.Envelope) != envelope {
+			t.Fatalf("%d bytes before: %+v: %v", pad, got, err)
 		}
 	}
 }
@@ -105,14 +105,14 @@ func TestEmbeddedSizes(t *testing.T) {
 	envelope := func(n int) []byte { return []byte(`{"a":"` + strings.Repeat("a", n-8) + `"}`) }
 	none := strings.NewReader("")
 	var doc bytes.Buffer
-	if err := job.WriteResult(&doc, envelope(job.MaxEnvelope), none, none, nil); err != nil {
+	if err := job.WriteResult(&doc, &job.Result{Envelope: envelope(job.MaxEnvelope)}, none, none, nil); err != nil {
 		t.Error(err)
 	}
-	if got, err := job.ReadResult(&doc, io.Discard, io.Discard, nil); err != nil || len(got) != job.MaxEnvelope {
-		t.Errorf("the largest receipt: %d bytes, %v", len(got), err)
+	if got, err := job.ReadResult(&doc, io.Discard, io.Discard, nil); err != nil || len(got.Envelope) != job.MaxEnvelope {
+		t.Errorf("the largest receipt: %+v, %v", got, err)
 	}
 	tooLong := envelope(job.MaxEnvelope + 1)
-	if err := job.WriteResult(io.Discard, tooLong, none, none, nil); err == nil || err.Error() != "result.receipt: 1048576 bytes, more than the 1048575 allowed" {
+	if err := job.WriteResult(io.Discard, &job.Result{Envelope: tooLong}, none, none, nil); err == nil || err.Error() != "result.receipt: 1048576 bytes, more than the 1048575 allowed" {
 		t.Errorf("writing a larger one: %v", err)
 	}
 	_, err := job.ReadResult(strings.NewReader(`{"receipt":`+string(tooLong)+`,"stdout":"","stderr":""}`), io.Discard, io.Discard, nil)
@@ -173,7 +173,7 @@ func TestWriteResultChecks(t *testing.T) {
 		`"{}"`: `result.receipt: must be an object, not "{}"`,
 	} {
 		var doc bytes.Buffer
-		err := job.WriteResult(&doc, []byte(envelope), strings.NewReader(""), strings.NewReader(""), nil)
+		err := job.WriteResult(&doc, &job.Result{Envelope: []byte(envelope)}, strings.NewReader(""), strings.NewReader(""), nil)
 		if err == nil || err.Error() != want || doc.Len() > 0 {
 			t.Errorf("%s: %v, with %d bytes written", envelope, err, doc.Len())
 		}

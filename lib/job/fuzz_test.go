@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"testing/iotest"
 
@@ -110,19 +111,19 @@ func FuzzReadResult(f *testing.F) {
 	seed(f, "result")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var stdout, stderr bytes.Buffer
-		envelope, err := job.ReadResult(bytes.NewReader(data), &stdout, &stderr, nil)
+		result, err := job.ReadResult(bytes.NewReader(data), &stdout, &stderr, nil)
 		if err != nil {
 			return
 		}
-		if !bytes.Contains(data, envelope) {
-			t.Errorf("the receipt isn't in the document: %s", envelope)
+		if !bytes.Contains(data, result.Envelope) {
+			t.Errorf("the receipt isn't in the document: %s", result.Envelope)
 		}
 		var doc, stdout2, stderr2 bytes.Buffer
-		if err := job.WriteResult(&doc, envelope, bytes.NewReader(stdout.Bytes()), bytes.NewReader(stderr.Bytes()), nil); err != nil {
+		if err := job.WriteResult(&doc, result, bytes.NewReader(stdout.Bytes()), bytes.NewReader(stderr.Bytes()), nil); err != nil {
 			t.Fatal(err)
 		}
-		envelope2, err := job.ReadResult(&doc, &stdout2, &stderr2, nil)
-		if err != nil || !bytes.Equal(envelope, envelope2) || !bytes.Equal(stdout2.Bytes(), stdout.Bytes()) ||
+		again, err := job.ReadResult(&doc, &stdout2, &stderr2, nil)
+		if err != nil || !reflect.DeepEqual(again, result) || !bytes.Equal(stdout2.Bytes(), stdout.Bytes()) ||
 			!bytes.Equal(stderr2.Bytes(), stderr.Bytes()) {
 			t.Errorf("not the same when written and read again: %v", err)
 		}

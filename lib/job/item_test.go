@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,7 +15,7 @@ func TestItemResult(t *testing.T) {
 	t.Parallel()
 	const envelope = `{"a":[1]}`
 	var doc bytes.Buffer
-	if err := job.WriteItemResult(&doc, 3, `a "b"`, []byte(envelope), strings.NewReader("out"), strings.NewReader(""), nil); err != nil {
+	if err := job.WriteItemResult(&doc, 3, `a "b"`, &job.Result{Envelope: []byte(envelope)}, strings.NewReader("out"), strings.NewReader(""), nil); err != nil {
 		t.Fatal(err)
 	}
 	if want := `{"index":3,"label":"a \"b\"","result":{"receipt":{"a":[1]},"stdout":"b3V0","stderr":""}}` + "\n"; doc.String() != want {
@@ -68,11 +69,12 @@ func FuzzReadItemResult(f *testing.F) {
 		var line bytes.Buffer
 		if it.Failed != nil {
 			line.Write(job.EncodeItemError(it.Index, it.Label, it.Failed))
-		} else if err := job.WriteItemResult(&line, it.Index, it.Label, it.Envelope, &stdout, &stderr, nil); err != nil {
+		} else if err := job.WriteItemResult(&line, it.Index, it.Label, &it.Result, &stdout, &stderr, nil); err != nil {
 			t.Fatal(err)
 		}
 		again, err := job.ReadItemResult(&line, io.Discard, io.Discard, nil)
-		if err != nil || again.Index != it.Index || again.Label != it.Label || !bytes.Equal(bytes.TrimSpace(again.Envelope), bytes.TrimSpace(it.Envelope)) {
+		if err != nil || again.Index != it.Index || again.Label != it.Label || !bytes.Equal(bytes.TrimSpace(again.Envelope), bytes.TrimSpace(it.Envelope)) ||
+			!slices.Equal(again.Trace, it.Trace) {
 			t.Errorf("%+v, was %+v: %v", again, it, err)
 		}
 	})

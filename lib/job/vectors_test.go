@@ -196,11 +196,11 @@ var decoders = map[string]func([]byte) (any, error){
 	"result": func(data []byte) (any, error) {
 		var stdout, stderr bytes.Buffer
 		c := carrier{}
-		envelope, err := job.ReadResult(bytes.NewReader(data), &stdout, &stderr, c)
+		result, err := job.ReadResult(bytes.NewReader(data), &stdout, &stderr, c)
 		if err != nil {
 			return nil, err
 		}
-		return []any{string(envelope), stdout.String(), stderr.String(), c}, nil
+		return []any{*result, stdout.String(), stderr.String(), c}, nil
 	},
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -173,6 +174,12 @@ func (l *liar) talk(name, value string) {
 	case "end": // status,trap
 		status, trap, _ := strings.Cut(value, ",")
 		tell(wire.Ended, wire.End{Status: status, Trap: trap})
+	case "traps": // in so many functions of that name
+		name, n, _ := strings.Cut(value, ",")
+		times, _ := strconv.Atoi(n)
+		tell(wire.Ended, wire.End{Status: "trap", Trap: "unreachable", Trace: slices.Repeat([]string{name}, times)})
+	case "exits": // in a function
+		tell(wire.Ended, wire.End{Status: "exit", Trace: []string{value}})
 	default:
 		l.compiled(name)
 	}

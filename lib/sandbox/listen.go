@@ -154,6 +154,14 @@ func (r *run) end() (*wire.End, error) {
 	if !slices.Contains(possible, claim.Status) || claim.Validate() != nil || end.FuelUsed < 0 || end.FuelUsed > r.j.Manifest.Fuel {
 		return nil, nonsense("an end with status %.40q, trap %.40q", end.Status, end.Trap)
 	}
+	if end.Trace != nil {
+		if err := job.CheckTrace("trace", end.Trace); err != nil {
+			return nil, nonsense("an end with a %v", err)
+		}
+		if claim.Status != job.Trap {
+			return nil, nonsense("an end with status %q, and a trace", end.Status)
+		}
+	}
 	if listed := r.lists != nil; listed != (claim.Status.HasDirs() && len(r.j.Manifest.Outputs()) > 0) {
 		return nil, nonsense("an end with status %q, and lists of folders: %v", end.Status, listed)
 	}

@@ -135,10 +135,18 @@ func (r *run) report(ctx context.Context, source source, end *wire.End, err erro
 		o.Status, o.ExitCode, o.Trap, o.FuelUsed, o.Dirs, cause = job.Cancelled, nil, "", nil, nil, folderError(err)
 	}
 	return &Report{
-		Outputs: outputs,
+		Outputs: outputs, Trace: traceOf(&o, end),
 		Outcome: o, StdoutHash: r.stdout.digest(), StderrHash: r.stderr.digest(), Guards: r.guards,
 		Engine: r.s.cfg.Engine, Started: r.started, Finished: finished, Cause: cause,
 	}
+}
+
+// traceOf returns where a job has trapped, by its worker's word.
+func traceOf(o *job.Outcome, end *wire.End) []string {
+	if o.Status != job.Trap {
+		return nil
+	}
+	return end.Trace
 }
 
 // died says what is known of a worker that ended without a word.

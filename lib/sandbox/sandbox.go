@@ -80,6 +80,7 @@ type Report struct {
 	Started    time.Time
 	Finished   time.Time
 	Outputs    []*tree.Output // the folders of Outcome.Dirs; their contents are read from Job.Folders
+	Trace      []string       // with Trap: the functions that were running, by the worker's word and as job has them
 	Cause      error          // with Cancelled and EngineFailed, and with OutOfMemory where it is the machine's (ErrNoMemory): why, for people; else nil
 }
 

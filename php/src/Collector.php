@@ -125,6 +125,7 @@ final class Collector
             Content::of($document->stderr),
             [$document->stdout, $document->stderr],
             $child,
+            $document->trace,
         );
     }
 
@@ -147,7 +148,10 @@ final class Collector
         );
     }
 
-    /** @param ?array{string, string} $kept stdout and stderr; null when they were streamed */
+    /**
+     * @param ?array{string, string} $kept  stdout and stderr; null when they were streamed
+     * @param list<string>           $trace of a trap
+     */
     private function checked(
         Receipt $receipt,
         bool $verify,
@@ -155,9 +159,19 @@ final class Collector
         Content $stderr,
         ?array $kept,
         Child $child,
+        array $trace = [],
     ): Result {
+        $made = fn (Statement $statement): Result => new Result(
+            $kept[0] ?? '',
+            $kept[1] ?? '',
+            $receipt,
+            $statement,
+            $verify,
+            $kept === null,
+            $statement->outcome->status === Status::Trap ? $trace : [],
+        );
         if (!$verify) {
-            return new Result($kept[0] ?? '', $kept[1] ?? '', $receipt, $receipt->claims(), false, $kept === null);
+            return $made($receipt->claims());
         }
         $expect = $this->invocation->expect;
         try {
@@ -168,7 +182,7 @@ final class Collector
             $unknown = $e->getPrevious();
             throw $unknown instanceof UnknownVersionException ? $unknown : $e;
         }
-        return new Result($kept[0] ?? '', $kept[1] ?? '', $receipt, $statement, true, $kept === null);
+        return $made($statement);
     }
 
     /**

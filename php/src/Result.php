@@ -24,6 +24,8 @@ final class Result
      * @param Statement $statement what it says: manifest, outcome, node, times
      * @param bool      $verified  whether it was verified; false only where the caller turned that off
      * @param bool      $streamed  whether the output went to a callback and isn't here
+     * @param list<string> $trace  of a trap, the functions that were running, the innermost first: the word of the
+     *                             worker that ran the program, which the receipt does not have
      *
      * @internal
      */
@@ -34,6 +36,7 @@ final class Result
         public readonly Statement $statement,
         public readonly bool $verified,
         public readonly bool $streamed,
+        public readonly array $trace = [],
     ) {
         $this->status = $statement->outcome->status;
         $this->exitCode = $statement->outcome->exitCode;

@@ -8,6 +8,7 @@ use Plasm\Exception\DocumentException;
 use Plasm\Json\Fields;
 use Plasm\Json\Rule;
 use Plasm\Json\Scanner;
+use Plasm\Json\Text;
 
 /**
  * A result document: a receipt with the outputs that it speaks of, as
@@ -16,10 +17,15 @@ use Plasm\Json\Scanner;
  */
 final class ResultDocument
 {
+    private const MAX_TRACE = 16;
+    private const MAX_TRACE_NAME = 128; // bytes
+
     /**
      * @param string $receipt the envelope as it stands in the document, an object in the JSON profile
      * @param string $stdout  what the program wrote there
      * @param string $stderr  likewise
+     * @param list<string> $trace of a trap, the functions that were running, the innermost first: the word of the
+     *                            worker that ran the program, which nobody has signed
      * @param array<string, string> $trees documents of {@see Tree}s by their digests, of folders that the program
      *                                     has left
      * @param array<string, string> $blobs contents of the files in these, by their digests
@@ -28,6 +34,7 @@ final class ResultDocument
         public readonly string $receipt,
         public readonly string $stdout,
         public readonly string $stderr,
+        public readonly array $trace,
         public readonly array $trees,
         public readonly array $blobs,
     ) {
@@ -48,7 +55,7 @@ final class ResultDocument
         }
         [$value, $places] = Scanner::parseWithPlaces($json);
         $f = new Fields($value, 'result');
-        $f->only('receipt', 'stdout', 'stderr', 'trees', 'blobs');
+        $f->only('receipt', 'stdout', 'stderr', 'trace', 'trees', 'blobs');
         $f->object('receipt')->skip();
         [$begin, $end] = $places['receipt'];
         if ($end - $begin > Receipt::MAX_BYTES) {
@@ -59,10 +66,34 @@ final class ResultDocument
             substr($json, $begin, $end - $begin),
             $f->base64('stdout'),
             $f->base64('stderr'),
+            self::trace($f),
             $f->byDigest('trees', Manifest::MAX_DIRS),
             $f->byDigest('blobs', Manifest::MAX_DIRS * Tree::MAX_ENTRIES),
         );
         $f->close();
         return $document;
+    }
+
+    /**
+     * The member trace.
+     *
+     * @return list<string> none when it is absent
+     */
+    private static function trace(Fields $f): array
+    {
+        if (!$f->has('trace')) {
+            return [];
+        }
+        $trace = $f->strings('trace');
+        if ($trace === [] || count($trace) > self::MAX_TRACE) {
+            throw $f->fail('trace', Rule::Count, count($trace) . ' functions, not 1 to ' . self::MAX_TRACE);
+        }
+        foreach ($trace as $i => $name) {
+            if ($name === '' || strlen($name) > self::MAX_TRACE_NAME || preg_match('/\p{Cc}/u', $name) !== 0) {
+                $problem = Text::quote($name) . ' is not 1 to ' . self::MAX_TRACE_NAME . ' bytes of text on one line';
+                throw $f->fail("trace[$i]", Rule::Format, $problem);
+            }
+        }
+        return $trace;
     }
 }

@@ -66,6 +66,10 @@ final class LocalTest extends SdkTestCase
         $trap = $client->run(Job::fromBytes(Guest::traps()));
         self::assertSame([Status::Trap, null], [$trap->status, $trap->exitCode]);
         self::assertSame('unreachable', $trap->statement->outcome->trap);
+        self::assertSame([], $trap->trace);
+        $names = "\0\x0e\x04name\x01\x07\x01\x02\x04\xffb\x1bd"; // of function 2, _start
+        $named = $client->run(Job::fromBytes(Guest::traps() . $names));
+        self::assertSame([Status::Trap, ['\xffb\x1bd']], [$named->status, $named->trace]);
         $timeout = $client->run(Job::fromBytes(Guest::loops('so far'))->timeoutMs(50)->stdin('not read'));
         self::assertSame([Status::Timeout, 'so far'], [$timeout->status, $timeout->stdout]);
         self::assertSame(Status::OutOfFuel, $client->run(Job::fromBytes(Guest::loops())->fuel(1000))->status);

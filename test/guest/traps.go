@@ -1,6 +1,9 @@
 package guest
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // traps are guests that do what WebAssembly forbids. Each but those that trap
 // while they are instantiated writes "before\n" first.
@@ -38,6 +41,16 @@ func traps() map[string]func() []byte {
 			p.Elems = []Elem{{Offset: Int(1), Funcs: []uint32{0}}}
 			return p.main()
 		},
+		// Three functions deep, with names: of one line and otherwise.
+		"named-trap": func() []byte {
+			p := newProgram("fd_write")
+			p.define("inner", FuncType{}, nil, func() Code { return Op(OpUnreachable) })
+			p.define("middle", FuncType{}, nil, func() Code { return p.call("inner") })
+			p.define("outer", FuncType{}, nil, func() Code { return p.call("middle") })
+			p.Customs = []Custom{{Name: "name", Bytes: names(
+				"fd_write", "core::panic", "\x1b[31mred\nplasm-run: lies\xff\u202e", strings.Repeat("long", 100), "_start")}}
+			return p.main(p.print(stdout, "before\n"), p.call("outer"))
+		},
 		// Calls fd_write although it has no memory.
 		"no-memory": func() []byte {
 			p := newProgram("fd_write")
@@ -60,4 +73,13 @@ func indirect(element int64) []byte {
 	p.Elems = []Elem{{Offset: Int(0), Funcs: []uint32{p.index["other"]}}}
 	// Types are numbered as functions are: that of _start comes next.
 	return p.main(p.print(stdout, "before\n"), CallIndirect(p.index["other"]+1, Int(element)))
+}
+
+// names is the content of a name section for functions numbered from 0 on.
+func names(functions ...string) []byte {
+	list := leb(uint64(len(functions)))
+	for i, name := range functions {
+		list = append(append(list, leb(uint64(i))...), text(name)...)
+	}
+	return append([]byte{1}, sized(list)...)
 }

@@ -90,7 +90,7 @@ func (r *ran) read(g *ground, document []byte) error {
 		r.code, r.message = failure.Error.Code, failure.Error.Message
 		return nil
 	}
-	envelope, err := job.ReadResult(bytes.NewReader(document), &r.stdout, &r.stderr, nil)
+	result, err := job.ReadResult(bytes.NewReader(document), &r.stdout, &r.stderr, nil)
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (r *ran) read(g *ground, document []byte) error {
 	if err != nil {
 		return err
 	}
-	verified, err := receipt.Verify(envelope, []ed25519.PublicKey{key.Public()})
+	verified, err := receipt.Verify(result.Envelope, []ed25519.PublicKey{key.Public()})
 	if err != nil {
 		return err
 	}

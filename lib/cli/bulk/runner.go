@@ -126,7 +126,7 @@ func (t *Task) Open(ctx context.Context, a batch.Attempt) (*Output, error) {
 func (o *Output) Done(outcome *job.Outcome, cause error, id job.Digest, receipt func() ([]byte, error)) *batch.Result {
 	var words bytes.Buffer
 	name := o.t.Name(o.a)
-	cli.TellOutcome(&words, name, o.t.Manifest, outcome, cause)
+	cli.TellOutcome(&words, name, o.t.Manifest, outcome, cause, o.Trace)
 	if outcome.Status == job.Exit && *outcome.ExitCode != 0 {
 		_, _ = fmt.Fprintf(&words, "%s: exit code %d\n", name, *outcome.ExitCode)
 	}

@@ -89,7 +89,7 @@ func (Engine) Compile(ctx context.Context, module []byte, out io.Writer) error {
 }
 
 func compile(ctx context.Context, r wz.Runtime, module []byte) (wz.CompiledModule, error) {
-	compiled, err := r.CompileModule(ctx, module)
+	compiled, err := r.CompileModule(ctx, engine.WithoutNames(module))
 	if errno, system := errors.AsType[syscall.Errno](err); system {
 		return nil, &job.Error{Code: job.CodeInternal, Message: "engine: the system refused it what compiling takes: " + errno.Error(), Err: err}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	wz "github.com/tetratelabs/wazero"
@@ -51,6 +52,7 @@ func (p *program) function(f *preview1.Function) api.GoModuleFunc {
 		if err := p.guest.Call(f, memory, stack); err != nil {
 			if !errors.Is(err, preview1.ErrExited) {
 				p.wrong = err
+				panic(err)
 			}
 			panic(sys.NewExitError(0)) // so that no instruction follows: the number is not looked at
 		}
@@ -96,14 +98,14 @@ func (p *program) result(err error) (engine.Result, error) {
 	}
 	switch {
 	case p.wrong != nil:
-		return engine.Result{Status: job.Trap, Trap: job.TrapOther}, nil //nolint:nilerr // it is the guest's end
+		return engine.Result{Status: job.Trap, Trap: job.TrapOther, Running: running(err)}, nil //nolint:nilerr // it is the guest's end
 	case err == nil:
 		return engine.Result{Status: job.Exit}, nil
 	case errors.Is(err, errOutOfMemory):
 		return engine.Result{Status: job.OutOfMemory}, nil
 	}
 	if trap := trapOf(err); trap != "" {
-		return engine.Result{Status: job.Trap, Trap: trap}, nil
+		return engine.Result{Status: job.Trap, Trap: trap, Running: running(err)}, nil
 	}
 	return engine.Result{}, fmt.Errorf("wazero: %s", firstLine(err))
 }
@@ -121,6 +123,24 @@ var traps = map[string]string{
 	"invalid conversion to integer": job.TrapConversion,
 	"uncaught exception":            job.TrapUncaughtException,
 	"unaligned atomic":              job.TrapUnaligned,
+}
+
+// running returns the functions of the stack trace in a trap's error. wazero names them
+// ".$INDEX(", as it gets modules without their names.
+func running(err error) []uint32 {
+	if err == nil {
+		return nil
+	}
+	_, stack, _ := strings.Cut(err.Error(), "\nwasm stack trace:\n")
+	var functions []uint32
+	for line := range strings.Lines(stack) {
+		text, isFunction := strings.CutPrefix(line, "\t.$")
+		digits, _, isFunction2 := strings.Cut(text, "(")
+		if index, err := strconv.ParseUint(digits, 10, 32); err == nil && isFunction && isFunction2 {
+			functions = append(functions, uint32(index))
+		}
+	}
+	return functions
 }
 
 // trapOf returns the trap that err stands for, or "" when it is none. wazero's

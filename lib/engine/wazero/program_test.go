@@ -276,7 +276,7 @@ func TestMemory(t *testing.T) {
 				peak = size
 			}})
 			must(t, err)
-			if stdout.String() != test.want || result != (engine.Result{Status: job.Exit, ExitCode: test.code}) || peak != test.peak {
+			if stdout.String() != test.want || result.Status != job.Exit || result.ExitCode != test.code || peak != test.peak {
 				t.Errorf("wrote %q, ended with %+v, peak %d; want %q, %d, %d",
 					stdout.String(), result, peak, test.want, test.code, test.peak)
 			}

@@ -137,8 +137,10 @@ func (s *Server) stored(x *session, k jobKey) (t *task, again bool, r *job.Rejec
 	t, r = s.storedTask(j, x)
 	if r != nil {
 		j.Close()
+		return nil, false, r
 	}
-	return t, false, r
+	t.ending.trace = s.traceOf(k)
+	return t, false, nil
 }
 
 // begin makes a new task, joined; nil without a rejection when there is one by now.

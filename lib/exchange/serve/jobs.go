@@ -78,6 +78,28 @@ func (s *Server) remember(t *task) {
 		s.ended = slices.Delete(s.ended, 0, 1)
 	}
 	s.ended = append(s.ended, one)
+	if len(t.ending.trace) > 0 {
+		s.trapped = append(s.trapped, trapped{t.key, t.ending.trace})
+		s.trapped = s.trapped[max(0, len(s.trapped)-control.MaxEnded):]
+	}
+}
+
+// trapped is where a job has trapped, which the store does not know.
+type trapped struct {
+	key   jobKey
+	trace []string
+}
+
+// traceOf returns where a job from the store has trapped, if that is still known.
+func (s *Server) traceOf(k jobKey) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, one := range slices.Backward(s.trapped) {
+		if one.key == k {
+			return one.trace
+		}
+	}
+	return nil
 }
 
 // entry returns how the job stands.

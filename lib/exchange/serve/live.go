@@ -289,14 +289,18 @@ func (t *task) attest(r *sandbox.Report, run *store.Run) ending {
 		t.s.log.Error("receipt could not be made", "job", t.key.id, "error", err)
 		return ending{verdict: internal("the node could not make a receipt")}
 	}
+	trace := r.Trace
+	if r.Cause != nil {
+		trace = nil // the cause is told
+	}
 	if t.streamed() || r.Cause != nil || !kept(r.Outcome.Status) {
 		run.Forget(envelope)
-		return ending{receipt: envelope, cause: t.s.causeOf(r)}
+		return ending{receipt: envelope, cause: t.s.causeOf(r), trace: trace}
 	}
 	if err := run.Finish(envelope); err != nil { // and so nobody may see the receipt
 		return ending{verdict: t.s.storeRejection(err, job.RejectInternal)}
 	}
-	return ending{receipt: envelope}
+	return ending{receipt: envelope, trace: trace}
 }
 
 // kept reports whether a job that ended so caused that itself.

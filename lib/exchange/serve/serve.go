@@ -132,6 +132,7 @@ type Server struct {
 	closed    bool // no new streams
 	tasks     map[jobKey]*task
 	ended     []control.Job // the newest last, at most control.MaxEnded
+	trapped   []trapped     // likewise, of those whose trace is known
 	cancelled []jobKey      // by the owner, the newest last, at most maxCancelled
 	streams   streams
 	crowded   time.Time // when the log last said that streams are dropped

@@ -128,6 +128,11 @@ func (x *session) last(end ending) error {
 				return err
 			}
 		}
+		if len(end.trace) > 0 {
+			if err := x.conn.Send(&wire.Trace{Functions: end.trace}); err != nil {
+				return err
+			}
+		}
 		return x.conn.Send(&wire.Result{Receipt: end.receipt})
 	case x.cancelled.Load():
 		return nil

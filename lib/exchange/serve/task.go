@@ -62,6 +62,7 @@ type task struct {
 type ending struct {
 	receipt []byte         // the envelope of a job that started
 	cause   *job.Rejection // why the node has ended such a job; nil: it has not
+	trace   []string       // of a trap, where it is known
 	verdict *job.Rejection // why there is no receipt
 }
 

@@ -36,6 +36,7 @@ type attempt struct {
 	losses    int
 	over      p2p.Conn       // that the job went over last, or nil
 	cause     *job.Rejection // why the node has ended the job, as it says; nil: it has not
+	trace     []string       // of a trap, as the node says
 }
 
 func newAttempt(p *placement, c *candidate) *attempt {
@@ -172,6 +173,9 @@ func (a *attempt) conclude(ctx context.Context, envelope []byte) (*Result, *fail
 		return nil, local(asJobError(err))
 	}
 	result := &Result{Receipt: envelope, Verified: v, Stdout: stdout, Stderr: stderr, close: a.outputs.close}
+	if v.Outcome.Status == job.Trap {
+		result.Trace = a.trace
+	}
 	status := v.Outcome.Status
 	a.cfg.Log.Info("job.finished", v.Outcome.Attrs("peer", a.c.id, "job", a.job.Manifest.ID, "engine", v.Node.Engine.Name)...)
 	cause := context.Cause(ctx)

@@ -39,7 +39,7 @@ func (a *attempt) exchange(ctx context.Context) ([]byte, error) {
 		a: a, conn: wire.NewConn(link.stream, wire.Requester, a.cfg.Wire),
 		accepted: make(chan *wire.Accept, 1), over: make(chan struct{}),
 	}
-	a.cause = nil
+	a.cause, a.trace = nil, nil
 	x.offer = a.offer(link, a.outputs.stdout.bytes, a.outputs.stderr.bytes)
 	x.running.Go(func() { x.send(x.offer) })
 	x.running.Go(func() { x.watch(ctx) })
@@ -194,6 +194,8 @@ func (x *exchange) message(l *link, m wire.Message) error {
 		x.started(m)
 	case *wire.Cause:
 		x.a.cause = &m.Rejection
+	case *wire.Trace:
+		x.a.trace = m.Functions
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,6 +40,10 @@ func reports(_ context.Context, j *sandbox.Job) (*sandbox.Report, error) {
 	r.Outcome = job.Outcome{
 		Status: job.Exit, ExitCode: &code, StdinHash: job.Sum(stdin), StdinBytes: int64(len(stdin)), StdinComplete: true,
 		StdoutBytes: int64(len(stdout)), StderrBytes: int64(len(stderr)),
+	}
+	if string(stdin) == "trap" {
+		r.Outcome.Status, r.Outcome.ExitCode, r.Outcome.Trap = job.Trap, nil, job.TrapUnreachable
+		r.Trace = []string{"inner", "outer"}
 	}
 	r.StdoutHash, r.StderrHash, r.Finished = job.Sum(stdout), job.Sum(stderr), time.Now()
 	return r, errors.Join(err1, err2)
@@ -88,6 +93,25 @@ func TestRealNode(t *testing.T) {
 	j.Manifest.MemoryMB = 2048
 	if e := refused(t, cfg, j, these(Candidate{Info: info})); e.Code != job.CodeRefused || e.Nodes[0].Rejection.Code != job.RejectMemory {
 		t.Errorf("%s: %v %+v", e.Code, e, e.Nodes)
+	}
+}
+
+// TestRealNodeTraces asks a node twice for a job that traps: where comes with each answer.
+func TestRealNodeTraces(t *testing.T) {
+	t.Parallel()
+	key, info := realNode(t, true)
+	cfg := config(t)
+	cfg.Trusted = func(id string) bool { return id == key.PeerID() }
+	j := newJob("trap")
+	for range 2 {
+		r, err := Run(t.Context(), cfg, j, these(Candidate{Info: info}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Verified.Outcome.Status != job.Trap || !slices.Equal(r.Trace, []string{"inner", "outer"}) {
+			t.Errorf("%+v, %q", r.Verified.Outcome, r.Trace)
+		}
+		r.Close()
 	}
 }
 

@@ -123,7 +123,8 @@ type Result struct {
 	Verified *receipt.Verified // what it says
 	Stdout   io.Reader         // nil with Job.Live
 	Stderr   io.Reader
-	Cause    error // why the job was cancelled, or its output could not be passed on, or an *EndedError; else nil
+	Trace    []string // of a trap: in which functions, by the node's word and as job has them; nil: it does not say
+	Cause    error    // why the job was cancelled, or its output could not be passed on, or an *EndedError; else nil
 
 	close func()
 }

@@ -31,7 +31,7 @@ func turnCases() []*exchange {
 
 // nodeTurnCases are what a node may not say now.
 func nodeTurnCases() []*exchange {
-	before := []Message{&Queued{Position: 1}, needNone(), busy(), &Started{}, anyCause(), anyResult()}
+	before := []Message{&Queued{Position: 1}, needNone(), busy(), &Started{}, anyCause(), anyTrace(), anyResult()}
 	var all []*exchange
 	for _, m := range before {
 		all = append(all, fault(RuleTurn, m.Kind().String()+" before the offer").say(m))
@@ -55,6 +55,9 @@ func nodeTurnCases() []*exchange {
 		fault(RuleTurn, "cause before started").say(plainOffer(), needNone(), anyCause()),
 		fault(RuleTurn, "cause twice").say(plainOffer(), needNone(), &Started{}, anyCause(), anyCause()),
 		fault(RuleTurn, "stdout after cause").say(plainOffer(), needNone(), &Started{}, anyCause()).data(KindStdout, "x"),
+		fault(RuleTurn, "trace before started").say(plainOffer(), needNone(), anyTrace()),
+		fault(RuleTurn, "trace after cause").say(plainOffer(), needNone(), &Started{}, anyCause(), anyTrace()),
+		fault(RuleTurn, "stderr after trace").say(plainOffer(), needNone(), &Started{}, anyTrace()).data(KindStderr, "x"),
 		fault(RuleTurn, "started twice").say(plainOffer(), needNone(), &Started{}, &Started{}),
 		fault(RuleTurn, "stdout before started").say(plainOffer(), needNone()).data(KindStdout, "x"),
 		fault(RuleTurn, "stderr before started").say(plainOffer(), needNone()).data(KindStderr, "x"),
@@ -138,6 +141,13 @@ func payloadCases() []*exchange {
 		fault(RulePayload, "started: nothing in it").say(plainOffer(), needNone()).text(KindStarted, `{}`),
 		fault(RulePayload, "started: more than seven days").say(plainOffer(), needNone()).text(KindStarted, `{"running_ms":604800001}`),
 		fault(RulePayload, "cause: unknown code").say(plainOffer(), needNone(), &Started{}).text(KindCause, `{"code":"tired","message":"m"}`),
+		fault(RulePayload, "trace: of nothing").say(plainOffer(), needNone(), &Started{}).text(KindTrace, `{"functions":[]}`),
+		fault(RulePayload, "trace: an empty name").say(plainOffer(), needNone(), &Started{}).text(KindTrace, `{"functions":[""]}`),
+		fault(RulePayload, "trace: a name of two lines").say(plainOffer(), needNone(), &Started{}).text(KindTrace, `{"functions":["a\nb"]}`),
+		fault(RulePayload, "trace: a name of 129 bytes").say(plainOffer(), needNone(), &Started{}).
+			text(KindTrace, `{"functions":["`+strings.Repeat("x", 129)+`"]}`),
+		fault(RulePayload, "trace: 17 functions").say(plainOffer(), needNone(), &Started{}).
+			text(KindTrace, `{"functions":["f"`+strings.Repeat(`,"f"`, 16)+`]}`),
 		fault(RulePayload, "accept of a bad manifest").say(sampleOffer(1, nil), needNone()),
 	)
 }

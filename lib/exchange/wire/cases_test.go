@@ -87,6 +87,8 @@ func anyCause() *Cause {
 	return &Cause{job.Rejection{Code: job.RejectInternal, Message: "the node's disk is full"}}
 }
 
+func anyTrace() *Trace { return &Trace{Functions: []string{"panic", "$7", "_start"}} }
+
 // cases are all vectors.
 var cases = sync.OnceValue(func() []vector {
 	groups := [][]*exchange{validCases(), kindCases(), lengthCases(), turnCases(), nodeTurnCases(), sizeCases(), payloadCases(), signatureCases()}
@@ -139,6 +141,8 @@ func validCases() []*exchange {
 			say(anyCause(), anyResult()),
 		valid("ended by the node, in the words of a later version").say(plainOffer(), needNone(), &Started{}).
 			text(KindCause, `{"code":"memory","message":"all of it is taken","since":"tomorrow"}`).say(anyResult()),
+		valid("trapped in named functions").say(plainOffer(), needNone(), &Started{}).data(KindStdout, sampleStdout).
+			say(anyTrace(), anyResult()),
 		valid("cancelled before accept").say(plainOffer(), Cancel{}),
 		valid("cancelled while the module comes").say(plainOffer(), needModule()).data(KindModule, sampleModule[:half]).say(Cancel{}),
 		valid("cancelled after started").say(plainOffer(), needNone(), &Started{}, Cancel{}).ping(Requester).
@@ -180,6 +184,7 @@ func lengthCases() []*exchange {
 		fault(RuleLength, "started of more than 1 KiB").say(plainOffer(), needNone()).raw(Node, "73 81 08"),
 		fault(RuleLength, "reject of more than 64 KiB").say(plainOffer()).raw(Node, "72 81 80 04"),
 		fault(RuleLength, "cause of more than 64 KiB").say(plainOffer(), needNone(), &Started{}).raw(Node, "63 81 80 04"),
+		fault(RuleLength, "trace of more than 16 KiB").say(plainOffer(), needNone(), &Started{}).raw(Node, "74 81 80 01"),
 		fault(RuleLength, "an empty piece of stdout").say(plainOffer(), needNone(), &Started{}).frame(Node, KindStdout, ""),
 		fault(RuleLength, "an empty piece of stderr").say(plainOffer(), needNone(), &Started{}).frame(Node, KindStderr, ""),
 		fault(RuleLength, "an empty result").say(plainOffer(), needNone(), &Started{}).frame(Node, KindResult, ""),

@@ -9,7 +9,7 @@ import (
 )
 
 // Message is what a frame says that carries no piece of a stream: *Offer,
-// *Queued, *Accept, *Reject, *Started, *Cause, *Result, StdinEnd, Cancel or Ping.
+// *Queued, *Accept, *Reject, *Started, *Cause, *Trace, *Result, StdinEnd, Cancel or Ping.
 type Message interface {
 	Kind() Kind
 }
@@ -48,6 +48,12 @@ type Cause struct {
 	job.Rejection
 }
 
+// Trace says in which functions a program has trapped, the innermost first, as job.CheckTrace
+// wants them and at least one. Nothing signs it: it is the word of the node's worker.
+type Trace struct {
+	Functions []string `json:"functions"`
+}
+
 // Result is the end of a job that started.
 type Result struct {
 	Receipt []byte // the envelope, 1 to job.MaxEnvelope bytes; nothing about it has been checked
@@ -79,6 +85,9 @@ func (*Started) Kind() Kind { return KindStarted }
 
 // Kind returns KindCause.
 func (*Cause) Kind() Kind { return KindCause }
+
+// Kind returns KindTrace.
+func (*Trace) Kind() Kind { return KindTrace }
 
 // Kind returns KindResult.
 func (*Result) Kind() Kind { return KindResult }
@@ -185,6 +194,8 @@ func decodeObject(kind Kind, payload []byte) (Message, error) {
 		m = &Queued{Position: f.Int("position", 1, MaxPosition), WaitMS: f.Int("wait_ms", 0, job.MaxTimeout)}
 	case KindAccept:
 		m = acceptFrom(f)
+	case KindTrace:
+		m = traceFrom(f)
 	default:
 		m = &Started{RunningMS: f.Int("running_ms", 0, job.MaxTimeout)}
 	}
@@ -203,4 +214,13 @@ func acceptFrom(f *job.Fields) *Accept {
 		f.Fail("stdin_from", "%d goes with stdin and attached", a.StdinFrom)
 	}
 	return a
+}
+
+// traceFrom reads a Trace.
+func traceFrom(f *job.Fields) *Trace {
+	t := &Trace{Functions: f.Strs("functions")}
+	if e, ok := errors.AsType[*job.FieldError](job.CheckTrace("functions", t.Functions)); ok {
+		f.Fail(e.Path, "%s", e.Problem)
+	}
+	return t
 }

@@ -15,7 +15,7 @@ type Order struct {
 	stdinEnd, cancelled bool
 
 	started bool
-	caused  bool  // cause has come: result is next
+	told    Kind  // cause or trace, which has come: result is next
 	output  int64 // bytes of stdout and stderr that are still allowed
 	over    bool  // result or reject has come
 }
@@ -47,7 +47,7 @@ func (o *Order) Data(kind Kind, n int) error {
 		}
 		o.stdin += size
 	case KindStdout, KindStderr:
-		if !o.started || o.caused || o.over {
+		if !o.started || o.told != 0 || o.over {
 			return o.outOfTurn(kind)
 		}
 		if size > o.output {
@@ -116,9 +116,11 @@ func (o *Order) fromNode(m Message) (bool, error) {
 			return false, nil
 		}
 		o.started = true
-	case *Cause:
-		first := o.started && !o.caused
-		o.caused = o.caused || first
+	case *Cause, *Trace:
+		first := o.started && o.told == 0
+		if first {
+			o.told = m.Kind()
+		}
 		return first, nil
 	case *Result:
 		o.over = o.started
@@ -178,8 +180,8 @@ func (o *Order) outOfTurn(kind Kind) error {
 		after = "after the last frame"
 	case o.cancelled:
 		after = "after cancel"
-	case o.caused:
-		after = "after cause"
+	case o.told != 0:
+		after = "after " + o.told.String()
 	case o.started:
 		after = "after started"
 	case o.accept != nil:

@@ -32,7 +32,7 @@ func TestPageShowsTheFrames(t *testing.T) {
 	}
 	for _, k := range []Kind{
 		KindOffer, KindModule, KindStdin, KindStdinEnd, KindCancel, KindQueued, KindAccept, KindReject, KindStarted,
-		KindStdout, KindStderr, KindCause, KindResult, KindPing,
+		KindStdout, KindStderr, KindCause, KindTrace, KindResult, KindPing,
 	} {
 		r, _ := k.rule()
 		from := "both"

@@ -36,7 +36,7 @@ func readSchema(t *testing.T, name string) map[string]any {
 // jsonKinds are the kinds whose payload is JSON, with what Go writes.
 func jsonKinds() map[Kind]any {
 	return map[Kind]any{
-		KindOffer: offerDocument{}, KindQueued: Queued{}, KindAccept: Accept{}, KindReject: nil, KindStarted: Started{}, KindCause: nil,
+		KindOffer: offerDocument{}, KindQueued: Queued{}, KindAccept: Accept{}, KindReject: nil, KindStarted: Started{}, KindCause: nil, KindTrace: Trace{},
 	}
 }
 

@@ -30,6 +30,7 @@
 //	'o'  stdout     a piece of the output     1 to 1 MiB
 //	'e'  stderr     a piece of the output     1 to 1 MiB
 //	'c'  cause      JSON, Cause               1 to 64 KiB
+//	't'  trace      JSON, Trace               1 to 16 KiB
 //	'x'  result     the receipt's envelope    1 to 1 MiB - 1
 //
 //	from both
@@ -53,12 +54,13 @@
 //
 // What comes from the node:
 //
-//	queued… accept started ( stdout | stderr )… ( cause ) result     and at any point before result, as the last: reject
+//	queued… accept started ( stdout | stderr )… ( cause | trace ) result     and at any point before result, as the last: reject
 //
 // Output begins at the byte that the offer names when accept says attached, at 0
 // otherwise, and is no more than the manifest's output_limit_bytes with what lies
 // before. Cause comes when the node, and neither the job nor its requester, has ended
-// the job. After result or reject the node closes the stream. It also does when it
+// the job, and trace when the program trapped and its module names its functions; neither
+// is signed. After result or reject the node closes the stream. It also does when it
 // was cancelled before started.
 //
 // The two directions are independent but for this: nothing follows an offer
@@ -157,6 +159,7 @@ const (
 	KindStdout  Kind = 'o'
 	KindStderr  Kind = 'e'
 	KindCause   Kind = 'c'
+	KindTrace   Kind = 't'
 	KindResult  Kind = 'x'
 
 	KindPing Kind = '.'
@@ -172,6 +175,7 @@ type rule struct {
 const (
 	maxOffer = 360 << 10 // base64 of the longest manifest, and half a KiB for the rest
 	maxShort = 1 << 10
+	maxTrace = 16 << 10
 )
 
 // rule returns the rule of a kind, and whether there is such a kind.
@@ -201,6 +205,8 @@ func (k Kind) rule() (rule, bool) {
 		return rule{"stderr", Node, 1, MaxPayload}, true
 	case KindCause:
 		return rule{"cause", Node, 1, job.MaxRejection}, true
+	case KindTrace:
+		return rule{"trace", Node, 1, maxTrace}, true
 	case KindResult:
 		return rule{"result", Node, 1, job.MaxEnvelope}, true
 	case KindPing:

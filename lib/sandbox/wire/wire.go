@@ -59,8 +59,8 @@
 // All output passes through one channel in the order in which the guest wrote
 // it. The supervisor believes no count, digest or time of a worker's: what a
 // worker alone can know, and so could lie about, is how its guest ended (of
-// exit, trap, out of memory and, with fuel, out of fuel), the fuel used, and the
-// size of linear memory. The guards are its word too, given before it has seen a
+// exit, trap, out of memory and, with fuel, out of fuel), the functions in which it
+// trapped, the fuel used, and the size of linear memory. The guards are its word too, given before it has seen a
 // byte of the module.
 package wire
 
@@ -166,10 +166,11 @@ type Failure struct {
 
 // End is how a guest ended.
 type End struct {
-	Status   string `json:"status"`
-	ExitCode uint32 `json:"exit_code,omitempty"`
-	Trap     string `json:"trap,omitempty"`
-	FuelUsed int64  `json:"fuel_used,omitempty"`
+	Status   string   `json:"status"`
+	ExitCode uint32   `json:"exit_code,omitempty"`
+	Trap     string   `json:"trap,omitempty"`
+	Trace    []string `json:"trace,omitempty"` // with a trap: the functions that were running, as job has them
+	FuelUsed int64    `json:"fuel_used,omitempty"`
 }
 
 const headerSize = 5

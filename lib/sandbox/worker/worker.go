@@ -302,7 +302,8 @@ func (w *codeWriter) Write(p []byte) (int, error) {
 
 // run runs a module whose machine code is there: so it is within the limits, and valid.
 func (c *conversation) run(ctx context.Context, module []byte, f files, a *wire.Assignment) error {
-	module, err := c.prepared(ctx, module, a, true)
+	given := module
+	module, err := c.prepared(ctx, given, a, true)
 	if err != nil {
 		return c.fail(err)
 	}
@@ -349,7 +350,11 @@ func (c *conversation) run(ctx context.Context, module []byte, f files, a *wire.
 			return err
 		}
 	}
-	return c.tell(wire.Ended, wire.End{Status: string(result.Status), ExitCode: result.ExitCode, Trap: result.Trap, FuelUsed: result.FuelUsed})
+	end := wire.End{Status: string(result.Status), ExitCode: result.ExitCode, Trap: result.Trap, FuelUsed: result.FuelUsed}
+	if result.Status == job.Trap {
+		end.Trace = engine.Trace(given, result.Running)
+	}
+	return c.tell(wire.Ended, end)
 }
 
 func (c *conversation) memoryGrew(size uint64) {
