@@ -20,7 +20,7 @@ type options struct {
 	limit         int64
 	timeoutMS     int64
 
-	table, all, json bool
+	table, wide, all, json bool
 }
 
 // The categories of plasm-discover's flags.
@@ -42,13 +42,17 @@ func newOptions(in *cli.Invocation) *options {
 		Name: "limit", Category: howLong, Value: "N", Default: "all", Usage: "stop after N nodes",
 	})
 	f.Switch(&o.table, cli.Flag{
-		Name: "table", Category: printed, Usage: "a table for people instead of JSON", More: "On a terminal with a live count.",
+		Name: "table", Category: printed, Usage: "a table for people, of 80 columns; the default on a terminal",
+		More: "Nodes are called by the names in your trust file, or by the ends of their peer IDs. On a terminal it has a live count.",
+	})
+	f.Switch(&o.wide, cli.Flag{
+		Name: "wide", Category: printed, Usage: "the table with whole peer IDs, engines and whole addresses",
 	})
 	f.Switch(&o.all, cli.Flag{
 		Name: "all", Category: printed, Usage: "tell on stderr of the others, too: those that do not fit or did not answer, and why",
 	})
 	f.Switch(&o.json, cli.Flag{
-		Name: "json", Category: printed, Usage: "the lines that are the default; an error, too, is then one document on stdout",
+		Name: "json", Category: printed, Usage: "a line of JSON for each node, the default but on a terminal; an error, too, is then one document on stdout",
 	})
 	return o
 }
@@ -84,8 +88,8 @@ func (o *options) check() error {
 	if args := o.flags.Args(); len(args) > 0 {
 		return cli.Usage(name, "%q is not a flag: the command takes no other arguments", args[0])
 	}
-	if o.table && o.json {
-		return cli.Usage(name, "--table and --json: one for people, one for programs")
+	if o.json && (o.table || o.wide) {
+		return cli.Usage(name, "--table or --wide, and --json: one for people, one for programs")
 	}
 	guards, err := o.flags.Guards(o.requireGuards)
 	o.need.Guards = guards

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"plasm/lib/cli"
 	"plasm/lib/job"
@@ -13,15 +14,22 @@ import (
 // printer prints nodes as they come.
 type printer struct {
 	in    *cli.Invocation
+	names *cli.Names
 	table bool
+	wide  bool
 	count io.Writer // a terminal that shows how many were found, or nil
 	found int
 	err   error // why stdout takes no more
 }
 
+// newPrinter returns what prints in the form that the flags ask for, which is by default a
+// table on a terminal and else a line of JSON for each node.
 func (o *options) newPrinter(in *cli.Invocation) *printer {
-	p := &printer{in: in, table: o.table}
-	if o.table && cli.IsTerminal(in.Stderr) {
+	p := &printer{in: in, table: o.table || o.wide || !o.json && cli.IsTerminal(in.Stdout), wide: o.wide}
+	if p.table {
+		p.names = cli.OwnNames(in.Getenv)
+	}
+	if p.table && cli.IsTerminal(in.Stderr) {
 		p.count = in.Stderr
 	}
 	p.tell()
@@ -32,9 +40,9 @@ func (o *options) newPrinter(in *cli.Invocation) *printer {
 func (p *printer) print(n *job.Node) error {
 	line := n.Encode()
 	if p.table {
-		line = []byte(row(n))
+		line = []byte(p.row(n))
 		if p.found == 0 {
-			line = append([]byte(header()+"\n"), line...)
+			line = append([]byte(p.header()+"\n"), line...)
 		}
 	}
 	p.found++
@@ -62,30 +70,63 @@ func (p *printer) end() {
 	}
 }
 
-// columns are the format of a line of the table. A line is printed as its node
-// is found, so the widths are not those of the longest.
-const columns = "%-52s  %-13s  %5s  %9s  %7s  %-18s  %8s  %s"
+// The formats of a line of the table, which is printed as its node is found, so the widths
+// are not those of the longest. The narrow one ends in as much of an address as there is
+// room for.
+const (
+	narrow    = "%-14s  %-12s  %5s  %8s  %5s  %6s  "
+	lineWidth = 80
+	nameWidth = 14
+	wide      = "%-52s  %-14s  %-12s  %5s  %8s  %5s  %6s  %-15s  %s"
+)
 
-func header() string {
-	return fmt.Sprintf(columns, "PEER ID", "SYSTEM", "CORES", "MEMORY", "SLOTS", "ENGINES", "RTT", "ADDRESS")
+func (p *printer) header() string {
+	if p.wide {
+		return fmt.Sprintf(wide, "PEER ID", "NAME", "SYSTEM", "CORES", "MEMORY", "SLOTS", "RTT", "ENGINES", "ADDRESS")
+	}
+	return fmt.Sprintf(narrow, "PEER", "SYSTEM", "CORES", "MEMORY", "SLOTS", "RTT") + "ADDRESS"
 }
 
 // row is a node in the table. All that a stranger wrote in it is printable: the
 // decoder of node documents sees to that.
-func row(n *job.Node) string {
-	engines := make([]string, 0, len(n.Engines))
-	for _, e := range n.Engines {
-		engines = append(engines, e.Name)
-	}
+func (p *printer) row(n *job.Node) string {
+	system, cores, slots := n.OS+"/"+n.Arch, fmt.Sprint(n.CPUCores), fmt.Sprintf("%d/%d", n.Slots.Free, n.Slots.Total)
+	memory, took := job.Roughly(n.Limits.MemoryMB<<20), rtt(n.RTTUS)
 	addr := ""
 	if len(n.Addrs) > 0 {
 		addr = n.Addrs[0]
 	}
-	return strings.TrimRight(fmt.Sprintf(columns,
-		n.PeerID, n.OS+"/"+n.Arch, fmt.Sprint(n.CPUCores), fmt.Sprintf("%d MB", n.Limits.MemoryMB),
-		fmt.Sprintf("%d/%d", n.Slots.Free, n.Slots.Total), strings.Join(engines, ","), rtt(n.RTTUS), addr), " ")
+	if !p.wide {
+		line := fmt.Sprintf(narrow, cut(p.names.Short(n.PeerID), nameWidth), system, cores, memory, slots, took)
+		addr = strings.TrimSuffix(addr, "/p2p/"+n.PeerID)
+		return strings.TrimRight(line+cut(addr, lineWidth-utf8.RuneCountInString(line)), " ")
+	}
+	engines := make([]string, 0, len(n.Engines))
+	for _, e := range n.Engines {
+		engines = append(engines, e.Name)
+	}
+	line := fmt.Sprintf(wide, n.PeerID, p.names.Name(n.PeerID), system, cores, memory, slots, took, strings.Join(engines, ","), addr)
+	return strings.TrimRight(line, " ")
+}
+
+// cut cuts a text to so many columns.
+func cut(text string, columns int) string {
+	runes := []rune(text)
+	if len(runes) <= columns {
+		return text
+	}
+	return string(runes[:max(columns-1, 0)]) + "…"
 }
 
 func rtt(us int64) string {
-	return (time.Duration(us) * time.Microsecond).Round(10 * time.Microsecond).String()
+	d := time.Duration(us) * time.Microsecond
+	switch {
+	case d >= 10*time.Millisecond:
+		d = d.Round(time.Millisecond)
+	case d >= time.Millisecond:
+		d = d.Round(100 * time.Microsecond)
+	default:
+		d = d.Round(10 * time.Microsecond)
+	}
+	return d.String()
 }

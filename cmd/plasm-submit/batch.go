@@ -16,11 +16,7 @@ import (
 
 // batch submits the jobs of --each or --batch, from one host.
 func (o *options) batch(ctx context.Context, in *cli.Invocation, log *slog.Logger) (int, error) {
-	peers, err := parsePeers(o.peers)
-	if err != nil {
-		return 0, err
-	}
-	trust, err := o.readTrust(in, peers)
+	peers, trust, err := o.whom(in)
 	if err != nil {
 		return 0, err
 	}
@@ -30,7 +26,7 @@ func (o *options) batch(ctx context.Context, in *cli.Invocation, log *slog.Logge
 	}
 	c := &bulk.Command{
 		Name: name, Flags: o.bulk, Job: o.job, Fleet: &batch.Fleet{}, Retries: int(o.retries), Expired: submit.ErrDeadline,
-		Deadline: o.timeFor, Where: onNodes, Verbose: o.verbose,
+		Deadline: o.timeFor, Where: onNodes, Verbose: o.verbose, Called: o.names.Shown,
 	}
 	plan, err := o.plan(ctx, in, c)
 	if err != nil {

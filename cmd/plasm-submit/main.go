@@ -28,6 +28,6 @@ func run(in *cli.Invocation) int {
 		return code
 	}
 	release() // so that a reader who does not read can be left
-	tellNodes(in.Stderr, err)
+	o.tellNodes(in.Stderr, err)
 	return o.flags.Report(in, err)
 }

@@ -41,6 +41,8 @@ type options struct {
 	deadlineMS    int64
 	stream        bool
 	verbose       bool
+	edit          trustEdit
+	names         *cli.Names
 	getenv        func(string) string
 	progress      *progress
 }
@@ -54,7 +56,7 @@ const (
 
 func newOptions(in *cli.Invocation) *options {
 	f := cli.NewFlags(doc(), in.Getenv)
-	o := &options{flags: f, retries: defaultRetries, engine: autoEngine, requireGuards: "none", getenv: in.Getenv}
+	o := &options{flags: f, retries: defaultRetries, engine: autoEngine, requireGuards: "none", names: &cli.Names{}, getenv: in.Getenv}
 	o.job = cli.AddJobFlags(f, "the key that asks")
 	o.bulk = bulk.Add(f, o.job, nil, "what the trusted nodes hold, and one more each")
 	f.Switch(&o.stream, cli.Flag{
@@ -65,13 +67,14 @@ func newOptions(in *cli.Invocation) *options {
 	})
 	o.addNodes(f, in)
 	f.Path(&o.trust, cli.Flag{
-		Name: "trust", Category: whom, Value: "FILE|any", Usage: "the nodes in this file, one peer ID a line, or all",
+		Name: "trust", Category: whom, Value: "FILE|any", Usage: "the nodes in this file, one a line: PEERID [NAME [ADDR…]]; or all",
 		More:     "Without `--peer`, `--signer` and `--trust`: the file `PLASM_TRUST`, by default `$XDG_CONFIG_HOME/plasm/trust`.",
 		Complete: cli.AnyFile(),
 	})
 	f.List(&o.signers, cli.Flag{
-		Name: "signer", Category: whom, Value: "PEERID", Usage: "this node", Complete: cli.Completion{Peers: true},
+		Name: "signer", Category: whom, Value: "PEERID|NAME", Usage: "this node", Complete: cli.Completion{Peers: true},
 	})
+	o.addTrustEdit(f)
 	f.Whole(&o.retries, 0, maxRetries, cli.Flag{
 		Name: "retries", Category: howLong, Value: "N", Usage: "new attempts after one that was accepted", More: "A rejection costs none.",
 	})
@@ -90,8 +93,8 @@ func newOptions(in *cli.Invocation) *options {
 // addNodes adds the flags that say on which nodes the job may run.
 func (o *options) addNodes(f *cli.Flags, in *cli.Invocation) {
 	f.List(&o.peers, cli.Flag{
-		Name: "peer", Category: whichNode, Value: "ADDR|PEERID", Usage: "this node, and trust it",
-		More: "A peer ID, or an address that ends in `/p2p/PEERID`.", Complete: cli.Completion{Peers: true},
+		Name: "peer", Category: whichNode, Value: "ADDR|PEERID|NAME", Usage: "this node, and trust it",
+		More: "A peer ID, an address that ends in `/p2p/PEERID`, or the name that your trust file or that of `--trust` gives it.", Complete: cli.Completion{Peers: true},
 	})
 	f.Path(&o.peersFile, cli.Flag{
 		Name: "peers", Category: whichNode, Value: "FILE|-", Usage: "these nodes: lines of plasm-discover", Complete: cli.AnyFile(),

@@ -25,6 +25,7 @@ const (
 // concurrent use.
 type progress struct {
 	stderr io.Writer
+	called func(peerID string) string // a node, in few letters
 
 	mu      sync.Mutex
 	running bool
@@ -92,9 +93,8 @@ func (p *progress) sending(peerID string, sent, total int64) {
 
 // show makes the line that this wants, if it is not there.
 func (p *progress) show(peerID, text string, total int64) {
-	const tail = 8 // the end of a peer ID tells it from others, its beginning does not
 	if peerID != "" {
-		text = "…" + peerID[max(len(peerID)-tail, 0):] + ": " + text
+		text = p.called(peerID) + ": " + text
 	}
 	if p.columns() < barLine {
 		total = 0

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"plasm/lib/cli"
 )
 
 const someNode = "12D3KooWJRj8YvXyTQV1NcLBLLZWKsr1fE8TWBqn7HCZGJbQjU9b"
@@ -34,7 +36,7 @@ func (s *screen) shown() string {
 func TestProgressOfSending(t *testing.T) {
 	t.Parallel()
 	s := &screen{}
-	p := &progress{stderr: s}
+	p := &progress{stderr: s, called: cli.PeerEnd}
 	p.begin("reading the job", 0)
 	defer p.stop()
 	for _, sent := range []int64{1 << 20, 5 << 20, 9 << 20} {
@@ -53,7 +55,7 @@ func TestProgressOfSending(t *testing.T) {
 func TestProgressMakesWay(t *testing.T) {
 	t.Parallel()
 	s := &screen{}
-	p := &progress{stderr: s}
+	p := &progress{stderr: s, called: cli.PeerEnd}
 	p.begin("reading the job", 0)
 	p.sending(someNode, 1, 10)
 	s.shown()
@@ -78,7 +80,7 @@ func TestProgressMakesWay(t *testing.T) {
 // TestProgressOfStrangers holds that what a node says is one line, and fits.
 func TestProgressOfStrangers(t *testing.T) {
 	t.Parallel()
-	p := &progress{stderr: &screen{}}
+	p := &progress{stderr: &screen{}, called: cli.PeerEnd}
 	p.begin("reading the job", 0)
 	defer p.stop()
 	p.say(someNode, "a\nb\x1b[31m\u009b"+strings.Repeat("ü", 300))

@@ -21,13 +21,16 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 	if err := o.flags.Parse(in.Args, in.Stdout); err != nil {
 		return 0, err
 	}
-	o.progress = &progress{stderr: in.Stderr}
+	o.progress = &progress{stderr: in.Stderr, called: o.short}
 	log, err := o.flags.Logger(o.progress)
 	if err != nil {
 		return 0, err
 	}
 	if o.job.Identity {
 		return 0, o.identity(in)
+	}
+	if o.edit.given() {
+		return 0, o.editTrust(in)
 	}
 	if err := o.check(); err != nil {
 		return 0, err
@@ -68,11 +71,7 @@ func (o *options) print(ctx context.Context, in *cli.Invocation) error {
 // submit describes the job, finds a node for it, and puts its output, its receipt
 // and its end where they belong.
 func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logger, release func(), began time.Time) (int, error) {
-	peers, err := parsePeers(o.peers)
-	if err != nil {
-		return 0, err
-	}
-	trust, err := o.readTrust(in, peers)
+	peers, trust, err := o.whom(in)
 	if err != nil {
 		return 0, err
 	}
@@ -145,7 +144,7 @@ func (o *options) config(in *cli.Invocation, log *slog.Logger, key *identity.Key
 		Tell:           o.progress.say, Sending: o.progress.sending,
 	}
 	if o.verbose {
-		cfg.Tell = func(peerID, text string) { say(in.Stderr, peerID, text) }
+		cfg.Tell = func(peerID, text string) { o.say(in.Stderr, peerID, text) }
 	}
 	return cfg
 }

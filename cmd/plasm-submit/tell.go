@@ -9,7 +9,7 @@ import (
 )
 
 // tellNodes says of each node why it was not the one, in a line.
-func tellNodes(stderr io.Writer, err error) {
+func (o *options) tellNodes(stderr io.Writer, err error) {
 	for _, n := range cli.AsError(err).Nodes {
 		text := n.Rejection.Message
 		if n.Rejection.Code != job.RejectInternal {
@@ -18,14 +18,25 @@ func tellNodes(stderr io.Writer, err error) {
 		if n.Rejection.RetryAfterMS > 0 {
 			text = fmt.Sprintf("%s (again in %d ms)", text, n.Rejection.RetryAfterMS)
 		}
-		say(stderr, n.PeerID, text)
+		o.say(stderr, n.PeerID, text)
 	}
 }
 
-// say writes a line about a node.
-func say(stderr io.Writer, peerID, text string) {
+// short is what a node is called where there is little room.
+func (o *options) short(peerID string) string { return o.names.Short(peerID) }
+
+// say writes a line about a node, by the name that the user has given it.
+func (o *options) say(stderr io.Writer, peerID, text string) {
 	if peerID != "" {
-		text = peerID + ": " + text
+		peerID = o.names.Shown(peerID)
+	}
+	say(stderr, peerID, text)
+}
+
+// say writes a line about something.
+func say(stderr io.Writer, about, text string) {
+	if about != "" {
+		text = about + ": " + text
 	}
 	_, _ = fmt.Fprintf(stderr, "%s: %s\n", name, cli.OneLine(text))
 }

@@ -17,17 +17,12 @@ import (
 	"plasm/lib/network"
 )
 
-// trustVariable names the trust file where no flag says whom to trust.
-const trustVariable = "PLASM_TRUST"
-
-// trustAny is the word that trusts everybody.
-const trustAny = "any"
-
 // trust is to which nodes the job may go.
 type trust struct {
 	ids  map[string]bool
 	any  bool
-	file string // where a line admits a node; "" where a flag does
+	file string          // where a line admits a node; "" where a flag does
+	near []peer.AddrInfo // where those of them are that a file says it of
 }
 
 // trusts reports whether a job may go to a node.
@@ -51,52 +46,63 @@ func quoted(file string) string {
 	return "'" + strings.ReplaceAll(file, "'", `'\''`) + "'"
 }
 
-// readTrust puts together whom --peer, --signer and --trust name. Where none of
-// them is given, the user's own trust file counts, if there is one.
-func (o *options) readTrust(in *cli.Invocation, peers []peer.AddrInfo) (*trust, error) {
+// whom puts together the nodes that --peer names, and whom --peer, --signer and --trust
+// trust. Where none of them is given, the user's own trust file counts, if there is one.
+func (o *options) whom(in *cli.Invocation) ([]peer.AddrInfo, *trust, error) {
 	t := &trust{ids: map[string]bool{}}
+	o.names = cli.OwnNames(in.Getenv)
+	if err := o.readTrust(in, t); err != nil {
+		return nil, nil, err
+	}
+	peers, err := parsePeers(o.peers, o.names)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, p := range peers {
 		t.ids[p.ID.String()] = true
 	}
 	for _, s := range o.signers {
-		key, err := identity.ParseSigner(s, identity.ReadFile)
+		key, err := o.names.Signer(s, identity.ReadFile)
 		if err != nil {
-			return nil, &job.Error{Code: job.CodeUsage, Message: fmt.Sprintf("--signer: %v", err), Hint: cli.AsError(err).Hint, Err: err}
+			return nil, nil, &job.Error{Code: job.CodeUsage, Message: fmt.Sprintf("--signer: %v", err), Hint: cli.AsError(err).Hint, Err: err}
 		}
 		t.ids[identity.PeerIDOf(key)] = true
 	}
-	file, origin, mustBe := o.trust, o.flags.Origin("trust"), true
-	if file == "" && len(peers)+len(o.signers) == 0 {
-		file, origin = in.Getenv(trustVariable), trustVariable
+	if len(o.peers) == 0 && o.peersFile == "" {
+		o.where.Know(t.near)
 	}
-	if file == "" {
-		t.file, mustBe = defaultTrust(in.Getenv), false
-		if len(peers)+len(o.signers) > 0 {
-			t.file = "" // it would not count
-			return t, nil
-		}
-		file = t.file
+	return peers, t, nil
+}
+
+// readTrust reads the trust file that counts, if there is one.
+func (o *options) readTrust(in *cli.Invocation, t *trust) error {
+	named := len(o.peers)+len(o.signers) > 0
+	file, origin, mustBe := o.trust, o.flags.Origin("trust"), true
+	if file == "" && !named {
+		file, origin = in.Getenv(cli.TrustVariable), cli.TrustVariable
+	}
+	if file == "" && !named {
+		file, mustBe = cli.DefaultTrust(in.Getenv), false
 	}
 	switch file {
 	case "":
-		return t, nil
-	case trustAny:
+		return nil
+	case cli.TrustAny:
 		t.any = true
-		return t, nil
+		return nil
 	case "-":
 	default:
 		t.file = file
 	}
-	if err := t.read(in, file, mustBe); err != nil && mustBe {
-		return nil, cli.AboutOrigin(origin, err)
-	} else if err != nil {
-		return nil, err
+	err := o.readList(in, t, file, mustBe)
+	if err != nil && mustBe {
+		return cli.AboutOrigin(origin, err)
 	}
-	return t, nil
+	return err
 }
 
-// read adds the peers of a trust file.
-func (t *trust) read(in *cli.Invocation, file string, mustBe bool) error {
+// readList adds the peers of a trust file.
+func (o *options) readList(in *cli.Invocation, t *trust, file string, mustBe bool) error {
 	data, err := cli.ReadFile(file, in.Stdin, 1<<20)
 	if errors.Is(err, fs.ErrNotExist) && !mustBe {
 		return nil
@@ -104,63 +110,88 @@ func (t *trust) read(in *cli.Invocation, file string, mustBe bool) error {
 	if err != nil {
 		return err
 	}
-	listed, err := identity.ParseTrust(data, file)
+	listed, err := identity.ParseList(identity.TrustFile, data, file)
 	if err != nil {
 		return err
 	}
-	for _, key := range listed.Keys {
-		t.ids[identity.PeerIDOf(key)] = true
-	}
+	o.names.Add(listed)
 	t.any = t.any || listed.Any
+	for _, p := range listed.Peers {
+		t.ids[p.ID] = true
+		if len(p.Addrs) == 0 {
+			continue
+		}
+		near, err := located(p.ID, p.Addrs)
+		if err != nil {
+			return cli.AboutOrigin(file, err)
+		}
+		t.near = append(t.near, near)
+	}
 	return nil
 }
 
-// defaultTrust returns where a user's trust file is, or "" where there is no home.
-func defaultTrust(getenv func(string) string) string {
-	base := getenv("XDG_CONFIG_HOME")
-	if !filepath.IsAbs(base) {
-		home := getenv("HOME")
-		if !filepath.IsAbs(home) {
-			return ""
+// located is a peer at addresses, which may leave its ID out.
+func located(id string, addrs []string) (peer.AddrInfo, error) {
+	info := peer.AddrInfo{}
+	for _, addr := range addrs {
+		if !strings.HasSuffix(addr, "/p2p/"+id) {
+			addr += "/p2p/" + id
 		}
-		base = filepath.Join(home, ".config")
+		at, err := network.ParseAddrs([]string{addr})
+		if err != nil {
+			return info, err
+		}
+		info.ID, info.Addrs = at[0].ID, append(info.Addrs, at[0].Addrs...)
 	}
-	return filepath.Join(base, "plasm", "trust")
+	if len(addrs) > 0 {
+		return info, nil
+	}
+	var err error
+	info.ID, err = peer.Decode(id)
+	return info, err
 }
 
-// parsePeers reads --peer MULTIADDR|PEERID.
-func parsePeers(values []string) ([]peer.AddrInfo, error) {
+// parsePeers reads --peer MULTIADDR|PEERID|NAME.
+func parsePeers(values []string, names *cli.Names) ([]peer.AddrInfo, error) {
 	var infos []peer.AddrInfo
-	var addrs []string
 	for _, value := range values {
-		if strings.HasPrefix(value, "/") {
-			addrs = append(addrs, value)
-			continue
-		}
-		if _, err := identity.ParsePeerID(value); err != nil {
-			return nil, cli.Usage(name, "--peer: %v, or an address that ends in /p2p/ and one", err)
-		}
-		id, err := peer.Decode(value)
+		info, err := parsePeer(value, names)
 		if err != nil {
-			return nil, cli.Usage(name, "--peer: %v", err)
+			e := *cli.AsError(err)
+			e.Code, e.Message = job.CodeUsage, "--peer: "+e.Message
+			return nil, &e
 		}
-		infos = append(infos, peer.AddrInfo{ID: id})
-	}
-	named, err := network.ParseAddrs(addrs)
-	if err != nil {
-		e := *cli.AsError(err)
-		e.Message = "--peer: " + e.Message
-		return nil, &e
-	}
-	for _, p := range named {
-		if _, err := identity.ParsePeerID(p.ID.String()); err != nil {
-			return nil, cli.Usage(name, "--peer: %v", err)
-		}
-		if i := slices.IndexFunc(infos, func(known peer.AddrInfo) bool { return known.ID == p.ID }); i >= 0 {
-			infos[i].Addrs = append(infos[i].Addrs, p.Addrs...)
+		if i := slices.IndexFunc(infos, func(known peer.AddrInfo) bool { return known.ID == info.ID }); i >= 0 {
+			infos[i].Addrs = append(infos[i].Addrs, info.Addrs...)
 			continue
 		}
-		infos = append(infos, p)
+		infos = append(infos, info)
 	}
 	return infos, nil
+}
+
+// parsePeer reads one of them.
+func parsePeer(value string, names *cli.Names) (info peer.AddrInfo, err error) {
+	if strings.HasPrefix(value, "/") {
+		named, err := network.ParseAddrs([]string{value})
+		if err != nil {
+			return info, err
+		}
+		_, err = identity.ParsePeerID(named[0].ID.String())
+		return named[0], err
+	}
+	p, err := names.Find(value)
+	if err != nil {
+		return info, err
+	}
+	if p != nil {
+		return located(p.ID, p.Addrs)
+	}
+	if _, err := identity.ParsePeerID(value); err != nil {
+		return info, &job.Error{
+			Code: job.CodeUsage, Message: err.Error(), Err: err,
+			Hint: "name a peer ID, an address that ends in /p2p/ and one, or a name of your trust file",
+		}
+	}
+	return located(value, names.Addrs(value))
 }

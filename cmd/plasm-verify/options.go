@@ -40,13 +40,11 @@ type options struct {
 	memory, timeoutMS int64
 
 	// What check makes of them.
+	names     *cli.Names
 	receipt   string
 	exitCodes []uint32
 	guards    []string
 }
-
-// trustVariable names a trust file that counts where no flag says whom to trust.
-const trustVariable = "PLASM_TRUST"
 
 // The words that --print takes.
 const (
@@ -67,12 +65,13 @@ func newOptions(in *cli.Invocation) *options {
 	f := cli.NewFlags(doc(), in.Getenv)
 	o := &options{flags: f, memory: defaultMemoryMB, timeoutMS: defaultTimeoutMS, requireGuards: "none"}
 	f.List(&o.signers, cli.Flag{
-		Name: "signer", Category: whose, Value: "PEERID|FILE", Usage: "trust this node, by its peer ID or by a PEM file of its public key",
+		Name: "signer", Category: whose, Value: "PEERID|NAME|FILE", Usage: "trust this node, by its peer ID, its name or a PEM file of its public key",
+		More:     "A name that your trust file or that of `--trust` gives it comes before a file of that name.",
 		Complete: cli.Completion{Peers: true, Files: []string{".pem"}},
 	})
 	f.Path(&o.trust, cli.Flag{
 		Name: "trust", Category: whose, Value: "FILE",
-		Usage: "trust the nodes in this file, one peer ID a line; by default PLASM_TRUST, where neither --signer nor --trust is given",
+		Usage: "trust the nodes in this file, one a line; by default PLASM_TRUST, where neither --signer nor --trust is given",
 		More:  "`#` begins a comment.", Complete: cli.AnyFile(),
 	})
 	o.addSubject(f)
@@ -199,38 +198,48 @@ func (o *options) checkInputs() error {
 }
 
 // trusted returns the keys whose word counts: those that the caller named, and
-// no others.
+// no others. The user's own trust file is read for the names in it alone.
 func (o *options) trusted(in *cli.Invocation) ([]ed25519.PublicKey, error) {
 	var keys []ed25519.PublicKey
+	o.names = cli.OwnNames(in.Getenv)
+	file, origin := o.trust, o.flags.Origin("trust")
+	if file == "" && len(o.signers) == 0 {
+		file, origin = in.Getenv(cli.TrustVariable), cli.TrustVariable
+	}
+	if file != "" {
+		listed, err := readTrust(in, file)
+		if err != nil {
+			return nil, cli.AboutOrigin(origin, err)
+		}
+		o.names.Add(listed)
+		for _, p := range listed.Peers {
+			keys = append(keys, p.Key)
+		}
+	}
 	for _, s := range o.signers {
-		key, err := identity.ParseSigner(s, func(file string) ([]byte, error) {
-			if file == "-" {
-				return io.ReadAll(io.LimitReader(in.Stdin, 1<<20))
-			}
-			return identity.ReadFile(file)
-		})
+		key, err := o.signer(in, s)
 		if err != nil {
 			return nil, &job.Error{Code: job.CodeUsage, Message: fmt.Sprintf("--signer: %v", err), Hint: cli.AsError(err).Hint, Err: err}
 		}
 		keys = append(keys, key)
 	}
-	file, origin := o.trust, o.flags.Origin("trust")
-	if file == "" && len(o.signers) == 0 {
-		file, origin = in.Getenv(trustVariable), trustVariable
-	}
-	if file == "" {
-		return keys, nil
-	}
-	listed, err := readTrust(in, file)
-	if err != nil {
-		return nil, cli.AboutOrigin(origin, err)
-	}
-	return append(keys, listed...), nil
+	return keys, nil
+}
+
+// signer returns the key that --signer names. A name counts for more than a file: whoever
+// puts a file where the command is called must not decide whom to trust.
+func (o *options) signer(in *cli.Invocation, value string) (ed25519.PublicKey, error) {
+	return o.names.Signer(value, func(file string) ([]byte, error) {
+		if file == "-" {
+			return io.ReadAll(io.LimitReader(in.Stdin, 1<<20))
+		}
+		return identity.ReadFile(file)
+	})
 }
 
 // readTrust reads a trust file. A receipt that anybody may have signed says
 // nothing, so the word any, which has its use for placing jobs, has none here.
-func readTrust(in *cli.Invocation, file string) ([]ed25519.PublicKey, error) {
+func readTrust(in *cli.Invocation, file string) (*identity.List, error) {
 	anybody := &job.Error{
 		Code:    job.CodeUsage,
 		Message: "any: a receipt that anybody may have signed says nothing",
@@ -243,12 +252,12 @@ func readTrust(in *cli.Invocation, file string) ([]ed25519.PublicKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	trust, err := identity.ParseTrust(data, file)
+	listed, err := identity.ParseList(identity.TrustFile, data, file)
 	if err != nil {
 		return nil, err
 	}
-	if trust.Any {
+	if listed.Any {
 		return nil, anybody
 	}
-	return trust.Keys, nil
+	return listed, nil
 }

@@ -28,7 +28,7 @@ func doc() cli.Doc {
 				"signature_count, duplicate_signature, untrusted, bad_json (of what was signed), bad_statement, wrong_signer, " +
 				"module, manifest, stdin, stdout, stderr, guards, outcome, not_repeatable, rerun.",
 		},
-		Environment: []cli.Term{{Name: trustVariable, Text: "the file for --trust, where neither --signer nor --trust is given"}},
+		Environment: []cli.Term{{Name: cli.TrustVariable, Text: "the file for --trust, where neither --signer nor --trust is given"}},
 		Examples: []string{
 			`plasm-verify --signer "$(plasm-run --identity)" --stdout out.txt receipt.json`,
 			"plasm-run --json job.wasm | plasm-verify --trust nodes.txt --print stdout",

@@ -141,7 +141,7 @@ func (o *options) tell(in *cli.Invocation, v *verdict, verified *receipt.Verifie
 		err = printSpool(in.Stdout, e.printable)
 	default:
 		_, _ = fmt.Fprintf(in.Stderr, "%s: verified: job %s, %s, run by %s\n",
-			v.about(), verified.Manifest.ID, receipt.Ending(verified.Outcome), v.Signer)
+			v.about(), verified.Manifest.ID, receipt.Ending(verified.Outcome), o.names.Shown(v.Signer))
 	}
 	if err != nil {
 		return fileError("standard output", err)

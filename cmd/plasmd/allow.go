@@ -50,14 +50,15 @@ func (a *allow) run(ctx context.Context, in *cli.Invocation, names []string) err
 	if a.list {
 		return list(in, file, running)
 	}
-	edit := identity.AllowEdit{Add: names}
+	edit := identity.ListEdit{Kind: identity.AllowFile, Add: names}
 	if a.remove {
-		edit = identity.AllowEdit{Remove: names}
+		edit = identity.ListEdit{Kind: identity.AllowFile, Remove: names}
 	}
 	if err := mayEdit(running); err != nil {
 		return err
 	}
-	changed, err := identity.EditAllowFile(file, edit)
+	peers := named(file, names)
+	changed, err := identity.EditList(file, edit)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &job.Error{
 			Code: job.CodeNotFound, Message: cli.AsError(err).Message,
@@ -78,9 +79,31 @@ func (a *allow) run(ctx context.Context, in *cli.Invocation, names []string) err
 		say(in, "hint: %s", cmp.Or(e.Hint, "have it read the file again, which says in its log what is wrong: SIGHUP"))
 		return errFailed
 	case running != nil && a.remove:
-		return stillAllowed(ctx, in, running, names)
+		return stillAllowed(ctx, in, running, peers)
 	}
 	return nil
+}
+
+// named returns the peer IDs of those that the names of an allow file stand for, and of
+// all others what they are called.
+func named(file string, names []string) []string {
+	peers := slices.Clone(names)
+	data, err := identity.ReadRegular(file)
+	if err != nil {
+		return peers // what is wrong with it the edit says
+	}
+	listed, err := identity.ParseList(identity.AllowFile, data, file)
+	if err != nil {
+		return peers
+	}
+	for _, p := range listed.Peers {
+		for i, name := range names {
+			if name == p.Name {
+				peers[i] = p.ID
+			}
+		}
+	}
+	return peers
 }
 
 // stillAllowed says who of those that were removed may submit nevertheless, and why. That
@@ -168,16 +191,16 @@ func list(in *cli.Invocation, file string, running *control.Running) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	trust, err := identity.ParseTrust(data, file)
+	listed, err := identity.ParseList(identity.AllowFile, data, file)
 	if err != nil {
 		return err
 	}
 	var out []byte
-	if trust.Any {
+	if listed.Any {
 		out = append(out, "any\n"...)
 	}
-	for _, key := range trust.Keys {
-		out = append(out, identity.PeerIDOf(key)+"\n"...)
+	for _, p := range listed.Peers {
+		out = append(out, p.String()+"\n"...)
 	}
 	if running != nil {
 		for _, given := range running.Status.Allow.Given {

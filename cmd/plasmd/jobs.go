@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -118,7 +119,7 @@ func writeJobs(out *bytes.Buffer, all *control.Jobs) error {
 	}
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(j *control.Job, state, took, of string) {
-		for _, cell := range []string{j.ID[:min(len(j.ID), shownID)], last(j.Requester), state, took, of} {
+		for _, cell := range []string{j.ID[:min(len(j.ID), shownID)], cmp.Or(j.Name, cli.PeerEnd(j.Requester)), state, took, of} {
 			fmt.Fprintf(t, "%s\t", cli.OneLine(cell)) // the node's word, which may be another user's
 		}
 		fmt.Fprintf(t, "%d\t%d\n", j.MemoryMB, j.StdoutBytes+j.StderrBytes)
@@ -140,12 +141,6 @@ func writeJobs(out *bytes.Buffer, all *control.Jobs) error {
 		row(j, j.Ending(), seconds(time.Duration(j.RunMS)*time.Millisecond), j.EndedAt)
 	}
 	return t.Flush()
-}
-
-// last is the end of a peer ID, which tells it from others.
-func last(id string) string {
-	const n = 8
-	return "…" + id[max(len(id)-n, 0):]
 }
 
 // seconds is a duration for people.

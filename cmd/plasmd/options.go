@@ -131,7 +131,7 @@ func (s *serve) addNetwork(f *cli.Flags) {
 		Name: "allow", Category: mayAsk, Value: "PEERID|any", Usage: "besides those in the allow file",
 	})
 	f.Path(&s.allowFile, cli.Flag{
-		Name: "allow-file", Category: mayAsk, Value: "FILE", Default: "allow in the data folder", Usage: "one peer ID a line, or any",
+		Name: "allow-file", Category: mayAsk, Value: "FILE", Default: "allow in the data folder", Usage: "PEERID [NAME] a line, or any",
 		Complete: cli.AnyFile(),
 	})
 }

@@ -71,7 +71,7 @@ func serveDoc() cli.Doc {
 			closed,
 		},
 		Files: []cli.Term{
-			{Name: "allow", Text: "in the data folder: who may submit, one peer ID a line, or any"},
+			{Name: "allow", Text: "in the data folder: who may submit, PEERID [NAME] a line, or any"},
 			{Name: "key.pem", Text: "in the data folder: the node's key, mode 0600, made if it is not there"},
 			{Name: "peers", Text: "in the data folder: the peers that answered last time"},
 		},
@@ -133,10 +133,10 @@ func allowDoc() cli.Doc {
 	return cli.Doc{
 		Name: name + " allow", Section: 8, Level: "info", Mixed: true, Notes: whereNote(),
 		Summary:  "say who may submit jobs to the node",
-		Synopsis: []string{"[flags] PEERID...|any", "--list"},
+		Synopsis: []string{"[flags] PEERID[=NAME]...|any", "--list"},
 		About: []string{
 			"Adds peers to the allow file of the running node and has it read the file again: they may submit jobs. The word any " +
-				"stands for everybody. When no node is running, the file named allow in the data folder is edited. Comments stay as " +
+				"stands for everybody. With a name, which the file keeps, tables and the status page show it, and --remove takes it. When no node is running, the file named allow in the data folder is edited. Comments stay as " +
 				"they are. Root edits it as the user in whose hands the node is.",
 			"The node is found by its runtime folder, or by the lock of its data folder, which names it. Where it cannot be told, or " +
 				"goes on admitting one that was removed, because a flag, a variable or its configuration names it, that is said, and " +
@@ -149,7 +149,7 @@ func allowDoc() cli.Doc {
 			{Name: "127", Text: "no node is running in the folder that was named, or none has run here"},
 			closed,
 		},
-		Examples: []string{"plasmd allow 12D3KooW...", "plasmd allow --remove any", "plasmd allow --list"},
+		Examples: []string{"plasmd allow 12D3KooW...=alice", "plasmd allow --remove any", "plasmd allow --list"},
 		See:      see(),
 	}
 }

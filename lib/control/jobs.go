@@ -28,10 +28,11 @@ type Jobs struct {
 // Job is one job of a node.
 type Job struct {
 	ID        string `json:"job"`
-	Requester string `json:"requester"` // peer ID of the key that asked
-	Peer      string `json:"peer"`      // peer ID at the other end of the connection that brought the first offer
-	Listed    bool   `json:"listed"`    // the requester is listed
-	State     string `json:"state"`     // one of the states below
+	Requester string `json:"requester"`                // peer ID of the key that asked
+	Name      string `json:"requester_name,omitempty"` // that the allow file gives the requester
+	Peer      string `json:"peer"`                     // peer ID at the other end of the connection that brought the first offer
+	Listed    bool   `json:"listed"`                   // the requester is listed
+	State     string `json:"state"`                    // one of the states below
 	Position  int    `json:"position,omitempty"`
 	WaitMS    int64  `json:"wait_ms,omitempty"` // expected until it gets a slot; of one that waits
 
@@ -79,6 +80,7 @@ func (j *Job) Ending() string {
 // Share is what one requester's jobs hold of a node, or wait for.
 type Share struct {
 	Requester string
+	Name      string // that the allow file gives it; "" for none
 	Listed    bool
 	Slots     int   // held
 	MemoryMB  int64 // held
@@ -93,7 +95,7 @@ func (j *Jobs) Shares() []Share {
 		one := &j.Current[i]
 		s := of[one.Requester]
 		if s == nil {
-			s = &Share{Requester: one.Requester, Listed: one.Listed}
+			s = &Share{Requester: one.Requester, Name: one.Name, Listed: one.Listed}
 			of[one.Requester] = s
 			shares = append(shares, s)
 		}

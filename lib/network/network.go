@@ -103,6 +103,7 @@ const (
 	SourceBootstrap  = "bootstrap"  // Config.Bootstrap
 	SourceRemembered = "remembered" // Config.PeersFile
 	SourceLocal      = "local"      // a node on this machine
+	SourceListed     = "listed"     // a trust file says where it is
 	SourceMDNS       = "mdns"       // heard on the local network
 )
 

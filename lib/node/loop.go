@@ -140,7 +140,7 @@ func (n controlled) Reload(ctx context.Context) error {
 func (n controlled) Status(context.Context) (*control.Status, error) { return n.status(), nil }
 
 // Jobs returns the jobs of now.
-func (n controlled) Jobs() *control.Jobs { return n.jobs.Jobs() }
+func (n controlled) Jobs() *control.Jobs { return n.namedJobs() }
 
 // Cancel stops a job.
 func (n controlled) Cancel(ctx context.Context, requester, id string) (*control.Job, error) {

@@ -22,7 +22,8 @@ type requesters struct {
 // admission is who may submit at one moment. It does not change.
 type admission struct {
 	any   bool
-	peers map[string]bool // peer IDs that are listed
+	peers map[string]bool   // peer IDs that are listed
+	names map[string]string // of some of them
 }
 
 // newRequesters reads the allow file. One that is not there lists nobody; one that
@@ -40,7 +41,7 @@ func (r *requesters) now() *admission { return r.current.Load() }
 
 // reload reads the allow file again. When that is an error, all stays as it was.
 func (r *requesters) reload() error {
-	a := &admission{peers: map[string]bool{}}
+	a := &admission{peers: map[string]bool{}, names: map[string]string{}}
 	for _, word := range r.given {
 		if word == "any" {
 			a.any = true
@@ -52,13 +53,16 @@ func (r *requesters) reload() error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("allow file cannot be read: %s: %v", r.file, err), Hint: "name another with --allow-file FILE", Err: err}
 	}
-	trust, err := identity.ParseTrust(data, r.file)
+	listed, err := identity.ParseList(identity.AllowFile, data, r.file)
 	if err != nil {
 		return err
 	}
-	a.any = a.any || trust.Any
-	for _, key := range trust.Keys {
-		a.peers[identity.PeerIDOf(key)] = true
+	a.any = a.any || listed.Any
+	for _, p := range listed.Peers {
+		a.peers[p.ID] = true
+		if p.Name != "" {
+			a.names[p.ID] = p.Name
+		}
 	}
 	r.current.Store(a)
 	return nil

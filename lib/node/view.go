@@ -8,13 +8,25 @@ import (
 	p2p "github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 
+	"plasm/lib/control"
 	"plasm/lib/node/page"
 )
 
 // view is what the status page shows now.
 func (n *Node) view() *page.View {
 	now := time.Now()
-	return &page.View{Now: now, Status: n.status(), Jobs: n.jobs.Jobs(), Peers: n.peers(), History: n.history.Samples(now)}
+	return &page.View{Now: now, Status: n.status(), Jobs: n.namedJobs(), Peers: n.peers(), History: n.history.Samples(now)}
+}
+
+// namedJobs are the node's jobs, with the names that the allow file has for requesters.
+func (n *Node) namedJobs() *control.Jobs {
+	jobs, names := n.jobs.Jobs(), n.who.now().names
+	for _, some := range [][]control.Job{jobs.Current, jobs.Ended} {
+		for i := range some {
+			some[i].Name = names[some[i].Requester]
+		}
+	}
+	return jobs
 }
 
 // peers are those that are connected, each once.

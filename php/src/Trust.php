@@ -64,8 +64,9 @@ final class Trust
     }
 
     /**
-     * Trusts the nodes in a file: one peer ID a line; "#" begins a comment at the
-     * start of a line or after white space.
+     * Trusts the nodes in a file: a line is a peer ID, which a name and then addresses
+     * may follow; "#" begins a comment at the start of a line or after white space. Names
+     * and addresses are checked and not kept.
      *
      * @throws InvalidArgumentException when it can't be read, or a line says something else; the word "any" does
      */
@@ -80,21 +81,69 @@ final class Trust
             throw new InvalidArgumentException("$name: is not a list of peers of at most " . self::MAX_FILE . ' bytes');
         }
         $keys = [];
+        $names = [];
         foreach (explode("\n", $text) as $i => $line) {
-            $word = trim((string) preg_replace('/(^|[ \t])#.*/s', '', $line), " \t\r");
-            if ($word === '' || isset($keys[$word])) {
+            $line = (string) preg_replace('/(^|[ \t])#.*/s', '', $line);
+            $words = preg_split('/[ \t\r]+/', $line, -1, PREG_SPLIT_NO_EMPTY) ?: [];
+            if ($words === []) {
                 continue;
             }
-            if ($word === 'any') {
-                throw self::any("$name:" . ($i + 1) . ': ');
+            $where = "$name:" . ($i + 1) . ': ';
+            if ($words === ['any']) {
+                throw self::any($where);
             }
             try {
-                $keys[$word] = PeerId::key($word);
+                $keys[$words[0]] = PeerId::key($words[0]);
+                if (isset($words[1])) {
+                    self::name($words[0], $words[1], $names);
+                    self::addresses($words[0], array_slice($words, 2));
+                }
             } catch (InvalidArgumentException $e) {
-                throw new InvalidArgumentException("$name:" . ($i + 1) . ': ' . $e->getMessage(), 0, $e);
+                throw new InvalidArgumentException($where . $e->getMessage(), 0, $e);
             }
         }
         return new self($keys);
+    }
+
+    /**
+     * Notes the name of a peer.
+     *
+     * @param array<string, string> $names peer IDs by name
+     *
+     * @throws InvalidArgumentException when it is none, or somebody else's, or the peer has another
+     */
+    private static function name(string $id, string $name, array &$names): void
+    {
+        if ($name === 'any' || preg_match('~^[a-z0-9][a-z0-9._/-]{0,63}$~D', $name) !== 1) {
+            throw new InvalidArgumentException(Text::quote($name) . ' is no name: up to 64 of a-z, 0-9, and after the first . _ / -');
+        }
+        if (($names["=$name"] ?? $id) !== $id) {
+            throw new InvalidArgumentException("another peer has the name $name already");
+        }
+        $other = array_search($id, $names, true);
+        if ($other !== false && $other !== "=$name") {
+            throw new InvalidArgumentException('this peer has the name ' . substr($other, 1) . ' already');
+        }
+        $names["=$name"] = $id;
+    }
+
+    /**
+     * Checks the addresses of a peer.
+     *
+     * @param list<string> $addresses
+     *
+     * @throws InvalidArgumentException when one is none, or another peer's
+     */
+    private static function addresses(string $id, array $addresses): void
+    {
+        foreach ($addresses as $address) {
+            if ($address[0] !== '/') {
+                throw new InvalidArgumentException(Text::quote($address) . ' is not an address: it begins with /');
+            }
+            if (preg_match('~/p2p/([^/]*)$~D', $address, $match) === 1 && $match[1] !== $id) {
+                throw new InvalidArgumentException(Text::quote($address) . ' is the address of another peer');
+            }
+        }
     }
 
     /** Trusts whom this trusts and whom $other trusts. */

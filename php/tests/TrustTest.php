@@ -43,7 +43,7 @@ final class TrustTest extends SdkTestCase
     {
         [[, $a], [$keyB, $b], [, $c]] = [self::key(), self::key(), self::key()];
         $file = "$this->folder/trusted";
-        file_put_contents($file, "# nodes of ours\n\n  $c # the third\r\n$c\n");
+        file_put_contents($file, "# nodes of ours\n\n  $c # the third\r\n$c lab/c /ip4/192.0.2.1/tcp/1 /dns4/c.example/tcp/2/p2p/$c\n");
         $trust = Trust::peers($a)->and(Trust::pem(self::pem(self::SPKI . $keyB)))->and(Trust::file($file));
         self::assertSame([$a, $b, $c], $trust->peerIds());
         self::assertSame([], Trust::peers()->peerIds());
@@ -60,6 +60,7 @@ final class TrustTest extends SdkTestCase
     public static function untrustworthy(): iterable
     {
         [$key, $id] = self::key();
+        [, $other] = self::key();
         $write = static function (string $folder, string $text): string {
             file_put_contents("$folder/trusted", $text);
             return "$folder/trusted";
@@ -70,6 +71,12 @@ final class TrustTest extends SdkTestCase
         yield 'a character that base58 has not' => [fn () => Trust::peers(substr($id, 0, 51) . '0')];
         yield 'a peer ID of another kind of key' => [fn () => Trust::peers('12D3KooW' . str_repeat('z', 44))];
         yield 'a file with something else' => [fn (string $f) => Trust::file($write($f, "$id and more\n"))];
+        $address = "/ip4/192.0.2.1/tcp/1/p2p/$other";
+        yield 'a name that is none' => [fn (string $f) => Trust::file($write($f, "$id Box\n"))];
+        yield 'the name any' => [fn (string $f) => Trust::file($write($f, "$id any\n"))];
+        yield 'a name of two' => [fn (string $f) => Trust::file($write($f, "$id box\n$other box\n"))];
+        yield 'one with two names' => [fn (string $f) => Trust::file($write($f, "$id box\n$id den\n"))];
+        yield 'the address of another' => [fn (string $f) => Trust::file($write($f, "$id box $address\n"))];
         yield 'a file that is not text' => [fn (string $f) => Trust::file($write($f, "\xff"))];
         yield 'a file that is too large' => [fn (string $f) => Trust::file($write($f, str_repeat("\n", 1048577)))];
         yield 'no file' => [fn () => Trust::file('/nowhere')];

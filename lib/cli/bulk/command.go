@@ -32,6 +32,7 @@ type Command struct {
 	Nowhere  func(error) error                 // the error for a batch without places; nil: as it is
 	Where    func(*batch.Summary) string       // goes into the closing line, such as "on 3 nodes"; nil: nothing
 	Verbose  bool                              // tell of each place at the end
+	Called   func(place string) string         // what words for people call a place; nil: as it is
 
 	// Attempt runs a task once, as batch.Job has it. Its manifest has its ID.
 	Attempt func(ctx context.Context, t *Task, a batch.Attempt, started func()) (*batch.Result, *batch.Failure)
@@ -294,7 +295,7 @@ func (p *Plan) places(s *batch.Summary) {
 		if place.Failures == 0 && !p.c.Verbose {
 			continue
 		}
-		text := fmt.Sprintf("%s: %s: %d jobs in %s, %d failures", p.c.Name, place.Name, place.Jobs, shown(place.Busy), place.Failures)
+		text := fmt.Sprintf("%s: %s: %d jobs in %s, %d failures", p.c.Name, p.c.called(place.Name), place.Jobs, shown(place.Busy), place.Failures)
 		if place.Last != nil {
 			text += ": " + cli.OneLine(place.Last.Error())
 		}

@@ -36,9 +36,17 @@ func (c *Command) about(it *batch.Item, a batch.Attempt) string {
 		text += ", job " + a.ID
 	}
 	if a.Place != "" {
-		text += ", node " + a.Place
+		text += ", node " + c.called(a.Place)
 	}
 	return text
+}
+
+// called is what words for people call a place.
+func (c *Command) called(place string) string {
+	if c.Called == nil {
+		return place
+	}
+	return c.Called(place)
 }
 
 // runner is the batch.Runner of a command.
@@ -68,7 +76,7 @@ func (r runner) Failed(it *batch.Item, a batch.Attempt, err error) batch.Printed
 	p := batch.Printed{Stderr: func(w io.Writer) error {
 		var words bytes.Buffer
 		for _, n := range e.Nodes {
-			_, _ = fmt.Fprintf(&words, "%s: %s: %s\n", r.c.about(it, batch.Attempt{}), n.PeerID, cli.OneLine(string(n.Rejection.Code)+": "+n.Rejection.Message))
+			_, _ = fmt.Fprintf(&words, "%s: %s: %s\n", r.c.about(it, batch.Attempt{}), r.c.called(n.PeerID), cli.OneLine(string(n.Rejection.Code)+": "+n.Rejection.Message))
 		}
 		cli.Fail(&words, r.c.about(it, a), &e)
 		_, err := w.Write(words.Bytes())

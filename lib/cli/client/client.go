@@ -14,6 +14,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/libp2p/go-libp2p/core/peer"
+
 	"plasm/lib/cli"
 	"plasm/lib/control"
 	"plasm/lib/identity"
@@ -28,6 +30,7 @@ type Flags struct {
 	bootstrap  []string
 	networkKey string
 	mdns       bool
+	known      []peer.AddrInfo
 }
 
 // Add adds --bootstrap, --network-key and --mdns to a flag set.
@@ -76,8 +79,14 @@ func (n *Flags) Start(ctx context.Context, dialOnly bool, log *slog.Logger) (*ne
 		return nil, err
 	}
 	n.contactLocal(h, log)
+	for _, info := range n.known {
+		h.Contact(info, network.SourceListed)
+	}
 	return h, nil
 }
+
+// Know makes peers first contacts of the host that Start starts, beside those of the flags.
+func (n *Flags) Know(peers []peer.AddrInfo) { n.known = append(n.known, peers...) }
 
 // MDNS reports whether neighbours are asked.
 func (n *Flags) MDNS() bool { return n.mdns }

@@ -96,9 +96,9 @@ func checkAllow(_ context.Context, p *Patient) Finding {
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
 	}
-	var trust *identity.Trust
+	var listed *identity.List
 	if err == nil {
-		trust, err = identity.ParseTrust(data, p.AllowFile)
+		listed, err = identity.ParseList(identity.AllowFile, data, p.AllowFile)
 	}
 	switch {
 	case errors.Is(err, fs.ErrPermission):
@@ -110,7 +110,7 @@ func checkAllow(_ context.Context, p *Patient) Finding {
 		return found(name, Failed, "mend or remove that line; the node goes on with the list that it read last", "%v", err)
 	}
 	given := slices.DeleteFunc(slices.Clone(p.Given), func(word string) bool { return word == "any" })
-	return p.allowed(trust.Any || slices.Contains(p.Given, "any"), len(trust.Keys)+len(given))
+	return p.allowed(listed.Any || slices.Contains(p.Given, "any"), len(listed.Peers)+len(given))
 }
 
 // allowed is a finding about a list that could be read.

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"plasm/lib/control"
+	"plasm/lib/job"
 )
 
 // refreshEvery is how often the page loads itself again, in seconds.
@@ -58,8 +59,8 @@ var text string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"last":  last,
-	"bytes": size,
-	"mb":    func(n int64) string { return size(n << 20) },
+	"bytes": job.Roughly,
+	"mb":    func(n int64) string { return job.Roughly(n << 20) },
 	"ms":    func(ms int64) string { return short(time.Duration(ms) * time.Millisecond) },
 	"clock": clock,
 	"ago":   ago,

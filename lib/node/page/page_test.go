@@ -353,7 +353,7 @@ func TestHistory(t *testing.T) {
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for want, got := range map[string]string{
-		"0 B": size(0), "1023 B": size(1023), "1 KiB": size(1024), "1.5 KiB": size(1536), "10 MiB": size(10 << 20), "8192 PiB": size(1<<63 - 1),
+		"0 B": job.Roughly(0), "1023 B": job.Roughly(1023), "1 KiB": job.Roughly(1024), "1.5 KiB": job.Roughly(1536), "10 MiB": job.Roughly(10 << 20), "8192 PiB": job.Roughly(1<<63 - 1),
 		"0 ms": short(0), "1.5 s": short(1500 * time.Millisecond), "59 s": short(59 * time.Second), "1 min 1 s": short(61 * time.Second),
 		"2 h 1 min": short(121 * time.Minute), "1 d 2 h": short(26 * time.Hour),
 		"…6iDEp123": last(alice + "123"), "short": last("short"),

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"plasm/lib/job"
 )
 
 // Size of a plot, in units of SVG's.
@@ -38,7 +40,7 @@ func plots(v *View) []*plot {
 	waiting.Says = fmt.Sprintf("%d now, at most %d in the last hour", waiting.now(), waiting.highest())
 	memory := series(v, "memory", "Memory held", func(s *Sample) int64 { return s.MemoryMB })
 	memory.scale(n.MemoryMB)
-	memory.Says = fmt.Sprintf("%s now, at most %s of %s in the last hour", size(memory.now()<<20), size(memory.highest()<<20), size(n.MemoryMB<<20))
+	memory.Says = fmt.Sprintf("%s now, at most %s of %s in the last hour", job.Roughly(memory.now()<<20), job.Roughly(memory.highest()<<20), job.Roughly(n.MemoryMB<<20))
 	jobs := perMinute(v)
 	jobs.Says = fmt.Sprintf("%d in the last hour, at most %d in a minute", jobs.sum(), jobs.highest())
 	return []*plot{slots, waiting, memory, jobs}

@@ -14,24 +14,6 @@ func last(id string) string {
 	return "…" + id[len(id)-n:]
 }
 
-// size is a number of bytes in the largest unit of 1024 of which there is one.
-func size(n int64) string {
-	units := []string{"KiB", "MiB", "GiB", "TiB", "PiB"}
-	if n < 1024 {
-		return fmt.Sprintf("%d B", n)
-	}
-	f := float64(n)
-	i := -1
-	for f >= 1024 && i < len(units)-1 {
-		f /= 1024
-		i++
-	}
-	if f < 10 && f != float64(int64(f)) {
-		return fmt.Sprintf("%.1f %s", f, units[i])
-	}
-	return fmt.Sprintf("%.0f %s", f, units[i])
-}
-
 // short is a duration in its two largest units.
 func short(d time.Duration) string {
 	switch {
