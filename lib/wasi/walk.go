@@ -181,7 +181,7 @@ func (w *walk) find(path string, follow bool) (place, Stat, Errno) {
 }
 
 // Open opens path, which begins in dir. With follow, what a symbolic link leads to is
-// opened; otherwise a link is ELOOP. Errors are those of Dir.Open and of any path:
+// opened; otherwise a link is ELOOP, or ENOTDIR with o.Directory. Errors are those of Dir.Open and of any path:
 // ENOENT (also for ""), ENOTDIR, ELOOP, ENAMETOOLONG, EINVAL (a NUL), EILSEQ (it is not
 // UTF-8), and EPERM where it would lead out of dir or is absolute.
 func Open(dir Dir, path string, follow bool, o OpenOptions) (Node, Errno) {
@@ -203,7 +203,10 @@ func Open(dir Dir, path string, follow bool, o OpenOptions) (Node, Errno) {
 			o.Directory, follow = true, true
 		}
 		node, errno := p.dir.Open(p.name, o)
-		if errno != ELOOP || !follow {
+		switch {
+		case errno == ELOOP && !follow && o.Directory:
+			return nil, ENOTDIR
+		case errno != ELOOP || !follow:
 			return node, errno
 		}
 		if p, errno = w.follow(p); errno != Success {
@@ -295,20 +298,22 @@ func (w *walk) vacant(path string) (place, Errno) {
 	case p.name == "":
 		return p, EEXIST
 	case p.slash:
-		st, errno := p.dir.Lstat(p.name)
-		switch {
-		case errno != Success:
-			return p, errno
-		case st.Type == TypeRegular:
-			return p, ENOTDIR
-		}
-		return p, EEXIST
+		return p, p.taken()
 	}
 	return p, Success
 }
 
+// taken returns why a name that is there cannot be made, and what is wrong otherwise.
+func (p place) taken() Errno {
+	if _, errno := p.dir.Lstat(p.name); errno != Success {
+		return errno
+	}
+	return EEXIST
+}
+
 // LinkPath gives the file or symbolic link path, which begins in dir, another name.
-// EPERM: it is a folder. EXDEV: the new name is in another file system.
+// EPERM: it is a folder, and the new name is not there. EXDEV: the new name is in another
+// file system.
 func LinkPath(dir Dir, path string, to Dir, newPath string) Errno {
 	w, v := walk{base: dir}, walk{base: to}
 	defer w.close()
@@ -322,6 +327,9 @@ func LinkPath(dir Dir, path string, to Dir, newPath string) Errno {
 	case errno != Success:
 		return errno
 	case st.Type == TypeDirectory:
+		if errno := q.taken(); errno != ENOENT {
+			return errno
+		}
 		return EPERM
 	}
 	return p.dir.Link(p.name, q.dir, q.name)

@@ -58,6 +58,7 @@ func TestOpen(t *testing.T) {
 		{"nofollow link", "link", nofollow, wasi.ELOOP},
 		{"nofollow link to create", "dangling", nofollow | create | rw, wasi.ELOOP},
 		{"nofollow linked folder", "dirlink", nofollow, wasi.ELOOP},
+		{"nofollow linked folder as a folder", "dirlink", nofollow | dir, wasi.ENOTDIR},
 		{"nofollow linked folder/", "dirlink/", nofollow | dir, 0},
 		{"nofollow link out", "out", nofollow, wasi.ELOOP},
 		{"nofollow missing", "missing", nofollow, wasi.ENOENT},

@@ -30,11 +30,9 @@ static const char *path(char *to, const char *below) {
 	return to;
 }
 
-// error names what went wrong. Which errors come first is the kernel's choice where a call
-// has two reasons to fail: told says whether this one has just one.
-static const char *error(int result, int told) {
+// error names what went wrong.
+static const char *error(int result) {
 	if (result != -1) return "ok";
-	if (!told) return "fails";
 	switch (errno) {
 	case ENOENT: return "ENOENT";
 	case EEXIST: return "EEXIST";
@@ -65,9 +63,9 @@ static void opens(const char *name) {
 	if (chance(4) == 0) flags |= O_TRUNC;
 	if (chance(4) == 0) flags |= O_APPEND;
 	if (chance(4) == 0) flags |= O_NOFOLLOW;
-	else if (!(flags & O_CREAT) && chance(4) == 0) flags |= O_DIRECTORY;
+	if (!(flags & O_CREAT) && chance(4) == 0) flags |= O_DIRECTORY;
 	int fd = open(name, flags, 0600);
-	printf("open %s: %s\n", name, error(fd, 1));
+	printf("open %s: %s\n", name, error(fd));
 	if (fd < 0) return;
 	if (files[slot] >= 0) close(files[slot]);
 	files[slot] = fd;
@@ -81,17 +79,17 @@ static void uses(int fd) {
 	switch (chance(4)) {
 	case 0:
 		n = write(fd, bytes, snprintf(bytes, sizeof bytes, "<%d>", chance(1000)));
-		printf("write: %d %s\n", n, error(n, 1));
+		printf("write: %d %s\n", n, error(n));
 		break;
 	case 1:
 		n = pread(fd, bytes, sizeof bytes, chance(5));
-		printf("read: %s %.*s\n", error(n, 1), n > 0 ? n : 0, bytes);
+		printf("read: %s %.*s\n", error(n), n > 0 ? n : 0, bytes);
 		break;
 	case 2:
 		if (fstat(fd, &s) == 0) describe(&s);
 		break;
 	case 3:
-		if (fstat(fd, &s) == 0 && S_ISDIR(s.st_mode)) printf("mkdirat: %s\n", error(mkdirat(fd, chance(2) ? "a" : "./b", 0700), 1));
+		if (fstat(fd, &s) == 0 && S_ISDIR(s.st_mode)) printf("mkdirat: %s\n", error(mkdirat(fd, chance(2) ? "a" : "./b", 0700)));
 		break;
 	}
 }
@@ -99,7 +97,7 @@ static void uses(int fd) {
 static void lists(const char *name) {
 	struct dirent **entries;
 	int n = scandir(name, &entries, 0, by_name);
-	printf("list %s: %s", name, error(n, 1));
+	printf("list %s: %s", name, error(n));
 	for (int i = 0; i < n; i++) printf(" %s=%d", entries[i]->d_name, entries[i]->d_type == DT_DIR ? 1 : entries[i]->d_type == DT_LNK ? 2 : 3);
 	printf("\n");
 }
@@ -115,22 +113,22 @@ int main(int argc, char **argv) {
 		switch (chance(16)) {
 		case 0: case 1: opens(a); break;
 		case 2: case 3: case 4: uses(files[chance(4)]); break;
-		case 5: case 6: printf("mkdir %s: %s\n", a, error(mkdir(a, 0700), 1)); break;
-		case 7: printf("rmdir %s: %s\n", a, error(rmdir(a), 1)); break;
-		case 8: printf("unlink %s: %s\n", a, error(unlink(a), 1)); break;
-		case 9: case 10: printf("rename %s %s: %s\n", a, b, error(rename(a, b), 1)); break;
-		case 11: printf("link %s %s: %s\n", a, b, error(link(a, b), 0)); break;
+		case 5: case 6: printf("mkdir %s: %s\n", a, error(mkdir(a, 0700))); break;
+		case 7: printf("rmdir %s: %s\n", a, error(rmdir(a))); break;
+		case 8: printf("unlink %s: %s\n", a, error(unlink(a))); break;
+		case 9: case 10: printf("rename %s %s: %s\n", a, b, error(rename(a, b))); break;
+		case 11: printf("link %s %s: %s\n", a, b, error(link(a, b))); break;
 		case 12:
 			path(b, "");
-			printf("symlink %s %s: %s\n", b, a, error(symlink(b, a), 0));
+			printf("symlink %s %s: %s\n", b, a, error(symlink(b, a)));
 			break;
 		case 13:
 			n = readlink(a, b, sizeof b);
-			printf("readlink %s: %s %.*s\n", a, error(n, 1), n > 0 ? n : 0, b);
+			printf("readlink %s: %s %.*s\n", a, error(n), n > 0 ? n : 0, b);
 			break;
 		case 14:
 			n = chance(2) ? stat(a, &s) : lstat(a, &s);
-			printf("stat %s: %s ", a, error(n, 1));
+			printf("stat %s: %s ", a, error(n));
 			if (n == 0) describe(&s);
 			else printf("\n");
 			break;
