@@ -48,12 +48,13 @@ type Conn struct {
 	lost  error     // why the connection is lost, or nil
 	ended bool      // Close or Reset was called
 
+	pinger *time.Timer // calls ping
+
 	sending chan struct{} // holds a token while somebody sends; guards what follows
 	buf     []byte
 	sent    time.Time // when the last send ended
 	broken  error     // why no more can be sent, or nil
 
-	done   chan struct{} // closed with ended
 	pinged chan struct{} // closed when the pinger has ended
 }
 
@@ -63,7 +64,7 @@ func NewConn(stream Stream, role Role, cfg Config) *Conn {
 	c := &Conn{
 		stream: stream, role: role, cfg: cfg,
 		sending: make(chan struct{}, 1), sent: time.Now(),
-		done: make(chan struct{}), pinged: make(chan struct{}),
+		pinged: make(chan struct{}),
 	}
 	c.cfg.Ping = cmp.Or(cfg.Ping, 2*time.Second)
 	c.cfg.Lost = cmp.Or(cfg.Lost, 8*time.Second)
@@ -73,7 +74,9 @@ func NewConn(stream Stream, role Role, cfg Config) *Conn {
 		other = Requester
 	}
 	c.reader = NewReader(timedReader{c}, other)
-	go c.ping()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pinger = time.AfterFunc(c.cfg.Ping, c.ping)
 	return c
 }
 

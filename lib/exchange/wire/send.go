@@ -95,31 +95,28 @@ func (c *Conn) setWriteDeadline() error {
 	return nil
 }
 
-// ping sends a ping whenever nothing else was sent for long enough, until the end.
+// ping sends a ping if nothing else was sent for long enough, and sets the time of
+// the next look. The timer calls it, so that a stream that waits has no goroutine for
+// this.
 func (c *Conn) ping() {
-	defer close(c.pinged)
-	timer := time.NewTimer(c.cfg.Ping)
-	defer timer.Stop()
-	for {
-		select {
-		case <-c.done:
-			return
-		case <-timer.C:
-		}
-		select {
-		case c.sending <- struct{}{}:
-		default: // somebody is sending: no silence
-			timer.Reset(c.cfg.Ping)
-			continue
-		}
-		wait := c.cfg.Ping - time.Since(c.sent)
-		if wait <= 0 {
+	wait := c.cfg.Ping
+	select {
+	case c.sending <- struct{}{}:
+		if silent := time.Since(c.sent); silent < c.cfg.Ping {
+			wait -= silent
+		} else {
 			_ = c.write(KindPing, nil) // who sends next is told
-			wait = c.cfg.Ping
 		}
 		<-c.sending
-		timer.Reset(wait)
+	default: // a send is under way: no silence
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		close(c.pinged)
+		return
+	}
+	c.pinger.Reset(wait)
 }
 
 // Close ends the exchange in good order: what was sent, and then the end of the
@@ -164,6 +161,8 @@ func (c *Conn) end() bool {
 		return false
 	}
 	c.ended = true
-	close(c.done)
+	if c.pinger.Stop() { // else ping is under way, and finds the end
+		close(c.pinged)
+	}
 	return true
 }
