@@ -37,6 +37,7 @@ func (h *Host) open() error {
 		return err
 	}
 	h.fair = resources
+	h.fair.narrow = h.cfg.Server && h.cfg.Relay == nil
 	conns, err := newConnManager()
 	if err != nil {
 		return errors.Join(err, resources.Close())

@@ -3,6 +3,7 @@ package network
 import (
 	"errors"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"sync"
 	"time"
@@ -22,14 +23,17 @@ import (
 type fair struct {
 	network.ResourceManager
 
-	log *slog.Logger
+	log    *slog.Logger
+	narrow bool // QUIC's connections begin with small windows
 
 	mu      sync.Mutex
 	conns   share
 	streams share
+	windows int // bytes, of connections that had proved nothing when they asked for them
 	peers   map[peer.ID]*place
-	trusted map[netip.Addr]time.Time // since when
-	told    time.Time                // when the log last said that it is crowded
+	trusted map[netip.Addr]time.Time   // since when
+	resting map[netip.Prefix]time.Time // until when
+	told    time.Time                  // when the log last said that it is crowded
 }
 
 // share is what strangers hold together, and by source.
@@ -50,6 +54,7 @@ type place struct {
 var (
 	errCrowded       = errors.New("the share of strangers is used up")
 	errCrowdedSource = errors.New("it is crowded, and this address has its share")
+	errResting       = errors.New("a connection of this address had to make room just now")
 )
 
 func newFair(inner network.ResourceManager, crowd int, log *slog.Logger) *fair {
@@ -57,7 +62,7 @@ func newFair(inner network.ResourceManager, crowd int, log *slog.Logger) *fair {
 		ResourceManager: inner, log: log,
 		conns:   share{most: crowd, by: map[netip.Prefix]int{}},
 		streams: share{most: maxStrangersStreams, by: map[netip.Prefix]int{}},
-		peers:   map[peer.ID]*place{}, trusted: map[netip.Addr]time.Time{},
+		peers:   map[peer.ID]*place{}, trusted: map[netip.Addr]time.Time{}, resting: map[netip.Prefix]time.Time{},
 	}
 }
 
@@ -153,6 +158,30 @@ func (f *fair) hasProved(p peer.ID) bool {
 	return at != nil && at.proved
 }
 
+// rest lets no more connections of an address in for a while: a handshake takes more
+// memory than what is held back otherwise.
+func (f *fair) rest(from netip.Addr) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	now := time.Now()
+	if len(f.resting) >= maxResting {
+		maps.DeleteFunc(f.resting, func(_ netip.Prefix, until time.Time) bool { return now.After(until) })
+	}
+	if len(f.resting) < maxResting {
+		f.resting[restOf(from)] = now.Add(restFor)
+	}
+}
+
+// restOf is what rests with an address.
+func restOf(ip netip.Addr) netip.Prefix {
+	bits := addressPrefixV4
+	if ip.Is6() {
+		bits = addressPrefixV6
+	}
+	source, _ := ip.Prefix(bits) // fails for more bits than there are
+	return source
+}
+
 // refuse says so in the log, but not each time. f.mu is held.
 func (f *fair) refuse(err error) error {
 	if time.Since(f.told) > crowdedLogEvery {
@@ -165,7 +194,7 @@ func (f *fair) refuse(err error) error {
 
 // OpenConnection counts a connection that somebody else opens.
 func (f *fair) OpenConnection(dir network.Direction, usefd bool, endpoint ma.Multiaddr) (network.ConnManagementScope, error) {
-	conn := &fairConn{fair: f, from: ipOf(endpoint)}
+	conn := &fairConn{fair: f, dir: dir, from: ipOf(endpoint)}
 	if dir == network.DirInbound {
 		if err := f.admit(conn); err != nil {
 			return nil, err
@@ -185,6 +214,9 @@ func (f *fair) admit(c *fairConn) error {
 	defer f.mu.Unlock()
 	if f.exempt(c.from) {
 		return nil
+	}
+	if time.Now().Before(f.resting[restOf(c.from)]) {
+		return f.refuse(errResting)
 	}
 	source := sourceOf(c.from)
 	if err := f.conns.take(source); err != nil {
@@ -230,9 +262,11 @@ type fairConn struct {
 	network.ConnManagementScope
 
 	fair   *fair
+	dir    network.Direction
 	from   netip.Addr
 	source netip.Prefix // the zero Prefix: not counted
 	peer   peer.ID      // "" until it is known
+	window int          // of fair.windows
 	left   sync.Once
 }
 
@@ -264,6 +298,7 @@ func (c *fairConn) leave() {
 	c.left.Do(func() {
 		c.fair.mu.Lock()
 		defer c.fair.mu.Unlock()
+		c.fair.windows -= c.window
 		if c.source.IsValid() {
 			c.fair.conns.giveBack(c.source)
 		}
@@ -324,6 +359,15 @@ func (h *Host) Trust(c network.Conn) {
 	}
 	h.fair.prove(c.RemotePeer())
 	h.ConnManager().TagPeer(c.RemotePeer(), listedTag, listedWeight)
+}
+
+// Rest lets no more connections of c's address in for some seconds, as long as Trust
+// was not called for one of them. It is for a connection that is closed because it
+// held too much; over a relay it does nothing.
+func (h *Host) Rest(c network.Conn) {
+	if !isRelayed(c.RemoteMultiaddr()) {
+		h.fair.rest(ipOf(c.RemoteMultiaddr()))
+	}
 }
 
 // listedTag is the connection manager's tag of peers over whose connections

@@ -30,9 +30,11 @@ const (
 	// All strangers together, of what others open; the rest is for addresses that
 	// are trusted, and for what the host opens itself.
 	maxStrangersConns   = 2560
-	maxStrangersStreams = 1536 // 384 MiB as yamux reckons, three quarters of maxMemory
+	maxStrangersStreams = 1024 // 256 MiB as yamux reckons, half of maxMemory
 	maxTrusted          = 1024 // addresses
 	trustFor            = 24 * time.Hour
+	maxResting          = 4096 // addresses of which a connection had to make room
+	restFor             = 3 * time.Second
 	listedWeight        = 100 // of a connection, when some must be closed
 	crowdedLogEvery     = time.Minute
 

@@ -133,7 +133,7 @@ func (l later) SecureOutbound(ctx context.Context, insecure net.Conn, p peer.ID)
 }
 
 // addQUIC adds QUIC, which knows no private networks.
-func (w *wires) addQUIC(cfg *Config, key crypto.PrivKey, resources network.ResourceManager) error {
+func (w *wires) addQUIC(cfg *Config, key crypto.PrivKey, resources *fair) error {
 	if cfg.NetworkKey != nil {
 		return nil
 	}
@@ -157,7 +157,7 @@ func (w *wires) addQUIC(cfg *Config, key crypto.PrivKey, resources network.Resou
 
 // newSockets makes what QUIC sends and receives with. A stranger's packets are
 // held against the limits of connections before a handshake begins.
-func newSockets(cfg *Config, key crypto.PrivKey, resources network.ResourceManager) (*quicreuse.ConnManager, error) {
+func newSockets(cfg *Config, key crypto.PrivKey, resources *fair) (*quicreuse.ConnManager, error) {
 	raw, err := key.Raw()
 	if err != nil {
 		return nil, err
@@ -190,7 +190,14 @@ func newSockets(cfg *Config, key crypto.PrivKey, resources network.ResourceManag
 		options = append(options, quicreuse.EnableMetrics(cfg.Metrics))
 	}
 	options = append(options, cfg.Simulated...)
-	return quicreuse.NewConnManager(quic.StatelessResetKey(reset), quic.TokenGeneratorKey(token), options...)
+	sockets, err := quicreuse.NewConnManager(quic.StatelessResetKey(reset), quic.TokenGeneratorKey(token), options...)
+	if err != nil || !resources.narrow {
+		return sockets, err
+	}
+	if err := narrow(sockets); err != nil {
+		return nil, errors.Join(err, sockets.Close())
+	}
+	return sockets, nil
 }
 
 // timeless is the template of a certificate that holds at any time. What it

@@ -128,11 +128,16 @@ const offersHellos = 8
 // never has twice the memory that it has when idle.
 func TestOffersThatNeverEnd(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct{ name, node, crowd, kind, flood string }{
-		{"IPv4", "10.1.0.2", "10.1.0.%d/24", "/ip4/", "offers"},
-		{"IPv4, with bytes", "10.1.0.2", "10.1.0.%d/24", "/ip4/", "loads"},
-		{"IPv6, a 48", "fd00:70:2::2", "fd00:70:0:%d00::1/32", "/ip6/", "offers"},
-		{"IPv6, a 48, with bytes", "fd00:70:2::2", "fd00:70:0:%d00::1/32", "/ip6/", "loads"},
+	const v4, v4s, v6, v6s = "10.1.0.2", "10.1.0.%d/24", "fd00:70:2::2", "fd00:70:0:%d00::1/32"
+	for _, test := range []struct{ name, node, crowd, kind, over, flood string }{
+		{"IPv4, TCP", v4, v4s, "/ip4/", "/tcp", "offers"},
+		{"IPv4, TCP, with bytes", v4, v4s, "/ip4/", "/tcp", "loads"},
+		{"IPv4, QUIC", v4, v4s, "/ip4/", "/udp", "offers"},
+		{"IPv4, QUIC, with bytes", v4, v4s, "/ip4/", "/udp", "loads"},
+		{"IPv6, a 48, TCP", v6, v6s, "/ip6/", "/tcp", "offers"},
+		{"IPv6, a 48, TCP, with bytes", v6, v6s, "/ip6/", "/tcp", "loads"},
+		{"IPv6, a 48, QUIC", v6, v6s, "/ip6/", "/udp", "offers"},
+		{"IPv6, a 48, QUIC, with bytes", v6, v6s, "/ip6/", "/udp", "loads"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -156,7 +161,7 @@ func TestOffersThatNeverEnd(t *testing.T) {
 			user := machines[1].Start(env, programs+"/plasm-submit", "--identity")
 			requester := string(user.Line(time.Minute, func(line []byte) bool { return len(line) > 0 }))
 			n := serve(t, machines[0], "--mdns=false", "--metrics", "127.0.0.1:9464", "--allow", requester)
-			known := n.at(t, test.kind+test.node+"/tcp")
+			known := n.at(t, test.kind+test.node+test.over)
 			hello := func(m *netlab.Machine, when string) time.Duration {
 				began := time.Now()
 				p := m.Start(env, programs+"/plasm-submit",

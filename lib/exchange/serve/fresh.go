@@ -17,8 +17,8 @@ import (
 // and the oldest stream is dropped: of the network that has most, in it of the
 // source that has most. So one who comes from elsewhere, and has one stream, is
 // dropped last. A connection that has more than maxTogether then, and over which no
-// listed requester has submitted, is closed: that frees what its muxer holds, and
-// connections are limited by address and rate.
+// listed requester has submitted, is closed: that frees what its muxer holds, and its
+// address has to wait for the next one.
 const (
 	maxTogether = 4 // units: a requester has a stream for each job on its way
 
@@ -189,6 +189,11 @@ func (x *session) hold(bytes int) error {
 func (s *Server) drop(xs []*session) {
 	if len(xs) == 0 {
 		return
+	}
+	for _, x := range xs {
+		if x.shut {
+			s.cfg.Host.Rest(x.link)
+		}
 	}
 	breakOff(xs)
 	s.mu.Lock()

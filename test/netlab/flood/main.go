@@ -4,7 +4,8 @@
 //	flood strangers ADDR N   N connections, each with a key of its own, over TCP and QUIC in turn
 //	flood streams ADDR N     N streams of each protocol, on connections with one key, no answer read
 //	flood crowd ADDR N       N connections from each address of this machine, each with a key of its own
-//	flood offers ADDR N      N streams for jobs from each address of this machine, with offers that never end
+//	flood offers ADDR N      N streams for jobs from each address of this machine, with offers that never end,
+//	                         over TCP or QUIC, as ADDR says
 //	flood loads ADDR N       the same, and 200 KiB of each offer come at once
 //	flood users ADDR N       N well-behaved hosts, all connected at once, each of which asks the node
 //	flood metrics            writes the metrics of the node on this machine, at 127.0.0.1:9464

@@ -10,7 +10,6 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
-	"github.com/libp2p/go-libp2p/core/transport"
 	manet "github.com/multiformats/go-multiaddr/net"
 	"github.com/multiformats/go-multistream"
 
@@ -51,7 +50,7 @@ func offersOf(ctx context.Context, target peer.AddrInfo, n int, taken *tally, he
 	var first sync.WaitGroup
 	for _, ip := range own {
 		first.Add(n)
-		s := &source{from: net.Dialer{LocalAddr: &net.TCPAddr{IP: ip}, Timeout: patience}, target: target}
+		s := &source{ip: ip, target: target}
 		for range n {
 			go s.offer(ctx, []byte(head), func(err error) {
 				taken.add(nil, err)
@@ -61,30 +60,6 @@ func offersOf(ctx context.Context, target peer.AddrInfo, n int, taken *tally, he
 	}
 	first.Wait()
 	return nil
-}
-
-// source is an address that offers come from, and its connection.
-type source struct {
-	from   net.Dialer
-	target peer.AddrInfo
-
-	mu   sync.Mutex
-	conn transport.CapableConn
-}
-
-// connection returns the connection, a new one if there is none that is open.
-func (s *source) connection(ctx context.Context) (transport.CapableConn, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.conn != nil && !s.conn.IsClosed() {
-		return s.conn, nil
-	}
-	conn, err := dialFrom(ctx, s.from, s.target)
-	if err != nil {
-		return nil, err
-	}
-	s.conn = conn
-	return conn, nil
 }
 
 // offer begins offers, one after the other. It reports on the first.
