@@ -14,6 +14,7 @@ import (
 	"plasm/lib/identity"
 	"plasm/lib/job"
 	"plasm/lib/sandbox"
+	"plasm/lib/tree"
 )
 
 // here is the one place where this command's jobs run, whose name nobody is told.
@@ -111,7 +112,7 @@ func (x *attempt) once(ctx context.Context, t *bulk.Task, a batch.Attempt, start
 	}
 	out.Trace = report.Trace
 	out.Deliver = func(tell func(string)) (*job.Carried, error) {
-		return t.Folders.Deliver(ctx, &report.Outcome, report.Outputs, tell)
+		return t.Folders.Deliver(ctx, &report.Outcome, tree.Parts(report.Outputs), tell)
 	}
 	x.log.Info("job.finished", report.Outcome.Attrs("job", t.Manifest.ID, "engine", report.Engine.Name)...)
 	return out.Done(&report.Outcome, report.Cause, "", func() ([]byte, error) {

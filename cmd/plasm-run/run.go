@@ -13,6 +13,7 @@ import (
 	"plasm/lib/job"
 	"plasm/lib/receipt"
 	"plasm/lib/sandbox"
+	"plasm/lib/tree"
 )
 
 // run runs the command and returns its exit code.
@@ -111,7 +112,7 @@ func foldersOf(t *cli.Travel, m *job.Manifest) (*sandbox.Folders, error) {
 	if err != nil || pack == nil {
 		return nil, err
 	}
-	return sandbox.NewFolders(pack)
+	return sandbox.NewFolders(pack, nil)
 }
 
 // supervisor returns a supervisor with a worker that is being started.
@@ -171,7 +172,7 @@ func (o *options) execute(ctx context.Context, in *cli.Invocation, run runner, l
 	cli.TellOutcome(in.Stderr, name, j.Manifest, &report.Outcome, report.Cause, report.Trace)
 	out.Trace = report.Trace
 	err = out.Finish(func() ([]byte, error) { return sign(key, report, j.Manifest) })
-	folders, undelivered := o.travel.Deliver(ctx, &report.Outcome, report.Outputs, func(line string) {
+	folders, undelivered := o.travel.Deliver(ctx, &report.Outcome, tree.Parts(report.Outputs), func(line string) {
 		_, _ = fmt.Fprintf(in.Stderr, "%s: %s\n", name, cli.OneLine(line)) // who has no stderr is told nothing
 	})
 	out.Folders, err = folders, errors.Join(err, undelivered)

@@ -108,7 +108,13 @@ func attempt(ctx context.Context, cfg submit.Config, t *bulk.Task, a batch.Attem
 	if err != nil {
 		return nil, bulk.Failure(err)
 	}
-	r, failed := submit.Once(ctx, cfg, &submit.Job{Manifest: t.Manifest, Module: t.Module, Stdin: input.r, StdinBytes: input.bytes}, to)
+	pack, err := t.Travel.Open(t.Manifest)
+	if err != nil {
+		return nil, bulk.Failure(err)
+	}
+	r, failed := submit.Once(ctx, cfg, &submit.Job{
+		Manifest: t.Manifest, Module: t.Module, Stdin: input.r, StdinBytes: input.bytes, Pack: pack,
+	}, to)
 	var f *batch.Failure
 	if failed != nil {
 		f = failureOf(failed)
@@ -124,6 +130,9 @@ func attempt(ctx context.Context, cfg submit.Config, t *bulk.Task, a batch.Attem
 		return nil, bulk.Failure(err)
 	}
 	out.Trace = r.Trace
+	out.Deliver = func(tell func(string)) (*job.Carried, error) {
+		return t.Folders.Deliver(ctx, r.Verified.Outcome, r.Folders, tell)
+	}
 	result := out.Done(r.Verified.Outcome, r.Cause, job.Sum(r.Receipt), func() ([]byte, error) { return r.Receipt, nil })
 	if f != nil {
 		f.Result = result

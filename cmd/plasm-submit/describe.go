@@ -17,11 +17,16 @@ func (o *options) describe(ctx context.Context, in *cli.Invocation) (*cli.Descri
 	}
 	var d *cli.Description
 	err := cli.Interruptible(ctx, func() (err error) {
+		if o.job.Travel, err = o.travel.Gather(ctx); err != nil {
+			return err
+		}
 		if d, err = o.job.Describe(&own, o.flags.Args(), nil); err != nil {
+			o.job.Travel.Close()
 			return err
 		}
 		if err = o.place(d.Manifest); err != nil {
 			d.Close()
+			o.job.Travel.Close()
 		}
 		return err
 	})
@@ -50,6 +55,7 @@ func (o *options) describing(ctx context.Context, in *cli.Invocation) (described
 		cancel()
 		if d, _ := described(); d != nil {
 			d.Close()
+			o.job.Travel.Close()
 		}
 	}
 }

@@ -22,10 +22,11 @@ const (
 
 // options are the command's flags.
 type options struct {
-	flags *cli.Flags
-	job   *cli.JobFlags
-	bulk  *bulk.Flags
-	where *client.Flags
+	flags  *cli.Flags
+	job    *cli.JobFlags
+	bulk   *bulk.Flags
+	travel *cli.FolderFlags
+	where  *client.Flags
 
 	peers         []string
 	peersFile     string
@@ -58,7 +59,8 @@ func newOptions(in *cli.Invocation) *options {
 	f := cli.NewFlags(doc(), in.Getenv)
 	o := &options{flags: f, retries: defaultRetries, engine: autoEngine, requireGuards: "none", names: &cli.Names{}, getenv: in.Getenv}
 	o.job = cli.AddJobFlags(f, "the key that asks")
-	o.bulk = bulk.Add(f, o.job, nil, "what the trusted nodes hold, and one more each")
+	o.travel = cli.AddFolderFlags(f, o.job)
+	o.bulk = bulk.Add(f, o.job, o.travel, "what the trusted nodes hold, and one more each")
 	f.Switch(&o.stream, cli.Flag{
 		Name: "stream", Category: cli.TheOutput,
 		Usage: "pass input and output on as they come: one node, no second attempt, and verified only at the end " +
@@ -140,6 +142,13 @@ func (o *options) check() error {
 	if err := o.checkDashes(); err != nil {
 		return err
 	}
+	checkFolders := o.travel.Check
+	if o.bulk.Given() {
+		checkFolders = o.travel.CheckForm
+	}
+	if err := checkFolders(); err != nil {
+		return err
+	}
 	if err := o.bulk.Check(o.flags.Args()); err != nil {
 		return err
 	}
@@ -216,11 +225,13 @@ func (o *options) place(m *job.Manifest) error {
 	if !m.Equal(&before) {
 		m.ID = job.NewID()
 	}
-	if len(m.Dirs) > 0 {
-		return &job.Error{
-			Code:    job.CodeUnsupported,
-			Message: "dirs: the manifest wants a folder as " + m.Dirs[0].Guest + ", and no node gives one",
-			Hint:    "plasm-run --dir runs it on this machine",
+	for i := range m.Dirs {
+		if !m.Dirs[i].Travels() {
+			return &job.Error{
+				Code:    job.CodeUnsupported,
+				Message: "dirs: the manifest wants the live folder " + m.Dirs[i].Guest + ", and no node gives one",
+				Hint:    "--in and --out have folders travel; plasm-run --dir runs it on this machine",
+			}
 		}
 	}
 	return m.Validate()
@@ -230,5 +241,14 @@ func (o *options) place(m *job.Manifest) error {
 func (o *options) need(m *job.Manifest) capability.Need {
 	return capability.Need{
 		Arch: m.Arch, Engine: m.Engine, MinMemoryMB: max(m.MemoryMB, o.minMemory), MinCores: m.CPUCores, Guards: o.guards,
+		MinDiskMB: diskOf(m),
 	}
+}
+
+// diskOf is how much disk a job needs.
+func diskOf(m *job.Manifest) int64 {
+	if len(m.Outputs()) == 0 {
+		return 0
+	}
+	return m.DiskMB
 }

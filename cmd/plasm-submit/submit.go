@@ -64,6 +64,7 @@ func (o *options) print(ctx context.Context, in *cli.Invocation) error {
 	}
 	return late(cli.Interruptible(ctx, func() error {
 		defer d.Close()
+		defer o.job.Travel.Close()
 		return o.job.Print(in, d)
 	}))
 }
@@ -95,6 +96,9 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 	if err != nil {
 		return 0, err
 	}
+	if err := o.travel.CheckOutputs(d.Manifest, o.job.JSON); err != nil {
+		return 0, err
+	}
 	j, closeInput, err := o.newJob(ctx, in, d)
 	if err != nil {
 		return 0, late(err)
@@ -115,7 +119,11 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 
 // newJob is the job as it is submitted. Its streams are Live's, or there is none.
 func (o *options) newJob(ctx context.Context, in *cli.Invocation, d *cli.Description) (*submit.Job, func(), error) {
-	j := &submit.Job{Manifest: d.Manifest, Module: d.Module}
+	pack, err := o.job.Travel.Open(d.Manifest)
+	if err != nil {
+		return nil, nil, err
+	}
+	j := &submit.Job{Manifest: d.Manifest, Module: d.Module, Pack: pack}
 	if o.streams(in) {
 		j.Live = &submit.Live{}
 		if d.Manifest.StdinHash == "" {
@@ -124,7 +132,7 @@ func (o *options) newJob(ctx context.Context, in *cli.Invocation, d *cli.Descrip
 		}
 	}
 	var input *stdin
-	err := cli.Interruptible(ctx, func() (err error) {
+	err = cli.Interruptible(ctx, func() (err error) {
 		input, err = whole(d)
 		return err
 	})
@@ -139,7 +147,7 @@ func (o *options) newJob(ctx context.Context, in *cli.Invocation, d *cli.Descrip
 func (o *options) config(in *cli.Invocation, log *slog.Logger, key *identity.Key, t *trust) submit.Config {
 	cfg := submit.Config{
 		Key: key, Trusted: t.trusts, Admit: t.admit, Guards: o.guards, Retries: int(o.retries),
-		Spool: func() submit.Spool { return &cli.Spool{} }, Log: log,
+		Spool: func() submit.Spool { return &cli.Spool{} }, File: tempFile, Log: log,
 		AttemptTimeout: time.Duration(o.attemptMS) * time.Millisecond,
 		Tell:           o.progress.say, Sending: o.progress.sending,
 	}
@@ -148,6 +156,9 @@ func (o *options) config(in *cli.Invocation, log *slog.Logger, key *identity.Key
 	}
 	return cfg
 }
+
+// tempFile holds folders that are not verified yet.
+func tempFile() (submit.File, error) { return cli.TempFile() }
 
 // execute submits the job and writes what came of it.
 func (o *options) execute(
@@ -172,7 +183,10 @@ func (o *options) execute(
 		err := write(out, result)
 		cli.TellOutcome(in.Stderr, name, j.Manifest, outcome, result.Cause, result.Trace)
 		out.Trace = result.Trace
-		return errors.Join(err, out.Finish(func() ([]byte, error) { return result.Receipt, nil }))
+		err = errors.Join(err, out.Finish(func() ([]byte, error) { return result.Receipt, nil }))
+		folders, undelivered := o.travel.Deliver(context.WithoutCancel(ctx), outcome, result.Folders, func(line string) { say(in.Stderr, "", line) })
+		out.Folders = folders
+		return errors.Join(err, undelivered)
 	})
 	stopped := ctx.Err() != nil
 	printing, cancel := deadlineOf(ctx)

@@ -102,7 +102,7 @@ func (e *examine) patient(ctx context.Context, in *cli.Invocation) (*doctor.Pati
 	p.Strange = p.Status != nil && running.Other != custody.Nobody && running.Other != os.Geteuid()
 	p.KeyPath, p.Engines = node.KeyPath(p.DataDir), s.engines
 	p.Given, p.Listen, p.Slots, p.MemoryMB = s.allow, s.listen, s.slots, s.memory
-	p.Disk = s.keepModules + s.keepJobs
+	p.Disk = s.keepContent + s.keepJobs
 	p.RequireGuards, err = s.flags.Guards(s.requireGuards)
 	if err != nil && p.Settings == nil {
 		p.Settings = err

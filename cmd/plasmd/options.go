@@ -25,7 +25,9 @@ const (
 	defaultInput       = int64(1 << 30) // bytes
 	defaultOutput      = int64(1 << 30) // bytes
 	defaultKeepMS      = int64(24 * time.Hour / time.Millisecond)
-	defaultKeepModules = int64(2 << 30) // bytes
+	defaultTree        = int64(1 << 30) // bytes
+	defaultDisk        = int64(1 << 10) // units of 2^20 bytes
+	defaultKeepContent = int64(4 << 30) // bytes
 	defaultKeepJobs    = int64(8 << 30) // bytes
 )
 
@@ -52,7 +54,8 @@ type serve struct {
 	slots, memory, maxTimeout   int64
 	maxModule                   int64
 	maxInput, maxOutput         int64
-	keep, keepModules, keepJobs int64
+	maxTree, maxDisk            int64
+	keep, keepContent, keepJobs int64
 	allowFile                   string
 	dataDir, runtimeDir         string
 	reachability                string
@@ -83,7 +86,7 @@ func newServeFlags(in *cli.Invocation) *serve {
 		flags: f, user: user(in), listen: defaultListen(), mdns: true, reachability: network.ReachabilityAuto.String(),
 		relayData: network.DefaultRelayData, relayDuration: network.DefaultRelayDuration.Milliseconds(),
 		maxTimeout: defaultTimeoutMS, maxModule: cli.MaxModule, maxInput: defaultInput, maxOutput: defaultOutput,
-		keep: defaultKeepMS, keepModules: defaultKeepModules, keepJobs: defaultKeepJobs,
+		maxTree: defaultTree, maxDisk: defaultDisk, keep: defaultKeepMS, keepContent: defaultKeepContent, keepJobs: defaultKeepJobs,
 		requireGuards: defaultGuards(), drain: defaultDrainMS,
 	}
 	s.addNetwork(f)
@@ -157,6 +160,12 @@ func (s *serve) addJobs(f *cli.Flags) {
 	f.Amount(&s.maxOutput, cli.Byte, 0, job.MaxSafeInt/4, cli.Flag{
 		Name: "max-output", Category: jobsGet, Value: "BYTES", Usage: "the most output that a job may ask for", More: "Its `output_limit_bytes`.",
 	})
+	f.Amount(&s.maxTree, cli.Byte, 0, job.MaxSafeInt/4, cli.Flag{
+		Name: "max-tree", Category: jobsGet, Value: "BYTES", Usage: "the most that a job's folders may begin with", More: "Of files, each name counted.",
+	})
+	f.Amount(&s.maxDisk, cli.MiB, 0, job.MaxDiskMB, cli.Flag{
+		Name: "max-disk", Category: jobsGet, Value: "MB", Usage: "the most that a job may ask to write to folders", More: "Its `disk_mb`.",
+	})
 	f.Millis(&s.keep, job.MaxTimeout, cli.Flag{
 		Name: "keep", Category: jobsGet, Value: "DUR", Usage: "how long results are kept at most",
 	})
@@ -164,8 +173,8 @@ func (s *serve) addJobs(f *cli.Flags) {
 		Name: "keep-jobs", Category: jobsGet, Value: "BYTES",
 		Usage: "of results, and for what running jobs read and write; the oldest results make room",
 	})
-	f.Amount(&s.keepModules, cli.Byte, 1, job.MaxSafeInt, cli.Flag{
-		Name: "keep-modules", Category: jobsGet, Value: "BYTES", Usage: "of modules; the least used make room",
+	f.Amount(&s.keepContent, cli.Byte, 1, job.MaxSafeInt, cli.Flag{
+		Name: "keep-content", Category: jobsGet, Value: "BYTES", Usage: "of modules and of the folders that jobs begin with; the least used make room",
 	})
 	f.Path(&s.worker, cli.Flag{
 		Name: "worker", Category: jobsGet, Value: "PATH", Default: "the one beside plasmd", Usage: "the plasm-run that runs jobs",

@@ -142,9 +142,9 @@ func (s *serve) nodeConfig() (*node.Config, error) {
 		Network: *net, Machine: s.machine, Slots: s.slots, Spare: s.spare,
 		Limits: job.NodeLimits{
 			MemoryMB: s.machine.MaxJobMemoryMB(), TimeoutMS: s.maxTimeout,
-			ModuleBytes: s.maxModule, InputBytes: s.maxInput, OutputBytes: s.maxOutput,
+			ModuleBytes: s.maxModule, InputBytes: s.maxInput, OutputBytes: s.maxOutput, TreeBytes: s.maxTree, DiskMB: s.maxDisk,
 		},
-		Keep: time.Duration(s.keep) * time.Millisecond, ModuleBytes: s.keepModules, JobBytes: s.keepJobs,
+		Keep: time.Duration(s.keep) * time.Millisecond, ContentBytes: s.keepContent, JobBytes: s.keepJobs,
 		Worker: s.worker, Engines: s.engines, RequireGuards: guards, Drain: time.Duration(s.drain) * time.Millisecond,
 		AllowFile: s.allowFile, Given: s.allow, GivenBy: s.from("allow"), Metrics: s.metrics,
 	}, nil
@@ -152,18 +152,21 @@ func (s *serve) nodeConfig() (*node.Config, error) {
 
 // checkStorage refuses to promise what the node could never keep.
 func (s *serve) checkStorage() error {
-	if need := s.maxInput + s.maxOutput + store.JobOverhead; s.keepJobs < need {
+	disk := s.maxDisk << 20
+	if need := s.maxInput + s.maxOutput + store.FolderRoom(disk) + store.JobOverhead; s.keepJobs < need {
 		return &job.Error{
-			Code:    job.CodeUsage,
-			Message: fmt.Sprintf("%s: %d bytes are not enough for one job, which may have %d of input and %d of output", s.from("keep-jobs"), s.keepJobs, s.maxInput, s.maxOutput),
-			Hint:    fmt.Sprintf("lower --max-input and --max-output too, or keep %d", need),
+			Code: job.CodeUsage,
+			Message: fmt.Sprintf("%s: %d bytes are not enough for one job, which may have %d of input, %d of output and %d of folders",
+				s.from("keep-jobs"), s.keepJobs, s.maxInput, s.maxOutput, disk),
+			Hint: fmt.Sprintf("lower --max-input, --max-output and --max-disk too, or keep %d", need),
 		}
 	}
-	if need := s.maxModule + store.ModuleOverhead; s.keepModules < need {
+	if need := max(s.maxModule, s.maxTree) + store.ContentOverhead; s.keepContent < need {
 		return &job.Error{
-			Code:    job.CodeUsage,
-			Message: fmt.Sprintf("%s: %d bytes are not enough for one module, which may have %d", s.from("keep-modules"), s.keepModules, s.maxModule),
-			Hint:    fmt.Sprintf("lower --max-module too, or keep %d", need),
+			Code: job.CodeUsage,
+			Message: fmt.Sprintf("%s: %d bytes are not enough for one job, whose module may have %d, and its folders %d",
+				s.from("keep-content"), s.keepContent, s.maxModule, s.maxTree),
+			Hint: fmt.Sprintf("lower --max-module and --max-tree too, or keep %d", need),
 		}
 	}
 	return nil

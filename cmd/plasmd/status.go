@@ -164,7 +164,7 @@ func allowWords(a *control.Allow) []string {
 // storageWords says what is kept, and how much room there is.
 func storageWords(s *control.Storage) string {
 	const mb = 1 << 20
-	words := fmt.Sprintf("%d of %d MB of modules, %d of %d MB of results", s.Modules/mb, s.MostModules/mb, s.Jobs/mb, s.MostJobs/mb)
+	words := fmt.Sprintf("%d of %d MB of modules and folders, %d of %d MB of results", s.Content/mb, s.MostContent/mb, s.Jobs/mb, s.MostJobs/mb)
 	if s.Free >= 0 {
 		words += fmt.Sprintf("; the disk has %d MB left", s.Free/mb)
 	}

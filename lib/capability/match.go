@@ -15,6 +15,7 @@ type Need struct {
 	Engine      string   // "": any
 	MinMemoryMB int64    // what one job may have, units of 2^20 bytes
 	MinCores    int64    // cores of the node
+	MinDiskMB   int64    // what one job may write to folders, units of 2^20 bytes
 	Guards      []string // of job.Guards; all must be there
 	Free        bool     // a free slot at the moment of asking
 }
@@ -38,6 +39,9 @@ func (n Need) Against(node *job.Node) []job.Rejection {
 	}
 	if have := node.Limits.MemoryMB; n.MinMemoryMB > have {
 		add(job.RejectMemory, n.MinMemoryMB, have, "needs %d MB of memory for a job, has %d", n.MinMemoryMB, have)
+	}
+	if have := node.Limits.DiskMB; n.MinDiskMB > have {
+		add(job.RejectDisk, n.MinDiskMB, have, "needs %d MB of disk for a job, has %d", n.MinDiskMB, have)
 	}
 	if n.MinCores > node.CPUCores {
 		add(job.RejectCPUCores, n.MinCores, node.CPUCores, "needs %d cores, has %d", n.MinCores, node.CPUCores)

@@ -19,7 +19,7 @@ type Shared struct {
 	Module []byte
 
 	flags    *JobFlags    // without what items set by themselves
-	folders  *FolderFlags // likewise; nil: the command has none
+	folders  *FolderFlags // likewise
 	operands []string
 	manifest *job.Manifest
 }
@@ -29,7 +29,7 @@ type Item struct {
 	*Description
 
 	Travel  *Travel      // the folders that it begins with
-	Folders *FolderFlags // where those go that it writes; nil: the command has none
+	Folders *FolderFlags // where those go that it writes
 }
 
 // Close lets go of input and folders.
@@ -117,15 +117,6 @@ func (s *Shared) Describe(ctx context.Context, line *batch.Line) (*Item, error) 
 // gather reads the item's folders.
 func (s *Shared) gather(ctx context.Context, d *Item, line *batch.Line) (err error) {
 	d.Travel = &Travel{}
-	if s.folders == nil {
-		if len(line.In)+len(line.Out) > 0 {
-			return &job.Error{
-				Code: job.CodeUnsupported, Message: "in and out: folders do not travel to other machines yet",
-				Hint: "plasm-run takes them",
-			}
-		}
-		return nil
-	}
 	d.Folders = s.folders.item(line.In, line.Out)
 	travel, err := d.Folders.Gather(ctx)
 	if err != nil {

@@ -183,6 +183,19 @@ func (t *Travel) open() error {
 	return nil
 }
 
+// TempFile makes a file without a name in the folder for temporary files. An error is a
+// *job.Error.
+func TempFile() (*os.File, error) {
+	f, err := os.CreateTemp("", "plasm-folders-*")
+	if err == nil {
+		err = os.Remove(f.Name())
+	}
+	if err != nil {
+		return nil, packError(err)
+	}
+	return f, nil
+}
+
 func packError(err error) error {
 	return &job.Error{
 		Code: job.CodeIO, Message: fmt.Sprintf("no room for the job's folders: %v", err),
@@ -258,6 +271,23 @@ func (t *Travel) Pack(m *job.Manifest) (*os.File, error) {
 	return t.read, nil
 }
 
+// Open is Pack, opened.
+func (t *Travel) Open(m *job.Manifest) (*tree.Pack, error) {
+	f, err := t.Pack(m)
+	if err != nil || f == nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, packError(err)
+	}
+	pack, err := tree.OpenPack(f, info.Size())
+	if err != nil {
+		return nil, packError(err)
+	}
+	return pack, nil
+}
+
 // treesOf returns the trees that the folders of m begin as, nil when none travels.
 func (t *Travel) treesOf(m *job.Manifest) ([]*tree.Tree, error) {
 	var trees []*tree.Tree
@@ -287,13 +317,9 @@ func (t *Travel) Carried(m *job.Manifest) (*job.Carried, error) {
 	if err != nil || trees == nil {
 		return nil, err
 	}
-	info, err := t.read.Stat()
+	pack, err := t.Open(m)
 	if err != nil {
-		return nil, packError(err)
-	}
-	pack, err := tree.OpenPack(t.read, info.Size())
-	if err != nil {
-		return nil, packError(err)
+		return nil, err
 	}
 	c := &job.Carried{Trees: map[job.Digest][]byte{}, Blobs: map[job.Digest]job.Content{}}
 	for _, known := range trees {
@@ -348,7 +374,7 @@ func (o *FolderFlags) target(guest string) *tree.Target {
 // Deliver makes the folders that --out names of what a job has left, each whole or not at all,
 // and returns those that no --out names. Each that can be made is, whatever happens to the
 // others. Of a job that has left nothing, tell is told of each that isn't made.
-func (o *FolderFlags) Deliver(ctx context.Context, outcome *job.Outcome, outputs []*tree.Output, tell func(line string)) (*job.Carried, error) {
+func (o *FolderFlags) Deliver(ctx context.Context, outcome *job.Outcome, outputs []tree.Part, tell func(line string)) (*job.Carried, error) {
 	var errs []error
 	left := &job.Carried{Trees: map[job.Digest][]byte{}, Blobs: map[job.Digest]job.Content{}}
 	made := map[string]bool{}

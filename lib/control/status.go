@@ -62,8 +62,8 @@ type Load struct {
 
 // Storage is what a node keeps, what running jobs have reserved included. All are bytes.
 type Storage struct {
-	Modules     int64 `json:"modules_bytes"`
-	MostModules int64 `json:"modules_max_bytes"`
+	Content     int64 `json:"content_bytes"`
+	MostContent int64 `json:"content_max_bytes"`
 	Jobs        int64 `json:"jobs_bytes"`
 	MostJobs    int64 `json:"jobs_max_bytes"`
 	Free        int64 `json:"free_bytes"` // of the data folder's file system; -1 where it cannot be told

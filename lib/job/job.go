@@ -51,6 +51,9 @@ const digestPrefix = "sha256:"
 // EmptyDigest is the digest of no bytes at all.
 const EmptyDigest Digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
+// EmptyTree is the digest of the tree without entries.
+const EmptyTree Digest = "sha256:1a770a082761c7957e086d7eebbb86b67c91991ca267a4d2bdd05782d665d3bd"
+
 // Sum returns the digest of data.
 func Sum(data []byte) Digest {
 	sum := sha256.Sum256(data)
@@ -145,6 +148,18 @@ func (m *Manifest) Outputs() []Dir {
 	for _, d := range m.Dirs {
 		if d.Travels() && !d.ReadOnly {
 			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// Trees returns the digests of the trees that the folders that travel begin as, each once and
+// in their order, without the empty tree, which every end has.
+func (m *Manifest) Trees() []Digest {
+	var list []Digest
+	for _, d := range m.Dirs {
+		if d.Travels() && d.Tree != EmptyTree && !slices.Contains(list, d.Tree) {
+			list = append(list, d.Tree)
 		}
 	}
 	return list

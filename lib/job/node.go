@@ -55,6 +55,8 @@ type NodeLimits struct {
 	ModuleBytes int64 `json:"module_bytes"` // 1 to MaxSafeInt
 	InputBytes  int64 `json:"input_bytes"`  // 0 to MaxSafeInt
 	OutputBytes int64 `json:"output_bytes"` // 0 to MaxSafeInt
+	TreeBytes   int64 `json:"tree_bytes"`   // 0 to MaxSafeInt: of the files in the folders that a job begins with, each name counted
+	DiskMB      int64 `json:"disk_mb"`      // 0 to MaxDiskMB; units of 2^20 bytes of files in the folders that it writes
 }
 
 // DecodeNode reads a node document of our own side, such as a line that
@@ -125,6 +127,8 @@ func (n *Node) ints() []intRule {
 		{"limits.module_bytes", &n.Limits.ModuleBytes, 1, 1, MaxSafeInt},
 		{"limits.input_bytes", &n.Limits.InputBytes, 0, 0, MaxSafeInt},
 		{"limits.output_bytes", &n.Limits.OutputBytes, 0, 0, MaxSafeInt},
+		{"limits.tree_bytes", &n.Limits.TreeBytes, 0, 0, MaxSafeInt},
+		{"limits.disk_mb", &n.Limits.DiskMB, 0, 0, MaxDiskMB},
 		{"rtt_us", &n.RTTUS, 0, 1, MaxRTT},
 	}
 }

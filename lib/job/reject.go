@@ -17,6 +17,8 @@ const (
 	RejectModuleTooLarge RejectCode = "module_too_large"
 	RejectInputTooLarge  RejectCode = "input_too_large"
 	RejectOutputTooLarge RejectCode = "output_too_large"
+	RejectTreeTooLarge   RejectCode = "tree_too_large"
+	RejectDisk           RejectCode = "disk"
 	RejectNotAllowed     RejectCode = "not_allowed"
 	RejectCompileLimit   RejectCode = "compile_limit"
 	RejectRelayLimited   RejectCode = "relay_limited"
@@ -39,7 +41,7 @@ const (
 func rejectCodes() []RejectCode {
 	return []RejectCode{
 		RejectMemory, RejectCPUCores, RejectArch, RejectEngine, RejectGuards, RejectTimeout, RejectModuleTooLarge,
-		RejectInputTooLarge, RejectOutputTooLarge, RejectNotAllowed, RejectCompileLimit, RejectRelayLimited, RejectExpired,
+		RejectInputTooLarge, RejectOutputTooLarge, RejectTreeTooLarge, RejectDisk, RejectNotAllowed, RejectCompileLimit, RejectRelayLimited, RejectExpired,
 		RejectInternal, RejectShuttingDown, RejectBusy, RejectRateLimited, RejectBadManifest, RejectBadModule,
 		RejectModuleRefused, RejectHashMismatch, RejectConflict,
 	}

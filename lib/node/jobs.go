@@ -38,7 +38,7 @@ func SpareWorkers(slots, memoryMB int64) (workers, takeMB int64) {
 func (n *Node) openStore(context.Context) error {
 	var err error
 	n.store, err = store.Open(store.Config{
-		Dir: n.cfg.DataDir, ModuleBytes: n.cfg.ModuleBytes, JobBytes: n.cfg.JobBytes, MaxAge: n.cfg.Keep,
+		Dir: n.cfg.DataDir, ContentBytes: n.cfg.ContentBytes, JobBytes: n.cfg.JobBytes, MaxAge: n.cfg.Keep,
 		Listed: n.listed, Log: n.log, Sound: serve.Sound(n.key),
 	})
 	if err != nil {

@@ -20,7 +20,7 @@ type Metrics struct {
 	Jobs        *prometheus.CounterVec // status: how it ended
 	WaitSeconds prometheus.Histogram   // from offer to start
 	JobSeconds  prometheus.Histogram   // from start to end
-	Bytes       *prometheus.CounterVec // stream: module, stdin, stdout, stderr
+	Bytes       *prometheus.CounterVec // stream: tree, blob, module, stdin, stdout, stderr, folders
 
 	registry *prometheus.Registry
 	ended    atomic.Int64 // jobs that started and ended
@@ -36,8 +36,8 @@ func newMetrics() *Metrics {
 		Jobs:        counters("plasm_jobs_total", "Jobs that started and ended, by how they ended.", "status", statuses()),
 		WaitSeconds: durations("plasm_job_wait_seconds", "From a job's offer to its start."),
 		JobSeconds:  durations("plasm_job_duration_seconds", "From a job's start to its end."),
-		Bytes: counters("plasm_job_bytes_total", "Bytes of jobs received (module, stdin) and sent (stdout, stderr).",
-			"stream", []string{"module", "stdin", "stdout", "stderr"}),
+		Bytes: counters("plasm_job_bytes_total", "Bytes of jobs received (tree, blob, module, stdin) and sent (stdout, stderr, folders).",
+			"stream", []string{"tree", "blob", "module", "stdin", "stdout", "stderr", "folders"}),
 	}
 	m.registry.MustRegister(
 		m.Offers, m.Jobs, m.WaitSeconds, m.JobSeconds, m.Bytes,
@@ -69,7 +69,7 @@ func (m *Metrics) watchWorkers(s *sandbox.Supervisor) {
 // watchStore adds what the store knows.
 func (m *Metrics) watchStore(s *store.Store) {
 	for what, bytes := range map[string]func() int64{
-		"modules": func() int64 { modules, _ := s.Usage(); return modules.Bytes },
+		"content": func() int64 { content, _ := s.Usage(); return content.Bytes },
 		"jobs":    func() int64 { _, jobs := s.Usage(); return jobs.Bytes },
 	} {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -105,7 +105,7 @@ func statuses() []string {
 func rejections() []string {
 	return texts(
 		job.RejectMemory, job.RejectCPUCores, job.RejectArch, job.RejectEngine, job.RejectGuards, job.RejectTimeout,
-		job.RejectModuleTooLarge, job.RejectInputTooLarge, job.RejectOutputTooLarge, job.RejectNotAllowed,
+		job.RejectModuleTooLarge, job.RejectInputTooLarge, job.RejectOutputTooLarge, job.RejectTreeTooLarge, job.RejectDisk, job.RejectNotAllowed,
 		job.RejectCompileLimit, job.RejectRelayLimited, job.RejectExpired, job.RejectInternal, job.RejectShuttingDown,
 		job.RejectBusy, job.RejectRateLimited,
 		job.RejectBadManifest, job.RejectBadModule, job.RejectModuleRefused, job.RejectHashMismatch, job.RejectConflict,

@@ -53,9 +53,9 @@ type Config struct {
 	Spare   int64              // workers kept ready; see SpareWorkers
 	Limits  job.NodeLimits     // what one job may have at most
 
-	Keep        time.Duration // how long results are kept at most
-	ModuleBytes int64         // most bytes of modules that are kept
-	JobBytes    int64         // most bytes of results, and of what running jobs may read and write
+	Keep         time.Duration // how long results are kept at most
+	ContentBytes int64         // most bytes of modules and packs that are kept
+	JobBytes     int64         // most bytes of results, and of what running jobs may read and write
 
 	Worker        string   // the plasm-run that runs jobs
 	Engines       string   // where other engines are, beside the worker's folder; "": nowhere else

@@ -50,9 +50,9 @@ func (n *Node) load() control.Load {
 
 // storage returns what the node keeps.
 func (n *Node) storage() control.Storage {
-	modules, jobs := n.store.Usage()
+	content, jobs := n.store.Usage()
 	return control.Storage{
-		Modules: modules.Bytes, MostModules: modules.MostBytes, Jobs: jobs.Bytes, MostJobs: jobs.MostBytes, Free: n.store.Free(),
+		Content: content.Bytes, MostContent: content.MostBytes, Jobs: jobs.Bytes, MostJobs: jobs.MostBytes, Free: n.store.Free(),
 	}
 }
 

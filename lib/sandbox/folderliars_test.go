@@ -24,7 +24,7 @@ func withFolder(t *testing.T, j *Job) *Job {
 	read, err := os.Open(path)
 	must(t, err)
 	t.Cleanup(func() { _ = read.Close() })
-	j.Folders, err = NewFolders(read)
+	j.Folders, err = NewFolders(read, nil)
 	must(t, err)
 	t.Cleanup(j.Folders.Close)
 	return j

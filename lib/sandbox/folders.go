@@ -21,31 +21,37 @@ type Folders struct {
 	pack    *os.File
 	bytes   int64
 	scratch *os.File
+	own     bool // scratch is ours to close
 }
 
-// NewFolders opens a pack, which is only read and is the caller's to close, and makes the
-// scratch file, which has no name, in the folder for temporary files. An error is a *job.Error.
-func NewFolders(pack *os.File) (*Folders, error) {
+// NewFolders opens a pack, which is only read and is the caller's to close. scratch is an empty
+// file that is the caller's to close, too; nil has one made, which has no name, in the folder
+// for temporary files. An error is a *job.Error.
+func NewFolders(pack, scratch *os.File) (*Folders, error) {
 	info, err := pack.Stat()
 	if err != nil {
 		return nil, folderError(err)
 	}
-	f := &Folders{pack: pack, bytes: info.Size()}
+	f := &Folders{pack: pack, scratch: scratch, bytes: info.Size()}
 	if f.Index, err = tree.OpenPack(pack, f.bytes); err != nil {
 		return nil, folderError(err)
+	}
+	if scratch != nil {
+		return f, nil
 	}
 	if f.scratch, err = os.CreateTemp("", "plasm-scratch-*"); err != nil {
 		return nil, folderError(err)
 	}
+	f.own = true
 	if err := os.Remove(f.scratch.Name()); err != nil {
 		return nil, errors.Join(folderError(err), f.scratch.Close())
 	}
 	return f, nil
 }
 
-// Close lets go of the scratch file. Of none it does nothing.
+// Close lets go of a scratch file of its own. Of none it does nothing.
 func (f *Folders) Close() {
-	if f != nil {
+	if f != nil && f.own {
 		_ = f.scratch.Close() // of no use any more
 	}
 }

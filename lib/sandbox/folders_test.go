@@ -44,7 +44,7 @@ func travels(t *testing.T, what string, dirs ...tree.Folder) *Job {
 	readOnly, err := os.Open(pack.Name())
 	must(t, err)
 	t.Cleanup(func() { _ = pack.Close(); _ = readOnly.Close() })
-	f, err := NewFolders(readOnly)
+	f, err := NewFolders(readOnly, nil)
 	must(t, err)
 	t.Cleanup(f.Close)
 	return &Job{Manifest: m, Module: module, Input: Input{Hash: job.EmptyDigest}, Folders: f}

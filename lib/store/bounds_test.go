@@ -203,7 +203,7 @@ func TestDiskFullSparesListed(t *testing.T) {
 
 func TestModulesPushedOut(t *testing.T) {
 	t.Parallel()
-	s, d, clock := onMemory(t, Config{ModuleBytes: 3 * (moduleCharge + 500), Listed: isListed()})
+	s, d, clock := onMemory(t, Config{ContentBytes: 3 * (contentCharge + 500), Listed: isListed()})
 	module := func(n int) []byte { return []byte(strings.Repeat(fmt.Sprint(n), 400)) }
 	for n := range 3 {
 		send(t, s, 0, module(n))
@@ -222,7 +222,7 @@ func TestModulesPushedOut(t *testing.T) {
 		}
 	}
 	m.Close()
-	_, err = upload(s, 0, make([]byte, 4*moduleCharge))
+	_, err = upload(s, 0, make([]byte, 4*contentCharge))
 	if room, ok := errors.AsType[*RoomError](err); !ok || !room.Never() {
 		t.Errorf("got %v", err)
 	}
@@ -232,7 +232,7 @@ func TestModulesPushedOut(t *testing.T) {
 // The order of use survives a restart.
 func TestModulesPushedOutAfterRestart(t *testing.T) {
 	t.Parallel()
-	cfg := Config{Modules: 3, UnlistedPercent: 100}
+	cfg := Config{Contents: 3, UnlistedPercent: 100}
 	s, d, clock := onMemory(t, cfg)
 	for n := range 3 {
 		send(t, s, 1, []byte{byte(n)})
@@ -251,13 +251,13 @@ func TestModulesPushedOutAfterRestart(t *testing.T) {
 // Whoever sends many tiny things gets a few of them kept.
 func TestTinyThingsAreBounded(t *testing.T) {
 	t.Parallel()
-	s, d, _ := onMemory(t, Config{JobBytes: 1 << 20, ModuleBytes: 1 << 20})
+	s, d, _ := onMemory(t, Config{JobBytes: 1 << 20, ContentBytes: 1 << 20})
 	for n := range 300 {
 		r := request(n, n)
 		runJob(t, s, r, "", "")
 		send(t, s, n, []byte(fmt.Sprint(n)))
 	}
-	if files := d.files(); len(files) > 1<<20/2/jobCharge*4+1<<20/2/moduleCharge {
+	if files := d.files(); len(files) > 1<<20/2/jobCharge*4+1<<20/2/contentCharge {
 		t.Errorf("%d files", len(files))
 	}
 	sound(t, s, d)
@@ -272,7 +272,7 @@ func TestOpenWithSmallerBounds(t *testing.T) {
 		send(t, s, n, []byte{byte(n)})
 		clock.pass(time.Second)
 	}
-	s = reopen(t, d, Config{Listed: isListed(), Jobs: 4, Modules: 2}, clock)
+	s = reopen(t, d, Config{Listed: isListed(), Jobs: 4, Contents: 2}, clock)
 	sound(t, s, d)
 	left := ""
 	for n := range 10 {

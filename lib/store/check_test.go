@@ -28,14 +28,14 @@ func empty(tb testing.TB, s *Store, d *memDisk) {
 func sound(tb testing.TB, s *Store, d *memDisk) {
 	tb.Helper()
 	want := map[string]bool{}
-	for _, sh := range []*shelf{s.modules, s.jobs} {
+	for _, sh := range []*shelf{s.content, s.jobs} {
 		var sum [2]amount
 		for k, e := range sh.items {
 			if e.place == nil || e.pins != 0 || e.live != nil || e.gone || e.path != e.finalPath() {
 				tb.Errorf("%v: %+v", k, e)
 			}
 			sum[e.class] = sum[e.class].plus(amount{e.charge, 1})
-			if sh.kind == modulesDir {
+			if sh.kind == contentDir {
 				want[e.path] = true
 				continue
 			}
@@ -62,7 +62,7 @@ func sound(tb testing.TB, s *Store, d *memDisk) {
 	var got []string
 	for name, data := range d.files() {
 		got = append(got, name)
-		if hex, ok := strings.CutPrefix(name, modulesDir+"/"); ok && !strings.HasSuffix(hex, job.Sum([]byte(data)).Hex()) {
+		if hex, ok := strings.CutPrefix(name, contentDir+"/"); ok && !strings.HasSuffix(hex, job.Sum([]byte(data)).Hex()) {
 			tb.Errorf("module %s holds %q", name, data)
 		}
 	}

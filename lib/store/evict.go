@@ -10,13 +10,13 @@ import (
 
 // The folders, and how names in unfinished begin.
 const (
-	modulesDir    = "modules"
+	contentDir    = "content"
 	jobsDir       = "jobs"
 	unfinishedDir = "unfinished"
 
-	jobPrefix    = "job-"
-	modulePrefix = "module-"
-	gonePrefix   = "gone-"
+	jobPrefix     = "job-"
+	contentPrefix = "content-"
+	gonePrefix    = "gone-"
 )
 
 // finalPath is where an entry stands when it is whole.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"os"
 	"sync"
 
 	"plasm/lib/job"
@@ -14,17 +15,20 @@ type Request struct {
 	Manifest  []byte // the document as it came, at most job.MaxManifest bytes; not changed
 	Input     int64  // bytes to reserve for stdin, 0 to job.MaxSafeInt
 	Output    int64  // bytes to reserve for stdout and stderr together, 0 to job.MaxSafeInt
+	Scratch   int64  // bytes to reserve for a scratch file, 0 to job.MaxSafeInt; 0: there is none
+	Folders   int64  // bytes to reserve for the folders that the job leaves, 0 to job.MaxSafeInt; 0: it leaves none
 }
 
 func (r *Request) check() error {
 	if err := check(r.Requester, "job ID", r.ID, job.ValidID(r.ID)); err != nil {
 		return err
 	}
-	if len(r.Manifest) > job.MaxManifest || r.Input < 0 || r.Input > job.MaxSafeInt || r.Output < 0 || r.Output > job.MaxSafeInt {
-		return &job.Error{
-			Code: job.CodeInternal,
-			Message: fmt.Sprintf("node's store: a manifest of %d bytes, input of %d and output of %d are out of range",
-				len(r.Manifest), r.Input, r.Output),
+	if len(r.Manifest) > job.MaxManifest {
+		return &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("node's store: a manifest of %d bytes is out of range", len(r.Manifest))}
+	}
+	for _, n := range []int64{r.Input, r.Output, r.Scratch, r.Folders} {
+		if n < 0 || n > job.MaxSafeInt {
+			return &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("node's store: %d bytes to reserve are out of range", n)}
 		}
 	}
 	return nil
@@ -33,7 +37,7 @@ func (r *Request) check() error {
 // charge is what a job is charged until it is done. The receipt repeats the
 // manifest in base64.
 func (r *Request) charge() int64 {
-	return jobCharge + r.Input + r.Output + 3*int64(len(r.Manifest))
+	return jobCharge + r.Input + r.Output + r.Scratch + r.Folders + 3*int64(len(r.Manifest))
 }
 
 // Job is a job that somebody has open: running, done, or given up meanwhile. It is
@@ -60,6 +64,13 @@ func (j *Job) Stdout() *Spool { return j.live.stdout }
 
 // Stderr returns what the guest has written to its standard error.
 func (j *Job) Stderr() *Spool { return j.live.stderr }
+
+// Folders returns what the guest has left in its folders, nil when the job has none.
+func (j *Job) Folders() *Spool { return j.live.folders }
+
+// Scratch returns the scratch file of a job that is running, which has no name and is closed
+// with the job; nil when it has none.
+func (j *Job) Scratch() *os.File { return scratchOf(j.live.scratch) }
 
 // Done is closed when the job is done or given up, and what is kept of it is on
 // disk.
@@ -169,7 +180,7 @@ func (s *Store) reserve(r Request, c class) (e *entry, created bool, err error) 
 		path:   s.unfinished(jobPrefix),
 		charge: charge,
 		pins:   2,
-		rooms:  []*room{newRoom(r.Input), newRoom(r.Output)},
+		rooms:  []*room{newRoom(r.Input), newRoom(r.Output), newRoom(r.Folders), newRoom(r.Scratch)},
 	}
 	s.jobs.add(e)
 	s.jobs.items[k] = e
@@ -181,7 +192,7 @@ func (s *Store) reserve(r Request, c class) (e *entry, created bool, err error) 
 
 // create makes the folder of an entry that reserve has made.
 func (s *Store) create(e *entry, r Request) (*Job, *Run, error) {
-	l, err := s.begin(e.path, r.Manifest, e.rooms[0], e.rooms[1])
+	l, err := s.begin(e.path, &r, e.rooms)
 	e.live = l
 	if err != nil {
 		s.mu.Lock()

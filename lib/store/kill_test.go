@@ -189,7 +189,7 @@ func afterKill(t *testing.T, at int64, s *Store, dir string, finished []string) 
 			t.Errorf("step %d: %s has %q, %q", at, e.path, stdout, receipt)
 		}
 	}
-	for k := range s.modules.items {
+	for k := range s.content.items {
 		m, _, err := s.Module(k.requester, digestOf(k))
 		if err != nil {
 			t.Errorf("step %d: %v", at, err)
@@ -203,7 +203,7 @@ func afterKill(t *testing.T, at int64, s *Store, dir string, finished []string) 
 	if left := names(t, filepath.Join(dir, unfinishedDir)); left != nil {
 		t.Errorf("step %d: %q are left", at, left)
 	}
-	for _, kind := range []string{modulesDir, jobsDir} {
+	for _, kind := range []string{contentDir, jobsDir} {
 		for _, requester := range names(t, filepath.Join(dir, kind)) {
 			if len(names(t, filepath.Join(dir, kind, requester))) == 0 {
 				t.Errorf("step %d: %s of %s is empty", at, kind, requester)

@@ -3,9 +3,12 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"os"
 	"path"
 	"slices"
+	"strings"
 	"syscall"
 
 	"plasm/lib/job"
@@ -18,6 +21,8 @@ const (
 	stdinFile    = "stdin"
 	stdoutFile   = "stdout"
 	stderrFile   = "stderr"
+	foldersFile  = "folders"
+	scratchFile  = "scratch"
 )
 
 // live is what is in memory of a job that somebody has open.
@@ -26,6 +31,8 @@ type live struct {
 	stdin    *Spool // nil of one that is kept
 	stdout   *Spool
 	stderr   *Spool
+	folders  *Spool        // nil of a job that leaves none
+	scratch  file          // nil of a job without, and of one that is kept
 	done     chan struct{} // closed when the job has ended
 	receipt  []byte        // set before done is closed; nil when there is none
 }
@@ -34,11 +41,25 @@ func (l *live) close() {
 	for _, s := range l.spools() {
 		s.close()
 	}
+	l.closeScratch()
+}
+
+// closeScratch gives the scratch file back to the disk.
+func (l *live) closeScratch() {
+	if l.scratch != nil {
+		_ = l.scratch.Close() // of no use any more, and again is no harm
+	}
+}
+
+// scratchOf returns the file of this machine that a scratch file is.
+func scratchOf(f file) *os.File {
+	own, _ := f.(osFile)
+	return own.File
 }
 
 func (l *live) spools() []*Spool {
 	var all []*Spool
-	for _, s := range []*Spool{l.stdin, l.stdout, l.stderr} {
+	for _, s := range []*Spool{l.stdin, l.stdout, l.stderr, l.folders} {
 		if s != nil {
 			all = append(all, s)
 		}
@@ -47,16 +68,21 @@ func (l *live) spools() []*Spool {
 }
 
 // begin makes the folder dir of a new job.
-func (s *Store) begin(dir string, manifest []byte, input, output *room) (*live, error) {
-	l := &live{manifest: manifest, done: make(chan struct{})}
+func (s *Store) begin(dir string, r *Request, rooms []*room) (*live, error) {
+	l := &live{manifest: r.Manifest, done: make(chan struct{})}
 	if err := s.disk.mkdir(dir); err != nil {
 		return nil, err
 	}
-	for _, f := range []struct {
+	type stream struct {
 		name  string
 		room  *room
 		spool **Spool
-	}{{stdinFile, input, &l.stdin}, {stdoutFile, output, &l.stdout}, {stderrFile, output, &l.stderr}} {
+	}
+	streams := []stream{{stdinFile, rooms[0], &l.stdin}, {stdoutFile, rooms[1], &l.stdout}, {stderrFile, rooms[1], &l.stderr}}
+	if r.Folders > 0 {
+		streams = append(streams, stream{foldersFile, rooms[2], &l.folders})
+	}
+	for _, f := range streams {
 		file, err := s.disk.create(path.Join(dir, f.name))
 		if err != nil {
 			l.close()
@@ -64,7 +90,22 @@ func (s *Store) begin(dir string, manifest []byte, input, output *room) (*live, 
 		}
 		*f.spool = &Spool{file: file, room: f.room}
 	}
+	if r.Scratch > 0 {
+		if err := s.beginScratch(dir, l); err != nil {
+			l.close()
+			return nil, err
+		}
+	}
 	return l, nil
+}
+
+// beginScratch makes a job's scratch file, which loses its name at once.
+func (s *Store) beginScratch(dir string, l *live) (err error) {
+	name := path.Join(dir, scratchFile)
+	if l.scratch, err = s.disk.create(name); err != nil {
+		return err
+	}
+	return s.disk.remove(name)
 }
 
 // load opens the folder dir of a requester's job that is kept.
@@ -89,6 +130,13 @@ func (s *Store) load(requester, dir string) (*live, error) {
 		}
 		*f.spool = spool
 	}
+	switch spool, err := s.loadSpool(path.Join(dir, foldersFile)); {
+	case err == nil:
+		l.folders = spool
+	case !errors.Is(err, fs.ErrNotExist):
+		l.close()
+		return nil, err
+	}
 	if err := s.verify(requester, l); err != nil {
 		l.close()
 		return nil, err
@@ -101,7 +149,7 @@ func (s *Store) verify(requester string, l *live) error {
 	if s.cfg.Sound == nil {
 		return nil
 	}
-	stdout, stderr, err := s.cfg.Sound(requester, l.manifest, l.receipt)
+	want, err := s.cfg.Sound(requester, l.manifest, l.receipt)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUnsound, err)
 	}
@@ -109,7 +157,7 @@ func (s *Store) verify(requester string, l *live) error {
 		name  string
 		spool *Spool
 		want  job.Digest
-	}{{stdoutFile, l.stdout, stdout}, {stderrFile, l.stderr, stderr}} {
+	}{{stdoutFile, l.stdout, want.Stdout}, {stderrFile, l.stderr, want.Stderr}} {
 		got, err := f.spool.digest()
 		switch {
 		case err != nil:
@@ -117,6 +165,14 @@ func (s *Store) verify(requester string, l *live) error {
 		case got != f.want:
 			return fmt.Errorf("%s is %s, not %s: %w", f.name, got, f.want, errUnsound)
 		}
+	}
+	var folders io.Reader = strings.NewReader("")
+	if l.folders != nil {
+		bytes, _ := l.folders.Size()
+		folders = io.NewSectionReader(l.folders.file, 0, bytes)
+	}
+	if err := want.Folders(folders); err != nil {
+		return fmt.Errorf("%s: %w: %w", foldersFile, errUnsound, err)
 	}
 	return nil
 }

@@ -255,7 +255,7 @@ func (m *model) step(mayCrash bool) {
 // TestModel does random operations, with power cuts in between, and compares.
 func TestModel(t *testing.T) {
 	t.Parallel()
-	for _, cfg := range []Config{{}, {Jobs: 3, Modules: 3, UnlistedPercent: 100}} {
+	for _, cfg := range []Config{{}, {Jobs: 3, Contents: 3, UnlistedPercent: 100}} {
 		for seed := range uint64(40) {
 			m := &model{
 				t:      t,

@@ -25,7 +25,7 @@ func (s *Store) Module(requester string, digest job.Digest) (*Module, bool, erro
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.modules.items[key{requester, digest.Hex()}]
+	e := s.content.items[key{requester, digest.Hex()}]
 	if e == nil {
 		return nil, false, nil
 	}
@@ -35,9 +35,9 @@ func (s *Store) Module(requester string, digest job.Digest) (*Module, bool, erro
 // useModule pins a module and makes it the last used; s.mu is held.
 func (s *Store) useModule(e *entry) *Module {
 	s.pin(e)
-	s.modules.refresh(e)
+	s.content.refresh(e)
 	_ = s.disk.touch(e.path, s.clock.wall()) // the next process's order is only worse without
-	return &Module{store: s, entry: e, digest: digestOf(e.key), bytes: e.charge - moduleCharge}
+	return &Module{store: s, entry: e, digest: digestOf(e.key), bytes: e.charge - contentCharge}
 }
 
 // digestOf returns the digest that a module's key names.

@@ -38,7 +38,7 @@ func TestModule(t *testing.T) {
 	again, err := Open(Config{Dir: dir})
 	must(t, err)
 	check(again)
-	if modules, _ := again.Usage(); modules.Bytes != moduleCharge+6000 || modules.Entries != 1 {
+	if modules, _ := again.Usage(); modules.Bytes != contentCharge+6000 || modules.Entries != 1 {
 		t.Errorf("usage %+v", modules)
 	}
 	if left := names(t, filepath.Join(dir, "unfinished")); left != nil {
@@ -111,7 +111,7 @@ func TestUploadTwice(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if modules, _ := s.Usage(); modules.Entries != 1 || modules.Bytes != moduleCharge+6 {
+	if modules, _ := s.Usage(); modules.Entries != 1 || modules.Bytes != contentCharge+6 {
 		t.Errorf("usage %+v", modules)
 	}
 	sound(t, s, d)
@@ -139,7 +139,7 @@ func TestModuleDamaged(t *testing.T) {
 			other, _, err := s.Module(peer(1), job.Sum(module))
 			must(t, err)
 			defer other.Close()
-			must(t, damage(filepath.Join(dir, "modules", peer(1), job.Sum(module).Hex())))
+			must(t, damage(filepath.Join(dir, "content", peer(1), job.Sum(module).Hex())))
 			for _, m := range []*Module{m, other} {
 				_, err := m.Load()
 				wantUserError(t, err, ErrMismatch)

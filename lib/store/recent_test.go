@@ -20,7 +20,7 @@ func TestRecent(t *testing.T) {
 	defer m.Close()
 	_, err = m.Load()
 	must(t, err)
-	must(t, os.WriteFile(filepath.Join(dir, "modules", peer(1), job.Sum(module).Hex()), []byte("Module"), 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, "content", peer(1), job.Sum(module).Hex()), []byte("Module"), 0o600))
 	if got, err := m.Load(); err != nil || !bytes.Equal(got, module) {
 		t.Errorf("%q, %v", got, err)
 	}

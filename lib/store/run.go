@@ -35,6 +35,7 @@ func (r *Run) Finish(receipt []byte) error {
 		s.End(nil)
 	}
 	r.live.stdin.close() // so that its room is free when its charge is
+	r.live.closeScratch()
 	if err := r.keep(receipt); err != nil {
 		r.giveUp(nil)
 		return ioError("result cannot be kept", err)
@@ -105,6 +106,9 @@ func (r *Run) write(dir string, receipt []byte) error {
 	}
 	defer func() { _ = envelope.Close() }()
 	syncs := []func() error{manifest.Sync, envelope.Sync, r.live.stdout.sync, r.live.stderr.sync}
+	if r.live.folders != nil {
+		syncs = append(syncs, r.live.folders.sync)
+	}
 	errs := make([]error, len(syncs))
 	var wait sync.WaitGroup
 	for i, sync := range syncs {
@@ -161,11 +165,15 @@ func (s *Store) move(e *entry, dir, to string) (fresh bool, err error) {
 func (s *Store) settle(e *entry, small int64, l *live) {
 	stdout, _ := l.stdout.Size()
 	stderr, _ := l.stderr.Size()
+	var folders int64
+	if l.folders != nil {
+		folders, _ = l.folders.Size()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock.now()
 	e.path, e.changed, e.born = e.finalPath(), now.wall, now.mono
 	delete(s.running, e)
-	s.jobs.recharge(e, jobCharge+small+stdout+stderr)
+	s.jobs.recharge(e, jobCharge+small+stdout+stderr+folders)
 	s.jobs.settle(e)
 }

@@ -18,7 +18,7 @@ func (s *Store) prepare() error {
 	if err := s.disk.mkdir("."); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	for _, dir := range []string{modulesDir, jobsDir, unfinishedDir} {
+	for _, dir := range []string{contentDir, jobsDir, unfinishedDir} {
 		if err := s.disk.mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
@@ -54,7 +54,7 @@ func (s *Store) sweep() error {
 
 // isUnfinished reports whether name is one that Store.unfinished returns.
 func isUnfinished(name string) bool {
-	for _, prefix := range []string{jobPrefix, modulePrefix, gonePrefix} {
+	for _, prefix := range []string{jobPrefix, contentPrefix, gonePrefix} {
 		if number, ok := strings.CutPrefix(name, prefix); ok {
 			return number != "" && strings.Trim(number, "0123456789") == ""
 		}
@@ -65,7 +65,7 @@ func isUnfinished(name string) bool {
 // probe finds out whether files can be made. That the disk is full shows when a
 // job comes.
 func (s *Store) probe() error {
-	name := s.unfinished(modulePrefix)
+	name := s.unfinished(contentPrefix)
 	f, err := s.disk.create(name)
 	if err != nil {
 		if isFull(err) {
@@ -86,19 +86,22 @@ type found struct {
 // measure looks at what stands at name: how many bytes it has, and when it changed.
 type measure func(e *entry) (bytes int64, err error)
 
-func (s *Store) measureModule(e *entry) (int64, error) {
+func (s *Store) measureContent(e *entry) (int64, error) {
 	in, err := s.disk.stat(e.path)
 	if err == nil && !in.regular {
 		err = fmt.Errorf("%s: %w", e.path, errNotRegular)
 	}
 	e.changed = in.changed
-	return moduleCharge + in.size, err
+	return contentCharge + in.size, err
 }
 
 func (s *Store) measureJob(e *entry) (int64, error) {
 	total := int64(jobCharge)
-	for _, name := range []string{manifestFile, receiptFile, stdoutFile, stderrFile} {
+	for _, name := range []string{manifestFile, receiptFile, stdoutFile, stderrFile, foldersFile} {
 		in, err := s.disk.stat(path.Join(e.path, name))
+		if name == foldersFile && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return 0, err
 		}
@@ -207,5 +210,5 @@ func valid(kind, name string) bool {
 	if kind == jobsDir {
 		return job.ValidID(name)
 	}
-	return job.Digest("sha256:" + name).Valid()
+	return job.Digest("sha256:" + strings.TrimSuffix(name, packSuffix)).Valid()
 }

@@ -76,7 +76,7 @@ func scenario(s *Store, finished func(Request), failed func(error)) {
 }
 
 // scenarioConfig are the bounds that scenario is made for.
-func scenarioConfig(dir string) Config { return Config{Dir: dir, Jobs: 4, Modules: 2} }
+func scenarioConfig(dir string) Config { return Config{Dir: dir, Jobs: 4, Contents: 2} }
 
 func outputOf(r Request) string  { return "out " + r.ID[28:] }
 func receiptOf(r Request) string { return "receipt of " + r.Requester + r.ID }

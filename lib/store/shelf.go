@@ -8,21 +8,31 @@ import (
 	"time"
 
 	"plasm/lib/job"
+	"plasm/lib/tree"
 )
 
 // What each entry is charged on top of its bytes: the blocks that its folder and
 // its files round up to, its inodes, and its part in its requester's folder.
 const (
-	moduleCharge = 8 << 10
-	jobCharge    = 32 << 10
+	contentCharge = 8 << 10
+	jobCharge     = 32 << 10
 )
 
 // What an entry takes at most beside its bytes: a module beside itself, a job beside
 // its input and output. A bound that has no room for one is no use.
 const (
-	ModuleOverhead = moduleCharge
-	JobOverhead    = jobCharge + 3*job.MaxManifest
+	ContentOverhead = contentCharge
+	JobOverhead     = jobCharge + 3*job.MaxManifest
 )
+
+// FolderRoom returns what the folders of a job take at most that may write so many bytes to
+// them: the scratch file, and what is kept.
+func FolderRoom(bytes int64) int64 {
+	if bytes == 0 {
+		return 0
+	}
+	return bytes + tree.MaxStream(job.MaxDirs, bytes)
+}
 
 // key names an entry: name is a job's ID, or a module's digest in hexadecimal.
 type key struct{ requester, name string }
@@ -35,7 +45,7 @@ const (
 	listed
 )
 
-// entry is a module or a job. What isn't said to be otherwise is guarded by
+// entry is a module, a pack or a job. What isn't said to be otherwise is guarded by
 // Store.mu.
 type entry struct {
 	shelf   *shelf // never changes
@@ -50,7 +60,8 @@ type entry struct {
 	place   *list.Element
 	changed time.Time     // modification time: done, or last used
 	born    time.Duration // when it was done, on our own clock
-	rooms   []*room       // of a job that isn't done: what it was promised; never changes
+	rooms   []*room       // of a job, or a pack, that isn't done: what it was promised; never changes
+	checked seen          // of a pack, what its file was like when it was last found sound
 
 	mu   sync.Mutex
 	live *live // of a job that somebody has open; guarded by mu

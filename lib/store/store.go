@@ -1,41 +1,46 @@
-// Package store is what a node keeps on disk: the modules that requesters have
+// Package store is what a node keeps on disk: the modules and folders that requesters have
 // sent, and their jobs, running and done.
 //
 // # On disk
 //
 // Below the node's data folder, folders of mode 0700 and files of 0600:
 //
-//	modules/REQUESTER/HEX      a module, named by its SHA-256; its modification time says when it was last used
+//	content/REQUESTER/HEX      a module, named by its SHA-256; its modification time says when it was last used
+//	content/REQUESTER/HEX.pack the folders that a job begins with, as lib/tree packs them, named by the SHA-256 of
+//	                           their digests; likewise
 //	jobs/REQUESTER/ID/         a job that is done and kept:
 //	    manifest               the manifest document, as it came
 //	    receipt                the receipt's envelope, as it was signed; its modification time says when the job was done
 //	    stdout stderr          what the guest wrote
-//	unfinished/job-N/          a job that isn't done: stdin, stdout and stderr, as far as they have come
-//	unfinished/module-N        a module that is arriving
+//	    folders                what it left in its folders, where it had some, as lib/tree has streams
+//	unfinished/job-N/          a job that isn't done: stdin and the outputs, as far as they have come
+//	unfinished/content-N       a module, or a pack, that is arriving
 //	unfinished/gone-N          what is being removed
 //
 // REQUESTER is a peer ID and ID a job's, both checked before they become a name.
 //
 // # What a crash leaves
 //
-// What stands in modules and jobs is whole. It is made in unfinished, synced, and
+// What stands in content and jobs is whole. It is made in unfinished, synced, and
 // renamed into place in one step; it leaves by a rename too. So [Open] only empties
 // unfinished: a job that was running when the node died has no result, and its ID
 // can run again. Once [Run.Finish] has returned nil the result outlives a power cut;
 // before, it may or may not, but nobody has been told of it. A removal isn't synced:
-// a power cut can bring a result back, the same to the byte. A module isn't
-// either: one that a power cut loses is sent again.
+// a power cut can bring a result back, the same to the byte. Content isn't
+// either: what a power cut loses is sent again.
 //
 // What came to harm on the disk later is found when a result is opened: its receipt
-// is checked then by [Config.Sound], and its outputs are digested.
+// is checked then by [Config.Sound], and its outputs are digested. A module is digested
+// when it is loaded. A pack is when a process first uses it, and whenever its size or
+// modification time are not what they were then.
 //
 // An fsync that fails is never tried again, because the kernel may forget what it
 // could not write: what it was for is given up as a whole.
 //
 // # Bounds
 //
-// Modules have a bound in bytes and one in number, jobs have others. A small file
-// costs the disk more than its bytes, so each module is charged 8 KiB and each
+// Content has a bound in bytes and one in number, jobs have others. A small file
+// costs the disk more than its bytes, so each module and pack is charged 8 KiB and each
 // job 32 KiB on top. Of all that, unlisted requesters together have at most a
 // share. What isn't in use leaves when its room is needed: modules by last use,
 // results by age. An unlisted requester pushes out results of listed ones only while
@@ -46,7 +51,7 @@
 // nothing else makes room, the oldest of the requester that keeps most first. A job
 // that runs is never touched, and an unlisted requester takes nothing from a listed one.
 //
-// A job's input and output are charged when it is accepted, against the bound and
+// A job's input and output, its scratch file, and the packs of its folders, are charged when it is accepted, against the bound and
 // against what the disk has left, so that want of room shows then.
 //
 // # Age
@@ -60,11 +65,12 @@
 //
 // # Requesters
 //
-// Each requester has copies of its own. Whether somebody else's module is here
+// Each requester has copies of its own. Whether somebody else's module or file is here
 // cannot be found out, and what is charged to whom needs no rule.
 package store
 
 import (
+	"io"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -77,8 +83,8 @@ import (
 // usable.
 type Config struct {
 	Dir             string                      // the node's data folder; made, 0700, when it isn't there
-	ModuleBytes     int64                       // most bytes of modules; default 2 GiB
-	Modules         int64                       // most modules; default 20,000
+	ContentBytes    int64                       // most bytes of modules and packs; default 2 GiB
+	Contents        int64                       // most modules and packs; default 20,000
 	JobBytes        int64                       // most bytes of jobs, running and done; default 8 GiB
 	Jobs            int64                       // most jobs, running and done; default 100,000
 	UnlistedPercent int64                       // of each of these, what unlisted requesters may have together, rounded up; 1 to 100, default 50
@@ -86,10 +92,16 @@ type Config struct {
 	Listed          func(requester string) bool // asked for each requester by Open, and for each new job or module; default: nobody is listed
 	Log             *slog.Logger                // what could not be removed; default: none
 
-	// Sound checks a result that is read from the disk, and returns the digests that
-	// its outputs must have. A result that isn't sound is removed, with a warning, and
+	// Sound checks a result that is read from the disk, and returns what its outputs must
+	// be. A result that isn't sound is removed, with a warning, and
 	// its job can run again. Default: results are taken as they are.
-	Sound func(requester string, manifest, receipt []byte) (stdout, stderr job.Digest, err error)
+	Sound func(requester string, manifest, receipt []byte) (Outputs, error)
+}
+
+// Outputs is what the outputs of a result must be.
+type Outputs struct {
+	Stdout, Stderr job.Digest
+	Folders        func(io.Reader) error // refuses what are not the folders; there may be none, and then it is given nothing
 }
 
 func (c Config) withDefaults() Config {
@@ -97,8 +109,8 @@ func (c Config) withDefaults() Config {
 		field *int64
 		value int64
 	}{
-		{&c.ModuleBytes, 2 << 30},
-		{&c.Modules, 20_000},
+		{&c.ContentBytes, 2 << 30},
+		{&c.Contents, 20_000},
 		{&c.JobBytes, 8 << 30},
 		{&c.Jobs, 100_000},
 		{&c.UnlistedPercent, 50},
@@ -133,9 +145,9 @@ type Store struct {
 	// entries into modules and jobs and take them away happen under mu, so that a
 	// name there belongs to the entry that the shelf has under that key.
 	mu      sync.Mutex
-	modules *shelf
+	content *shelf
 	jobs    *shelf
-	running map[*entry]struct{} // jobs with room that isn't used yet
+	running map[*entry]struct{} // jobs, and packs that arrive, with room that isn't used yet
 	cut     []*entry            // taken from their readers, whose files are still to be closed
 	fresh   map[string]bool     // folders in jobs whose own name isn't synced yet
 	names   uint64              // how many names have been taken in unfinished
@@ -158,7 +170,7 @@ func open(cfg Config, d disk, c clock) (*Store, error) {
 		cfg:     cfg,
 		disk:    d,
 		clock:   c,
-		modules: newShelf(modulesDir, amount{cfg.ModuleBytes, cfg.Modules}, cfg.UnlistedPercent),
+		content: newShelf(contentDir, amount{cfg.ContentBytes, cfg.Contents}, cfg.UnlistedPercent),
 		jobs:    newShelf(jobsDir, amount{cfg.JobBytes, cfg.Jobs}, cfg.UnlistedPercent),
 		running: map[*entry]struct{}{},
 		fresh:   map[string]bool{},
@@ -166,7 +178,7 @@ func open(cfg Config, d disk, c clock) (*Store, error) {
 	if err := s.prepare(); err != nil {
 		return nil, ioError("folder cannot be used", err)
 	}
-	if err := s.scan(s.modules, s.measureModule); err != nil {
+	if err := s.scan(s.content, s.measureContent); err != nil {
 		return nil, err
 	}
 	if err := s.scan(s.jobs, s.measureJob); err != nil {
@@ -181,11 +193,11 @@ type Usage struct {
 	Entries, MostEntries int64
 }
 
-// Usage returns what modules and jobs take, running jobs' reservations included.
-func (s *Store) Usage() (modules, jobs Usage) {
+// Usage returns what content and jobs take, running jobs' reservations included.
+func (s *Store) Usage() (content, jobs Usage) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.modules.usage(), s.jobs.usage()
+	return s.content.usage(), s.jobs.usage()
 }
 
 // Free returns how many bytes the data folder's file system has left for this user, -1

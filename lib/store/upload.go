@@ -28,8 +28,8 @@ func (s *Store) Upload(requester string, digest job.Digest, most int64) (*Upload
 	if err := check(requester, "module digest", string(digest), digest.Valid()); err != nil {
 		return nil, err
 	}
-	e := &entry{shelf: s.modules, key: key{requester, digest.Hex()}, class: s.classOf(requester), pins: 1}
-	if err := s.admit(e); err != nil {
+	e := &entry{shelf: s.content, key: key{requester, digest.Hex()}, class: s.classOf(requester), pins: 1}
+	if err := s.admit(e, 0); err != nil {
 		return nil, err
 	}
 	f, err := s.disk.create(e.path)
@@ -40,13 +40,16 @@ func (s *Store) Upload(requester string, digest job.Digest, most int64) (*Upload
 	return &Upload{store: s, entry: e, file: f, sum: sha256.New(), most: most}, nil
 }
 
-// admit charges for a module of which nothing has come.
-func (s *Store) admit(e *entry) error {
+// admit charges for content of which nothing has come, and for so many bytes that will.
+func (s *Store) admit(e *entry, bytes int64) error {
 	s.mu.Lock()
-	trash, err := s.makeRoom(s.modules, e.class, e.key.requester, amount{moduleCharge, 1}, 0)
+	trash, err := s.makeRoom(s.content, e.class, e.key.requester, amount{contentCharge + bytes, 1}, 0)
 	if err == nil {
-		e.path, e.charge = s.unfinished(modulePrefix), moduleCharge
-		s.modules.add(e)
+		e.path, e.charge = s.unfinished(contentPrefix), contentCharge+bytes
+		s.content.add(e)
+		if len(e.rooms) > 0 {
+			s.running[e] = struct{}{}
+		}
 	}
 	s.mu.Unlock()
 	s.discard(trash)
@@ -64,9 +67,9 @@ func (s *Store) abandon(e *entry) {
 // extend charges for n more bytes.
 func (s *Store) extend(e *entry, n int64) error {
 	s.mu.Lock()
-	trash, err := s.makeRoom(s.modules, e.class, e.key.requester, amount{bytes: n}, e.charge)
+	trash, err := s.makeRoom(s.content, e.class, e.key.requester, amount{bytes: n}, e.charge)
 	if err == nil {
-		s.modules.recharge(e, e.charge+n)
+		s.content.recharge(e, e.charge+n)
 	}
 	s.mu.Unlock()
 	s.discard(trash)
@@ -128,7 +131,7 @@ func (u *Upload) Commit() (*Module, error) {
 func (s *Store) shelve(e *entry) (*Module, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if there := s.modules.items[e.key]; there != nil {
+	if there := s.content.items[e.key]; there != nil {
 		return s.useModule(there), nil
 	}
 	final := e.finalPath()
@@ -140,8 +143,8 @@ func (s *Store) shelve(e *entry) (*Module, error) {
 		return nil, err
 	}
 	e.path = final
-	s.modules.items[e.key] = e
-	s.modules.settle(e)
+	s.content.items[e.key] = e
+	s.content.settle(e)
 	return s.useModule(e), nil
 }
 

@@ -2,6 +2,7 @@ package tree
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -55,6 +56,7 @@ type Packer struct {
 	blobs map[job.Digest]extent
 	sum   hash.Hash
 	buf   []byte
+	piece int64 // bytes of the content that comes piece by piece
 }
 
 // NewPacker returns a packer that writes to f, which is empty.
@@ -76,6 +78,63 @@ func (p *Packer) Put(r io.Reader) (job.Digest, int64, error) {
 		p.end = w.at
 	}
 	return digest, size, nil
+}
+
+// Append adds p to a content that comes piece by piece; Settle ends it. Put must not come
+// between. An error is a *job.Error with job.CodeIO.
+func (p *Packer) Append(b []byte) error {
+	if p.piece == 0 {
+		p.sum.Reset()
+	}
+	p.sum.Write(b)
+	w := offsetWriter{w: p.f, at: p.end + p.piece}
+	if _, err := w.Write(b); err != nil {
+		return err
+	}
+	p.piece += int64(len(b))
+	return nil
+}
+
+// Settle ends a content that came by Append, and reports whether it is the one of that digest;
+// else it is forgotten.
+func (p *Packer) Settle(want job.Digest) bool {
+	size := p.piece
+	if size == 0 {
+		p.sum.Reset()
+	}
+	p.piece = 0
+	if job.DigestOf(p.sum.Sum(nil)) != want {
+		return false
+	}
+	if _, ok := p.blobs[want]; !ok {
+		p.blobs[want] = extent{p.end, size}
+		p.end += size
+	}
+	return true
+}
+
+// Pending returns how many bytes have come of a content that is not settled.
+func (p *Packer) Pending() int64 { return p.piece }
+
+// Has reports whether a content is there.
+func (p *Packer) Has(d job.Digest) bool {
+	_, ok := p.blobs[d]
+	return ok
+}
+
+// Blob returns a content that is there, and whether it is.
+func (p *Packer) Blob(d job.Digest) (*io.SectionReader, bool) {
+	x, ok := p.blobs[d]
+	if !ok {
+		return nil, false
+	}
+	return io.NewSectionReader(p.f, x.offset, x.size), true
+}
+
+// PackSize returns how long a pack is whose trees have documents of so many bytes together,
+// and so many contents of so many bytes.
+func PackSize(trees, documents, blobs, contents int64) int64 {
+	return packHeader + contents + 4 + 4*trees + documents + 4 + blobEntry*blobs
 }
 
 // Finish writes the index, and returns the size of the pack. What lies behind it in the file
@@ -154,8 +213,8 @@ type Pack struct {
 	blobs    []byte // the second half of the index
 }
 
-// errPack says that something is no pack.
-var errPack = errors.New("not a pack")
+// ErrPack says that something is no pack.
+var ErrPack = errors.New("not a pack")
 
 // OpenPack reads the index of a pack of size bytes. The memory that it takes, and that Pack
 // keeps, is that of the index.
@@ -167,9 +226,9 @@ func OpenPack(r io.ReaderAt, size int64) (*Pack, error) {
 	at, length := binary.LittleEndian.Uint64(h[8:]), binary.LittleEndian.Uint64(h[16:])
 	switch {
 	case string(h[:8]) != packMagic || binary.LittleEndian.Uint64(h[24:]) != 0:
-		return nil, errPack
+		return nil, ErrPack
 	case size < packHeader || at < packHeader || at > uint64(size) || length != uint64(size)-at || length > maxIndex:
-		return nil, errPack
+		return nil, ErrPack
 	}
 	index := make([]byte, length)
 	if err := readAt(r, index, int64(at)); err != nil {
@@ -180,18 +239,18 @@ func OpenPack(r io.ReaderAt, size int64) (*Pack, error) {
 	for range c.u32() {
 		document := c.bytes(c.u32())
 		if c.bad {
-			return nil, errPack
+			return nil, ErrPack
 		}
 		p.trees[job.Sum(document)] = document
 	}
 	n := c.u32()
 	p.blobs = c.b
 	if c.bad || uint64(n)*blobEntry != uint64(len(p.blobs)) {
-		return nil, errPack
+		return nil, ErrPack
 	}
 	for i := range int(n) {
 		if _, ok := p.blob(i); !ok || i > 0 && bytes.Compare(p.sum(i-1), p.sum(i)) >= 0 {
-			return nil, errPack
+			return nil, ErrPack
 		}
 	}
 	return p, nil
@@ -203,7 +262,7 @@ func readAt(r io.ReaderAt, b []byte, at int64) error {
 	case n == len(b):
 		return nil
 	case err == nil || errors.Is(err, io.EOF):
-		return errPack
+		return ErrPack
 	}
 	return err
 }
@@ -235,6 +294,30 @@ func (p *Pack) Tree(digest job.Digest) (*Tree, error) {
 	}
 	return Decode(document)
 }
+
+// Document returns the document of a tree, nil when the pack doesn't have it. It is not to be
+// changed.
+func (p *Pack) Document(digest job.Digest) []byte { return p.trees[digest] }
+
+// Check reads all contents, and reports by its error whether each still has its digest:
+// ErrDamaged, ctx's, or one of reading.
+func (p *Pack) Check(ctx context.Context) error {
+	for i := range len(p.blobs) / blobEntry {
+		x, _ := p.blob(i) // OpenPack has looked at it
+		want := job.DigestOf(p.sum(i))
+		got, _, err := Discard.Put(&contextReader{ctx: ctx, r: io.NewSectionReader(p.r, x.offset, x.size), name: string(want)})
+		if err != nil {
+			return err
+		}
+		if got != want {
+			return fmt.Errorf("%w: %s is now %s", ErrDamaged, want, got)
+		}
+	}
+	return nil
+}
+
+// ErrDamaged says that a content of a pack has no longer the digest that names it.
+var ErrDamaged = errors.New("a pack is damaged")
 
 // Find returns where in the pack a content is, and whether it is there.
 func (p *Pack) Find(digest job.Digest) (offset, size int64, ok bool) {

@@ -80,7 +80,7 @@ type Tree struct {
 }
 
 // Empty is the digest of the tree without entries.
-const Empty job.Digest = "sha256:1a770a082761c7957e086d7eebbb86b67c91991ca267a4d2bdd05782d665d3bd"
+const Empty = job.EmptyTree
 
 // Digest names t: it is that of its document.
 func (t *Tree) Digest() job.Digest {

@@ -41,6 +41,8 @@ final class Node
      * @param int          $maxModuleBytes  bytes
      * @param int          $maxInputBytes   bytes
      * @param int          $maxOutputBytes  bytes, stdout and stderr together
+     * @param int          $maxTreeBytes    bytes, files in the folders that a job begins with
+     * @param int          $maxDiskMb       what a job may write to folders, units of 2^20 bytes
      * @param ?int         $rttUs           microseconds from asking to the first byte of its answer
      */
     private function __construct(
@@ -61,6 +63,8 @@ final class Node
         public readonly int $maxModuleBytes,
         public readonly int $maxInputBytes,
         public readonly int $maxOutputBytes,
+        public readonly int $maxTreeBytes,
+        public readonly int $maxDiskMb,
         public readonly ?int $rttUs,
     ) {
     }
@@ -98,6 +102,8 @@ final class Node
             maxModuleBytes: $limits->int('module_bytes', 1, $max),
             maxInputBytes: $limits->int('input_bytes', 0, $max),
             maxOutputBytes: $limits->int('output_bytes', 0, $max),
+            maxTreeBytes: $limits->int('tree_bytes', 0, $max),
+            maxDiskMb: $limits->int('disk_mb', 0, Manifest::MAX_DISK_MB),
             rttUs: $f->optInt('rtt_us', 1, self::MAX_RTT_US),
         );
         $f->close();

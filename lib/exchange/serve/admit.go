@@ -45,8 +45,12 @@ func (s *Server) allowed(x *session, requester string) *job.Rejection {
 
 // fits says whether a job is one for this node.
 func (s *Server) fits(m *job.Manifest, o *wire.Offer) *job.Rejection {
-	if len(m.Dirs) > 0 {
-		return &job.Rejection{Code: job.RejectBadManifest, Message: "the manifest has dirs: a node gives a job none of its folders"}
+	for i := range m.Dirs {
+		if !m.Dirs[i].Travels() {
+			return &job.Rejection{
+				Code: job.RejectBadManifest, Message: "the manifest has the live folder " + m.Dirs[i].Guest + ": a node gives a job none of its folders",
+			}
+		}
 	}
 	n := s.cfg.Node()
 	if m.Arch != "" && m.Arch != n.Arch {
@@ -59,6 +63,17 @@ func (s *Server) fits(m *job.Manifest, o *wire.Offer) *job.Rejection {
 	if m.Engine != "" && !slices.Contains(engines, m.Engine) {
 		have := strings.Join(engines, ",")
 		return amount(job.RejectEngine, m.Engine, have, "this node does not have the engine %s, but %s", m.Engine, have)
+	}
+	folders := o.Folders()
+	if folders.Bytes > n.Limits.TreeBytes { // and so each name counted
+		return treeTooLarge(folders.Bytes, n.Limits.TreeBytes)
+	}
+	if folders.DocumentBytes > maxDocuments {
+		return amount(job.RejectTreeTooLarge, folders.DocumentBytes, int64(maxDocuments),
+			"the documents of the job's trees have %d bytes, this node takes %d", folders.DocumentBytes, int64(maxDocuments))
+	}
+	if len(m.Outputs()) > 0 && m.DiskMB > n.Limits.DiskMB {
+		return amount(job.RejectDisk, m.DiskMB, n.Limits.DiskMB, "the job needs %d MB of disk, this node gives a job %d", m.DiskMB, n.Limits.DiskMB)
 	}
 	for _, l := range []struct {
 		code       job.RejectCode

@@ -3,6 +3,7 @@ package serve
 import (
 	"bytes"
 	"os"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -49,7 +50,7 @@ func TestAttachToRunningJob(t *testing.T) {
 	o := again.offer(j)
 	o.StdoutFrom, o.StderrFrom = 2, 3
 	second := again.openOffer(j, o).until(wire.KindAccept)
-	if *second.accept != (wire.Accept{Attached: true}) {
+	if !reflect.DeepEqual(*second.accept, wire.Accept{Attached: true}) {
 		t.Errorf("accept %+v", second.accept)
 	}
 	second.until(wire.KindStarted)
@@ -201,7 +202,7 @@ func TestResumeUpload(t *testing.T) {
 	eventually(t, "half of the module is there", func() bool { return n.seen.count("moved module") == 100_000 })
 	c.Reset()
 	c = r.open(j).until(wire.KindAccept)
-	if *c.accept != (wire.Accept{Module: true, Stdin: true, Attached: true}) {
+	if !reflect.DeepEqual(*c.accept, wire.Accept{Module: true, Stdin: true, Attached: true}) {
 		t.Errorf("accept %+v", c.accept)
 	}
 	send(c, wire.KindModule, j.module)
@@ -209,7 +210,7 @@ func TestResumeUpload(t *testing.T) {
 	eventually(t, "some of the input is there", func() bool { return n.seen.count("moved stdin") == 70_000 })
 	c.Reset()
 	c = r.open(j).until(wire.KindAccept)
-	if *c.accept != (wire.Accept{Stdin: true, StdinFrom: 70_000, Attached: true}) {
+	if !reflect.DeepEqual(*c.accept, wire.Accept{Stdin: true, StdinFrom: 70_000, Attached: true}) {
 		t.Errorf("accept %+v", c.accept)
 	}
 	a := c.give().end()

@@ -141,7 +141,7 @@ func TestOtherBytesThanAnnounced(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.end().rejected(t, job.RejectHashMismatch)
-		if files, _ := filepath.Glob(filepath.Join(dir, "modules", "*", j.manifest.ModuleHash.Hex())); len(files) != 0 {
+		if files, _ := filepath.Glob(filepath.Join(dir, "content", "*", j.manifest.ModuleHash.Hex())); len(files) != 0 {
 			t.Errorf("kept: %v", files)
 		}
 		j.module = []byte("not kept")

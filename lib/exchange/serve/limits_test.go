@@ -56,7 +56,7 @@ func TestWhatDoesNotFit(t *testing.T) {
 func TestStorage(t *testing.T) {
 	t.Parallel()
 	g := newGate()
-	n := startNode(t, setup{Config: Config{Run: haunt(g.play)}, store: store.Config{JobBytes: 10 << 20, ModuleBytes: 100_000}})
+	n := startNode(t, setup{Config: Config{Run: haunt(g.play)}, store: store.Config{JobBytes: 10 << 20, ContentBytes: 100_000}})
 	r := newRequester(t, n, nil)
 	j := newJob([]byte("module"), nil)
 	j.manifest.OutputLimitBytes = 11 << 20

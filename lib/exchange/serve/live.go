@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"plasm/lib/exchange/queue"
+	"plasm/lib/exchange/wire"
 	"plasm/lib/job"
 	"plasm/lib/receipt"
 	"plasm/lib/sandbox"
@@ -58,7 +59,7 @@ func (t *task) pursue(ctx context.Context) ending {
 	if r := t.await(ctx, ticket); r != nil {
 		return *r
 	}
-	run, r := t.reserve()
+	run, r := t.reserve(ctx)
 	if r != nil {
 		return ending{verdict: r}
 	}
@@ -84,12 +85,16 @@ func (t *task) seal() {
 // forget gives up what is in the store of a job that has no end to be kept.
 func (t *task) forget(run *store.Run) {
 	t.input.close()
+	t.folders.close()
 	run.Forget(nil)
 }
 
 // claim is what the job needs of the queue.
 func (t *task) claim() queue.Job {
 	upload := t.moduleBytes + max(t.stdinBytes, 0)
+	for _, s := range t.trees {
+		upload = min(upload+s.DocumentBytes+s.Bytes, job.MaxSafeInt)
+	}
 	return queue.Job{
 		MemoryMB:   t.manifest.MemoryMB,
 		Timeout:    time.Duration(t.manifest.TimeoutMS)*time.Millisecond + t.s.cfg.Compile,
@@ -139,15 +144,19 @@ func withdrawn(ticket *queue.Ticket) ending {
 
 // reserve takes room in the store for the job, and finds its module, if this
 // requester's is there.
-func (t *task) reserve() (*store.Run, *job.Rejection) {
+func (t *task) reserve(ctx context.Context) (*store.Run, *job.Rejection) {
 	m := t.manifest
 	tooLarge := job.RejectOutputTooLarge
 	if t.stdinBytes > m.OutputLimitBytes {
 		tooLarge = job.RejectInputTooLarge
 	}
+	scratch := int64(0)
+	if len(m.Outputs()) > 0 {
+		tooLarge, scratch = job.RejectDisk, max(m.DiskMB<<20, 1)
+	}
 	j, run, err := t.s.cfg.Store.Accept(store.Request{
 		Requester: t.key.requester, ID: t.key.id, Manifest: t.document,
-		Input: max(t.stdinBytes, 0), Output: m.OutputLimitBytes,
+		Input: max(t.stdinBytes, 0), Output: m.OutputLimitBytes, Scratch: scratch, Folders: wire.FoldersMost(m),
 	})
 	if err != nil {
 		return nil, t.s.storeRejection(err, tooLarge)
@@ -157,6 +166,10 @@ func (t *task) reserve() (*store.Run, *job.Rejection) {
 		return nil, &job.Rejection{Code: job.RejectBusy, Message: "the job has just ended", RetryAfterMS: 1}
 	}
 	module, r := t.storedModule()
+	var begin *folders
+	if r == nil && t.travels() {
+		begin, r = newFolders(ctx, t)
+	}
 	if r != nil {
 		run.Forget(nil)
 		j.Close()
@@ -164,7 +177,7 @@ func (t *task) reserve() (*store.Run, *job.Rejection) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.job, t.module = j, module
+	t.job, t.module, t.folders = j, module, begin
 	if t.streamed() {
 		t.input = newPipe(t.s.cfg.Node().Limits.InputBytes)
 	} else {
@@ -172,6 +185,9 @@ func (t *task) reserve() (*store.Run, *job.Rejection) {
 	}
 	return run, nil
 }
+
+// travels reports whether the job has folders.
+func (t *task) travels() bool { return len(t.manifest.Dirs) > 0 }
 
 // storedModule returns the job's module if its requester has sent it before, else nil.
 func (t *task) storedModule() ([]byte, *job.Rejection) {
@@ -217,7 +233,7 @@ func (t *task) gather(ctx context.Context, ticket *queue.Ticket) *ending {
 			if quiet >= t.s.cfg.Idle {
 				return &ending{verdict: &job.Rejection{
 					Code:    job.RejectExpired,
-					Message: fmt.Sprintf("nothing of the module or the input came for %v", t.s.cfg.Idle),
+					Message: fmt.Sprintf("nothing of the folders, the module or the input came for %v", t.s.cfg.Idle),
 				}}
 			}
 			idle.Reset(t.s.cfg.Idle - quiet)
@@ -229,10 +245,15 @@ func (t *task) gather(ctx context.Context, ticket *queue.Ticket) *ending {
 func (t *task) run(ctx context.Context, ticket *queue.Ticket, run *store.Run) ending {
 	unwatch := context.AfterFunc(ctx, t.input.close) // whoever reads it waits no longer
 	defer unwatch()
+	begin, err := t.sandboxed()
+	if err != nil {
+		return t.s.startRejection(ctx, err)
+	}
+	defer begin.Close()
 	report, err := t.s.cfg.Run(ctx, &sandbox.Job{
 		Manifest: t.manifest, Module: t.module, Requester: t.key.requester,
 		Input:  sandbox.Input{Reader: t.input.reader(ctx), Hash: t.manifest.StdinHash},
-		Stdout: t.job.Stdout(), Stderr: t.job.Stderr(),
+		Stdout: t.job.Stdout(), Stderr: t.job.Stderr(), Folders: begin,
 		RequireGuards: t.s.cfg.RequireGuards, Started: t.begun,
 	})
 	t.input.close()
@@ -242,6 +263,9 @@ func (t *task) run(ctx context.Context, ticket *queue.Ticket, run *store.Run) en
 	}
 	t.begun()
 	t.ended(report)
+	if err := t.left(ctx, begin, report.Outputs); err != nil {
+		return ending{verdict: t.s.storeRejection(err, job.RejectInternal)}
+	}
 	return t.attest(report, run)
 }
 
@@ -282,6 +306,9 @@ func (t *task) attest(r *sandbox.Report, run *store.Run) ending {
 	t.seal() // an offer from now on waits for what becomes of this
 	t.job.Stdout().End(nil)
 	t.job.Stderr().End(nil)
+	if folders := t.job.Folders(); folders != nil {
+		folders.End(nil)
+	}
 	statement := r.Statement(t.manifest, t.s.cfg.Receipt)
 	statement.Requester = t.key.requester
 	envelope, err := receipt.Sign(t.s.cfg.Key, statement)

@@ -42,6 +42,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	p2p "github.com/libp2p/go-libp2p/core/network"
@@ -90,7 +91,7 @@ type Observer interface {
 	Offered(outcome string)                      // "accepted", or a job.RejectCode
 	Started(waited time.Duration)                // a job, so long after it was offered
 	Ended(status job.Status, took time.Duration) // a job, so long after it started
-	Moved(stream string, bytes int)              // received of "module" or "stdin", sent of "stdout" or "stderr"
+	Moved(stream string, bytes int)              // received of "tree", "blob", "module" or "stdin", sent of "stdout", "stderr" or "folders"
 }
 
 func (c Config) withDefaults() Config {
@@ -126,6 +127,8 @@ type Server struct {
 	cfg     Config
 	log     *slog.Logger
 	buffers sync.Pool // of *[]byte, bufferSize long
+
+	documents atomic.Int64 // bytes of the documents of folders that arrive
 
 	mu        sync.Mutex
 	draining  bool // no new jobs

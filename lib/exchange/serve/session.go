@@ -42,14 +42,21 @@ type session struct {
 	opened   time.Time
 	accepted bool // speak's
 
-	cancelled atomic.Bool // by this stream
+	wants   bool  // speak's: a want is to be sent
+	lacking int64 // speak's: bytes that accept has asked for
+
+	asked     atomic.Pointer[wire.Want] // that was sent
+	cancelled atomic.Bool               // by this stream
 	sent      atomic.Int64
 
 	// Set before accept is sent, then listen's.
 	upload    *store.Upload
-	takes     bool  // the module
-	module    int64 // bytes of it that have come
-	stdinFrom int64 // where the next piece of the input begins
+	takes     bool         // the module
+	module    int64        // bytes of it that have come
+	stdinFrom int64        // where the next piece of the input begins
+	trees     []job.Digest // whose documents come
+	treeAt    int64        // bytes of the first of them that have come
+	blobs     place        // where the next piece of contents begins; without a want before the first
 }
 
 // serve serves the stream to its end.
@@ -220,9 +227,14 @@ func (x *session) data(kind wire.Kind) error {
 		}
 		x.s.cfg.Observe.Moved(kind.String(), len(p))
 		x.task.touch()
-		if kind == wire.KindModule {
+		switch kind {
+		case wire.KindModule:
 			x.takeModule(p)
-		} else {
+		case wire.KindTree:
+			x.takeTree(p)
+		case wire.KindBlob:
+			x.takeBlob(p)
+		default:
 			x.takeStdin(p)
 		}
 	}
@@ -240,6 +252,38 @@ func (x *session) takeStdin(p []byte) {
 		t.refuse(r)
 	case whole:
 		t.poke()
+	}
+}
+
+// takeTree takes a piece of the documents.
+func (x *session) takeTree(p []byte) {
+	f := x.task.folders
+	for len(p) > 0 && len(x.trees) > 0 {
+		d := x.trees[0]
+		n := min(int64(len(p)), f.size(d)-x.treeAt)
+		if r := f.document(d, x.treeAt, p[:n]); r != nil {
+			x.task.refuse(r)
+			x.trees = nil
+			return
+		}
+		p = p[n:]
+		if x.treeAt += n; x.treeAt == f.size(d) {
+			x.trees, x.treeAt = x.trees[1:], 0
+		}
+	}
+}
+
+// takeBlob takes a piece of the contents.
+func (x *session) takeBlob(p []byte) {
+	if x.blobs.want == nil {
+		x.blobs.begin(x.asked.Load())
+	}
+	whole, r := x.task.folders.take(&x.blobs, p)
+	switch {
+	case r != nil:
+		x.task.refuse(r)
+	case whole:
+		x.task.poke()
 	}
 }
 

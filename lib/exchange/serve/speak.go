@@ -26,7 +26,10 @@ func (x *session) speak(ctx context.Context) error {
 		return err
 	}
 	now, err = x.untilStarted(ctx)
+	refused, isRefusal := errors.AsType[*refusalError](err)
 	switch {
+	case isRefusal:
+		return x.reject(refused.why)
 	case err != nil:
 		return err
 	case !now.started:
@@ -97,9 +100,10 @@ func (x *session) accept() (bool, error) {
 		return false, x.reject(r)
 	}
 	x.takes, x.stdinFrom, x.accepted = a.Module, a.StdinFrom, true
+	x.trees, x.wants, x.lacking = a.Trees, a.Want, x.offer.Lacking(a)
 	x.s.cfg.Observe.Offered("accepted")
 	x.s.log.Info("job.accepted", "requester", x.offer.Requester, "job", x.manifest.ID, "peer", x.transport, "attached", a.Attached,
-		"module", a.Module, "stdin", a.Stdin, "duration", time.Since(x.opened))
+		"module", a.Module, "trees", len(a.Trees), "stdin", a.Stdin, "duration", time.Since(x.opened))
 	return true, x.conn.Send(a)
 }
 
@@ -110,12 +114,34 @@ func (x *session) untilStarted(ctx context.Context) (view, error) {
 		if now.started || now.phase == over {
 			return now, nil
 		}
+		if x.wants {
+			if err := x.tellWant(); err != nil {
+				return now, err
+			}
+		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
 			return now, context.Cause(ctx)
 		}
 	}
+}
+
+// tellWant says what contents the job lacks, once that is known.
+func (x *session) tellWant() error {
+	w := x.task.folders.want()
+	if w == nil {
+		return nil
+	}
+	x.wants = false
+	if need := x.lacking + w.Bytes; x.budget != wire.NoLimit && need > x.budget {
+		if !x.attached {
+			x.task.abandon()
+		}
+		return &refusalError{wire.RelayLimited(need, x.budget)}
+	}
+	x.asked.Store(w)
+	return x.conn.Send(w)
 }
 
 // last sends the last frame. Who has cancelled a job before it started is told
@@ -144,9 +170,9 @@ func (x *session) last(end ending) error {
 func (x *session) output(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var stdout, stderr int64
+	var stdout, stderr, folders int64
 	if x.attached {
-		stdout, stderr = x.offer.StdoutFrom, x.offer.StderrFrom
+		stdout, stderr, folders = x.offer.StdoutFrom, x.offer.StderrFrom, x.offer.FoldersFrom
 	}
 	follow := func(kind wire.Kind, spool *store.Spool, from int64) {
 		if err := x.follow(kind, spool.Follow(ctx, from)); err != nil {
@@ -155,6 +181,9 @@ func (x *session) output(ctx context.Context) error {
 	}
 	var streams sync.WaitGroup
 	streams.Go(func() { follow(wire.KindStderr, x.task.job.Stderr(), stderr) })
+	if spool := x.task.job.Folders(); spool != nil {
+		streams.Go(func() { follow(wire.KindFolders, spool, folders) })
+	}
 	follow(wire.KindStdout, x.task.job.Stdout(), stdout)
 	streams.Wait()
 	return context.Cause(ctx)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"reflect"
 	"testing"
 
 	"plasm/lib/exchange/wire"
@@ -35,7 +36,7 @@ func TestStreamedInput(t *testing.T) {
 	r := newRequester(t, n, nil)
 	j := newJob([]byte("module"), nil).asStream()
 	c := r.open(j).until(wire.KindAccept)
-	if *c.accept != (wire.Accept{Module: true, Stdin: true}) {
+	if !reflect.DeepEqual(*c.accept, wire.Accept{Module: true, Stdin: true}) {
 		t.Errorf("accept %+v", c.accept)
 	}
 	if err := c.SendData(wire.KindModule, j.module); err != nil {
@@ -49,7 +50,7 @@ func TestStreamedInput(t *testing.T) {
 	o := r.offer(j)
 	o.StdoutFrom = 2
 	c = r.openOffer(j, o).until(wire.KindAccept)
-	if *c.accept != (wire.Accept{Stdin: true, StdinFrom: 4, Attached: true}) {
+	if !reflect.DeepEqual(*c.accept, wire.Accept{Stdin: true, StdinFrom: 4, Attached: true}) {
 		t.Errorf("accept %+v", c.accept)
 	}
 	c.input(t, "two")

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,9 +32,10 @@ type task struct {
 	client      queue.Client
 	peer        string // at the other end of the connection that brought the first offer
 	manifest    *job.Manifest
-	document    []byte // the manifest as it came
-	moduleBytes int64  // as the first offer says
-	stdinBytes  int64  // as above; wire.StdinUnknown
+	document    []byte          // the manifest as it came
+	moduleBytes int64           // as the first offer says
+	stdinBytes  int64           // as above; wire.StdinUnknown
+	trees       []wire.TreeSize // as above
 	offered     time.Time
 	cancel      context.CancelCauseFunc // of live's context
 	gone        chan struct{}           // closed when the task is not in Server.tasks any more
@@ -51,6 +53,7 @@ type task struct {
 	job      *store.Job // from accepted on; nil when it never came to that
 	module   []byte     // from when it is there until it has run
 	input    input      // from accepted on
+	folders  *folders   // likewise; nil of a job that begins with none
 	started  time.Time
 	ran      time.Duration   // of one that is over
 	finished time.Time       // of one that is over
@@ -72,7 +75,7 @@ func newTask(s *Server, x *session, k jobKey) *task {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	t := &task{
 		s: s, key: k, client: x.client, peer: x.transport, manifest: x.manifest, document: x.offer.Manifest,
-		moduleBytes: x.offer.ModuleBytes, stdinBytes: x.offer.StdinBytes, offered: time.Now(),
+		moduleBytes: x.offer.ModuleBytes, stdinBytes: x.offer.StdinBytes, trees: x.offer.Trees, offered: time.Now(),
 		cancel: cancel, gone: make(chan struct{}), done: make(chan struct{}), sessions: 1, refs: 2,
 	}
 	go t.live(ctx)
@@ -106,6 +109,8 @@ func (t *task) same(x *session) *job.Rejection {
 		return conflict(t.manifest.ID, "manifest")
 	case t.moduleBytes != x.offer.ModuleBytes || t.stdinBytes != x.offer.StdinBytes:
 		return conflict(t.manifest.ID, "size of module or input")
+	case !slices.Equal(t.trees, x.offer.Trees):
+		return conflict(t.manifest.ID, "size of trees")
 	}
 	return nil
 }
@@ -209,6 +214,9 @@ func (t *task) look() (view, <-chan struct{}) {
 	if t.input != nil && !t.input.ready() {
 		v.lacking = true
 	}
+	if t.folders != nil && t.phase == accepted && !t.folders.ready() {
+		v.lacking = true
+	}
 	return v, t.changed
 }
 
@@ -221,6 +229,9 @@ func (t *task) needs(attached bool) *wire.Accept {
 		return a
 	}
 	a.Module = t.phase == accepted && t.module == nil
+	if t.folders != nil && t.phase == accepted {
+		a.Trees, a.Want = t.folders.lacking()
+	}
 	come, complete := t.input.come()
 	a.Stdin = !complete
 	if a.Stdin && attached {

@@ -48,8 +48,8 @@ func newAttempt(p *placement, c *candidate) *attempt {
 }
 
 // startTime is how long a node has that has accepted, unless it was said.
-func (j *Job) startTime() time.Duration {
-	return min(2*time.Minute+atLeastRate(j.bytesToSend()), job.MaxTimeout*time.Millisecond)
+func (p *placement) startTime() time.Duration {
+	return min(2*time.Minute+atLeastRate(p.bytesToSend()), job.MaxTimeout*time.Millisecond)
 }
 
 // atLeastRate is how long so many bytes take at the slowest that is put up with.
@@ -164,6 +164,9 @@ func (a *attempt) conclude(ctx context.Context, envelope []byte) (*Result, *fail
 	if a.outputs.err != nil && !a.outputs.live {
 		return nil, local(asJobError(a.outputs.err))
 	}
+	if err := a.outputs.left.failed; err != nil {
+		return nil, local(err)
+	}
 	v, f := a.verify(envelope)
 	if f != nil {
 		return nil, f
@@ -172,7 +175,9 @@ func (a *attempt) conclude(ctx context.Context, envelope []byte) (*Result, *fail
 	if err != nil {
 		return nil, local(asJobError(err))
 	}
-	result := &Result{Receipt: envelope, Verified: v, Stdout: stdout, Stderr: stderr, close: a.outputs.close}
+	result := &Result{
+		Receipt: envelope, Verified: v, Stdout: stdout, Stderr: stderr, Folders: a.outputs.left.parts(a.job.Pack), close: a.outputs.close,
+	}
 	if v.Outcome.Status == job.Trap {
 		result.Trace = a.trace
 	}

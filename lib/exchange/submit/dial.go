@@ -85,7 +85,7 @@ func (a *attempt) cancelBeside() {
 		return // the node is not to be had; the job runs to its end
 	}
 	conn := wire.NewConn(l.stream, wire.Requester, a.cfg.Wire)
-	if conn.Send(a.offer(l, 0, 0)) == nil {
+	if conn.Send(a.offer(l, 0, 0, 0)) == nil {
 		_ = conn.Send(wire.Cancel{})
 	}
 	conn.Close()

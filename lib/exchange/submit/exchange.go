@@ -16,8 +16,10 @@ type exchange struct {
 	a     *attempt
 	conn  *wire.Conn
 	offer *wire.Offer
+	asked int64 // bytes that the node has asked for, as far as that is known; the reader's
 
 	accepted chan *wire.Accept // to the sender; cap 1
+	wanted   chan *wire.Want   // likewise
 	over     chan struct{}     // closed at the end
 	running  sync.WaitGroup
 	rejected bool // by the node
@@ -37,10 +39,10 @@ func (a *attempt) exchange(ctx context.Context) ([]byte, error) {
 	a.over = link.stream.Conn()
 	x := &exchange{
 		a: a, conn: wire.NewConn(link.stream, wire.Requester, a.cfg.Wire),
-		accepted: make(chan *wire.Accept, 1), over: make(chan struct{}),
+		accepted: make(chan *wire.Accept, 1), wanted: make(chan *wire.Want, 1), over: make(chan struct{}),
 	}
 	a.cause, a.trace = nil, nil
-	x.offer = a.offer(link, a.outputs.stdout.bytes, a.outputs.stderr.bytes)
+	x.offer = a.offer(link, a.outputs.stdout.bytes, a.outputs.stderr.bytes, a.outputs.left.bytes)
 	x.running.Go(func() { x.send(x.offer) })
 	x.running.Go(func() { x.watch(ctx) })
 	envelope, err := x.read(link)
@@ -60,10 +62,10 @@ func (a *attempt) exchange(ctx context.Context) ([]byte, error) {
 
 // offer is what the node is asked on a connection, by who has so much of the
 // output.
-func (a *attempt) offer(l *link, stdout, stderr int64) *wire.Offer {
+func (a *attempt) offer(l *link, stdout, stderr, folders int64) *wire.Offer {
 	o := &wire.Offer{
 		Manifest: a.p.manifest, ModuleBytes: int64(len(a.job.Module)), StdinBytes: a.job.StdinBytes,
-		StdoutFrom: stdout, StderrFrom: stderr,
+		StdoutFrom: stdout, StderrFrom: stderr, FoldersFrom: folders, Trees: a.p.folders.sizes,
 	}
 	if !a.job.inputKnown() {
 		o.StdinBytes = wire.StdinUnknown
@@ -187,6 +189,8 @@ func (x *exchange) message(l *link, m wire.Message) error {
 		return x.queued(m)
 	case *wire.Accept:
 		return x.accept(l, m)
+	case *wire.Want:
+		return x.want(l, m)
 	case *wire.Reject:
 		x.rejected = true
 		return rejected(m.Rejection)
@@ -237,17 +241,33 @@ func (x *exchange) accept(l *link, m *wire.Accept) error {
 	if _, r := x.offer.OverRelay(l.budget, m); r != nil { // what it would break off isn't sent
 		return rejected(*r)
 	}
-	a.cfg.Tell(a.c.id, accepted(m, a.job))
+	x.asked = x.offer.Lacking(m)
+	a.cfg.Tell(a.c.id, accepted(m, x.asked, a.job))
 	switch {
 	case a.started:
 		x.until(time.Now().Add(a.cfg.Answer), "knows nothing any more of the job that had started")
 	case a.cfg.AttemptTimeout == 0:
-		a.startBy = time.Now().Add(a.job.startTime())
+		a.startBy = time.Now().Add(a.p.startTime())
 		fallthrough
 	default:
 		x.until(a.startBy, "has not started the job in time")
 	}
 	x.accepted <- m
+	return nil
+}
+
+// want takes note of the contents that the node still needs.
+func (x *exchange) want(l *link, m *wire.Want) error {
+	a := x.a
+	if err := a.p.folders.check(m); err != nil {
+		return err
+	}
+	x.asked += m.Bytes
+	if budget, _ := x.offer.OverRelay(l.budget, &wire.Accept{}); budget != wire.NoLimit && x.asked > budget {
+		return rejected(*wire.RelayLimited(x.asked, budget))
+	}
+	a.cfg.Tell(a.c.id, a.p.folders.tell(m))
+	x.wanted <- m
 	return nil
 }
 
@@ -273,7 +293,7 @@ func (x *exchange) progress() {
 	if now := time.Now(); by.Before(now) {
 		by = now
 	}
-	wait := x.a.cfg.Grace + atLeastRate(x.a.outputs.stdout.bytes+x.a.outputs.stderr.bytes)
+	wait := x.a.cfg.Grace + atLeastRate(x.a.outputs.stdout.bytes+x.a.outputs.stderr.bytes+x.a.outputs.left.bytes)
 	x.until(by.Add(wait), "has not ended the job in its time")
 }
 
@@ -284,7 +304,11 @@ func (x *exchange) data(kind wire.Kind) error {
 		if err != nil || len(p) == 0 {
 			return err
 		}
-		if err := x.a.outputs.write(kind, p); err != nil {
+		if kind == wire.KindFolders {
+			if err := x.a.outputs.left.write(p); err != nil {
+				return err
+			}
+		} else if err := x.a.outputs.write(kind, p); err != nil {
 			x.a.fail(err) // the rest is only digested
 		}
 		x.progress()

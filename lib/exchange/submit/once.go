@@ -32,7 +32,11 @@ func (e *FailedError) Unwrap() error { return e.Err }
 func Once(ctx context.Context, cfg Config, j *Job, in Candidate) (*Result, *FailedError) {
 	cfg.fill(j)
 	cfg.Retries = 0
-	p := newPlacement(&cfg, j)
+	p, err := newPlacement(&cfg, j)
+	if err != nil {
+		f := local(asJobError(err))
+		return nil, &FailedError{Err: asJobError(err), Rejection: f.rejection, GiveUp: true}
+	}
 	defer p.input.close()
 	p.add(in)
 	if len(p.all) == 0 {

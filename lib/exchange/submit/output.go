@@ -28,6 +28,7 @@ func (o *output) content() receipt.Content {
 // outputs are both of them, as one attempt gets them.
 type outputs struct {
 	stdout, stderr output
+	left           *left
 	live           bool // what comes is out at once
 	newSpool       func() Spool
 	spools         []Spool // none when output is passed on
@@ -35,7 +36,7 @@ type outputs struct {
 }
 
 func newOutputs(cfg *Config, j *Job) *outputs {
-	o := &outputs{newSpool: cfg.Spool, live: j.Live != nil}
+	o := &outputs{newSpool: cfg.Spool, live: j.Live != nil, left: newLeft(cfg, j)}
 	if o.live {
 		o.stdout.w, o.stderr.w = j.Live.Stdout, j.Live.Stderr
 	}
@@ -47,6 +48,7 @@ func newOutputs(cfg *Config, j *Job) *outputs {
 func (o *outputs) reset() {
 	o.stdout.sum, o.stderr.sum = sha256.New(), sha256.New()
 	o.stdout.bytes, o.stderr.bytes = 0, 0
+	o.left.reset()
 	if o.live {
 		return
 	}
@@ -83,7 +85,7 @@ func (o *outputs) why(ctx context.Context) error {
 }
 
 // any reports whether anything has come.
-func (o *outputs) any() bool { return o.stdout.bytes+o.stderr.bytes > 0 }
+func (o *outputs) any() bool { return o.stdout.bytes+o.stderr.bytes+o.left.bytes > 0 }
 
 // interrupt ends a write that somebody else holds up, where that can be done.
 func (o *outputs) interrupt() {
@@ -111,4 +113,5 @@ func (o *outputs) close() {
 		_ = s.Close() // of no use any more
 	}
 	o.spools = nil
+	o.left.close()
 }

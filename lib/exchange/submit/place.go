@@ -21,6 +21,7 @@ type placement struct {
 	job      *Job
 	manifest []byte // as it is offered, to every node
 	input    source
+	folders  *folders // that the job begins with
 	began    time.Time
 
 	mu      sync.Mutex
@@ -36,9 +37,13 @@ type placement struct {
 	accepted int // attempts whose offer was accepted
 }
 
-func newPlacement(cfg *Config, j *Job) *placement {
+func newPlacement(cfg *Config, j *Job) (*placement, error) {
+	folders, err := newFolders(j)
+	if err != nil {
+		return nil, err
+	}
 	p := &placement{
-		cfg: cfg, job: j, manifest: j.Manifest.Encode(), began: time.Now(),
+		cfg: cfg, job: j, manifest: j.Manifest.Encode(), folders: folders, began: time.Now(),
 		news: make(chan struct{}, 1), seen: map[peer.ID]*candidate{},
 	}
 	if j.inputKnown() {
@@ -46,7 +51,7 @@ func newPlacement(cfg *Config, j *Job) *placement {
 	} else {
 		p.input = newTap(j.Live.Stdin)
 	}
-	return p
+	return p, nil
 }
 
 // propose is what a Source calls.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"plasm/lib/exchange/wire"
+	"plasm/lib/job"
 )
 
 // send sends the offer, and what the node then asks for. What goes wrong with the
@@ -22,9 +23,22 @@ func (x *exchange) send(offer *wire.Offer) {
 	case <-x.over:
 		return
 	}
-	u := &upload{x: x, total: toSend(accept, x.a.job)}
-	if accept.Module && !u.module() {
+	u := &upload{x: x, total: x.offer.Lacking(accept)}
+	if accept.Stdin && !x.a.job.inputKnown() {
+		u.total = 0
+	}
+	if !u.trees(accept.Trees) || accept.Module && !u.module() {
 		return
+	}
+	if accept.Want {
+		select {
+		case want := <-x.wanted:
+			if u.total += want.Bytes; !u.blobs(want) {
+				return
+			}
+		case <-x.over:
+			return
+		}
 	}
 	if accept.Stdin {
 		u.input(accept.StdinFrom)
@@ -82,19 +96,42 @@ func (u *upload) input(at int64) {
 	}
 }
 
-// toSend returns how many bytes a node needs of a job, as far as that is known.
-func toSend(m *wire.Accept, j *Job) int64 {
-	var n int64
-	if m.Stdin && !j.inputKnown() {
-		return 0
+// trees sends the documents of trees.
+func (u *upload) trees(digests []job.Digest) bool {
+	for _, d := range digests {
+		if !u.data(wire.KindTree, u.x.a.job.Pack.Document(d)) {
+			return false
+		}
 	}
-	if m.Module {
-		n = int64(len(j.Module))
+	return true
+}
+
+// blobs sends the contents that are wanted: small ones together.
+func (u *upload) blobs(w *wire.Want) bool {
+	buf := make([]byte, 0, pieceSize)
+	skip := w.From
+	for i, b := range u.x.a.p.folders.blobs {
+		if !w.Wants(i) {
+			continue
+		}
+		r, _ := u.x.a.job.Pack.Blob(b.Digest) // newFolders has looked
+		for at := skip; at < b.Size; {
+			n, err := r.ReadAt(buf[len(buf):min(int64(cap(buf)), int64(len(buf))+b.Size-at)], at)
+			if n == 0 {
+				u.x.a.fail(packError(err))
+				return false
+			}
+			buf, at = buf[:len(buf)+n], at+int64(n)
+			if len(buf) == cap(buf) {
+				if !u.data(wire.KindBlob, buf) {
+					return false
+				}
+				buf = buf[:0]
+			}
+		}
+		skip = 0
 	}
-	if m.Stdin {
-		n += max(j.StdinBytes-m.StdinFrom, 0)
-	}
-	return n
+	return len(buf) == 0 || u.data(wire.KindBlob, buf)
 }
 
 // queuePlace says what a node has said of its queue.
@@ -104,15 +141,16 @@ func queuePlace(q *wire.Queued) string {
 }
 
 // accepted says what a node has accepted, and what it is sent.
-func accepted(m *wire.Accept, j *Job) string {
+func accepted(m *wire.Accept, n int64, j *Job) string {
 	text := "has accepted"
 	if m.Attached {
 		text = "knows the job"
 	}
-	n := toSend(m, j)
 	switch {
 	case m.Stdin && !j.inputKnown():
 		return text + "; input follows as it comes"
+	case n == 0 && m.Want:
+		return text + ", and looks for what it has of the folders"
 	case n == 0:
 		return text + ", and needs nothing of it"
 	}

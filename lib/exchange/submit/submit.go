@@ -52,6 +52,7 @@ import (
 	"plasm/lib/job"
 	"plasm/lib/network"
 	"plasm/lib/receipt"
+	"plasm/lib/tree"
 )
 
 // Config says who submits, to whom, and how patiently. It is copied by Run.
@@ -65,6 +66,7 @@ type Config struct {
 
 	Guards  []string                               // must have been active for the job
 	Retries int                                    // new attempts after one whose offer was accepted; 0: none
+	File    func() (File, error)                   // makes a file that has no name, for the folders that a job leaves; needed where it can leave some
 	Spool   func() Spool                           // holds one output of an attempt; not needed with Job.Live
 	Tell    func(peerID, text string)              // is told what happens, in one line that is safe to print, from one goroutine at a time; peerID may be ""; nil: nobody is
 	Sending func(peerID string, sent, total int64) // is told how many bytes of what a node has asked for are under way, from one goroutine at a time, which it holds up; nil: nobody is
@@ -82,6 +84,13 @@ type Config struct {
 	Backoff        time.Duration // the first pause before trying the same node again, doubled each time up to 32 times as long; 0: 250 ms
 }
 
+// File is a file that is written, and then read.
+type File interface {
+	io.ReaderAt
+	io.WriterAt
+	io.Closer
+}
+
 // Spool holds output that is not verified yet.
 type Spool interface {
 	io.Writer
@@ -91,11 +100,12 @@ type Spool interface {
 
 // Job is what is to be run. Nothing of it may change while Run runs.
 type Job struct {
-	Manifest   *job.Manifest // valid, without dirs; without a stdin_hash only with Live
+	Manifest   *job.Manifest // valid, without live folders; without a stdin_hash only with Live
 	Module     []byte        // of the manifest's digest
 	Stdin      io.ReaderAt   // the whole input, StdinBytes long, where the manifest has a stdin_hash; nil: empty
 	StdinBytes int64
-	Live       *Live // nil: output is held until it is verified
+	Pack       *tree.Pack // the manifest's Trees and their contents; nil: there are none
+	Live       *Live      // nil: output is held until it is verified
 }
 
 // Live passes a job's streams on as they come.
@@ -123,8 +133,9 @@ type Result struct {
 	Verified *receipt.Verified // what it says
 	Stdout   io.Reader         // nil with Job.Live
 	Stderr   io.Reader
-	Trace    []string // of a trap: in which functions, by the node's word and as job has them; nil: it does not say
-	Cause    error    // why the job was cancelled, or its output could not be passed on, or an *EndedError; else nil
+	Folders  []tree.Part // what the outcome's Dirs are, in their order
+	Trace    []string    // of a trap: in which functions, by the node's word and as job has them; nil: it does not say
+	Cause    error       // why the job was cancelled, or its output could not be passed on, or an *EndedError; else nil
 
 	close func()
 }
@@ -161,7 +172,10 @@ var ErrDeadline = errors.New("the deadline has passed")
 // CodeBadModule, CodeModuleRefused and CodeCompileLimit when nodes say so.
 func Run(ctx context.Context, cfg Config, j *Job, source Source) (*Result, error) {
 	cfg.fill(j)
-	p := newPlacement(&cfg, j)
+	p, err := newPlacement(&cfg, j)
+	if err != nil {
+		return nil, err
+	}
 	defer p.input.close()
 	var searching sync.WaitGroup
 	defer searching.Wait()
@@ -209,4 +223,6 @@ func (cfg *Config) fill(j *Job) {
 func (j *Job) inputKnown() bool { return j.Manifest.StdinHash != "" }
 
 // bytesToSend is how much of a job goes to a node that has nothing of it.
-func (j *Job) bytesToSend() int64 { return int64(len(j.Module)) + j.StdinBytes }
+func (p *placement) bytesToSend() int64 {
+	return int64(len(p.job.Module)) + p.job.StdinBytes + p.folders.bytes()
+}

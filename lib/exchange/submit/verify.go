@@ -29,6 +29,9 @@ func (a *attempt) verify(envelope []byte) (*receipt.Verified, *failure) {
 		(refusal.Reason == receipt.WrongStdout || refusal.Reason == receipt.WrongStderr) {
 		return nil, errAgain
 	}
+	if _, ok := errors.AsType[*foldersError](err); ok && a.resumed {
+		return nil, errAgain
+	}
 	f := failed(tryOther, job.CodeUnverified, "its result does not verify: %s", oneLine(err))
 	f.leave = true
 	return nil, f
@@ -61,6 +64,9 @@ func (a *attempt) check(envelope []byte) (*receipt.Verified, error) {
 		Guards: a.cfg.Guards,
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := a.outputs.left.check(v.Outcome.Dirs); err != nil {
 		return nil, err
 	}
 	switch {

@@ -91,7 +91,7 @@ func anyTrace() *Trace { return &Trace{Functions: []string{"panic", "$7", "_star
 
 // cases are all vectors.
 var cases = sync.OnceValue(func() []vector {
-	groups := [][]*exchange{validCases(), kindCases(), lengthCases(), turnCases(), nodeTurnCases(), sizeCases(), payloadCases(), signatureCases()}
+	groups := [][]*exchange{validCases(), kindCases(), lengthCases(), turnCases(), nodeTurnCases(), sizeCases(), payloadCases(), signatureCases(), folderCases(), folderFaults()}
 	var all []vector
 	for _, group := range groups {
 		for _, e := range group {
@@ -180,7 +180,10 @@ func lengthCases() []*exchange {
 		fault(RuleLength, "cancel with a payload").say(plainOffer()).frame(Requester, KindCancel, "x"),
 		fault(RuleLength, "ping with a payload").say(plainOffer()).frame(Node, KindPing, "x"),
 		fault(RuleLength, "queued of more than 1 KiB").say(plainOffer()).raw(Node, "71 81 08"),
-		fault(RuleLength, "accept of more than 1 KiB").say(plainOffer()).raw(Node, "61 81 08"),
+		fault(RuleLength, "accept of more than 2 KiB").say(plainOffer()).raw(Node, "61 81 10"),
+		fault(RuleLength, "want of more than 320 KiB").say(folderOffer(), needFolders()).raw(Node, "77 81 80 14"),
+		fault(RuleLength, "an empty piece of a tree").say(folderOffer(), needFolders()).frame(Requester, KindTree, ""),
+		fault(RuleLength, "an empty piece of folders").say(folderOffer(), needNone(), &Started{}).frame(Node, KindFolders, ""),
 		fault(RuleLength, "started of more than 1 KiB").say(plainOffer(), needNone()).raw(Node, "73 81 08"),
 		fault(RuleLength, "reject of more than 64 KiB").say(plainOffer()).raw(Node, "72 81 80 04"),
 		fault(RuleLength, "cause of more than 64 KiB").say(plainOffer(), needNone(), &Started{}).raw(Node, "63 81 80 04"),

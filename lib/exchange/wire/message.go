@@ -9,7 +9,7 @@ import (
 )
 
 // Message is what a frame says that carries no piece of a stream: *Offer,
-// *Queued, *Accept, *Reject, *Started, *Cause, *Trace, *Result, StdinEnd, Cancel or Ping.
+// *Queued, *Accept, *Want, *Reject, *Started, *Cause, *Trace, *Result, StdinEnd, Cancel or Ping.
 type Message interface {
 	Kind() Kind
 }
@@ -30,7 +30,30 @@ type Accept struct {
 	Stdin     bool  `json:"stdin"`      // whether input must be sent
 	StdinFrom int64 `json:"stdin_from"` // the byte from which: more than 0 only with Stdin and Attached
 	Attached  bool  `json:"attached"`   // whether the node has known the job before: it waits, runs, or has ended
+
+	Want  bool         `json:"want,omitempty"`  // whether a want follows, which says what contents must be sent
+	Trees []job.Digest `json:"trees,omitempty"` // whose documents must be sent, in the order of the manifest's Trees
 }
+
+// Want says which contents of a job's trees a node still needs.
+type Want struct {
+	Blobs []byte // at most 200,000 bytes: a bit for each content, the lowest bit of the first byte first; those that aren't there are 0
+	From  int64  // 0 to job.MaxSafeInt: bytes of the first that the node has already
+	Bytes int64  // 0 to job.MaxSafeInt: how much is to come
+}
+
+// wantDocument is a Want as it is written.
+type wantDocument struct {
+	Blobs []byte `json:"blobs"`
+	From  int64  `json:"from"`
+	Bytes int64  `json:"bytes"`
+}
+
+// maxBits is how many bytes have a bit for each content that a job can have.
+const maxBits = job.MaxDirs * job.MaxEntries / 8
+
+// Wants reports whether the content of that place is wanted.
+func (w *Want) Wants(i int) bool { return i/8 < len(w.Blobs) && w.Blobs[i/8]&(1<<(i%8)) != 0 }
 
 // Reject says that a node doesn't take the job, or gives it up.
 type Reject struct {
@@ -77,6 +100,9 @@ func (*Queued) Kind() Kind { return KindQueued }
 // Kind returns KindAccept.
 func (*Accept) Kind() Kind { return KindAccept }
 
+// Kind returns KindWant.
+func (*Want) Kind() Kind { return KindWant }
+
 // Kind returns KindReject.
 func (*Reject) Kind() Kind { return KindReject }
 
@@ -111,6 +137,8 @@ func Encode(m Message) ([]byte, error) {
 	case StdinEnd, Cancel, Ping:
 	case *Offer:
 		payload = compact(m.document())
+	case *Want:
+		payload = compact(wantDocument{append([]byte{}, m.Blobs...), m.From, m.Bytes}) // never null
 	default:
 		payload = compact(m)
 	}
@@ -196,6 +224,8 @@ func decodeObject(kind Kind, payload []byte) (Message, error) {
 		m = acceptFrom(f)
 	case KindTrace:
 		m = traceFrom(f)
+	case KindWant:
+		m = wantFrom(f)
 	default:
 		m = &Started{RunningMS: f.Int("running_ms", 0, job.MaxTimeout)}
 	}
@@ -207,8 +237,15 @@ func decodeObject(kind Kind, payload []byte) (Message, error) {
 
 func acceptFrom(f *job.Fields) *Accept {
 	a := &Accept{
-		Module: f.Bool("module"), Stdin: f.Bool("stdin"),
+		Module: f.Bool("module"), Stdin: f.Bool("stdin"), Want: f.BoolOr("want", false),
 		StdinFrom: f.Int("stdin_from", 0, job.MaxSafeInt), Attached: f.Bool("attached"),
+	}
+	for i, d := range f.OptStrs("trees") {
+		if !job.Digest(d).Valid() || i == job.MaxDirs {
+			f.Fail("trees", "%d of them, %s among them", i+1, job.Quote(d))
+			break
+		}
+		a.Trees = append(a.Trees, job.Digest(d))
 	}
 	if a.StdinFrom > 0 && (!a.Stdin || !a.Attached) {
 		f.Fail("stdin_from", "%d goes with stdin and attached", a.StdinFrom)
@@ -223,4 +260,8 @@ func traceFrom(f *job.Fields) *Trace {
 		f.Fail(e.Path, "%s", e.Problem)
 	}
 	return t
+}
+
+func wantFrom(f *job.Fields) *Want {
+	return &Want{Blobs: binaryFrom(f, "blobs", 0, maxBits), From: f.Int("from", 0, job.MaxSafeInt), Bytes: f.Int("bytes", 0, job.MaxSafeInt)}
 }

@@ -23,6 +23,12 @@ func TestMessagesComeBack(t *testing.T) {
 		{&Accept{Module: true}, `{"module":true,"stdin":false,"stdin_from":0,"attached":false}`},
 		{&Accept{Stdin: true, StdinFrom: 7, Attached: true}, `{"module":false,"stdin":true,"stdin_from":7,"attached":true}`},
 		{
+			&Accept{Trees: []job.Digest{job.EmptyTree}, Want: true},
+			`{"module":false,"stdin":false,"stdin_from":0,"attached":false,"want":true,"trees":["` + string(job.EmptyTree) + `"]}`,
+		},
+		{&Want{Blobs: []byte{5}, From: 1, Bytes: 9}, `{"blobs":"BQ==","from":1,"bytes":9}`},
+		{&Want{Blobs: []byte{}}, `{"blobs":"","from":0,"bytes":0}`},
+		{
 			&Reject{job.Rejection{Code: job.RejectMemory, Message: "<&>", Need: int64(2), Have: "1", RetryAfterMS: 3}},
 			`{"code":"memory","message":"<&>","need":2,"have":"1","retry_after_ms":3}`,
 		},
@@ -34,6 +40,7 @@ func TestMessagesComeBack(t *testing.T) {
 		{plainOffer(), ""},
 		{inputOffer(), ""},
 		{resumed, ""},
+		{folderOffer(), ""},
 	}
 	for _, test := range tests {
 		payload, err := Encode(test.m)
@@ -87,7 +94,7 @@ func TestEncodeRefuses(t *testing.T) {
 
 func TestDataIsNoMessage(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []Kind{KindModule, KindStdin, KindStdout, KindStderr, 0} {
+	for _, kind := range []Kind{KindTree, KindModule, KindBlob, KindStdin, KindStdout, KindStderr, KindFolders, 0} {
 		_, err := Decode(kind, []byte("x"))
 		if b, ok := errors.AsType[*BreachError](err); !ok || b.Rule != RuleKind {
 			t.Errorf("%s: %v", kind, err)
@@ -106,6 +113,10 @@ func TestTheLongestOfferFits(t *testing.T) {
 		t.Fatalf("a manifest of %d bytes", len(o.Manifest))
 	}
 	o.ModuleBytes, o.StdinBytes, o.StdoutFrom, o.StderrFrom = job.MaxSafeInt, job.MaxSafeInt, job.MaxSafeInt, job.MaxSafeInt
+	o.FoldersFrom = job.MaxSafeInt
+	for range job.MaxDirs {
+		o.Trees = append(o.Trees, TreeSize{DocumentBytes: job.MaxTree, Entries: job.MaxEntries, Blobs: job.MaxEntries, Bytes: job.MaxSafeInt})
+	}
 	o.Manifest = append(o.Manifest, ' ')
 	if _, err := Encode(o); err == nil {
 		t.Error("a manifest that is too long is sent")

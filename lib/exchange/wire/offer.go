@@ -23,7 +23,34 @@ type Offer struct {
 	StdinBytes  int64 // 0 to job.MaxSafeInt, of the whole input; StdinUnknown when the manifest has no stdin_hash
 	StdoutFrom  int64 // 0 to job.MaxSafeInt: how many bytes of the output the requester has; see Accept.Attached
 	StderrFrom  int64
+	FoldersFrom int64 // likewise, of the folders
+
+	Trees []TreeSize // of the manifest's Trees, in their order
 }
+
+// TreeSize is how much there is of a tree that a job's folders begin as.
+type TreeSize struct {
+	DocumentBytes int64 `json:"document_bytes"` // 1 to job.MaxTree
+	Entries       int64 `json:"entries"`        // 1 to job.MaxEntries
+	Blobs         int64 `json:"blobs"`          // 0 to Entries: the contents of its files, each once, without the empty one
+	Bytes         int64 `json:"bytes"`          // 0 to job.MaxSafeInt: of these
+}
+
+// total returns the sum of sizes; Bytes is at most job.MaxSafeInt.
+func total(sizes []TreeSize) TreeSize {
+	var t TreeSize
+	for _, s := range sizes {
+		t.DocumentBytes += s.DocumentBytes
+		t.Entries += s.Entries
+		t.Blobs += s.Blobs
+		t.Bytes = min(t.Bytes+s.Bytes, job.MaxSafeInt)
+	}
+	return t
+}
+
+// Folders returns how much there is of all trees of the job together; Bytes is at most
+// job.MaxSafeInt.
+func (o *Offer) Folders() TreeSize { return total(o.Trees) }
 
 // offerDocument is an offer as it is written.
 type offerDocument struct {
@@ -34,12 +61,16 @@ type offerDocument struct {
 	StdinBytes  *int64 `json:"stdin_bytes,omitempty"`
 	StdoutFrom  int64  `json:"stdout_from,omitempty"`
 	StderrFrom  int64  `json:"stderr_from,omitempty"`
+	FoldersFrom int64  `json:"folders_from,omitempty"`
+
+	Trees []TreeSize `json:"trees,omitempty"`
 }
 
 func (o *Offer) document() *offerDocument {
 	d := &offerDocument{
 		Requester: o.Requester, Manifest: o.Manifest, Signature: o.Signature,
 		ModuleBytes: o.ModuleBytes, StdoutFrom: o.StdoutFrom, StderrFrom: o.StderrFrom,
+		FoldersFrom: o.FoldersFrom, Trees: o.Trees,
 	}
 	if o.StdinBytes != StdinUnknown {
 		d.StdinBytes = &o.StdinBytes
@@ -48,7 +79,7 @@ func (o *Offer) document() *offerDocument {
 }
 
 func offerFrom(f *job.Fields) *Offer {
-	return &Offer{
+	o := &Offer{
 		Requester:   f.PeerID("requester"),
 		Manifest:    binaryFrom(f, "manifest", 1, job.MaxManifest),
 		Signature:   binaryFrom(f, "signature", ed25519.SignatureSize, ed25519.SignatureSize),
@@ -56,7 +87,22 @@ func offerFrom(f *job.Fields) *Offer {
 		StdinBytes:  f.IntOr("stdin_bytes", StdinUnknown, 0, job.MaxSafeInt),
 		StdoutFrom:  f.IntOr("stdout_from", 0, 0, job.MaxSafeInt),
 		StderrFrom:  f.IntOr("stderr_from", 0, 0, job.MaxSafeInt),
+		FoldersFrom: f.IntOr("folders_from", 0, 0, job.MaxSafeInt),
 	}
+	for _, t := range f.OptObjects("trees") {
+		s := TreeSize{
+			DocumentBytes: t.Int("document_bytes", 1, job.MaxTree), Entries: t.Int("entries", 1, job.MaxEntries),
+			Blobs: t.Int("blobs", 0, job.MaxEntries), Bytes: t.Int("bytes", 0, job.MaxSafeInt),
+		}
+		if s.Blobs > s.Entries {
+			t.Fail("blobs", "%d of %d entries", s.Blobs, s.Entries)
+		}
+		o.Trees = append(o.Trees, s)
+	}
+	if len(o.Trees) > job.MaxDirs {
+		f.Fail("trees", "%d, more than the %d allowed", len(o.Trees), job.MaxDirs)
+	}
+	return o
 }
 
 // binaryFrom returns a member that is low to high bytes in base64.
@@ -114,7 +160,8 @@ func (o *Offer) signed(node, transport string) []byte {
 
 // DecodeManifest reads the offer's manifest, and checks that what the offer says
 // of the input fits it. A node asks for it when it knows that the requester is
-// allowed. An error is a *job.Error with CodeBadManifest.
+// allowed. It checks so that there are as many trees in the offer as in the manifest. An error
+// is a *job.Error with CodeBadManifest.
 func (o *Offer) DecodeManifest() (*job.Manifest, error) {
 	m, err := job.DecodeManifest(o.Manifest)
 	if err != nil {
@@ -130,8 +177,16 @@ func (o *Offer) DecodeManifest() (*job.Manifest, error) {
 		problem = fmt.Sprintf("%d, but the manifest's stdin_hash is %s", o.StdinBytes, m.StdinHash)
 	}
 	if problem != "" {
-		err := &job.FieldError{Path: "offer.stdin_bytes", Problem: problem}
-		return nil, &job.Error{Code: job.CodeBadManifest, Message: err.Error(), Err: err}
+		return nil, unlike("offer.stdin_bytes", problem)
+	}
+	if n := len(m.Trees()); n != len(o.Trees) {
+		return nil, unlike("offer.trees", fmt.Sprintf("%d, and the manifest's folders begin as %d", len(o.Trees), n))
 	}
 	return m, nil
+}
+
+// unlike says that an offer doesn't fit its manifest.
+func unlike(path, problem string) error {
+	err := &job.FieldError{Path: path, Problem: problem}
+	return &job.Error{Code: job.CodeBadManifest, Message: err.Error(), Err: err}
 }

@@ -31,8 +31,8 @@ func TestPageShowsTheFrames(t *testing.T) {
 		shown = append(shown, strings.Join(m[1:], " "))
 	}
 	for _, k := range []Kind{
-		KindOffer, KindModule, KindStdin, KindStdinEnd, KindCancel, KindQueued, KindAccept, KindReject, KindStarted,
-		KindStdout, KindStderr, KindCause, KindTrace, KindResult, KindPing,
+		KindOffer, KindTree, KindModule, KindBlob, KindStdin, KindStdinEnd, KindCancel, KindQueued, KindAccept, KindWant,
+		KindReject, KindStarted, KindStdout, KindStderr, KindFolders, KindCause, KindTrace, KindResult, KindPing,
 	} {
 		r, _ := k.rule()
 		from := "both"

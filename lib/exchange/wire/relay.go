@@ -27,24 +27,33 @@ func RelayBudget(limit int64) int64 {
 
 // OverRelay returns what a budget leaves for a job's bytes, module, input or output,
 // beside its manifest, which offer and receipt repeat; and a RejectRelayLimited when
-// that is not enough for what the node still asks for. What the job will write, and
-// input that ends when it ends, isn't known.
+// that is not enough for what the node still asks for. What the job will write,
+// input that ends when it ends, and what a want will ask for, isn't known.
 func (o *Offer) OverRelay(budget int64, a *Accept) (int64, *job.Rejection) {
 	if budget == NoLimit {
 		return NoLimit, nil
 	}
 	budget = max(budget-2*int64(len(o.Manifest)), 0)
+	need := o.Lacking(a)
+	if need <= budget {
+		return budget, nil
+	}
+	return budget, RelayLimited(need, budget)
+}
+
+// Lacking returns how many bytes an accept asks for, as far as that is known.
+func (o *Offer) Lacking(a *Accept) int64 {
 	var need int64
+	if len(a.Trees) > 0 {
+		need += o.Folders().DocumentBytes // or less
+	}
 	if a.Module {
 		need += o.ModuleBytes
 	}
 	if a.Stdin {
 		need += max(o.StdinBytes-a.StdinFrom, 0)
 	}
-	if need <= budget {
-		return budget, nil
-	}
-	return budget, RelayLimited(need, budget)
+	return need
 }
 
 // RelayLimited says that a job's bytes don't fit through a relay.

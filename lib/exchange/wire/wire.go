@@ -17,18 +17,22 @@
 //
 //	from the requester                        n
 //	'O'  offer      JSON, Offer               1 to 360 KiB
+//	'T'  tree       a piece of the documents  1 to 1 MiB
 //	'M'  module     a piece of the module     1 to 1 MiB
+//	'B'  blob       a piece of the contents   1 to 1 MiB
 //	'I'  stdin      a piece of the input      1 to 1 MiB
 //	'Z'  stdin-end  nothing                   0
 //	'C'  cancel     nothing                   0
 //
 //	from the node
 //	'q'  queued     JSON, Queued              1 to 1 KiB
-//	'a'  accept     JSON, Accept              1 to 1 KiB
+//	'a'  accept     JSON, Accept              1 to 2 KiB
+//	'w'  want       JSON, Want                1 to 320 KiB
 //	'r'  reject     JSON, Reject              1 to 64 KiB
 //	's'  started    JSON, Started             1 to 1 KiB
 //	'o'  stdout     a piece of the output     1 to 1 MiB
 //	'e'  stderr     a piece of the output     1 to 1 MiB
+//	'f'  folders    a piece of the folders    1 to 1 MiB
 //	'c'  cause      JSON, Cause               1 to 64 KiB
 //	't'  trace      JSON, Trace               1 to 16 KiB
 //	'x'  result     the receipt's envelope    1 to 1 MiB - 1
@@ -43,23 +47,34 @@
 //
 // One stream carries one exchange. What comes from the requester:
 //
-//	offer ( module… ( stdin… stdin-end ) )     and at any point behind offer: cancel
+//	offer ( tree… ) ( module… ) ( blob… ) ( stdin… stdin-end )     and at any point behind offer: cancel
 //
-// module only when accept asked for it, exactly as many bytes as the offer
-// names; stdin and stdin-end only when accept asked for them, when the module is
-// through, from the byte that accept names to the end, which is at the byte that
+// tree only when accept asked for documents of trees: those, one after the other,
+// exactly as many bytes as the offer names. module only when accept asked for it,
+// exactly as many bytes as the offer names. blob only when want asked for contents:
+// those, one after the other, exactly as many bytes as want names; where accept says that
+// a want follows, nothing follows before it but trees and module. stdin and
+// stdin-end only when accept asked for them, when all else is through, from the byte
+// that accept names to the end, which is at the byte that
 // the offer names, if it names one. Behind cancel there is nothing. A requester
 // may stop short anywhere; a node that then lacks something rejects the job when
 // its reservation expires.
 //
 // What comes from the node:
 //
-//	queued… accept started ( stdout | stderr )… ( cause | trace ) result     and at any point before result, as the last: reject
+//	queued… accept ( want ) started ( stdout | stderr | folders )… ( cause | trace ) result     and at any point before result, as the last: reject
+//
+// Want comes when accept says so, for a job with trees, as soon as the node has their
+// documents, those included that come on this stream. It lists them by their place among all
+// contents of the job's trees, each once, ascending by digest, without the empty one.
+// Folders are what the job has left in the folders that it could write, in the form
+// that lib/tree calls a stream. Contents that are in the job's own trees don't follow.
 //
 // Output begins at the byte that the offer names when accept says attached, at 0
 // otherwise, and is no more than the manifest's output_limit_bytes with what lies
-// before. Cause comes when the node, and neither the job nor its requester, has ended
-// the job, and trace when the program trapped and its module names its functions; neither
+// before; folders are no more than the manifest's disk_mb and their documents. Cause comes
+// when the node, and neither the job nor its requester, has ended the job, and trace when
+// the program trapped and its module names its functions; neither
 // is signed. After result or reject the node closes the stream. It also does when it
 // was cancelled before started.
 //
@@ -147,17 +162,21 @@ type Kind byte
 // node, Ping from both.
 const (
 	KindOffer    Kind = 'O'
+	KindTree     Kind = 'T'
 	KindModule   Kind = 'M'
+	KindBlob     Kind = 'B'
 	KindStdin    Kind = 'I'
 	KindStdinEnd Kind = 'Z'
 	KindCancel   Kind = 'C'
 
 	KindQueued  Kind = 'q'
 	KindAccept  Kind = 'a'
+	KindWant    Kind = 'w'
 	KindReject  Kind = 'r'
 	KindStarted Kind = 's'
 	KindStdout  Kind = 'o'
 	KindStderr  Kind = 'e'
+	KindFolders Kind = 'f'
 	KindCause   Kind = 'c'
 	KindTrace   Kind = 't'
 	KindResult  Kind = 'x'
@@ -173,9 +192,11 @@ type rule struct {
 }
 
 const (
-	maxOffer = 360 << 10 // base64 of the longest manifest, and half a KiB for the rest
-	maxShort = 1 << 10
-	maxTrace = 16 << 10
+	maxOffer  = 360 << 10 // base64 of the longest manifest, and some KiB for the rest
+	maxShort  = 1 << 10
+	maxAccept = 2 << 10   // the digests of job.MaxDirs trees
+	maxWant   = 320 << 10 // base64 of a bit for each content, and the rest
+	maxTrace  = 16 << 10
 )
 
 // rule returns the rule of a kind, and whether there is such a kind.
@@ -183,6 +204,10 @@ func (k Kind) rule() (rule, bool) {
 	switch k {
 	case KindOffer:
 		return rule{"offer", Requester, 1, maxOffer}, true
+	case KindTree:
+		return rule{"tree", Requester, 1, MaxPayload}, true
+	case KindBlob:
+		return rule{"blob", Requester, 1, MaxPayload}, true
 	case KindModule:
 		return rule{"module", Requester, 1, MaxPayload}, true
 	case KindStdin:
@@ -194,7 +219,9 @@ func (k Kind) rule() (rule, bool) {
 	case KindQueued:
 		return rule{"queued", Node, 1, maxShort}, true
 	case KindAccept:
-		return rule{"accept", Node, 1, maxShort}, true
+		return rule{"accept", Node, 1, maxAccept}, true
+	case KindWant:
+		return rule{"want", Node, 1, maxWant}, true
 	case KindReject:
 		return rule{"reject", Node, 1, job.MaxRejection}, true
 	case KindStarted:
@@ -203,6 +230,8 @@ func (k Kind) rule() (rule, bool) {
 		return rule{"stdout", Node, 1, MaxPayload}, true
 	case KindStderr:
 		return rule{"stderr", Node, 1, MaxPayload}, true
+	case KindFolders:
+		return rule{"folders", Node, 1, MaxPayload}, true
 	case KindCause:
 		return rule{"cause", Node, 1, job.MaxRejection}, true
 	case KindTrace:
@@ -226,7 +255,12 @@ func (k Kind) String() string {
 // IsData reports whether frames of kind k carry a piece of a stream, which is
 // taken as it comes and not as a Message.
 func (k Kind) IsData() bool {
-	return k == KindModule || k == KindStdin || k == KindStdout || k == KindStderr
+	switch k {
+	case KindTree, KindModule, KindBlob, KindStdin, KindStdout, KindStderr, KindFolders:
+		return true
+	default:
+		return false
+	}
 }
 
 // check checks the header of a frame from one end.

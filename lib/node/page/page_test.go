@@ -47,7 +47,7 @@ func sample() *View {
 				Limits: job.NodeLimits{MemoryMB: 2048, TimeoutMS: 3_600_000, ModuleBytes: 64 << 20, InputBytes: 1 << 30, OutputBytes: 1 << 30},
 			},
 			Load:    control.Load{Running: 1, Reserved: 1, Waiting: 1, MemoryMB: 320},
-			Storage: control.Storage{Modules: 5 << 20, MostModules: 2 << 30, Jobs: 1536, MostJobs: 8 << 30, Free: 100 << 30},
+			Storage: control.Storage{Content: 5 << 20, MostContent: 2 << 30, Jobs: 1536, MostJobs: 8 << 30, Free: 100 << 30},
 			Network: control.Network{Peers: 2, DHTPeers: 1, Reachability: "private", Relays: []string{alice}, Private: true},
 			Allow:   control.Allow{File: "/var/lib/plasmd/allow", Any: true, Peers: 2, Given: []string{"any"}, GivenBy: "--allow"},
 			Contacts: []control.Contact{

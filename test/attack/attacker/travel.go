@@ -60,7 +60,7 @@ func travel(m *job.Manifest) (f *sandbox.Folders, done func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if f, err = sandbox.NewFolders(read); err != nil {
+	if f, err = sandbox.NewFolders(read, nil); err != nil {
 		return nil, nil, errors.Join(err, read.Close())
 	}
 	return f, func() { f.Close(); _ = read.Close() }, nil

@@ -1,0 +1,177 @@
+package repeat_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"plasm/test/bin"
+)
+
+// traveller is a user who has folders processed on a node.
+type traveller struct {
+	t            *testing.T
+	dir          string // with the program folders.wasm, and the folder src
+	node, signer string
+}
+
+func newTraveller(t *testing.T, flags ...string) *traveller {
+	t.Helper()
+	x := &traveller{t: t, dir: t.TempDir(), node: serve(t, flags...)}
+	_, x.signer, _ = strings.Cut(x.node, "/p2p/")
+	must(t, bin.BuildGuest(t.Context(), root+"/lib/sandbox/testdata/folders", x.file("folders.wasm")))
+	for name, text := range map[string]string{
+		"src/a": "a\n", "src/same": "a\n", "src/empty": "", "src/sub/c": "c\n", "src/big": strings.Repeat("0123456789abcdef", 40_000),
+	} {
+		x.write(name, text)
+	}
+	must(t, os.Symlink("a", x.file("src/link")))
+	return x
+}
+
+func (x *traveller) file(name string) string { return filepath.Join(x.dir, name) }
+
+func (x *traveller) write(name, text string) {
+	x.t.Helper()
+	must(x.t, os.MkdirAll(filepath.Dir(x.file(name)), 0o755))
+	must(x.t, os.WriteFile(x.file(name), []byte(text), 0o644))
+}
+
+// run runs a command in the folder; what it wrote is returned.
+func (x *traveller) run(want int, name string, args ...string) (stdout, stderr string) {
+	x.t.Helper()
+	cmd := command(x.t.Context(), []string{filepath.Join(built, name)}, args...)
+	cmd.Dir = x.dir
+	var out, words strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &words
+	_ = cmd.Run() // what it exits with is compared
+	if code := cmd.ProcessState.ExitCode(); code != want {
+		x.t.Fatalf("%s %q: exit code %d, want %d\n%s%s", name, args, code, want, out.String(), words.String())
+	}
+	return out.String(), words.String()
+}
+
+// submit submits a job to the node.
+func (x *traveller) submit(want int, args ...string) (stdout, stderr string) {
+	x.t.Helper()
+	return x.run(want, "plasm-submit", append([]string{"--mdns=false", "--peer", x.node}, args...)...)
+}
+
+// same compares two folders.
+func (x *traveller) same(a, b string) {
+	x.t.Helper()
+	if out, err := exec.CommandContext(x.t.Context(), "diff", "-r", "--no-dereference", x.file(a), x.file(b)).CombinedOutput(); err != nil {
+		x.t.Errorf("%v\n%.500s", err, out)
+	}
+}
+
+// gone checks that a name isn't there.
+func (x *traveller) gone(name string) {
+	x.t.Helper()
+	if _, err := os.Lstat(x.file(name)); err == nil {
+		x.t.Errorf("%s is there", name)
+	}
+}
+
+// TestFoldersTravel sends a folder to a node and gets one back, in the receipt; what the node
+// has is not sent again.
+func TestFoldersTravel(t *testing.T) {
+	t.Parallel()
+	x := newTraveller(t)
+	copied := func(out, receipt string) string {
+		_, stderr := x.submit(0, "--verbose", "--in", "src::/in", "--out", "/out::"+out, "--receipt", receipt, "folders.wasm", "copy")
+		return stderr
+	}
+	if stderr := copied("one", "one.json"); !strings.Contains(stderr, "lacks 3 of 3 contents of files: 640004 bytes follow\n") {
+		t.Errorf("the first time: %s", stderr)
+	}
+	x.same("src", "one")
+	verify := []string{"--signer", x.signer, "--in", "src::/in", "--out", "/out::one"}
+	x.run(0, "plasm-verify", append(verify, "one.json")...)
+	x.run(0, "plasm-verify", append(verify, "--rerun", "--module", "folders.wasm", "one.json")...)
+
+	if stderr := copied("two", "two.json"); !strings.Contains(stderr, "and needs nothing of it\n") {
+		t.Errorf("the second time: %s", stderr)
+	}
+	x.same("src", "two")
+	x.write("src/new", "new\n")
+	if stderr := copied("three", "three.json"); !strings.Contains(stderr, "lacks 1 of 4 contents of files: 4 bytes follow, 640004 bytes are there already\n") {
+		t.Errorf("with one more file: %s", stderr)
+	}
+	x.same("src", "three")
+	x.write("one/a", "other\n")
+	if _, stderr := x.run(1, "plasm-verify", append(verify, "one.json")...); !strings.Contains(stderr, "dirs") {
+		t.Errorf("a changed folder: %s", stderr)
+	}
+}
+
+// TestFoldersOfManyJobs has folders go with each item of a batch.
+func TestFoldersOfManyJobs(t *testing.T) {
+	t.Parallel()
+	x := newTraveller(t)
+	var list strings.Builder
+	for i := range 6 {
+		x.write(fmt.Sprintf("item/%d/a", i), fmt.Sprint("item ", i))
+		_, _ = fmt.Fprintf(&list, "{\"in\":[\"item/%d::/in\"],\"out\":[\"/out::done/%d\"]}\n", i, i)
+	}
+	must(t, os.Mkdir(x.file("done"), 0o755))
+	x.write("list", list.String())
+	x.submit(0, "--batch", "list", "folders.wasm", "copy")
+	x.same("item", "done")
+	must(t, os.Mkdir(x.file("each"), 0o755))
+	x.write("lines", "0\n1\n")
+	x.submit(0, "--each", "lines", "--in", "item/{}::/in", "--out", "/out::each/{}", "folders.wasm", "copy")
+	x.same("item/1", "each/1")
+}
+
+// TestFoldersAsTheContractHasIt is what plasm-run does with folders, on a node.
+func TestFoldersAsTheContractHasIt(t *testing.T) {
+	t.Parallel()
+	x := newTraveller(t, "--max-disk", "8", "--max-tree", "1000000")
+	x.submit(0, "--disk", "8", "--in", "src::/out", "--exclude", "big", "--out", "/out::changed", "folders.wasm", "change")
+	if text, err := os.ReadFile(x.file("changed/sub/c")); err != nil || string(text) != "changed" {
+		t.Errorf("%q %v", text, err)
+	}
+	x.gone("changed/big")
+	if _, stderr := x.submit(125, "--disk", "8", "--in", "src::/in", "--out", "/out::changed", "folders.wasm", "copy"); !strings.Contains(stderr, "--replace") {
+		t.Errorf("a folder that is there: %s", stderr)
+	}
+	x.submit(0, "--disk", "8", "--replace", "--in", "src::/in", "--out", "/out::changed", "folders.wasm", "copy")
+	x.same("src", "changed")
+	x.submit(0, "--disk", "8", "--in", "src/a::/in/b", "--out", "/out::file", "folders.wasm", "copy")
+	if text, err := os.ReadFile(x.file("file/b")); err != nil || string(text) != "a\n" {
+		t.Errorf("%q %v", text, err)
+	}
+	if stdout, _ := x.submit(0, "--disk", "1", "--out", "/out::full", "folders.wasm", "fill"); !strings.Contains(stdout, "o space left") {
+		t.Errorf("a disk of 1 MB: %s", stdout)
+	}
+	x.submit(2, "--disk", "8", "--out", "/out::trapped", "folders.wasm", "trap")
+	if text, err := os.ReadFile(x.file("trapped/before")); err != nil || string(text) != "before" {
+		t.Errorf("%q %v", text, err)
+	}
+	x.submit(124, "--timeout", "1ms", "--disk", "8", "--out", "/out::late", "folders.wasm", "copy")
+	x.gone("late")
+
+	// A document brings them, and takes them.
+	job, _ := x.run(0, "plasm-run", "--print-job", "--disk", "8", "--in", "src::/in", "--out", "/out::unused", "folders.wasm", "copy")
+	x.write("job.json", job)
+	if _, stderr := x.submit(125, "--job", "job.json"); !strings.Contains(stderr, "say with --out /out::PATH where it goes, or take --json") {
+		t.Errorf("a folder that goes nowhere: %s", stderr)
+	}
+	result, _ := x.submit(0, "--job", "job.json", "--json")
+	x.write("result.json", result)
+	x.run(0, "plasm-verify", "--signer", x.signer, "--in", "src::/in", "--out", "/out::changed", "result.json")
+
+	// What the node does not give.
+	if _, stderr := x.submit(125, "--disk", "9", "--out", "/out::none", "folders.wasm", "fill"); !strings.Contains(stderr, "disk: ") {
+		t.Errorf("more disk than there is: %s", stderr)
+	}
+	x.write("src/more", strings.Repeat("x", 400_000))
+	if _, stderr := x.submit(125, "--disk", "8", "--in", "src::/in", "--out", "/out::none", "folders.wasm", "copy"); !strings.Contains(stderr, "tree_too_large: ") {
+		t.Errorf("more files than it takes: %s", stderr)
+	}
+	x.gone("none")
+}
