@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"testing"
 
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 	"plasm/test/variant"
 )
@@ -110,11 +111,11 @@ func writes(n int64) []byte {
 // calling calls a WASI function n times; one buffer of one byte is at 0.
 func calling(name string, params []guest.ValType, n int64, args ...guest.Code) []byte {
 	return command(name, params, guest.Seq(
-		guest.Store(guest.OpI32Store, 0, guest.Int(0), guest.Int(32)),
-		guest.Store(guest.OpI32Store, 4, guest.Int(0), guest.Int(1)),
+		guest.Store(wasm.OpI32Store, 0, guest.Int(0), guest.Int(32)),
+		guest.Store(wasm.OpI32Store, 4, guest.Int(0), guest.Int(1)),
 		guest.Set(0, guest.Int(n)),
 		guest.Loop(
-			guest.Op(guest.OpDrop, guest.Call(0, args...)),
+			guest.Op(wasm.OpDrop, guest.Call(0, args...)),
 			guest.Increase(0, -1),
 			guest.BrIf(0, guest.Get(0)),
 		),

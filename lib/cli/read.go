@@ -12,6 +12,7 @@ import (
 
 	"plasm/lib/engine"
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 )
 
 // MaxModule is the longest module that the commands read, in bytes.
@@ -122,7 +123,7 @@ func (b *moduleBuffer) fill(r io.Reader) (job.Digest, error) {
 		case err != nil:
 			return "", err
 		case info.Size() > MaxModule:
-			limit = engine.HeaderSize
+			limit = int64(wasm.HeaderSize)
 		default:
 			if info.Size() >= largeModule {
 				collectLate()

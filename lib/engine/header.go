@@ -6,17 +6,12 @@ import (
 	"fmt"
 
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 )
 
-// HeaderSize is the length of what a module begins with: magic and version, in
-// bytes.
-const HeaderSize = 8
-
-var (
-	magic     = []byte("\x00asm")
-	core      = []byte{1, 0, 0, 0}
-	component = []byte{0x0d, 0, 1, 0}
-)
+// What a component has behind the magic (Component Model binary format, «Component
+// Definitions»): version 0x0d of layer 1.
+const component = "\x0d\x00\x01\x00"
 
 // CheckHeader tells what a file is that is not a core module.
 func CheckHeader(module []byte) error {
@@ -27,13 +22,13 @@ func CheckHeader(module []byte) error {
 	switch {
 	case len(module) == 0:
 		return bad("not a WebAssembly module: the file is empty", build)
-	case !bytes.HasPrefix(module, magic[:min(len(module), len(magic))]):
-		return bad(fmt.Sprintf("not a WebAssembly module: it begins with %q, not %q", module[:min(8, len(module))], magic), build)
-	case len(module) < HeaderSize:
+	case !bytes.HasPrefix(module, []byte(wasm.Magic[:min(len(module), len(wasm.Magic))])):
+		return bad(fmt.Sprintf("not a WebAssembly module: it begins with %q, not %q", module[:min(8, len(module))], wasm.Magic), build)
+	case len(module) < wasm.HeaderSize:
 		return bad(fmt.Sprintf("truncated module: %d bytes", len(module)), "")
-	case bytes.Equal(module[4:8], component):
+	case string(module[4:8]) == component:
 		return bad("a WebAssembly component, not a core module", build+", or take the core module out of the component")
-	case !bytes.Equal(module[4:8], core):
+	case string(module[:8]) != wasm.Header:
 		return bad(fmt.Sprintf("WebAssembly binary version %d, not 1", binary.LittleEndian.Uint32(module[4:8])), build)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 
 	"plasm/lib/job"
 	"plasm/lib/wasi/preview1"
+	"plasm/lib/wasm"
 )
 
 // StartFunction is the function that a command begins with, and initializeFunction the one
@@ -16,21 +17,18 @@ const (
 	initializeFunction = "_initialize"
 )
 
-// PageSize is the unit of linear memory, in bytes.
-const PageSize = 64 << 10
-
 // Linear memory, in pages: maxPages is the largest that the specification allows;
 // mostPages is what every engine can give: wazero's code keeps the size in 32 bits, so
 // that the last page would make it 0.
 const (
-	maxPages  = job.MaxMemoryMB << 20 / PageSize
+	maxPages  = job.MaxMemoryMB << 20 / wasm.PageSize
 	mostPages = maxPages - 1
 )
 
 // MostMemory returns how much linear memory a guest may have that was given memoryMB
 // units of 2^20 bytes, in bytes: of 4 GiB the last page cannot be had in one engine, and
 // so not in another.
-func MostMemory(memoryMB int64) int64 { return min(memoryMB<<20, mostPages*PageSize) }
+func MostMemory(memoryMB int64) int64 { return min(memoryMB<<20, mostPages*wasm.PageSize) }
 
 // CheckModule refuses a module that no engine would run, before one spends time on it: that
 // is no core module, begins with more memory than memoryMB units of 2^20 bytes, imports
@@ -42,7 +40,7 @@ func CheckModule(module []byte, memoryMB int64) ([]*preview1.Function, error) {
 	if err != nil {
 		return nil, err
 	}
-	if pages := uint32(MostMemory(memoryMB) / PageSize); m.firstPages > pages && m.firstPages <= maxPages { // beyond it is the engine's to say
+	if pages := uint32(MostMemory(memoryMB) / wasm.PageSize); m.firstPages > pages && m.firstPages <= maxPages { // beyond it is the engine's to say
 		return nil, tooSmall(m.firstPages, pages)
 	}
 	var functions []*preview1.Function
@@ -65,8 +63,8 @@ func tooSmall(need, pages uint32) error {
 		e.Message = fmt.Sprintf("the module's memory begins at %d pages, and the engine can give %d", need, mostPages)
 		return e
 	}
-	mb := (int64(need)*PageSize + 1<<20 - 1) >> 20
-	e.Message = fmt.Sprintf("the module's memory begins at %d MB, and the job may have %d MB", mb, (int64(pages)*PageSize+1<<20-1)>>20)
+	mb := (int64(need)*wasm.PageSize + 1<<20 - 1) >> 20
+	e.Message = fmt.Sprintf("the module's memory begins at %d MB, and the job may have %d MB", mb, (int64(pages)*wasm.PageSize+1<<20-1)>>20)
 	e.Hint = fmt.Sprintf("allow it more with --memory %d", mb)
 	return e
 }
@@ -74,7 +72,7 @@ func tooSmall(need, pages uint32) error {
 // function returns what an import gets.
 func (m *module) function(i imported) (*preview1.Function, error) {
 	f := preview1.Find(i.name)
-	if i.module != preview1.ModuleName || i.kind != importFunc || f == nil {
+	if i.module != preview1.ModuleName || i.kind != wasm.KindFunc || f == nil {
 		return nil, &job.Error{
 			Code:    job.CodeBadModule,
 			Message: fmt.Sprintf("the module imports %v, which is not WASI preview 1", i),

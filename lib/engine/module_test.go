@@ -1,15 +1,14 @@
 package engine
 
 import (
-	"bytes"
 	"errors"
-	"math"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
@@ -23,63 +22,45 @@ func TestImports(t *testing.T) {
 		{Module: "e", Name: "x", Kind: guest.KindTag},
 		{Module: "f", Name: "behind a tag", Kind: guest.KindFunc},
 	}}
-	want := []imported{
-		{"a", "f", importFunc, 0}, {"b", "t", importTable, 0}, {"c", "m", importMemory, 0}, {"d", "g", importGlobal, 0}, {"e", "x", 4, 0},
+	want := [][]imported{
+		{{"a", "f", wasm.KindFunc, 0}, {"b", "t", wasm.KindTable, 0}},
+		{{"b", "t", wasm.KindTable, 0}},
+		{{"c", "m", wasm.KindMemory, 0}},
+		{{"d", "g", wasm.KindGlobal, 0}},
+		{{"e", "x", 4, 0}},
 	}
-	all, err := Sections(b.Bytes())
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := imports(all[1].Content)
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(imported{})); diff != "" || all[1].ID != sectionImport {
-		t.Errorf("imports (-want +got):\n%s", diff)
-	}
-	if text := got[4].String(); text != `the unknown thing "x" of "e"` {
-		t.Errorf("a tag is %s", text)
-	}
-	for n := range all[1].Content {
-		if cut := imports(all[1].Content[:n]); len(cut) > len(want) {
-			t.Errorf("the first %d bytes give %v", n, cut)
+	for n := range want {
+		content := section(t, b.Bytes(), wasm.SectionImport)
+		got := imports(wasm.NewReader(content))
+		if diff := cmp.Diff(want[n], got, cmp.AllowUnexported(imported{})); diff != "" {
+			t.Errorf("imports (-want +got):\n%s", diff)
 		}
+		for cut := range content {
+			if found := imports(wasm.NewReader(content[:cut])); len(found) > len(want[n]) {
+				t.Errorf("the first %d bytes give %v", cut, found)
+			}
+		}
+		b.Imports = b.Imports[1:]
+	}
+	if text := (imported{"e", "x", 4, 0}).String(); text != `the unknown thing "x" of "e"` {
+		t.Errorf("a tag is %s", text)
 	}
 }
 
-func TestReader(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		data []byte
-		want uint32
-		bad  bool
-	}{
-		{[]byte{0}, 0, false},
-		{[]byte{0x7f}, 127, false},
-		{[]byte{0x80, 1}, 128, false},
-		{[]byte{0x80, 0}, 0, false}, // longer than needed, and allowed
-		{[]byte{0xff, 0xff, 0xff, 0xff, 0x0f}, math.MaxUint32, false},
-		{[]byte{0xff, 0xff, 0xff, 0xff, 0x1f}, math.MaxUint32, true},
-		{[]byte{0x80, 0x80, 0x80, 0x80, 0x80, 0}, 0, true},
-		{[]byte{0x80}, 0, true},
-		{nil, 0, true},
+// section returns the content of the module's section with an ID.
+func section(t *testing.T, module []byte, id byte) []byte {
+	t.Helper()
+	all, err := wasm.Sections(module)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, test := range tests {
-		r := reader{data: test.data}
-		if got := r.u32(); r.bad != test.bad || (!test.bad && got != test.want) {
-			t.Errorf("% x is %d, bad %v; want %d, %v", test.data, got, r.bad, test.want, test.bad)
-		}
-		if !test.bad && r.at != len(test.data) {
-			t.Errorf("% x: %d bytes were read", test.data, r.at)
+	for _, s := range all {
+		if s.ID == id {
+			return module[s.Start:s.End]
 		}
 	}
-	r := reader{data: []byte{1, 2, 3}}
-	if got := r.take(math.MaxUint32); got != nil || !r.bad || r.byte() != 0 || r.take(0) != nil {
-		t.Error("a reader past its end goes on reading")
-	}
-	for _, v := range []uint32{0, 1, 127, 128, 300, 1 << 20, math.MaxUint32} {
-		r := reader{data: AppendU32(nil, v)}
-		if got := r.u32(); got != v || r.bad || r.at != len(r.data) {
-			t.Errorf("%d is written as % x and read as %d", v, r.data, got)
-		}
-	}
+	t.Fatalf("no section %d", id)
+	return nil
 }
 
 func TestFirstMemory(t *testing.T) {
@@ -87,7 +68,7 @@ func TestFirstMemory(t *testing.T) {
 	for content, want := range map[string]uint32{
 		"": 0, "\x00": 0, "\x01": 0, "\x01\x00\x05": 5, "\x01\x01\x05\x09": 5, "\x01\x00\x80": 0, "\x01\x00\x80\x80\x04": 65536,
 	} {
-		if got := firstMemory([]byte(content)); got != want {
+		if got := firstMemory(wasm.NewReader([]byte(content))); got != want {
 			t.Errorf("% x asks for %d pages, want %d", content, got, want)
 		}
 	}
@@ -138,8 +119,7 @@ func TestCheckModule(t *testing.T) {
 	}
 }
 
-// FuzzCheckModule reads a stranger's bytes: they are refused in one line, or taken apart
-// into sections that together are the module.
+// FuzzCheckModule reads a stranger's bytes: they are taken, or refused in one line.
 func FuzzCheckModule(f *testing.F) {
 	for _, module := range guest.All() {
 		f.Add(module)
@@ -153,21 +133,6 @@ func FuzzCheckModule(f *testing.F) {
 			if !ok || e.Code != job.CodeBadModule && e.Code != job.CodeModuleRefused || strings.Contains(err.Error(), "\n") {
 				t.Error(err)
 			}
-			return
-		}
-		all, err := Sections(module)
-		if err != nil {
-			t.Fatalf("checked and not: %v", err)
-		}
-		again := append([]byte{}, module[:HeaderSize]...)
-		for _, s := range all {
-			if !bytes.HasSuffix(module[s.Start:s.End], s.Content) || module[s.Start] != s.ID {
-				t.Errorf("section %+v is not what stands there", s)
-			}
-			again = append(again, module[s.Start:s.End]...)
-		}
-		if !bytes.Equal(again, module) {
-			t.Errorf("the sections are % x", again)
 		}
 	})
 }

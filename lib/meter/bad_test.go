@@ -6,6 +6,7 @@ import (
 
 	"plasm/lib/job"
 	"plasm/lib/meter"
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
@@ -74,7 +75,7 @@ func TestBadModules(t *testing.T) {
 func TestRewriteFindsMissingOperands(t *testing.T) {
 	t.Parallel()
 	for name, body := range map[string]guest.Code{
-		"add":  {guest.OpI32Add},
+		"add":  {wasm.OpI32Add},
 		"call": guest.Call(1),
 		"else": {0x02, 0x40, 0x05, 0x0b},
 	} {

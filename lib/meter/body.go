@@ -2,22 +2,23 @@ package meter
 
 import (
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 )
 
 // readBodies reads the code section and holds every body against the limits.
 func (m *module) readBodies(r *reader) *job.Error {
-	n := r.count("bodies")
+	n := r.Count("bodies")
 	if n > len(m.funcs)-m.imported {
-		r.fail(r.pos, "%d bodies for %d functions", n, len(m.funcs)-m.imported)
+		r.Fail(r.Pos, "%d bodies for %d functions", n, len(m.funcs)-m.imported)
 		return nil
 	}
 	w := &walk{m: m}
 	for range n {
-		size := r.count("bytes of a body")
-		body := span{r.pos, r.pos + size}
-		r.skip(size)
-		if r.err != nil {
-			return r.err
+		size := r.Count("bytes of a body")
+		body := span{r.Pos, r.Pos + size}
+		r.Skip(size)
+		if !r.OK() {
+			return r.err()
 		}
 		w.function = m.imported + len(m.bodies)
 		if err := w.check(body); err != nil {
@@ -54,14 +55,14 @@ func (w *walk) where() place { return place{"function", w.function} }
 
 // begin reads the locals of a body.
 func (w *walk) begin(body span) {
-	w.r = reader{data: w.m.data, pos: body.start, end: body.end, of: w.m}
+	w.r = w.m.read(body, true)
 	t := &w.m.types[w.m.funcs[w.function]]
 	w.locals = len(t.params)
 	w.blocks, w.targets, w.deepest, w.inLoops, w.values = 0, 0, 0, 0, 0
 	w.open = append(w.open[:0], openBlock{block: blockType{0, len(t.results)}})
-	for range w.r.count("groups of locals") {
+	for range w.r.Count("groups of locals") {
 		// Far below what an int holds, as there are fewer groups than bytes.
-		w.locals += int(w.r.u32())
+		w.locals += int(w.r.U32())
 		w.r.valueType()
 	}
 }
@@ -73,7 +74,7 @@ func (w *walk) check(body span) *job.Error {
 		return err
 	}
 	w.begin(body)
-	if w.r.err == nil {
+	if w.r.OK() {
 		if err := within("locals", w.where(), w.locals, l.Locals); err != nil {
 			return err
 		}
@@ -85,17 +86,17 @@ func (w *walk) check(body span) *job.Error {
 func (w *walk) checkCode() *job.Error {
 	for {
 		w.m.decode(&w.r, &w.in)
-		if w.r.err != nil {
-			return w.r.err
+		if !w.r.OK() {
+			return w.r.err()
 		}
 		w.countValues()
 		w.m.mended = w.m.mended || w.in.op.uneven || w.in.op.mended
 		switch w.in.code {
-		case opBlock, opLoop, opIf:
+		case wasm.OpBlock, wasm.OpLoop, wasm.OpIf:
 			if err := w.openBlock(); err != nil {
 				return err
 			}
-		case opEnd:
+		case wasm.OpEnd:
 			if len(w.open) == 1 {
 				return w.finish()
 			}
@@ -110,7 +111,7 @@ func (w *walk) checkCode() *job.Error {
 
 // openBlock begins a block, and closeBlock ends it.
 func (w *walk) openBlock() *job.Error {
-	loop := w.in.code == opLoop
+	loop := w.in.code == wasm.OpLoop
 	w.blocks++
 	w.open = append(w.open, openBlock{loop, w.in.block})
 	if loop {
@@ -137,7 +138,7 @@ func (w *walk) checkOperands(depth int) *job.Error {
 	switch in.op.imm {
 	case immLocal:
 		if in.index >= w.locals {
-			w.r.fail(in.at, "local %d of %d", in.index, w.locals)
+			w.r.Fail(in.at, "local %d of %d", in.index, w.locals)
 		}
 	case immLabel:
 		w.checkLabel(in.index, depth)
@@ -153,9 +154,9 @@ func (w *walk) checkOperands(depth int) *job.Error {
 		w.m.initialised(uint32(in.index), w.function)
 	case immTable, immMemory:
 		switch in.code {
-		case opTableGrow:
+		case wasm.OpTableGrow:
 			w.m.grown[in.index] = true
-		case opMemoryFill, opTableFill:
+		case wasm.OpMemoryFill, wasm.OpTableFill:
 			w.blocks += 2 // wazero makes a loop of it
 		}
 	default:
@@ -165,17 +166,17 @@ func (w *walk) checkOperands(depth int) *job.Error {
 
 func (w *walk) checkLabel(label, depth int) {
 	if label >= depth {
-		w.r.fail(w.in.at, "label %d in %d blocks", label, depth)
+		w.r.Fail(w.in.at, "label %d in %d blocks", label, depth)
 	}
 }
 
 // finish holds the sums against the limits.
 func (w *walk) finish() *job.Error {
-	if w.r.err == nil && w.r.left() > 0 {
-		w.r.fail(w.r.pos, "%d bytes behind a body's end", w.r.left())
+	if w.r.OK() && w.r.Left() > 0 {
+		w.r.Fail(w.r.Pos, "%d bytes behind a body's end", w.r.Left())
 	}
-	if w.r.err != nil {
-		return w.r.err
+	if !w.r.OK() {
+		return w.r.err()
 	}
 	l := &w.m.limits
 	if err := within("blocks", w.where(), w.blocks, l.Blocks); err != nil {

@@ -3,6 +3,7 @@ package meter_test
 import (
 	"slices"
 
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
@@ -30,7 +31,7 @@ func (g *generator) statement(depth int) guest.Code {
 	case 2:
 		return g.store(depth - 1)
 	case 3:
-		return guest.Op(guest.OpDrop, g.value(g.someType(), depth-1))
+		return guest.Op(wasm.OpDrop, g.value(g.someType(), depth-1))
 	case 4:
 		return g.callFor(nil, depth-1)
 	case 5:
@@ -98,7 +99,7 @@ func (g *generator) block(results types, depth int) guest.Code {
 	inside := func() guest.Code {
 		var drops guest.Code
 		for range params {
-			drops = append(drops, guest.OpDrop)
+			drops = append(drops, wasm.OpDrop)
 		}
 		return guest.Seq(drops, g.sequence(depth), g.values(results, depth))
 	}
@@ -151,9 +152,9 @@ func (g *generator) callFor(results types, depth int) guest.Code {
 func (g *generator) leave(depth int) guest.Code {
 	switch g.pick(6) {
 	case 0:
-		return guest.Code{guest.OpUnreachable}
+		return guest.Code{wasm.OpUnreachable}
 	case 1:
-		return append(g.values(g.labels[0].operands, depth), guest.OpReturn)
+		return append(g.values(g.labels[0].operands, depth), wasm.OpReturn)
 	case 2:
 		return g.tailCall(depth)
 	case 3:
@@ -183,7 +184,7 @@ func (g *generator) tailCall(depth int) guest.Code {
 		}
 		return guest.Seq(args, guest.Int(int64(g.pick(5))), guest.Code{0x13, byte(f), 0})
 	}
-	return guest.Code{guest.OpUnreachable}
+	return guest.Code{wasm.OpUnreachable}
 }
 
 // branchIf goes to a label or not.
@@ -192,7 +193,7 @@ func (g *generator) branchIf(depth int) guest.Code {
 	operands := g.labels[to].operands
 	out := guest.Seq(g.values(operands, depth), guest.BrIf(uint32(len(g.labels)-1-to), g.value(i32, depth)))
 	for range operands {
-		out = append(out, guest.OpDrop)
+		out = append(out, wasm.OpDrop)
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 )
 
 // A guest has no other externref than null: it could get one from its host alone,
@@ -21,7 +22,7 @@ func (r *reader) externRef(at int) {
 	}
 	r.of.externs = true
 	if r.of.replace {
-		r.data[at] += typeFuncRef - typeExternRef
+		r.Data[at] += wasm.FuncRef - wasm.ExternRef
 	}
 }
 

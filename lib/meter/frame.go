@@ -1,9 +1,11 @@
 package meter
 
+import "plasm/lib/wasm"
+
 // frame is a block that has begun and not ended. The outermost one is the
 // function's body.
 type frame struct {
-	code     int // opBlock, opLoop or opIf
+	code     int // wasm.OpBlock, wasm.OpLoop or wasm.OpIf
 	block    blockType
 	base     int  // operands below its own
 	before   int  // the region that was current at its beginning
@@ -64,11 +66,11 @@ func (p *planner) leave() {
 // elseArm begins the second arm of an if.
 func (p *planner) elseArm() {
 	top := p.top()
-	if top.code != opIf {
+	if top.code != wasm.OpIf {
 		p.fail(p.in.at, "else without if")
 		return
 	}
-	top.code = opElse
+	top.code = wasm.OpElse
 	top.dead = p.frames[len(p.frames)-2].dead
 	p.height = top.base
 	p.grow(top.block.params)
@@ -85,10 +87,10 @@ func (p *planner) endBlock() {
 	p.grow(f.block.results)
 	around := p.top()
 	around.reach = min(around.reach, f.reach)
-	switch joins := f.targeted || f.code == opIf || f.code == opElse; {
+	switch joins := f.targeted || f.code == wasm.OpIf || f.code == wasm.OpElse; {
 	case f.reach >= number:
 		p.region = f.before
-	case f.code == opLoop || !joins:
+	case f.code == wasm.OpLoop || !joins:
 		around.dead = f.dead
 	default:
 		p.begin()

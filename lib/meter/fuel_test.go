@@ -6,12 +6,13 @@ import (
 	wz "github.com/tetratelabs/wazero"
 
 	"plasm/lib/meter"
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
 var (
 	noop = guest.Code{0x01}
-	one  = guest.Op(guest.OpDrop, guest.Int(1)) // costs 2
+	one  = guest.Op(wasm.OpDrop, guest.Int(1)) // costs 2
 )
 
 // priced is a body for run(n i32), which has two more i32 locals, and what it costs by the
@@ -30,28 +31,28 @@ func prices() []priced {
 	return []priced{
 		{"nothing", guest.Seq(noop, guest.Block()), 0, 0, ""},
 		{"plain", one, 0, 2, ""},
-		{"division", guest.Op(guest.OpDrop, guest.Op(guest.OpI32DivS, guest.Int(7), guest.Int(2))), 0, 8, ""},
-		{"float division and root", guest.Op(guest.OpDrop, guest.Op(0x91, guest.Op(0x95, guest.Float(1), guest.Float(2)))), 0, 13, ""},
-		{"simd", guest.Seq(vector(1), vector(2), guest.Code{0xfd, 0x6e, guest.OpDrop}), 0, 5, ""},
-		{"simd division", guest.Seq(vector(1), vector(2), guest.Code{0xfd, 0xe7, 1, guest.OpDrop}), 0, 8, ""},
+		{"division", guest.Op(wasm.OpDrop, guest.Op(wasm.OpI32DivS, guest.Int(7), guest.Int(2))), 0, 8, ""},
+		{"float division and root", guest.Op(wasm.OpDrop, guest.Op(0x91, guest.Op(0x95, guest.Float(1), guest.Float(2)))), 0, 13, ""},
+		{"simd", guest.Seq(vector(1), vector(2), guest.Code{0xfd, 0x6e, wasm.OpDrop}), 0, 5, ""},
+		{"simd division", guest.Seq(vector(1), vector(2), guest.Code{0xfd, 0xe7, 1, wasm.OpDrop}), 0, 8, ""},
 		{"if taken", guest.If(get, one), 1, 2 + 2, ""},
 		{"if not taken", guest.If(get, one), 0, 2, ""},
 		{"arms", guest.Seq(n, guest.Code{0x04, 0x40}, one, guest.Code{0x05}, one, one, guest.Code{0x0b}), 0, 2 + 4, ""},
 		{"behind an if", guest.Seq(guest.If(get, one), one), 0, 4, ""},
 		{"loop", guest.Loop(guest.Increase(0, -1), guest.BrIf(0, get)), 10, 10 * 6, ""},
 		{"behind a loop", guest.Seq(guest.Loop(guest.Increase(0, -1), guest.BrIf(0, get)), one), 10, 10*6 + 2, ""},
-		{"while", guest.Block(guest.Loop(guest.BrIf(1, guest.Op(guest.OpI32Eqz, get)), guest.Increase(0, -1), guest.Br(0))), 10, 10*(3+5) + 3, ""},
-		{"out of two loops", guest.Block(guest.Loop(guest.Loop(guest.Increase(0, -1), guest.BrIf(2, guest.Op(guest.OpI32Eqz, get)), guest.Br(1)))), 3, 2*(7+1) + 7, ""},
+		{"while", guest.Block(guest.Loop(guest.BrIf(1, guest.Op(wasm.OpI32Eqz, get)), guest.Increase(0, -1), guest.Br(0))), 10, 10*(3+5) + 3, ""},
+		{"out of two loops", guest.Block(guest.Loop(guest.Loop(guest.Increase(0, -1), guest.BrIf(2, guest.Op(wasm.OpI32Eqz, get)), guest.Br(1)))), 3, 2*(7+1) + 7, ""},
 		{"br_if over code", guest.Block(guest.BrIf(0, get), one), 1, 2, ""},
 		{"br_if into code", guest.Block(guest.BrIf(0, get), one), 0, 4, ""},
 		{"behind a br_if's block", guest.Seq(guest.Block(guest.BrIf(0, get), one, one), one), 1, 2 + 2, ""},
-		{"return from within", guest.Seq(guest.Block(guest.If(get, guest.Code{guest.OpReturn}), one), one), 1, 2 + 1, ""},
-		{"no return", guest.Seq(guest.Block(guest.If(get, guest.Code{guest.OpReturn}), one), one), 0, 2 + 2 + 2, ""},
+		{"return from within", guest.Seq(guest.Block(guest.If(get, guest.Code{wasm.OpReturn}), one), one), 1, 2 + 1, ""},
+		{"no return", guest.Seq(guest.Block(guest.If(get, guest.Code{wasm.OpReturn}), one), one), 0, 2 + 2 + 2, ""},
 		{"br_table first", table(get), 0, 3 + 2, ""},
 		{"br_table default", table(get), 7, 3, ""},
 		{"dead code", guest.Seq(guest.Block(guest.Br(0), one, one), one), 0, 3, ""},
-		{"a trap has paid its region", guest.Seq(guest.Code{guest.OpUnreachable}, one), 0, 0, "unreachable"},
-		{"division by zero", guest.Seq(one, guest.Op(guest.OpDrop, guest.Op(guest.OpI32DivS, get, get)), one), 0, 2 + 8 + 2, "integer divide by zero"},
+		{"a trap has paid its region", guest.Seq(guest.Code{wasm.OpUnreachable}, one), 0, 0, "unreachable"},
+		{"division by zero", guest.Seq(one, guest.Op(wasm.OpDrop, guest.Op(wasm.OpI32DivS, get, get)), one), 0, 2 + 8 + 2, "integer divide by zero"},
 		{"call", guest.Call(1), 0, 5 + 2, ""},
 		{"calls in a loop", guest.Loop(guest.Call(1), guest.Increase(0, -1), guest.BrIf(0, get)), 5, 5 * (5 + 2 + 6), ""},
 		{"call_indirect", guest.CallIndirect(1, get), 1, 1 + 10 + 2, ""},
@@ -64,8 +65,8 @@ func prices() []priced {
 		{"copy", guest.Seq(guest.Int(0), guest.Int(100), get, guest.Code{0xfc, 10, 0, 0}), 64, 3 + 10 + 4, ""},
 		{"table.copy", guest.Seq(guest.Int(0), guest.Int(1), get, guest.Code{0xfc, 14, 0, 0}), 3, 3 + 10 + 3, ""},
 		{"table.fill", guest.Seq(guest.Int(0), guest.Code{0xd2, 1}, get, guest.Code{0xfc, 17, 0}), 4, 3 + 10 + 4, ""},
-		{"memory.grow", guest.Op(guest.OpDrop, guest.MemoryGrow(guest.Int(1))), 0, 252, ""},
-		{"table.grow", guest.Seq(guest.Code{0xd2, 1}, guest.Int(1), guest.Code{0xfc, 15, 0, guest.OpDrop}), 0, 253, ""},
+		{"memory.grow", guest.Op(wasm.OpDrop, guest.MemoryGrow(guest.Int(1))), 0, 252, ""},
+		{"table.grow", guest.Seq(guest.Code{0xd2, 1}, guest.Int(1), guest.Code{0xfc, 15, 0, wasm.OpDrop}), 0, 253, ""},
 	}
 }
 
@@ -121,7 +122,7 @@ func TestFuel(t *testing.T) {
 // TestFuelBeforeTheFact shows that what there is no fuel for does not happen.
 func TestFuelBeforeTheFact(t *testing.T) {
 	t.Parallel()
-	store := guest.Store(guest.OpI32Store8, 0, guest.Int(5), guest.Int(1))
+	store := guest.Store(wasm.OpI32Store8, 0, guest.Int(5), guest.Int(1))
 	tests := []struct {
 		name string
 		body guest.Code

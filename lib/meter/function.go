@@ -1,6 +1,9 @@
 package meter
 
-import "plasm/lib/job"
+import (
+	"plasm/lib/job"
+	"plasm/lib/wasm"
+)
 
 // bodies writes the content of the code section.
 func (w *writer) bodies() ([]byte, *job.Error) {
@@ -28,15 +31,15 @@ func (w *writer) bodies() ([]byte, *job.Error) {
 // function writes one body.
 func (w *writer) function(body, instructions span) {
 	p := &w.plan
-	r := reader{data: w.m.data, pos: body.start, end: body.end}
-	groups := int(r.u32())
+	r := w.m.read(body, false)
+	groups := int(r.U32())
 	c := appendNumber(w.body[:0], groups+w.scratch.groups)
-	c = append(c, w.m.data[r.pos:instructions.start]...)
+	c = append(c, w.m.data[r.Pos:instructions.start]...)
 	c = append(c, w.scratch.decls...)
 	units := p.frameUnits()
 	if units > 0 {
 		c = w.take(c, units)
-		c = append(c, opBlock)
+		c = append(c, wasm.OpBlock)
 		c = w.blockType(c, w.m.types[w.m.funcs[p.function]].results)
 	}
 	if w.options.Fuel {
@@ -50,9 +53,9 @@ func (w *writer) function(body, instructions span) {
 	}
 	c = append(c, w.m.data[at:instructions.end]...)
 	if units > 0 {
-		c = w.release(append(c, opEnd), units)
+		c = w.release(append(c, wasm.OpEnd), units)
 	}
-	c = append(c, opEnd)
+	c = append(c, wasm.OpEnd)
 	w.body = c
 }
 
@@ -78,9 +81,9 @@ func (w *writer) edit(c code, e edit, units int) code {
 	case editReturn:
 		if units > 0 {
 			// What gives the frame back stands behind the outermost block.
-			return c.with(opBr, e.arg)
+			return c.with(wasm.OpBr, e.arg)
 		}
-		return append(c, opReturn)
+		return append(c, wasm.OpReturn)
 	case editRelease:
 		if units > 0 {
 			return w.release(c, units)
@@ -103,7 +106,7 @@ func (w *writer) edit(c code, e edit, units int) code {
 func (w *writer) blockType(c code, results []byte) code {
 	switch len(results) {
 	case 0:
-		return append(c, typeNone)
+		return append(c, wasm.NoResult)
 	case 1:
 		return append(c, results[0])
 	}
@@ -113,5 +116,5 @@ func (w *writer) blockType(c code, results []byte) code {
 		w.types = append(w.types, results)
 		w.typeOf[string(results)] = i
 	}
-	return appendSigned(c, int64(len(w.m.types)+i))
+	return wasm.AppendSigned(c, int64(len(w.m.types)+i))
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
@@ -93,7 +94,7 @@ func (g *generator) module() []byte {
 		g.types[1] = guest.FuncType{}
 	}
 	for i, t := range g.types {
-		f := guest.Func{Type: t, Body: guest.Code{guest.OpUnreachable}}
+		f := guest.Func{Type: t, Body: guest.Code{wasm.OpUnreachable}}
 		if i < generated {
 			f.Locals = append(types{i32, i64, f32, f64, v128, guest.FuncRef}, g.someTypes(4)...)
 			g.function, g.locals = i, slices.Concat(t.Params, f.Locals)
@@ -109,8 +110,8 @@ func (g *generator) module() []byte {
 func (g *generator) step() guest.Code {
 	get := guest.Code{0x23, steps}
 	return guest.Seq(
-		guest.If(guest.Op(guest.OpI32Eqz, get), guest.Code{guest.OpUnreachable}),
-		guest.Op(guest.OpI32Sub, get, guest.Int(1)), guest.Code{0x24, steps},
+		guest.If(guest.Op(wasm.OpI32Eqz, get), guest.Code{wasm.OpUnreachable}),
+		guest.Op(wasm.OpI32Sub, get, guest.Int(1)), guest.Code{0x24, steps},
 	)
 }
 
@@ -168,7 +169,7 @@ func (g *generator) address(depth int) guest.Code {
 	if g.pick(8) == 1 {
 		return g.value(i32, depth)
 	}
-	return guest.Op(guest.OpI32And, g.value(i32, depth), guest.Int(0xfff))
+	return guest.Op(wasm.OpI32And, g.value(i32, depth), guest.Int(0xfff))
 }
 
 // value is code that leaves one value.

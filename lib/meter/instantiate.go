@@ -1,6 +1,9 @@
 package meter
 
-import "plasm/lib/job"
+import (
+	"plasm/lib/job"
+	"plasm/lib/wasm"
+)
 
 // Instantiation is what is known of a module's instantiation without an engine. A
 // module may import functions only, so that every offset is a constant.
@@ -61,16 +64,16 @@ func (m *module) offset(r *reader) uint32 {
 	for m.constantStep(r, &in) {
 		n := len(stack)
 		switch {
-		case in.code == opI32Const:
+		case in.code == wasm.OpI32Const:
 			stack = append(stack, uint32(in.value))
-		case n >= 2 && (in.code == opI32Add || in.code == opI32Sub || in.code == opI32Mul):
+		case n >= 2 && (in.code == wasm.OpI32Add || in.code == wasm.OpI32Sub || in.code == wasm.OpI32Mul):
 			stack = append(stack[:n-2], arithmetic(in.code, stack[n-2], stack[n-1]))
 		default: // not valid as an offset
-			r.fail(in.at, "opcode %s in an offset", in.name())
+			r.Fail(in.at, "opcode %s in an offset", in.name())
 		}
 	}
 	if len(stack) != 1 {
-		r.fail(r.pos, "an offset leaves %d values", len(stack))
+		r.Fail(r.Pos, "an offset leaves %d values", len(stack))
 		return 0
 	}
 	return stack[0]
@@ -78,9 +81,9 @@ func (m *module) offset(r *reader) uint32 {
 
 func arithmetic(code int, a, b uint32) uint32 {
 	switch code {
-	case opI32Add:
+	case wasm.OpI32Add:
 		return a + b
-	case opI32Sub:
+	case wasm.OpI32Sub:
 		return a - b
 	}
 	return a * b

@@ -1,6 +1,10 @@
 package meter
 
-import "fmt"
+import (
+	"fmt"
+
+	"plasm/lib/wasm"
+)
 
 // instruction is one instruction. What a decode leaves in targets is good until
 // the next one.
@@ -29,7 +33,7 @@ func (in *instruction) name() string {
 // family says which proposal an unknown opcode is of, as far as the number tells.
 func (in *instruction) family() string {
 	switch {
-	case in.code>>8 == prefixSIMD && in.number >= 0x100:
+	case in.code>>8 == wasm.PrefixSIMD && in.number >= 0x100:
 		return " (relaxed SIMD)"
 	case in.code == 0xfe:
 		return " (threads)"
@@ -45,20 +49,20 @@ func (in *instruction) family() string {
 // of that kind, as far as the pass adds things of the kind: nothing in the
 // module can name those.
 func (m *module) decode(r *reader, in *instruction) {
-	in.at = r.pos
-	first := r.byte()
+	in.at = r.Pos
+	first := r.Byte()
 	in.code = int(first)
 	switch first {
-	case prefixMisc:
+	case wasm.PrefixMisc:
 		m.prefixed(r, in, miscTable)
-	case prefixSIMD:
+	case wasm.PrefixSIMD:
 		m.prefixed(r, in, simdTable)
 	default:
 		in.op = &plainTable[first]
 	}
 	if !in.op.known {
-		if r.err == nil {
-			r.fail(in.at, "unknown opcode %s%s", in.name(), in.family())
+		if r.OK() {
+			r.Fail(in.at, "unknown opcode %s%s", in.name(), in.family())
 		}
 		return
 	}
@@ -69,7 +73,7 @@ func (m *module) decode(r *reader, in *instruction) {
 
 // prefixed reads the number behind a prefix byte.
 func (m *module) prefixed(r *reader, in *instruction, t *table) {
-	in.number = r.u32()
+	in.number = r.U32()
 	in.code = in.code<<8 | int(in.number&0xff)
 	if in.number > 0xff {
 		in.op = &operation{}
@@ -81,11 +85,11 @@ func (m *module) prefixed(r *reader, in *instruction, t *table) {
 func (m *module) immediates(r *reader, in *instruction) {
 	switch in.op.imm {
 	case immLocal, immLabel: // the walk knows how many there are
-		in.index = int(r.u32())
+		in.index = int(r.U32())
 	case immI32:
-		in.value = int32(r.signed(32))
+		in.value = int32(r.Signed(32))
 	case immI64:
-		r.signed(64)
+		r.Signed(64)
 	case immAddress:
 		m.address(r)
 	case immBlock:
@@ -93,18 +97,18 @@ func (m *module) immediates(r *reader, in *instruction) {
 	case immFunc:
 		in.index = m.function(r)
 	case immGlobal:
-		at := r.pos
-		if in.index = int(r.u32()); in.index >= m.globals {
-			r.fail(at, "global %d of %d", in.index, m.globals)
+		at := r.Pos
+		if in.index = int(r.U32()); in.index >= m.globals {
+			r.Fail(at, "global %d of %d", in.index, m.globals)
 		}
 	case immLabels:
 		m.labels(r, in)
 	case imm4:
-		r.skip(4)
+		r.Skip(4)
 	case imm8:
-		r.skip(8)
+		r.Skip(8)
 	case imm16:
-		r.skip(16)
+		r.Skip(16)
 	default:
 		m.rareImmediates(r, in)
 	}
@@ -128,38 +132,38 @@ func (m *module) rareImmediates(r *reader, in *instruction) {
 		m.table(r)
 		m.table(r)
 	case immLane:
-		r.byte()
+		r.Byte()
 	case immAddressLane:
 		m.address(r)
-		r.byte()
+		r.Byte()
 	case immRefType:
 		r.refType()
 	case immSegment:
-		r.u32()
+		r.U32()
 	case immSegmentMemory:
-		in.index = int(r.u32())
+		in.index = int(r.U32())
 		zero(r)
 	case immSegmentTable:
-		r.u32()
+		r.U32()
 		m.table(r)
 	}
 }
 
 // address reads alignment and offset. A larger alignment is another proposal's.
 func (m *module) address(r *reader) {
-	at := r.pos
-	if align := r.u32(); align > 4 {
-		r.fail(at, "alignment 2^%d", align)
+	at := r.Pos
+	if align := r.U32(); align > 4 {
+		r.Fail(at, "alignment 2^%d", align)
 	}
-	r.u32()
+	r.U32()
 }
 
 // table reads the number of a table.
 func (m *module) table(r *reader) int {
-	at := r.pos
-	n := int(r.u32())
+	at := r.Pos
+	n := int(r.U32())
 	if n >= len(m.tables) {
-		r.fail(at, "table %d of %d", n, len(m.tables))
+		r.Fail(at, "table %d of %d", n, len(m.tables))
 		return 0
 	}
 	return n
@@ -167,31 +171,31 @@ func (m *module) table(r *reader) int {
 
 // zero reads the number of the only memory.
 func zero(r *reader) {
-	at := r.pos
-	if n := r.byte(); n != 0 {
-		r.fail(at, "memory %d", n)
+	at := r.Pos
+	if n := r.Byte(); n != 0 {
+		r.Fail(at, "memory %d", n)
 	}
 }
 
 // blockType reads the type of a block: none, one result, or the number of a type.
 func (m *module) blockType(r *reader, in *instruction) {
-	at := r.pos
-	n := r.signed(33)
+	at := r.Pos
+	n := r.Signed(33)
 	switch {
 	case n >= int64(len(m.types)):
-		r.fail(at, "type %d of %d", n, len(m.types))
+		r.Fail(at, "type %d of %d", n, len(m.types))
 	case n >= 0:
 		t := m.types[n]
 		in.block = blockType{len(t.params), len(t.results)}
-	case n == typeNone-0x80:
+	case n == wasm.NoResult-0x80:
 		in.block = blockType{}
-	case n >= -0x40 && isValueType(byte(n+0x80)):
+	case n >= -0x40 && wasm.IsValueType(byte(n+0x80)):
 		in.block = blockType{0, 1}
-		if byte(n+0x80) == typeExternRef {
+		if byte(n+0x80) == wasm.ExternRef {
 			r.externRef(at)
 		}
 	default:
-		r.fail(at, "unknown type of a block")
+		r.Fail(at, "unknown type of a block")
 	}
 }
 
@@ -199,12 +203,12 @@ func (m *module) blockType(r *reader, in *instruction) {
 // above the limit is refused after the walk, from their number.
 func (m *module) labels(r *reader, in *instruction) {
 	in.targets = in.targets[:0]
-	n := r.count("targets")
+	n := r.Count("targets")
 	in.index = n
 	if n > m.limits.BranchTargets {
 		return
 	}
 	for range n + 1 {
-		in.targets = append(in.targets, int(r.u32()))
+		in.targets = append(in.targets, int(r.U32()))
 	}
 }

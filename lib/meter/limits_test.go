@@ -9,6 +9,7 @@ import (
 
 	"plasm/lib/job"
 	"plasm/lib/meter"
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
@@ -55,14 +56,14 @@ func manyValues(n int) []byte {
 		loops = binary.AppendUvarint(append(loops, 0x20), uint64(i))
 	}
 	loops = append(loops, bytes.Repeat([]byte{0x03, 0, 0x0b}, n/each)...)
-	body := guest.Seq(loops, bytes.Repeat(guest.Seq(guest.Int(0), guest.Code{guest.OpDrop}), n%each))
+	body := guest.Seq(loops, bytes.Repeat(guest.Seq(guest.Int(0), guest.Code{wasm.OpDrop}), n%each))
 	return (&guest.Builder{Funcs: []guest.Func{{Type: guest.FuncType{Params: many, Results: many}, Body: body}}}).Bytes()
 }
 
 func growing(limits guest.Limits) []byte {
 	return (&guest.Builder{
 		Table: &limits,
-		Funcs: []guest.Func{{Body: guest.Seq(guest.Code{0xd0, 0x70}, guest.Int(1), guest.Code{0xfc, 15, 0, guest.OpDrop})}},
+		Funcs: []guest.Func{{Body: guest.Seq(guest.Code{0xd0, 0x70}, guest.Int(1), guest.Code{0xfc, 15, 0, wasm.OpDrop})}},
 	}).Bytes()
 }
 

@@ -1,6 +1,10 @@
 package meter
 
-import "math"
+import (
+	"math"
+
+	"plasm/lib/wasm"
+)
 
 // wazero 1.12.0 computes wrong numbers on amd64 where registers are short, in what it makes
 // several machine instructions of. No issue of wazero's is known for these:
@@ -16,9 +20,9 @@ import "math"
 // mended writes what computes the same as an operation.
 func (w *writer) mended(c code, op int) code {
 	switch op {
-	case opV128Bitselect:
+	case wasm.OpV128Bitselect:
 		return w.bitselect(c)
-	case opF32Copysign, opF64Copysign:
+	case wasm.OpF32Copysign, wasm.OpF64Copysign:
 		return w.copysign(c, op)
 	}
 	return w.unsigned(c, op)
@@ -36,37 +40,37 @@ type float struct{ convert, add int }
 // where its highest bit is set of half of it, rounded to odd so that the float is rounded
 // once, and doubled.
 func (w *writer) unsigned(c code, op int) code {
-	of, shape := float{opF32ConvertI64S, opF32Add}, nanF32
-	if op == opF64ConvertI64U {
-		of, shape = float{opF64ConvertI64S, opF64Add}, nanF64
+	of, shape := float{wasm.OpF32ConvertI64S, wasm.OpF32Add}, nanF32
+	if op == wasm.OpF64ConvertI64U {
+		of, shape = float{wasm.OpF64ConvertI64S, wasm.OpF64Add}, nanF64
 	}
 	n, f := w.scratch.wide, w.scratch.nan[shape]
 	negative := func(c code) code {
-		return c.with(opLocalGet, n).i64(0).op(opI64LtS)
+		return c.with(wasm.OpLocalGet, n).i64(0).op(wasm.OpI64LtS)
 	}
-	c = c.with(opLocalTee, n).i64(1).op(opI64ShrU).with(opLocalGet, n).i64(1).op(opI64And).op(opI64Or)
-	c = negative(c.with(opLocalGet, n)).op(opSelect).op(of.convert)
-	c = c.with(opLocalTee, f).with(opLocalGet, f).op(of.add).with(opLocalGet, f)
-	return negative(c).op(opSelect)
+	c = c.with(wasm.OpLocalTee, n).i64(1).op(wasm.OpI64ShrU).with(wasm.OpLocalGet, n).i64(1).op(wasm.OpI64And).op(wasm.OpI64Or)
+	c = negative(c.with(wasm.OpLocalGet, n)).op(wasm.OpSelect).op(of.convert)
+	c = c.with(wasm.OpLocalTee, f).with(wasm.OpLocalGet, f).op(of.add).with(wasm.OpLocalGet, f)
+	return negative(c).op(wasm.OpSelect)
 }
 
 // bitselect chooses between the bits of two vectors.
 func (w *writer) bitselect(c code) code {
 	y, mask := w.scratch.nan[nanF64x2], w.scratch.vector
-	c = c.with(opLocalSet, mask).with(opLocalSet, y).with(opLocalGet, mask).op(opV128And)
-	return c.with(opLocalGet, y).with(opLocalGet, mask).op(opV128AndNot).op(opV128Or)
+	c = c.with(wasm.OpLocalSet, mask).with(wasm.OpLocalSet, y).with(wasm.OpLocalGet, mask).op(wasm.OpV128And)
+	return c.with(wasm.OpLocalGet, y).with(wasm.OpLocalGet, mask).op(wasm.OpV128AndNot).op(wasm.OpV128Or)
 }
 
 // copysign puts the sign of one float on another.
 func (w *writer) copysign(c code, op int) code {
-	if op == opF32Copysign {
+	if op == wasm.OpF32Copysign {
 		n := w.scratch.narrow
-		c = c.op(opI32ReinterpretF32).i32(math.MinInt32).op(opI32And).with(opLocalSet, n)
-		c = c.op(opI32ReinterpretF32).i32(math.MaxInt32).op(opI32And)
-		return c.with(opLocalGet, n).op(opI32Or).op(opF32ReinterpretI32)
+		c = c.op(wasm.OpI32ReinterpretF32).i32(math.MinInt32).op(wasm.OpI32And).with(wasm.OpLocalSet, n)
+		c = c.op(wasm.OpI32ReinterpretF32).i32(math.MaxInt32).op(wasm.OpI32And)
+		return c.with(wasm.OpLocalGet, n).op(wasm.OpI32Or).op(wasm.OpF32ReinterpretI32)
 	}
 	n := w.scratch.wide
-	c = c.op(opI64ReinterpretF64).i64(math.MinInt64).op(opI64And).with(opLocalSet, n)
-	c = c.op(opI64ReinterpretF64).i64(math.MaxInt64).op(opI64And)
-	return c.with(opLocalGet, n).op(opI64Or).op(opF64ReinterpretI64)
+	c = c.op(wasm.OpI64ReinterpretF64).i64(math.MinInt64).op(wasm.OpI64And).with(wasm.OpLocalSet, n)
+	c = c.op(wasm.OpI64ReinterpretF64).i64(math.MaxInt64).op(wasm.OpI64And)
+	return c.with(wasm.OpLocalGet, n).op(wasm.OpI64Or).op(wasm.OpF64ReinterpretI64)
 }

@@ -4,30 +4,13 @@ import (
 	"bytes"
 
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 )
-
-// Section IDs. The data count section stands before the code section.
-const (
-	sectionCustom = iota
-	sectionType
-	sectionImport
-	sectionFunction
-	sectionTable
-	sectionMemory
-	sectionGlobal
-	sectionExport
-	sectionStart
-	sectionElement
-	sectionCode
-	sectionData
-	sectionDataCount
-)
-
-const header = "\x00asm\x01\x00\x00\x00"
 
 // span is a part of the module's bytes.
 type span struct{ start, end int }
 
+// section is a section of the module, and where its content is.
 type section struct {
 	id byte
 	span
@@ -45,7 +28,7 @@ type module struct {
 	types    []funcType
 	funcs    []int // the type of each function, imported ones first
 	imported int   // how many functions are imported
-	tables   []tableType
+	tables   []wasm.Limits
 	memories int
 	globals  int
 	segments int
@@ -72,11 +55,6 @@ type functionBody struct {
 	values int
 }
 
-type tableType struct {
-	min, max uint32
-	bounded  bool
-}
-
 // parse reads a module and holds it against the limits.
 func parse(data []byte, limits Limits) (*module, *job.Error) {
 	m := &module{data: data, limits: limits.orDefault(), start: -1}
@@ -89,29 +67,29 @@ func (m *module) parse() *job.Error {
 	if err := within("bytes", place{}, len(data), m.limits.ModuleBytes); err != nil {
 		return err
 	}
-	if !bytes.HasPrefix(data, []byte(header)) {
-		return bad(0, "it does not begin as a core module of version 1 does")
+	if !bytes.HasPrefix(data, []byte(wasm.Header)) {
+		return badAt(0, "it does not begin as a core module of version 1 does")
 	}
-	r := &reader{data: data, pos: len(header), end: len(data)}
+	r := m.read(span{wasm.HeaderSize, len(data)}, false)
 	last := 0
-	for r.left() > 0 {
-		s := m.section(r)
-		if r.err != nil {
-			return r.err
+	for r.Left() > 0 {
+		s := m.section(&r)
+		if !r.OK() {
+			return r.err()
 		}
-		if s.id != sectionCustom {
+		if s.id != wasm.SectionCustom {
 			rank := sectionRank(s.id)
 			if rank <= last {
-				return bad(s.start, "section %d is out of order", s.id)
+				return badAt(s.start, "section %d is out of order", s.id)
 			}
 			last = rank
 		}
-		if err := m.read(s); err != nil {
+		if err := m.content(s); err != nil {
 			return err
 		}
 	}
 	if !m.headOnly && len(m.bodies) != len(m.funcs)-m.imported {
-		return bad(len(data), "%d functions have %d bodies", len(m.funcs)-m.imported, len(m.bodies))
+		return badAt(len(data), "%d functions have %d bodies", len(m.funcs)-m.imported, len(m.bodies))
 	}
 	if err := m.checkGrown(); err != nil {
 		return err
@@ -121,21 +99,18 @@ func (m *module) parse() *job.Error {
 
 // section reads the head of a section and passes over its content.
 func (m *module) section(r *reader) section {
-	at := r.pos
-	id := r.byte()
-	if id > sectionDataCount {
-		r.fail(at, "unknown section %d%s", id, sectionFamily(id))
+	s := r.Section()
+	if s.ID > wasm.SectionDataCount {
+		r.Fail(s.At, "unknown section %d%s", s.ID, sectionFamily(s.ID))
 	}
-	size := r.count("bytes of a section")
-	s := section{id: id, span: span{r.pos, r.pos + size}}
-	r.skip(size)
-	m.sections = append(m.sections, s)
-	return s
+	found := section{id: s.ID, span: span{s.Start, s.End}}
+	m.sections = append(m.sections, found)
+	return found
 }
 
 // sectionFamily says which proposal an unknown section is of, as family does.
 func sectionFamily(id byte) string {
-	if id == sectionDataCount+1 {
+	if id == wasm.SectionTag {
 		return " (exceptions)"
 	}
 	return ""
@@ -144,68 +119,69 @@ func sectionFamily(id byte) string {
 // sectionRank is where a section stands among the others.
 func sectionRank(id byte) int {
 	switch id {
-	case sectionCode, sectionData:
+	case wasm.SectionCode, wasm.SectionData:
 		return int(id) + 1
-	case sectionDataCount:
-		return sectionCode
+	case wasm.SectionDataCount:
+		return wasm.SectionCode
 	default:
 		return int(id)
 	}
 }
 
-// read reads the content of a section.
-func (m *module) read(s section) *job.Error {
-	r := &reader{data: m.data, pos: s.start, end: s.end, of: m}
+// content reads the content of a section.
+func (m *module) content(s section) *job.Error {
+	reader := m.read(s.span, true)
+	r := &reader
 	var err *job.Error
 	switch s.id {
-	case sectionCustom:
-		r.name()
-		r.pos = r.end
-	case sectionType:
+	case wasm.SectionCustom:
+		r.Name()
+		r.Pos = r.End
+	case wasm.SectionType:
 		err = m.readTypes(r)
-	case sectionImport:
+	case wasm.SectionImport:
 		err = m.readImports(r)
-	case sectionFunction:
+	case wasm.SectionFunction:
 		err = m.readFunctions(r)
-	case sectionTable:
+	case wasm.SectionTable:
 		err = m.readTables(r)
-	case sectionMemory:
+	case wasm.SectionMemory:
 		m.readMemories(r)
-	case sectionGlobal:
+	case wasm.SectionGlobal:
 		err = m.readGlobals(r)
-	case sectionExport:
+	case wasm.SectionExport:
 		err = m.readExports(r)
-	case sectionStart:
+	case wasm.SectionStart:
 		m.start = m.function(r)
-	case sectionElement:
+	case wasm.SectionElement:
 		err = m.readElements(r)
-	case sectionCode:
+	case wasm.SectionCode:
 		if m.headOnly {
 			return nil
 		}
 		err = m.readBodies(r)
-	case sectionData:
+	case wasm.SectionData:
 		err = m.readData(r)
-	case sectionDataCount:
-		r.u32()
+	case wasm.SectionDataCount:
+		r.U32()
 	}
-	if r.err == nil && err == nil && r.left() > 0 {
-		r.fail(r.pos, "%d bytes are left in section %d", r.left(), s.id)
+	if r.OK() && err == nil && r.Left() > 0 {
+		r.Fail(r.Pos, "%d bytes are left in section %d", r.Left(), s.id)
 	}
 	// What could not be read was met before what was refused: a number that
 	// cannot be right says nothing about limits.
-	if r.err != nil {
-		return r.err
+	if !r.OK() {
+		return r.err()
 	}
 	return err
 }
 
 // function reads the number of a function.
 func (m *module) function(r *reader) int {
-	at := r.pos
-	n := int(r.u32())
+	at := r.Pos
+	n := int(r.U32())
 	if n >= len(m.funcs) {
-		r.fail(at, "function %d of %d", n, len(m.funcs))
+		r.Fail(at, "function %d of %d", n, len(m.funcs))
 		return 0
 	}
 	return n
@@ -213,10 +189,10 @@ func (m *module) function(r *reader) int {
 
 // typeIndex reads the number of a type.
 func (m *module) typeIndex(r *reader) int {
-	at := r.pos
-	n := int(r.u32())
+	at := r.Pos
+	n := int(r.U32())
 	if n >= len(m.types) {
-		r.fail(at, "type %d of %d", n, len(m.types))
+		r.Fail(at, "type %d of %d", n, len(m.types))
 		return 0
 	}
 	return n
@@ -230,10 +206,10 @@ func (m *module) checkGrown() *job.Error {
 		}
 		t := m.tables[i]
 		where := place{"growing table", i}
-		if !t.bounded {
+		if !t.Bounded {
 			return refused("maximum", where, "none", m.limits.TableElements)
 		}
-		if err := within("maximum", where, int(t.max), m.limits.TableElements); err != nil {
+		if err := within("maximum", where, int(t.Max), m.limits.TableElements); err != nil {
 			return err
 		}
 	}

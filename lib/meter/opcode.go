@@ -1,5 +1,7 @@
 package meter
 
+import "plasm/lib/wasm"
+
 // immediate is what follows an opcode.
 type immediate byte
 
@@ -65,99 +67,6 @@ type operation struct {
 	length       length
 }
 
-// The opcodes that are treated one by one. Those behind a prefix byte are the
-// prefix, then the number behind it in the low byte.
-const (
-	opUnreachable        = 0x00
-	opNop                = 0x01
-	opBlock              = 0x02
-	opLoop               = 0x03
-	opIf                 = 0x04
-	opElse               = 0x05
-	opEnd                = 0x0b
-	opBr                 = 0x0c
-	opBrIf               = 0x0d
-	opBrTable            = 0x0e
-	opReturn             = 0x0f
-	opCall               = 0x10
-	opCallIndirect       = 0x11
-	opReturnCall         = 0x12
-	opReturnCallIndirect = 0x13
-	opSelect             = 0x1b
-	opLocalGet           = 0x20
-	opLocalSet           = 0x21
-	opLocalTee           = 0x22
-	opGlobalGet          = 0x23
-	opGlobalSet          = 0x24
-	opI32Const           = 0x41
-	opI64Const           = 0x42
-	opF32Const           = 0x43
-	opF64Const           = 0x44
-	opI32Eq              = 0x46
-	opI32LtS             = 0x48
-	opI64Eq              = 0x51
-	opI64LtS             = 0x53
-	opF32Eq              = 0x5b
-	opF64Eq              = 0x61
-	opI32Clz             = 0x67
-	opI32Ctz             = 0x68
-	opI32Popcnt          = 0x69
-	opI32Add             = 0x6a
-	opI32Sub             = 0x6b
-	opI32Mul             = 0x6c
-	opI32DivS            = 0x6d
-	opI32DivU            = 0x6e
-	opI32RemS            = 0x6f
-	opI32RemU            = 0x70
-	opI32And             = 0x71
-	opI32Or              = 0x72
-	opI32Xor             = 0x73
-	opI32ShrU            = 0x76
-	opI64Clz             = 0x79
-	opI64Ctz             = 0x7a
-	opI64Popcnt          = 0x7b
-	opI64Add             = 0x7c
-	opI64Sub             = 0x7d
-	opI64Mul             = 0x7e
-	opI64DivS            = 0x7f
-	opI64DivU            = 0x80
-	opI64RemS            = 0x81
-	opI64RemU            = 0x82
-	opI64And             = 0x83
-	opI64Or              = 0x84
-	opI64Xor             = 0x85
-	opI64ShrU            = 0x88
-	opF32Add             = 0x92
-	opF32Copysign        = 0x98
-	opF64Add             = 0xa0
-	opF64Copysign        = 0xa6
-	opI64ExtendI32U      = 0xad
-	opF32ConvertI64S     = 0xb4
-	opF32ConvertI64U     = 0xb5
-	opF64ConvertI64S     = 0xb9
-	opF64ConvertI64U     = 0xba
-	opI32ReinterpretF32  = 0xbc
-	opI64ReinterpretF64  = 0xbd
-	opF32ReinterpretI32  = 0xbe
-	opF64ReinterpretI64  = 0xbf
-	opRefNull            = 0xd0
-	opRefFunc            = 0xd2
-
-	prefixMisc = 0xfc
-	prefixSIMD = 0xfd
-
-	opMemoryFill    = 0xfc0b
-	opTableGrow     = 0xfc0f
-	opTableFill     = 0xfc11
-	opV128Const     = 0xfd0c
-	opV128And       = 0xfd4e
-	opV128AndNot    = 0xfd4f
-	opV128Or        = 0xfd50
-	opV128Bitselect = 0xfd52
-	opF32x4Eq       = 0xfd41
-	opF64x2Eq       = 0xfd47
-)
-
 // plainTable, miscTable and simdTable are never written after they are made.
 var (
 	plainTable = plainOperations()
@@ -207,44 +116,44 @@ func plainOperations() *table {
 	t := new(table)
 	controlOperations(t)
 	t.set(0x1a, 0x1a, immNone, 1, 0) // drop
-	t.set(opSelect, opSelect, immNone, 3, 1)
+	t.set(wasm.OpSelect, wasm.OpSelect, immNone, 3, 1)
 	t.set(0x1c, 0x1c, immTypes, 3, 1) // select with a type
-	t.set(opLocalGet, opLocalGet, immLocal, 0, 1)
-	t.set(opLocalSet, opLocalSet, immLocal, 1, 0)
-	t.set(opLocalTee, opLocalTee, immLocal, 1, 1)
-	t.set(opGlobalGet, opGlobalGet, immGlobal, 0, 1)
-	t.set(opGlobalSet, opGlobalSet, immGlobal, 1, 0)
-	t.set(0x25, 0x25, immTable, 1, 1)                // table.get
-	t.set(0x26, 0x26, immTable, 2, 0)                // table.set
-	t.set(0x28, 0x35, immAddress, 1, 1)              // loads
-	t.set(0x36, 0x3e, immAddress, 2, 0)              // stores
-	t.set(0x3f, 0x3f, immMemory, 0, 1)               // memory.size
-	t.setCost(0x40, 0x40, costGrow, immMemory, 1, 1) // memory.grow
-	t.set(opI32Const, opI32Const, immI32, 0, 1)      //
-	t.set(opI64Const, opI64Const, immI64, 0, 1)      //
-	t.set(opF32Const, opF32Const, imm4, 0, 1)        //
-	t.set(opF64Const, opF64Const, imm8, 0, 1)        //
-	numericOperations(t)                             //
-	t.set(opRefNull, opRefNull, immRefType, 0, 1)    //
-	t.set(0xd1, 0xd1, immNone, 1, 1)                 // ref.is_null
-	t.set(opRefFunc, opRefFunc, immFunc, 0, 1)       //
+	t.set(wasm.OpLocalGet, wasm.OpLocalGet, immLocal, 0, 1)
+	t.set(wasm.OpLocalSet, wasm.OpLocalSet, immLocal, 1, 0)
+	t.set(wasm.OpLocalTee, wasm.OpLocalTee, immLocal, 1, 1)
+	t.set(wasm.OpGlobalGet, wasm.OpGlobalGet, immGlobal, 0, 1)
+	t.set(wasm.OpGlobalSet, wasm.OpGlobalSet, immGlobal, 1, 0)
+	t.set(0x25, 0x25, immTable, 1, 1)                       // table.get
+	t.set(0x26, 0x26, immTable, 2, 0)                       // table.set
+	t.set(0x28, 0x35, immAddress, 1, 1)                     // loads
+	t.set(0x36, 0x3e, immAddress, 2, 0)                     // stores
+	t.set(0x3f, 0x3f, immMemory, 0, 1)                      // memory.size
+	t.setCost(0x40, 0x40, costGrow, immMemory, 1, 1)        // memory.grow
+	t.set(wasm.OpI32Const, wasm.OpI32Const, immI32, 0, 1)   //
+	t.set(wasm.OpI64Const, wasm.OpI64Const, immI64, 0, 1)   //
+	t.set(wasm.OpF32Const, wasm.OpF32Const, imm4, 0, 1)     //
+	t.set(wasm.OpF64Const, wasm.OpF64Const, imm8, 0, 1)     //
+	numericOperations(t)                                    //
+	t.set(wasm.OpRefNull, wasm.OpRefNull, immRefType, 0, 1) //
+	t.set(0xd1, 0xd1, immNone, 1, 1)                        // ref.is_null
+	t.set(wasm.OpRefFunc, wasm.OpRefFunc, immFunc, 0, 1)    //
 	return t
 }
 
 func controlOperations(t *table) {
-	t.setCost(opUnreachable, opNop, costNothing, immNone, 0, 0)
-	t.setCost(opBlock, opLoop, costNothing, immBlock, 0, 0)
-	t.set(opIf, opIf, immBlock, 1, 0)
-	t.setCost(opElse, opElse, costNothing, immNone, 0, 0)
-	t.setCost(opEnd, opEnd, costNothing, immNone, 0, 0)
-	t.set(opBr, opBr, immLabel, 0, 0)
-	t.set(opBrIf, opBrIf, immLabel, 1, 0)
-	t.setCost(opBrTable, opBrTable, costBrTable, immLabels, 1, 0)
-	t.set(opReturn, opReturn, immNone, 0, 0)
-	t.setCost(opCall, opCall, costCall, immFunc, 0, 0)
-	t.setCost(opCallIndirect, opCallIndirect, costFarCall, immIndirect, 1, 0)
-	t.setCost(opReturnCall, opReturnCall, costCall, immFunc, 0, 0)
-	t.setCost(opReturnCallIndirect, opReturnCallIndirect, costFarCall, immIndirect, 1, 0)
+	t.setCost(wasm.OpUnreachable, wasm.OpNop, costNothing, immNone, 0, 0)
+	t.setCost(wasm.OpBlock, wasm.OpLoop, costNothing, immBlock, 0, 0)
+	t.set(wasm.OpIf, wasm.OpIf, immBlock, 1, 0)
+	t.setCost(wasm.OpElse, wasm.OpElse, costNothing, immNone, 0, 0)
+	t.setCost(wasm.OpEnd, wasm.OpEnd, costNothing, immNone, 0, 0)
+	t.set(wasm.OpBr, wasm.OpBr, immLabel, 0, 0)
+	t.set(wasm.OpBrIf, wasm.OpBrIf, immLabel, 1, 0)
+	t.setCost(wasm.OpBrTable, wasm.OpBrTable, costBrTable, immLabels, 1, 0)
+	t.set(wasm.OpReturn, wasm.OpReturn, immNone, 0, 0)
+	t.setCost(wasm.OpCall, wasm.OpCall, costCall, immFunc, 0, 0)
+	t.setCost(wasm.OpCallIndirect, wasm.OpCallIndirect, costFarCall, immIndirect, 1, 0)
+	t.setCost(wasm.OpReturnCall, wasm.OpReturnCall, costCall, immFunc, 0, 0)
+	t.setCost(wasm.OpReturnCallIndirect, wasm.OpReturnCallIndirect, costFarCall, immIndirect, 1, 0)
 }
 
 // numericOperations are those from 0x45 to 0xc4, none of which has immediates.
@@ -265,7 +174,7 @@ func numericOperations(t *table) {
 	t.setNaN(nanF32, 0x8d, 0x8e, 0x8f, 0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0xb6)
 	t.setNaN(nanF64, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f, 0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xbb)
 	t.setUneven(0x96, 0x97, 0xa4, 0xa5) // min and max
-	t.setMended(opF32ConvertI64U, opF64ConvertI64U, opF32Copysign, opF64Copysign)
+	t.setMended(wasm.OpF32ConvertI64U, wasm.OpF64ConvertI64U, wasm.OpF32Copysign, wasm.OpF64Copysign)
 }
 
 // miscOperations are those behind 0xfc.

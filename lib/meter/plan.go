@@ -1,6 +1,9 @@
 package meter
 
-import "plasm/lib/job"
+import (
+	"plasm/lib/job"
+	"plasm/lib/wasm"
+)
 
 // region is instructions that are paid for together.
 type region struct {
@@ -50,7 +53,7 @@ type planner struct {
 	vector  bool // does one need a second local of v128?
 }
 
-func (p *planner) fail(at int, format string, args ...any) { p.r.fail(at, format, args...) }
+func (p *planner) fail(at int, format string, args ...any) { p.r.Fail(at, format, args...) }
 
 func (p *planner) edit(kind editKind, at, to, arg int) {
 	p.edits = append(p.edits, edit{kind, at, to, arg})
@@ -61,7 +64,7 @@ func (p *planner) begin() {
 	p.region = len(p.regions)
 	p.regions = append(p.regions, region{dead: p.top().dead})
 	if p.options.Fuel {
-		p.edit(editCharge, p.r.pos, p.r.pos, p.region)
+		p.edit(editCharge, p.r.Pos, p.r.Pos, p.region)
 	}
 }
 
@@ -69,25 +72,25 @@ func (p *planner) begin() {
 func (p *planner) plan(body span) (span, *job.Error) {
 	p.walk.begin(body)
 	t := p.m.types[p.m.funcs[p.function]]
-	p.frames = append(p.frames[:0], frame{code: opBlock, block: blockType{0, len(t.results)}})
+	p.frames = append(p.frames[:0], frame{code: wasm.OpBlock, block: blockType{0, len(t.results)}})
 	p.regions, p.edits = p.regions[:0], p.edits[:0]
 	p.height, p.highest = 0, 0
 	p.calls, p.loops, p.lengths, p.narrow, p.wide, p.vector = false, false, false, false, false, false
 	p.nans = [nanF64x2 + 1]bool{}
-	code := span{p.r.pos, body.end}
+	code := span{p.r.Pos, body.end}
 	p.begin()
-	for p.r.err == nil {
+	for p.r.OK() {
 		p.m.decode(&p.r, &p.in)
-		if p.r.err != nil {
+		if !p.r.OK() {
 			break
 		}
-		if p.in.code == opEnd && len(p.frames) == 1 {
+		if p.in.code == wasm.OpEnd && len(p.frames) == 1 {
 			code.end = p.in.at
 			return code, nil
 		}
 		p.step()
 	}
-	return code, p.r.err
+	return code, p.r.err()
 }
 
 // step takes one instruction.
@@ -101,11 +104,11 @@ func (p *planner) step() {
 	}
 	p.grow(int(in.op.pushes))
 	if in.op.uneven || in.op.nan != nanNone && p.options.CanonicalNaN {
-		p.edit(editNaN, p.r.pos, p.r.pos, int(in.op.nan))
+		p.edit(editNaN, p.r.Pos, p.r.Pos, int(in.op.nan))
 		p.nans[in.op.nan] = true
 	}
 	switch {
-	case in.code <= opReturnCallIndirect:
+	case in.code <= wasm.OpReturnCallIndirect:
 		p.control()
 	case in.op.mended:
 		p.mended()
@@ -117,26 +120,26 @@ func (p *planner) step() {
 // mended takes an operation that is rewritten for every job.
 func (p *planner) mended() {
 	switch p.in.code {
-	case opF32ConvertI64U:
+	case wasm.OpF32ConvertI64U:
 		p.wide, p.nans[nanF32] = true, true
-	case opF64ConvertI64U:
+	case wasm.OpF64ConvertI64U:
 		p.wide, p.nans[nanF64] = true, true
-	case opF32Copysign:
+	case wasm.OpF32Copysign:
 		p.narrow = true
-	case opF64Copysign:
+	case wasm.OpF64Copysign:
 		p.wide = true
-	case opV128Bitselect:
+	case wasm.OpV128Bitselect:
 		p.vector, p.nans[nanF64x2] = true, true
 	}
-	p.edit(editMended, p.in.at, p.r.pos, p.in.code)
+	p.edit(editMended, p.in.at, p.r.Pos, p.in.code)
 }
 
 // integer takes an instruction that an engine may compute wrongly.
 func (p *planner) integer() {
 	kind, asked := editRemainder, p.options.Remainders
 	switch p.in.code {
-	case opI32RemS, opI32RemU, opI64RemS, opI64RemU:
-	case opI32Clz, opI32Ctz, opI64Clz, opI64Ctz:
+	case wasm.OpI32RemS, wasm.OpI32RemU, wasm.OpI64RemS, wasm.OpI64RemU:
+	case wasm.OpI32Clz, wasm.OpI32Ctz, wasm.OpI64Clz, wasm.OpI64Ctz:
 		kind, asked = editZeros, p.options.Zeros
 	default:
 		return
@@ -144,46 +147,46 @@ func (p *planner) integer() {
 	if !asked {
 		return
 	}
-	if p.in.code < opI64Clz {
+	if p.in.code < wasm.OpI64Clz {
 		p.narrow = true
 	} else {
 		p.wide = true
 	}
-	p.edit(kind, p.in.at, p.r.pos, p.in.code)
+	p.edit(kind, p.in.at, p.r.Pos, p.in.code)
 }
 
 // control takes an instruction that has to do with blocks, branches and calls.
 func (p *planner) control() {
 	in := &p.in
 	switch in.code {
-	case opUnreachable:
+	case wasm.OpUnreachable:
 		p.leave()
-	case opBlock:
-		p.push(opBlock, in.block)
-	case opLoop, opIf:
+	case wasm.OpBlock:
+		p.push(wasm.OpBlock, in.block)
+	case wasm.OpLoop, wasm.OpIf:
 		p.push(in.code, in.block)
 		p.begin()
-		p.loops = p.loops || in.code == opLoop
-	case opElse:
+		p.loops = p.loops || in.code == wasm.OpLoop
+	case wasm.OpElse:
 		p.elseArm()
-	case opEnd:
+	case wasm.OpEnd:
 		p.endBlock()
-	case opBr:
+	case wasm.OpBr:
 		p.branch(in.index)
 		p.leave()
-	case opBrIf:
+	case wasm.OpBrIf:
 		p.branch(in.index)
 		p.begin()
-	case opBrTable:
+	case wasm.OpBrTable:
 		for _, label := range in.targets {
 			p.branch(label)
 		}
 		p.leave()
-	case opReturn:
-		p.edit(editReturn, in.at, p.r.pos, len(p.frames)-1)
+	case wasm.OpReturn:
+		p.edit(editReturn, in.at, p.r.Pos, len(p.frames)-1)
 		p.branch(len(p.frames) - 1)
 		p.leave()
-	case opCall, opCallIndirect, opReturnCall, opReturnCallIndirect:
+	case wasm.OpCall, wasm.OpCallIndirect, wasm.OpReturnCall, wasm.OpReturnCallIndirect:
 		p.call()
 	}
 }
@@ -191,7 +194,7 @@ func (p *planner) control() {
 func (p *planner) call() {
 	in := &p.in
 	number := in.index
-	if in.code == opCall || in.code == opReturnCall {
+	if in.code == wasm.OpCall || in.code == wasm.OpReturnCall {
 		number = p.m.funcs[in.index]
 		if in.index < p.m.imported {
 			p.regions[p.region].cost += costFarCall - costCall
@@ -200,12 +203,12 @@ func (p *planner) call() {
 	t := p.m.types[number]
 	p.pop(len(t.params))
 	p.calls = true
-	if in.code == opReturnCall || in.code == opReturnCallIndirect {
+	if in.code == wasm.OpReturnCall || in.code == wasm.OpReturnCallIndirect {
 		p.edit(editRelease, in.at, in.at, 0)
 		p.branch(len(p.frames) - 1)
 		p.leave()
 		return
 	}
 	p.grow(len(t.results))
-	p.edit(editReload, p.r.pos, p.r.pos, 0)
+	p.edit(editReload, p.r.Pos, p.r.Pos, 0)
 }

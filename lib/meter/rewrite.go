@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 )
 
 // Options say what Rewrite does. The zero value does what is done to every module:
@@ -42,7 +43,7 @@ func Rewrite(module []byte, o Options) ([]byte, error) {
 		return nil, err
 	}
 	w := &writer{
-		m: m, options: o, out: slices.Clone([]byte(header)),
+		m: m, options: o, out: slices.Clone([]byte(wasm.Header)),
 		plan:       planner{walk: &walk{m: m}, options: o},
 		typeOf:     map[string]int{},
 		fuelGlobal: m.globals, stackGlobal: m.globals + 1,
@@ -79,20 +80,20 @@ func (w *writer) module() *job.Error {
 	}
 	written := 0 // the rank of the last section that is written
 	for _, s := range w.m.sections {
-		if s.id != sectionCustom {
+		if s.id != wasm.SectionCustom {
 			w.between(written, sectionRank(s.id))
 			written = sectionRank(s.id)
 		}
 		w.section(s, bodies)
 	}
-	w.between(written, sectionRank(sectionData)+1)
+	w.between(written, sectionRank(wasm.SectionData)+1)
 	return within("bytes after rewriting", place{}, len(w.out), w.m.limits.RewrittenBytes)
 }
 
 // between writes the sections that the module has not and the copy needs, from
 // behind one rank to before another.
 func (w *writer) between(after, before int) {
-	for _, id := range []byte{sectionGlobal, sectionExport} {
+	for _, id := range []byte{wasm.SectionGlobal, wasm.SectionExport} {
 		if rank := sectionRank(id); w.options.Fuel && rank > after && rank < before {
 			w.section(section{id: id}, nil)
 		}
@@ -102,22 +103,22 @@ func (w *writer) between(after, before int) {
 // section writes one section.
 func (w *writer) section(s section, bodies []byte) {
 	switch {
-	case s.id == sectionCustom:
-		r := reader{data: w.m.data, pos: s.start, end: s.end}
-		if name := r.name(); bytes.HasPrefix(name, []byte(".debug")) {
+	case s.id == wasm.SectionCustom:
+		r := w.m.read(s.span, false)
+		if name := r.Name(); bytes.HasPrefix(name, []byte(".debug")) {
 			return
 		}
 		w.append(s.id, w.m.data[s.start:s.end])
-	case s.id == sectionCode:
+	case s.id == wasm.SectionCode:
 		w.append(s.id, bodies)
 	case !w.options.Fuel:
 		w.append(s.id, w.m.data[s.start:s.end])
-	case s.id == sectionStart:
-	case s.id == sectionType:
+	case s.id == wasm.SectionStart:
+	case s.id == wasm.SectionType:
 		w.extend(s, len(w.types), w.addedTypes())
-	case s.id == sectionGlobal:
+	case s.id == wasm.SectionGlobal:
 		w.extend(s, 2, addedGlobals())
-	case s.id == sectionExport:
+	case s.id == wasm.SectionExport:
 		n, added := w.addedExports()
 		w.extend(s, n, added)
 	default:
@@ -127,30 +128,29 @@ func (w *writer) section(s section, bodies []byte) {
 
 // append writes a section with that content.
 func (w *writer) append(id byte, content []byte) {
-	w.out = appendNumber(append(w.out, id), len(content))
-	w.out = append(w.out, content...)
+	w.out = wasm.AppendSection(w.out, id, content)
 }
 
 // extend writes a section that is a list, with n items more at its end.
 func (w *writer) extend(s section, n int, added []byte) {
-	r := reader{data: w.m.data, pos: s.start, end: s.end}
+	r := w.m.read(s.span, false)
 	if s.end > s.start {
-		n += int(r.u32())
+		n += int(r.U32())
 	}
-	w.append(s.id, slices.Concat(appendNumber(nil, n), w.m.data[r.pos:s.end], added))
+	w.append(s.id, slices.Concat(appendNumber(nil, n), w.m.data[r.Pos:s.end], added))
 }
 
 func (w *writer) addedTypes() []byte {
 	var out []byte
 	for _, results := range w.types {
-		out = append(appendNumber(append(out, typeFunc, 0), len(results)), results...)
+		out = append(appendNumber(append(out, wasm.FuncForm, 0), len(results)), results...)
 	}
 	return out
 }
 
 func addedGlobals() []byte {
-	fuel := append(code{typeI64, 1}.i64(0), opEnd)
-	return slices.Concat(fuel, append(code{typeI32, 1}.i32(StackUnits), opEnd))
+	fuel := append(code{wasm.I64, 1}.i64(0), wasm.OpEnd)
+	return slices.Concat(fuel, append(code{wasm.I32, 1}.i32(StackUnits), wasm.OpEnd))
 }
 
 func (w *writer) addedExports() (n int, out []byte) {
@@ -159,10 +159,10 @@ func (w *writer) addedExports() (n int, out []byte) {
 		out = append(appendNumber(out, len(name)), name...)
 		out = appendNumber(append(out, kind), number)
 	}
-	add(FuelGlobal, kindGlobal, w.fuelGlobal)
-	add(StackGlobal, kindGlobal, w.stackGlobal)
+	add(FuelGlobal, wasm.KindGlobal, w.fuelGlobal)
+	add(StackGlobal, wasm.KindGlobal, w.stackGlobal)
 	if w.m.start >= 0 {
-		add(StartExport, kindFunc, w.m.start)
+		add(StartExport, wasm.KindFunc, w.m.start)
 	}
 	return n, out
 }

@@ -4,17 +4,18 @@ import (
 	"bytes"
 
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 )
 
 func (m *module) readTypes(r *reader) *job.Error {
-	n := r.count("types")
+	n := r.Count("types")
 	if err := within("types", place{}, n, m.limits.Types); err != nil {
 		return err
 	}
 	for i := range n {
-		at := r.pos
-		if form := r.byte(); form != typeFunc {
-			r.fail(at, "a type of the unknown form 0x%02x", form)
+		at := r.Pos
+		if form := r.Byte(); form != wasm.FuncForm {
+			r.Fail(at, "a type of the unknown form 0x%02x", form)
 		}
 		t := funcType{params: r.valueTypes("parameters"), results: r.valueTypes("results")}
 		where := place{"type", i}
@@ -30,45 +31,37 @@ func (m *module) readTypes(r *reader) *job.Error {
 }
 
 func (m *module) readImports(r *reader) *job.Error {
-	n := r.count("imports")
+	n := r.Count("imports")
 	if err := within("imports", place{}, n, m.limits.Imports); err != nil {
 		return err
 	}
 	for range n {
-		r.name()
-		r.name()
-		at := r.pos
-		switch kind := r.byte(); kind {
-		case kindFunc:
+		r.Name()
+		r.Name()
+		at := r.Pos
+		switch kind := r.Byte(); kind {
+		case wasm.KindFunc:
 			m.funcs = append(m.funcs, m.typeIndex(r))
 			m.imported++
-		case kindTable:
+		case wasm.KindTable:
 			if err := m.readTable(r); err != nil {
 				return err
 			}
-		case kindMemory:
+		case wasm.KindMemory:
 			m.readMemory(r)
-		case kindGlobal:
+		case wasm.KindGlobal:
 			m.globalType(r)
 			m.globals++
 			m.imports++
 		default:
-			r.fail(at, "an import of the unknown kind %d", kind)
+			r.Fail(at, "an import of the unknown kind %d", kind)
 		}
 	}
 	return nil
 }
 
-// Kinds of imports and exports.
-const (
-	kindFunc = iota
-	kindTable
-	kindMemory
-	kindGlobal
-)
-
 func (m *module) readFunctions(r *reader) *job.Error {
-	n := r.count("functions")
+	n := r.Count("functions")
 	if err := within("functions", place{}, n+m.imported, m.limits.Functions); err != nil {
 		return err
 	}
@@ -79,7 +72,7 @@ func (m *module) readFunctions(r *reader) *job.Error {
 }
 
 func (m *module) readTables(r *reader) *job.Error {
-	n := r.count("tables")
+	n := r.Count("tables")
 	if err := within("tables", place{}, n+len(m.tables), m.limits.Tables); err != nil {
 		return err
 	}
@@ -93,17 +86,9 @@ func (m *module) readTables(r *reader) *job.Error {
 
 func (m *module) readTable(r *reader) *job.Error {
 	r.refType()
-	at := r.pos
-	flags := r.byte()
-	if flags > 1 {
-		r.fail(at, "unknown limits 0x%02x of a table", flags)
-	}
-	t := tableType{min: r.u32(), bounded: flags == 1}
-	if t.bounded {
-		t.max = r.u32()
-	}
+	t := r.Limits("table")
 	where := place{"table", len(m.tables)}
-	if err := within("minimum", where, int(t.min), m.limits.TableElements); err != nil && r.err == nil {
+	if err := within("minimum", where, int(t.Min), m.limits.TableElements); err != nil && r.OK() {
 		return err
 	}
 	m.tables = append(m.tables, t)
@@ -112,7 +97,7 @@ func (m *module) readTable(r *reader) *job.Error {
 }
 
 func (m *module) readMemories(r *reader) {
-	for range r.count("memories") {
+	for range r.Count("memories") {
 		m.readMemory(r)
 	}
 }
@@ -120,34 +105,28 @@ func (m *module) readMemories(r *reader) {
 // readMemory has no limit to hold the size against: how much memory there may
 // be is up to the job.
 func (m *module) readMemory(r *reader) {
-	at := r.pos
-	flags := r.byte()
-	if flags > 1 {
-		r.fail(at, "unknown limits 0x%02x of a memory", flags)
-	}
-	m.pages = uint64(r.u32())
-	if flags == 1 {
-		r.u32()
-	}
+	at := r.Pos
+	m.pages = uint64(r.Limits("memory").Min)
 	m.memories++
 	if m.memories > 1 {
-		r.fail(at, "a second memory")
+		r.Fail(at, "a second memory")
 	}
 }
 
 // globalType reads the type of a global.
 func (m *module) globalType(r *reader) {
-	r.valueType()
-	at := r.pos
-	mutable := r.byte()
-	if mutable > 1 {
-		r.fail(at, "unknown mutability %d", mutable)
+	at := r.Pos
+	t, mutable := r.GlobalType()
+	if t == wasm.ExternRef {
+		r.externRef(at)
 	}
-	m.mutable += int(mutable)
+	if mutable {
+		m.mutable++
+	}
 }
 
 func (m *module) readGlobals(r *reader) *job.Error {
-	n := r.count("globals")
+	n := r.Count("globals")
 	if err := within("globals", place{}, n+m.globals, m.limits.Globals); err != nil {
 		return err
 	}
@@ -160,20 +139,20 @@ func (m *module) readGlobals(r *reader) *job.Error {
 }
 
 func (m *module) readExports(r *reader) *job.Error {
-	n := r.count("exports")
+	n := r.Count("exports")
 	if err := within("exports", place{}, n, m.limits.Exports); err != nil {
 		return err
 	}
 	for range n {
-		at := r.pos
-		if name := r.name(); bytes.HasPrefix(name, []byte(reserved)) && !m.prepared {
-			r.fail(at, "an export is named %.80q, and names that begin with %q are taken", name, reserved)
+		at := r.Pos
+		if name := r.Name(); bytes.HasPrefix(name, []byte(reserved)) && !m.prepared {
+			r.Fail(at, "an export is named %.80q, and names that begin with %q are taken", name, reserved)
 		}
-		at = r.pos
-		if kind := r.byte(); kind > kindGlobal {
-			r.fail(at, "an export of the unknown kind %d", kind)
+		at = r.Pos
+		if kind := r.Byte(); kind > wasm.KindGlobal {
+			r.Fail(at, "an export of the unknown kind %d", kind)
 		}
-		r.u32() // the engine holds it against what there is
+		r.U32() // the engine holds it against what there is
 	}
 	return nil
 }

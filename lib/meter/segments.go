@@ -1,6 +1,9 @@
 package meter
 
-import "plasm/lib/job"
+import (
+	"plasm/lib/job"
+	"plasm/lib/wasm"
+)
 
 // constant reads a constant expression.
 func (m *module) constant(r *reader) {
@@ -12,28 +15,28 @@ func (m *module) constant(r *reader) {
 // constantStep reads an instruction of a constant expression, and reports whether it
 // is not the last.
 func (m *module) constantStep(r *reader, in *instruction) bool {
-	if r.err != nil {
+	if !r.OK() {
 		return false
 	}
 	m.decode(r, in)
 	switch in.code {
-	case opEnd:
+	case wasm.OpEnd:
 		return false
-	case opGlobalGet:
+	case wasm.OpGlobalGet:
 		if in.index >= m.imports { // WebAssembly 2.0; wazero takes it
-			r.fail(in.at, "global %d in a constant is not imported", in.index)
+			r.Fail(in.at, "global %d in a constant is not imported", in.index)
 		}
-	case opI32Const, opI64Const, opF32Const, opF64Const, opV128Const, opRefNull, opRefFunc,
-		opI32Add, opI32Sub, opI32Mul, opI64Add, opI64Sub, opI64Mul:
+	case wasm.OpI32Const, wasm.OpI64Const, wasm.OpF32Const, wasm.OpF64Const, wasm.OpV128Const, wasm.OpRefNull, wasm.OpRefFunc,
+		wasm.OpI32Add, wasm.OpI32Sub, wasm.OpI32Mul, wasm.OpI64Add, wasm.OpI64Sub, wasm.OpI64Mul:
 	default:
-		r.fail(in.at, "opcode %s in a constant", in.name())
+		r.Fail(in.at, "opcode %s in a constant", in.name())
 	}
-	return r.err == nil
+	return r.OK()
 }
 
 // addSegments reads how many segments follow.
 func (m *module) addSegments(r *reader, what string) (int, *job.Error) {
-	n := r.count(what)
+	n := r.Count(what)
 	m.segments += n
 	return n, within("segments of data and elements", place{}, m.segments, m.limits.Segments)
 }
@@ -44,21 +47,21 @@ func (m *module) readData(r *reader) *job.Error {
 		return err
 	}
 	for i := range n {
-		at := r.pos
-		flags := r.u32()
+		at := r.Pos
+		flags := r.U32()
 		if flags > 2 {
-			r.fail(at, "a data segment of the unknown form %d", flags)
+			r.Fail(at, "a data segment of the unknown form %d", flags)
 		}
 		if flags == 2 {
-			r.u32() // a memory
+			r.U32() // a memory
 		}
 		var offset uint32
 		if flags != 1 {
 			offset = m.offset(r)
 		}
-		size := r.count("bytes of data")
-		r.skip(size)
-		if flags == 1 || r.err != nil {
+		size := r.Count("bytes of data")
+		r.Skip(size)
+		if flags == 1 || !r.OK() {
 			continue
 		}
 		m.hold(offset, size, m.pages<<16, job.TrapMemory)
@@ -88,26 +91,26 @@ func (m *module) readElements(r *reader) *job.Error {
 }
 
 func (m *module) readElement(r *reader) {
-	at := r.pos
-	form := r.u32()
+	at := r.Pos
+	form := r.U32()
 	if form > 7 {
-		r.fail(at, "an element segment of the unknown form %d", form)
+		r.Fail(at, "an element segment of the unknown form %d", form)
 	}
 	active := form&elementPassive == 0
 	var table int
 	var offset uint32
 	if active {
 		if form&elementNames != 0 {
-			table = int(r.u32())
+			table = int(r.U32())
 		}
 		offset = m.offset(r)
 	}
 	if form&(elementPassive|elementNames) != 0 {
 		elementKind(r, form)
 	}
-	n := r.count("elements")
+	n := r.Count("elements")
 	if active && table < len(m.tables) { // else an engine refuses it
-		m.hold(offset, n, uint64(m.tables[table].min), job.TrapTable)
+		m.hold(offset, n, uint64(m.tables[table].Min), job.TrapTable)
 	}
 	for range n {
 		if form&elementExpressions != 0 {
@@ -125,8 +128,8 @@ func elementKind(r *reader, form uint32) {
 		r.refType()
 		return
 	}
-	at := r.pos
-	if kind := r.byte(); kind != 0 {
-		r.fail(at, "elements of the unknown kind %d", kind)
+	at := r.Pos
+	if kind := r.Byte(); kind != 0 {
+		r.Fail(at, "elements of the unknown kind %d", kind)
 	}
 }

@@ -1,5 +1,7 @@
 package meter
 
+import "plasm/lib/wasm"
+
 // simdOperations are those behind 0xfd. Most of them take two vectors and give
 // one; what differs is put over that, and the holes in the numbering last.
 func simdOperations() *table {
@@ -9,7 +11,7 @@ func simdOperations() *table {
 	simdLanes(t)
 	simdUnary(t)
 	t.setCost(0x52, 0x52, costSIMD, immNone, 3, 1) // v128.bitselect
-	t.setMended(opV128Bitselect)
+	t.setMended(wasm.OpV128Bitselect)
 	t.setDivision(0xe3, 0xe7, 0xef, 0xf3) // sqrt and div
 	simdNaNs(t)
 	for _, hole := range []int{

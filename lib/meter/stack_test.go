@@ -7,6 +7,7 @@ import (
 	wz "github.com/tetratelabs/wazero"
 
 	"plasm/lib/meter"
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
@@ -52,17 +53,17 @@ func TestCallDepth(t *testing.T) {
 func TestFramesAreGivenBack(t *testing.T) {
 	t.Parallel()
 	get := guest.Get(0)
-	again := guest.Call(1, guest.Op(guest.OpI32Sub, get, guest.Int(1)))
+	again := guest.Call(1, guest.Op(wasm.OpI32Sub, get, guest.Int(1)))
 	bodies := map[string]guest.Code{
 		"end":                  guest.Seq(guest.Call(2), get),
-		"return":               guest.Seq(guest.Call(2), guest.Block(guest.Loop(get, guest.Code{guest.OpReturn})), get),
+		"return":               guest.Seq(guest.Call(2), guest.Block(guest.Loop(get, guest.Code{wasm.OpReturn})), get),
 		"br":                   guest.Seq(guest.Call(2), guest.Block(get, guest.Br(1)), get),
 		"br_if":                guest.Seq(guest.Call(2), get, guest.Int(1), guest.Code{0x0d, 0}),
 		"br_table":             guest.Seq(guest.Call(2), guest.Block(get, guest.Int(0), guest.Code{0x0e, 1, 1, 1}), guest.Int(1)),
 		"return_call":          guest.Seq(guest.Call(2), get, guest.Code{0x12, 3}),
 		"return_call_indirect": guest.Seq(guest.Call(2), get, guest.Int(3), guest.Code{0x13, 3, 0}),
-		"tail recursion":       guest.Seq(guest.If(get, guest.Op(guest.OpI32Sub, get, guest.Int(1)), guest.Code{0x12, 1}), get),
-		"recursion":            guest.Seq(guest.If(guest.Op(0x4b, get, guest.Int(39_900)), again, guest.Code{guest.OpDrop}), get),
+		"tail recursion":       guest.Seq(guest.If(get, guest.Op(wasm.OpI32Sub, get, guest.Int(1)), guest.Code{0x12, 1}), get),
+		"recursion":            guest.Seq(guest.If(guest.Op(0x4b, get, guest.Int(39_900)), again, guest.Code{wasm.OpDrop}), get),
 	}
 	unary := guest.FuncType{Params: types{i32}, Results: types{i32}}
 	for name, body := range bodies {
@@ -71,7 +72,7 @@ func TestFramesAreGivenBack(t *testing.T) {
 			module := rewrite(t, (&guest.Builder{
 				Table: &guest.Limits{Min: 4},
 				Funcs: []guest.Func{
-					{Type: guest.FuncType{Params: types{i32}}, Body: guest.Loop(guest.Op(guest.OpDrop, guest.Call(1, get)), guest.Increase(0, -1), guest.BrIf(0, get))},
+					{Type: guest.FuncType{Params: types{i32}}, Body: guest.Loop(guest.Op(wasm.OpDrop, guest.Call(1, get)), guest.Increase(0, -1), guest.BrIf(0, get))},
 					{Type: unary, Body: body},
 					{Body: one},
 					{Type: unary, Body: guest.Seq(guest.Call(2), get)},

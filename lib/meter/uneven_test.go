@@ -10,6 +10,7 @@ import (
 
 	"plasm/lib/job"
 	"plasm/lib/meter"
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
@@ -94,7 +95,7 @@ func TestUnevenValues(t *testing.T) {
 // minimum is a module that does an instruction n times, on two numbers each.
 func minimum(n int, opcode ...byte) []byte {
 	number := append(guest.Code{0x44}, make([]byte, 8)...)
-	one := guest.Seq(number, number, opcode, guest.Code{guest.OpDrop})
+	one := guest.Seq(number, number, opcode, guest.Code{wasm.OpDrop})
 	return (&guest.Builder{
 		Funcs:   []guest.Func{{Body: slices.Repeat(one, n)}},
 		Exports: []guest.Export{{Name: "run"}},

@@ -1,5 +1,7 @@
 package meter
 
+import "plasm/lib/wasm"
+
 // A compiler in SSA form numbers every value that a function has. How many there are
 // is bounded here from above, for compilers that work as Cranelift and wazero do:
 //
@@ -50,7 +52,7 @@ func valuesOf(in *instruction) int {
 	default:
 	}
 	switch {
-	case in.code>>8 == prefixSIMD:
+	case in.code>>8 == wasm.PrefixSIMD:
 		return valuesVector
 	case in.op.pushes == 0: // nop, drop, unreachable
 		return 0
@@ -63,23 +65,23 @@ func valuesOf(in *instruction) int {
 func (w *walk) countValues() {
 	in := &w.in
 	switch in.code {
-	case opBlock, opLoop, opIf:
+	case wasm.OpBlock, wasm.OpLoop, wasm.OpIf:
 		w.values += in.block.params + in.block.results + valuesPlain
-	case opElse, opEnd, opReturn:
+	case wasm.OpElse, wasm.OpEnd, wasm.OpReturn:
 		label := 0
-		if in.code == opReturn {
+		if in.code == wasm.OpReturn {
 			label = len(w.open) - 1
 		}
 		w.values += w.open[len(w.open)-1-label].block.results
-	case opBr, opBrIf:
+	case wasm.OpBr, wasm.OpBrIf:
 		w.values += 2 * w.handedOn(in.index)
-	case opBrTable:
+	case wasm.OpBrTable:
 		for _, label := range in.targets {
 			w.values += 2 * w.handedOn(label)
 		}
-	case opCall, opReturnCall:
+	case wasm.OpCall, wasm.OpReturnCall:
 		w.values += w.callValues(w.m.funcs[in.index], valuesCall)
-	case opCallIndirect, opReturnCallIndirect:
+	case wasm.OpCallIndirect, wasm.OpReturnCallIndirect:
 		w.values += w.callValues(in.index, valuesIndirect)
 	default:
 		w.values += valuesOf(in)

@@ -3,6 +3,8 @@ package guest
 import (
 	"fmt"
 	"slices"
+
+	"plasm/lib/wasm"
 )
 
 // pageSize is the size of a page of memory.
@@ -83,7 +85,7 @@ func (c *Calls) Add(name string, args ...any) {
 // all its memory, of 64 KiB, to stdout. The errno is 0xffffffff before the first.
 func (c *Calls) Module() []byte {
 	return c.module(func(p *program) Code {
-		return If(p.write(stdout, Int(0), Int(pageSize)), Op(OpUnreachable))
+		return If(p.write(stdout, Int(0), Int(pageSize)), Op(wasm.OpUnreachable))
 	})
 }
 
@@ -94,11 +96,11 @@ func (c *Calls) sums() []byte {
 	return c.module(func(p *program) Code {
 		return Seq(
 			Set(address, Int(CallsMemory)),
-			Set(sum, Load(OpI64Load, 0, Int(CallsErrno))),
+			Set(sum, Load(wasm.OpI64Load, 0, Int(CallsErrno))),
 			Loop(
-				Set(sum, Op(OpI64Mul, Op(OpI64Xor, Get(sum), Load(OpI64Load, 0, Get(address))), Long(0x100000001b3))), // as FNV-1a
+				Set(sum, Op(wasm.OpI64Mul, Op(wasm.OpI64Xor, Get(sum), Load(wasm.OpI64Load, 0, Get(address))), Long(0x100000001b3))), // as FNV-1a
 				Increase(address, 8),
-				BrIf(0, Op(OpI32LtU, Get(address), Int(pageSize))),
+				BrIf(0, Op(wasm.OpI32LtU, Get(address), Int(pageSize))),
 			),
 			p.printLong(Get(sum)),
 		)
@@ -129,7 +131,7 @@ func (c *Calls) module(shown func(*program) Code) []byte {
 		}
 		made := p.call(call.Name, args...)
 		if call.Name != "proc_exit" {
-			made = Store(OpI32Store, 0, Int(CallsErrno), made)
+			made = Store(wasm.OpI32Store, 0, Int(CallsErrno), made)
 		}
 		parts = append(parts, made, p.call("shown"))
 	}

@@ -1,5 +1,7 @@
 package guest
 
+import "plasm/lib/wasm"
+
 // Clocks and flags of poll_oneoff.
 const (
 	realtime  = 0
@@ -16,7 +18,7 @@ func clocks() map[string]func() []byte {
 			p := newProgram("fd_write", "clock_time_get", "clock_res_get")
 			p.numbers()
 			resolution := func(clock int64) Code {
-				return Seq(Op(OpDrop, p.call("clock_res_get", Int(clock), Int(result))), p.printLong(Load(OpI64Load, 0, Int(result))))
+				return Seq(Op(wasm.OpDrop, p.call("clock_res_get", Int(clock), Int(result))), p.printLong(Load(wasm.OpI64Load, 0, Int(result))))
 			}
 			return p.main(
 				times(0, 3, p.printTime(realtime), p.printTime(monotonic)),
@@ -30,14 +32,14 @@ func clocks() map[string]func() []byte {
 		"sleep": func() []byte {
 			p := newProgram("fd_write", "poll_oneoff", "clock_time_get")
 			p.numbers()
-			until := Op(OpI64Add, p.time(monotonic), Long(100_000_000))
+			until := Op(wasm.OpI64Add, p.time(monotonic), Long(100_000_000))
 			return p.main(
 				p.printTime(monotonic),
 				p.sleep(100_000_000),
 				p.printTime(monotonic),
-				Store(OpI64Store, 24, Int(subs), until),
+				Store(wasm.OpI64Store, 24, Int(subs), until),
 				p.subscribe(0, 9, monotonic, abstime),
-				Op(OpDrop, p.poll(1)),
+				Op(wasm.OpDrop, p.poll(1)),
 				p.printTime(monotonic),
 			)
 		},
@@ -54,7 +56,7 @@ func clocks() map[string]func() []byte {
 
 // time reads a clock.
 func (p *program) time(clock int64) Code {
-	return Seq(Op(OpDrop, p.call("clock_time_get", Int(clock), Long(1), Int(result))), Load(OpI64Load, 0, Int(result)))
+	return Seq(Op(wasm.OpDrop, p.call("clock_time_get", Int(clock), Long(1), Int(result))), Load(wasm.OpI64Load, 0, Int(result)))
 }
 
 // printTime writes what a clock says; it needs numbers.
@@ -65,10 +67,10 @@ func (p *program) printTime(clock int64) Code { return p.printLong(p.time(clock)
 func (p *program) subscribe(n, userdata, clock, flags int64) Code {
 	at := Int(subs + 48*n)
 	return Seq(
-		Store(OpI64Store, 0, at, Long(userdata)),
-		Store(OpI32Store, 8, at, Int(0)),
-		Store(OpI32Store, 16, at, Int(clock)),
-		Store(OpI32Store, 40, at, Int(flags)),
+		Store(wasm.OpI64Store, 0, at, Long(userdata)),
+		Store(wasm.OpI32Store, 8, at, Int(0)),
+		Store(wasm.OpI32Store, 16, at, Int(clock)),
+		Store(wasm.OpI32Store, 40, at, Int(flags)),
 	)
 }
 
@@ -81,9 +83,9 @@ func (p *program) poll(n int64) Code {
 // sleep sleeps.
 func (p *program) sleep(nanoseconds int64) Code {
 	return Seq(
-		Store(OpI64Store, 24, Int(subs), Long(nanoseconds)),
+		Store(wasm.OpI64Store, 24, Int(subs), Long(nanoseconds)),
 		p.subscribe(0, 9, monotonic, 0),
-		Op(OpDrop, p.poll(1)),
+		Op(wasm.OpDrop, p.poll(1)),
 	)
 }
 
@@ -92,18 +94,18 @@ func random() []byte {
 	hex, _ := p.text("0123456789abcdef")
 	const n, at = 0, 1
 	digit := func(offset uint32, value Code) Code {
-		return Store(OpI32Store8, offset, Op(OpI32Add, Int(buffer), Op(OpI32Mul, Get(at), Int(2))), Load(OpI32Load8, 0, Op(OpI32Add, hex, value)))
+		return Store(wasm.OpI32Store8, offset, Op(wasm.OpI32Add, Int(buffer), Op(wasm.OpI32Mul, Get(at), Int(2))), Load(wasm.OpI32Load8U, 0, Op(wasm.OpI32Add, hex, value)))
 	}
-	from := Load(OpI32Load8, 0, Op(OpI32Add, Int(subs), Get(at)))
+	from := Load(wasm.OpI32Load8U, 0, Op(wasm.OpI32Add, Int(subs), Get(at)))
 	return p.main(
-		Op(OpDrop, p.call("random_get", Int(subs), Int(32))),
+		Op(wasm.OpDrop, p.call("random_get", Int(subs), Int(32))),
 		times(n, 32,
-			digit(0, Op(OpI32ShrU, from, Int(4))),
-			digit(1, Op(OpI32And, from, Int(15))),
+			digit(0, Op(wasm.OpI32ShrU, from, Int(4))),
+			digit(1, Op(wasm.OpI32And, from, Int(15))),
 			Increase(at, 1),
 		),
-		Store(OpI32Store8, 64, Int(buffer), Int('\n')),
-		Op(OpDrop, p.write(stdout, Int(buffer), Int(65))),
+		Store(wasm.OpI32Store8, 64, Int(buffer), Int('\n')),
+		Op(wasm.OpDrop, p.write(stdout, Int(buffer), Int(65))),
 	)
 }
 
@@ -111,16 +113,16 @@ func pollStdin() []byte {
 	p := newProgram("fd_write", "poll_oneoff")
 	const left, at = 0, 1
 	return p.main(
-		Store(OpI64Store, 24, Int(subs), Long(50_000_000)),
+		Store(wasm.OpI64Store, 24, Int(subs), Long(50_000_000)),
 		p.subscribe(0, 0, monotonic, 0),
-		Store(OpI32Store, 48+8, Int(subs), Int(1)), // fd_read of descriptor 0
-		Op(OpDrop, p.poll(2)),
+		Store(wasm.OpI32Store, 48+8, Int(subs), Int(1)), // fd_read of descriptor 0
+		Op(wasm.OpDrop, p.poll(2)),
 		Set(left, got()),
 		Set(at, Int(events)),
 		Block(Loop(
-			BrIf(1, Op(OpI32Eqz, Get(left))),
-			If(Load(OpI32Load8, 10, Get(at)), p.print(stdout, "stdin\n")),
-			If(Op(OpI32Eqz, Load(OpI32Load8, 10, Get(at))), p.print(stdout, "clock\n")),
+			BrIf(1, Op(wasm.OpI32Eqz, Get(left))),
+			If(Load(wasm.OpI32Load8U, 10, Get(at)), p.print(stdout, "stdin\n")),
+			If(Op(wasm.OpI32Eqz, Load(wasm.OpI32Load8U, 10, Get(at))), p.print(stdout, "clock\n")),
 			Increase(at, 32),
 			Increase(left, -1),
 			Br(0),

@@ -3,24 +3,19 @@ package guest
 import (
 	"encoding/binary"
 	"math"
+
+	"plasm/lib/wasm"
 )
 
-// leb writes an unsigned number as LEB128, which is what Go calls a uvarint.
-func leb(n uint64) []byte { return binary.AppendUvarint(nil, n) }
+// leb writes an unsigned number as LEB128.
+func leb(n uint32) []byte { return wasm.AppendU32(nil, n) }
 
 // sleb writes a signed number as LEB128.
-func sleb(n int64) []byte {
-	var out []byte
-	for n > 63 || n < -64 {
-		out = append(out, byte(n&0x7f)|0x80)
-		n >>= 7
-	}
-	return append(out, byte(n&0x7f))
-}
+func sleb(n int64) []byte { return wasm.AppendSigned(nil, n) }
 
 // vector writes the number of items and the items.
 func vector[T any](items []T, write func(T) []byte) []byte {
-	out := leb(uint64(len(items)))
+	out := leb(uint32(len(items)))
 	for _, item := range items {
 		out = append(out, write(item)...)
 	}
@@ -28,9 +23,7 @@ func vector[T any](items []T, write func(T) []byte) []byte {
 }
 
 // sized writes the length of content and content.
-func sized(content []byte) []byte {
-	return append(leb(uint64(len(content))), content...)
-}
+func sized(content []byte) []byte { return wasm.AppendSized(nil, content) }
 
 func text(s string) []byte { return sized([]byte(s)) }
 

@@ -1,5 +1,7 @@
 package guest
 
+import "plasm/lib/wasm"
+
 // ends are guests that are about how they end.
 func ends() map[string]func() []byte {
 	return map[string]func() []byte{
@@ -23,7 +25,7 @@ func ends() map[string]func() []byte {
 		// Traps in its start function, before _start.
 		"start-trap": func() []byte {
 			p := newProgram("fd_write")
-			return started(p, Op(OpUnreachable), p.print(stdout, "main\n"))
+			return started(p, Op(wasm.OpUnreachable), p.print(stdout, "main\n"))
 		},
 		// Loops in its start function, before _start.
 		"start-loop": func() []byte {

@@ -1,5 +1,7 @@
 package guest
 
+import "plasm/lib/wasm"
+
 // memories are guests that are about linear memory.
 func memories() map[string]func() []byte {
 	return map[string]func() []byte{
@@ -25,7 +27,7 @@ func memories() map[string]func() []byte {
 				Block(Loop(
 					BrIf(1, failed(MemoryGrow(Int(1)))),
 					Increase(at, 1<<16),
-					Store(OpI32Store, 0, Get(at), Int(1)),
+					Store(wasm.OpI32Store, 0, Get(at), Int(1)),
 					Br(0),
 				)),
 				p.printInt(MemorySize()),
@@ -35,7 +37,7 @@ func memories() map[string]func() []byte {
 }
 
 // failed is whether memory.grow has answered -1.
-func failed(grow Code) Code { return Op(OpI32Eq, grow, Int(-1)) }
+func failed(grow Code) Code { return Op(wasm.OpI32Eq, grow, Int(-1)) }
 
 // growTo grows memory to n pages in one step and writes how many there are then;
 // it exits with 1 when it cannot.

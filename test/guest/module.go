@@ -1,15 +1,17 @@
 package guest
 
+import "plasm/lib/wasm"
+
 // ValType is the type of a value.
 type ValType byte
 
 // The types that guests here use.
 const (
-	I32     ValType = 0x7f
-	I64     ValType = 0x7e
-	F32     ValType = 0x7d
-	V128    ValType = 0x7b
-	FuncRef ValType = 0x70
+	I32     ValType = wasm.I32
+	I64     ValType = wasm.I64
+	F32     ValType = wasm.F32
+	V128    ValType = wasm.V128
+	FuncRef ValType = wasm.FuncRef
 )
 
 // FuncType is the type of a function.
@@ -32,13 +34,13 @@ type Global struct {
 // Kind is the kind of an import or export.
 type Kind byte
 
-// The kinds, numbered as in the binary format.
+// The kinds.
 const (
-	KindFunc Kind = iota
-	KindTable
-	KindMemory
-	KindGlobal
-	KindTag
+	KindFunc   Kind = wasm.KindFunc
+	KindTable  Kind = wasm.KindTable
+	KindMemory Kind = wasm.KindMemory
+	KindGlobal Kind = wasm.KindGlobal
+	KindTag    Kind = wasm.KindTag
 )
 
 // Import is one import. Kind says which of the fields below it counts.
@@ -97,63 +99,44 @@ type Builder struct {
 	Customs []Custom
 }
 
-// The header of every core module.
-const header = "\x00asm\x01\x00\x00\x00"
-
-// Section IDs.
-const (
-	sectionCustom = iota
-	sectionType
-	sectionImport
-	sectionFunction
-	sectionTable
-	sectionMemory
-	sectionGlobal
-	sectionExport
-	sectionStart
-	sectionElement
-	sectionCode
-	sectionData
-)
-
 // Bytes writes the module in the binary format. Each function has a type of its
 // own; sections without content are left out.
 func (m *Builder) Bytes() []byte {
-	out := []byte(header)
+	out := []byte(wasm.Header)
 	section := func(id byte, present bool, content []byte) {
 		if present {
-			out = append(append(out, id), sized(content)...)
+			out = wasm.AppendSection(out, id, content)
 		}
 	}
 	types := m.types()
-	section(sectionType, len(types) > 0, vector(types, funcType))
-	section(sectionImport, len(m.Imports) > 0, m.imports())
-	section(sectionFunction, len(m.Funcs) > 0, m.functions())
+	section(wasm.SectionType, len(types) > 0, vector(types, funcType))
+	section(wasm.SectionImport, len(m.Imports) > 0, m.imports())
+	section(wasm.SectionFunction, len(m.Funcs) > 0, m.functions())
 	if m.Table != nil {
-		section(sectionTable, true, append([]byte{1, byte(FuncRef)}, limits(*m.Table)...))
+		section(wasm.SectionTable, true, append([]byte{1, byte(FuncRef)}, limits(*m.Table)...))
 	}
 	if m.Memory != nil {
-		section(sectionMemory, true, append([]byte{1}, limits(*m.Memory)...))
+		section(wasm.SectionMemory, true, append([]byte{1}, limits(*m.Memory)...))
 	}
-	section(sectionGlobal, len(m.Globals) > 0, vector(m.Globals, func(g Global) []byte {
-		return append(append(globalType(g), g.Init...), end)
+	section(wasm.SectionGlobal, len(m.Globals) > 0, vector(m.Globals, func(g Global) []byte {
+		return append(append(globalType(g), g.Init...), wasm.OpEnd)
 	}))
-	section(sectionExport, len(m.Exports) > 0, vector(m.Exports, func(e Export) []byte {
-		return append(append(text(e.Name), byte(e.Kind)), leb(uint64(e.Index))...)
+	section(wasm.SectionExport, len(m.Exports) > 0, vector(m.Exports, func(e Export) []byte {
+		return append(append(text(e.Name), byte(e.Kind)), leb(uint32(e.Index))...)
 	}))
 	if m.Start != nil {
-		section(sectionStart, true, leb(uint64(*m.Start)))
+		section(wasm.SectionStart, true, leb(uint32(*m.Start)))
 	}
-	section(sectionElement, len(m.Elems) > 0, vector(m.Elems, func(e Elem) []byte {
-		head := append(append([]byte{0}, e.Offset...), end)
-		return append(head, vector(e.Funcs, func(f uint32) []byte { return leb(uint64(f)) })...)
+	section(wasm.SectionElement, len(m.Elems) > 0, vector(m.Elems, func(e Elem) []byte {
+		head := append(append([]byte{0}, e.Offset...), wasm.OpEnd)
+		return append(head, vector(e.Funcs, func(f uint32) []byte { return leb(uint32(f)) })...)
 	}))
-	section(sectionCode, len(m.Funcs) > 0, vector(m.Funcs, body))
-	section(sectionData, len(m.Data) > 0, vector(m.Data, func(d Data) []byte {
-		return append(append(append([]byte{0}, d.Offset...), end), sized(d.Bytes)...)
+	section(wasm.SectionCode, len(m.Funcs) > 0, vector(m.Funcs, body))
+	section(wasm.SectionData, len(m.Data) > 0, vector(m.Data, func(d Data) []byte {
+		return append(append(append([]byte{0}, d.Offset...), wasm.OpEnd), sized(d.Bytes)...)
 	}))
 	for _, c := range m.Customs {
-		section(sectionCustom, true, append(text(c.Name), c.Bytes...))
+		section(wasm.SectionCustom, true, append(text(c.Name), c.Bytes...))
 	}
 	return out
 }
@@ -174,7 +157,7 @@ func (m *Builder) types() []FuncType {
 
 // imports writes the content of the import section.
 func (m *Builder) imports() []byte {
-	var next uint64 // number of the next function's type
+	var next uint32 // number of the next function's type
 	return vector(m.Imports, func(i Import) []byte {
 		out := append(append(text(i.Module), text(i.Name)...), byte(i.Kind))
 		switch i.Kind {
@@ -195,8 +178,8 @@ func (m *Builder) imports() []byte {
 
 // functions writes the content of the function section.
 func (m *Builder) functions() []byte {
-	next := uint64(len(m.types()))
-	next -= uint64(len(m.Funcs)) // the types before those are of imported functions
+	next := uint32(len(m.types()))
+	next -= uint32(len(m.Funcs)) // the types before those are of imported functions
 	return vector(m.Funcs, func(Func) []byte {
 		next++
 		return leb(next - 1)
@@ -223,14 +206,14 @@ func limits(l Limits) []byte {
 	if l.Shared {
 		flags |= 2
 	}
-	out := append([]byte{flags}, leb(uint64(l.Min))...)
+	out := append([]byte{flags}, leb(uint32(l.Min))...)
 	if l.Max > 0 {
-		out = append(out, leb(uint64(l.Max))...)
+		out = append(out, leb(uint32(l.Max))...)
 	}
 	return out
 }
 
 func body(f Func) []byte {
 	locals := vector(f.Locals, func(t ValType) []byte { return []byte{1, byte(t)} })
-	return sized(append(append(locals, f.Body...), end))
+	return sized(append(append(locals, f.Body...), wasm.OpEnd))
 }

@@ -1,5 +1,7 @@
 package guest
 
+import "plasm/lib/wasm"
+
 // Where programs keep what they hand to WASI.
 const (
 	iovec   = 0    // one buffer: address and length
@@ -80,8 +82,8 @@ func (p *program) text(s string) (address, length Code) {
 // write writes length bytes at address to a descriptor and leaves the errno.
 func (p *program) write(fd int64, address, length Code) Code {
 	return Seq(
-		Store(OpI32Store, 0, Int(iovec), address),
-		Store(OpI32Store, 4, Int(iovec), length),
+		Store(wasm.OpI32Store, 0, Int(iovec), address),
+		Store(wasm.OpI32Store, 4, Int(iovec), length),
 		p.call("fd_write", Int(fd), Int(iovec), Int(1), Int(result)),
 	)
 }
@@ -89,21 +91,21 @@ func (p *program) write(fd int64, address, length Code) Code {
 // print writes a constant text to a descriptor.
 func (p *program) print(fd int64, s string) Code {
 	address, length := p.text(s)
-	return Op(OpDrop, p.write(fd, address, length))
+	return Op(wasm.OpDrop, p.write(fd, address, length))
 }
 
 // read reads up to length bytes into the buffer and leaves the errno; how many
 // came is then at result.
 func (p *program) read(length int64) Code {
 	return Seq(
-		Store(OpI32Store, 0, Int(iovec), Int(buffer)),
-		Store(OpI32Store, 4, Int(iovec), Int(length)),
+		Store(wasm.OpI32Store, 0, Int(iovec), Int(buffer)),
+		Store(wasm.OpI32Store, 4, Int(iovec), Int(length)),
 		p.call("fd_read", Int(stdin), Int(iovec), Int(1), Int(result)),
 	)
 }
 
 // got is how many bytes read has read.
-func got() Code { return Load(OpI32Load, 0, Int(result)) }
+func got() Code { return Load(wasm.OpI32Load, 0, Int(result)) }
 
 // numbers defines the function that printNumber calls: it writes an i64 as an
 // unsigned decimal number and a newline to stdout.
@@ -111,15 +113,15 @@ func (p *program) numbers() {
 	const value, at = 0, 1
 	p.define("number", FuncType{Params: []ValType{I64}}, []ValType{I32}, func() Code {
 		return Seq(
-			Store(OpI32Store8, 0, Int(digits), Int('\n')),
+			Store(wasm.OpI32Store8, 0, Int(digits), Int('\n')),
 			Set(at, Int(digits)),
 			Loop(
 				Increase(at, -1),
-				Store(OpI32Store8, 0, Get(at), Op(OpI32Add, Int('0'), Op(OpI32Wrap64, Op(OpI64RemU, Get(value), Long(10))))),
-				Set(value, Op(OpI64DivU, Get(value), Long(10))),
-				BrIf(0, Op(OpI32Eqz, Op(OpI64Eqz, Get(value)))),
+				Store(wasm.OpI32Store8, 0, Get(at), Op(wasm.OpI32Add, Int('0'), Op(wasm.OpI32WrapI64, Op(wasm.OpI64RemU, Get(value), Long(10))))),
+				Set(value, Op(wasm.OpI64DivU, Get(value), Long(10))),
+				BrIf(0, Op(wasm.OpI32Eqz, Op(wasm.OpI64Eqz, Get(value)))),
 			),
-			Op(OpDrop, p.write(stdout, Get(at), Op(OpI32Sub, Int(digits+1), Get(at)))),
+			Op(wasm.OpDrop, p.write(stdout, Get(at), Op(wasm.OpI32Sub, Int(digits+1), Get(at)))),
 		)
 	})
 }
@@ -128,7 +130,7 @@ func (p *program) numbers() {
 func (p *program) printLong(value Code) Code { return p.call("number", value) }
 
 // printInt writes an i32 as a line; it needs numbers.
-func (p *program) printInt(value Code) Code { return p.printLong(Op(OpI64ExtU, value)) }
+func (p *program) printInt(value Code) Code { return p.printLong(Op(wasm.OpI64ExtendI32U, value)) }
 
 // times does parts n times, counting in local.
 func times(local uint32, n int64, parts ...Code) Code {

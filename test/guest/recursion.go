@@ -1,6 +1,10 @@
 package guest
 
-import "slices"
+import (
+	"slices"
+
+	"plasm/lib/wasm"
+)
 
 // Recursion is a function that calls itself, with frames of one size: so many locals
 // and operands of a type, all of which live across the call.
@@ -42,7 +46,7 @@ func (r Recursion) Module() (module []byte, units int) {
 	for range r.Operands {
 		code = append(code, next...)
 	}
-	code = append(code, Set(0, Op(OpI32Add, Call(0, Op(OpI32Sub, Get(0), Int(1))), Int(1)))...)
+	code = append(code, Set(0, Op(wasm.OpI32Add, Call(0, Op(wasm.OpI32Sub, Get(0), Int(1))), Int(1)))...)
 	// All of them are used, or a compiler would keep none.
 	if r.Operands > 0 {
 		for range r.Operands - 1 {

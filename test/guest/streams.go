@@ -1,5 +1,7 @@
 package guest
 
+import "plasm/lib/wasm"
+
 // streams are guests that are about what they read and write.
 func streams() map[string]func() []byte {
 	return map[string]func() []byte{
@@ -31,7 +33,7 @@ func streams() map[string]func() []byte {
 		// Reads one byte of stdin and writes it.
 		"read-one": func() []byte {
 			p := newProgram("fd_write", "fd_read")
-			return p.main(Op(OpDrop, p.read(1)), Op(OpDrop, p.write(stdout, Int(buffer), got())))
+			return p.main(Op(wasm.OpDrop, p.read(1)), Op(wasm.OpDrop, p.write(stdout, Int(buffer), got())))
 		},
 		// Ends without a look at stdin.
 		"not-read": func() []byte {
@@ -44,7 +46,7 @@ func streams() map[string]func() []byte {
 			p := newProgram("fd_write", "fd_read")
 			p.numbers()
 			return p.main(Block(Loop(
-				Op(OpDrop, p.read(4096)),
+				Op(wasm.OpDrop, p.read(4096)),
 				Set(0, got()), // which the write below overwrites
 				p.printInt(Get(0)),
 				BrIf(0, Get(0)),
@@ -54,7 +56,7 @@ func streams() map[string]func() []byte {
 		"close-stdout": func() []byte {
 			p := newProgram("fd_write", "fd_close", "proc_exit")
 			address, length := p.text("lost\n")
-			return p.main(Op(OpDrop, p.call("fd_close", Int(stdout))), p.call("proc_exit", p.write(stdout, address, length)))
+			return p.main(Op(wasm.OpDrop, p.call("fd_close", Int(stdout))), p.call("proc_exit", p.write(stdout, address, length)))
 		},
 		// Hands over buffers that do not lie in memory, and writes each errno.
 		"huge-iov": hugeIovec,
@@ -76,11 +78,11 @@ func write(n uint32) []byte {
 		MemoryFill(Int(buffer), Int('x'), Int(bufSize)),
 		Set(left, Int(int64(n))),
 		Block(Loop(
-			BrIf(1, Op(OpI32Eqz, Get(left))),
+			BrIf(1, Op(wasm.OpI32Eqz, Get(left))),
 			Set(now, Int(bufSize)),
-			If(Op(OpI32LtU, Get(left), Int(bufSize)), Set(now, Get(left))),
-			Op(OpDrop, p.write(stdout, Int(buffer), Get(now))),
-			Set(left, Op(OpI32Sub, Get(left), Get(now))),
+			If(Op(wasm.OpI32LtU, Get(left), Int(bufSize)), Set(now, Get(left))),
+			Op(wasm.OpDrop, p.write(stdout, Int(buffer), Get(now))),
+			Set(left, Op(wasm.OpI32Sub, Get(left), Get(now))),
 			Br(0),
 		)),
 	)
@@ -91,7 +93,7 @@ func copying(size int64) []byte {
 	p := newProgram("fd_write", "fd_read")
 	return p.main(Block(Loop(
 		BrIf(1, p.read(size)),
-		BrIf(1, Op(OpI32Eqz, got())),
+		BrIf(1, Op(wasm.OpI32Eqz, got())),
 		BrIf(1, p.write(stdout, Int(buffer), got())),
 		Br(0),
 	)))
@@ -102,8 +104,8 @@ func hugeIovec() []byte {
 	p.numbers()
 	one := func(call string, fd, address, length, count, from int64) Code {
 		return Seq(
-			Store(OpI32Store, 0, Int(iovec), Int(address)),
-			Store(OpI32Store, 4, Int(iovec), Int(length)),
+			Store(wasm.OpI32Store, 0, Int(iovec), Int(address)),
+			Store(wasm.OpI32Store, 4, Int(iovec), Int(length)),
 			p.printInt(p.call(call, Int(fd), Int(from), Int(count), Int(result))),
 		)
 	}
@@ -136,9 +138,9 @@ func exhaust() []byte {
 func lists(sizes, get string) []byte {
 	p := newProgram("fd_write", sizes, get)
 	return p.main(
-		Op(OpDrop, p.call(sizes, Int(result), Int(result+4))),
-		Op(OpDrop, p.call(get, Int(subs), Int(buffer))),
-		Op(OpDrop, p.write(stdout, Int(buffer), Load(OpI32Load, 4, Int(result)))),
+		Op(wasm.OpDrop, p.call(sizes, Int(result), Int(result+4))),
+		Op(wasm.OpDrop, p.call(get, Int(subs), Int(buffer))),
+		Op(wasm.OpDrop, p.write(stdout, Int(buffer), Load(wasm.OpI32Load, 4, Int(result)))),
 	)
 }
 

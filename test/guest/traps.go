@@ -3,20 +3,22 @@ package guest
 import (
 	"math"
 	"strings"
+
+	"plasm/lib/wasm"
 )
 
 // traps are guests that do what WebAssembly forbids. Each but those that trap
 // while they are instantiated writes "before\n" first.
 func traps() map[string]func() []byte {
 	return map[string]func() []byte{
-		"unreachable": func() []byte { return trapping(Op(OpUnreachable)) },
-		"divzero":     func() []byte { return trapping(Op(OpDrop, Op(OpI32DivS, Int(1), Int(0)))) },
-		"overflow":    func() []byte { return trapping(Op(OpDrop, Op(OpI32DivS, Int(math.MinInt32), Int(-1)))) },
-		"conversion":  func() []byte { return trapping(Op(OpDrop, Op(OpI32TruncF, Float(float32(math.NaN()))))) },
-		"oob-load":    func() []byte { return trapping(Op(OpDrop, Load(OpI32Load, 0, Int(-4)))) },
-		"oob-store":   func() []byte { return trapping(Store(OpI32Store, 0, Int(65533), Int(1))) },
+		"unreachable": func() []byte { return trapping(Op(wasm.OpUnreachable)) },
+		"divzero":     func() []byte { return trapping(Op(wasm.OpDrop, Op(wasm.OpI32DivS, Int(1), Int(0)))) },
+		"overflow":    func() []byte { return trapping(Op(wasm.OpDrop, Op(wasm.OpI32DivS, Int(math.MinInt32), Int(-1)))) },
+		"conversion":  func() []byte { return trapping(Op(wasm.OpDrop, Op(wasm.OpI32TruncF32S, Float(float32(math.NaN()))))) },
+		"oob-load":    func() []byte { return trapping(Op(wasm.OpDrop, Load(wasm.OpI32Load, 0, Int(-4)))) },
+		"oob-store":   func() []byte { return trapping(Store(wasm.OpI32Store, 0, Int(65533), Int(1))) },
 		// Behind the end of a memory of one page, by an offset of almost 4 GiB.
-		"oob-offset": func() []byte { return trapping(Op(OpDrop, Load(OpI32Load, math.MaxUint32, Int(-4)))) },
+		"oob-offset": func() []byte { return trapping(Op(wasm.OpDrop, Load(wasm.OpI32Load, math.MaxUint32, Int(-4)))) },
 		// The function calls itself without end.
 		"stackoverflow": func() []byte {
 			p := newProgram("fd_write")
@@ -55,7 +57,7 @@ func traps() map[string]func() []byte {
 		"no-memory": func() []byte {
 			p := newProgram("fd_write")
 			p.Memory, p.Exports = nil, nil
-			return p.main(Op(OpDrop, p.call("fd_write", Int(stdout), Int(0), Int(1), Int(8))))
+			return p.main(Op(wasm.OpDrop, p.call("fd_write", Int(stdout), Int(0), Int(1), Int(8))))
 		},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
@@ -131,7 +132,7 @@ func notFolders() []attempt {
 func longName() []byte {
 	c := newCommand("path_open", "path_create_directory", "path_symlink", "proc_exit")
 	code := guest.Seq(
-		guest.Op(guest.OpDrop, guest.MemoryGrow(guest.Int(1))),
+		guest.Op(wasm.OpDrop, guest.MemoryGrow(guest.Int(1))),
 		guest.MemoryFill(guest.Int(memory), guest.Int('a'), guest.Int(memory)),
 	)
 	for i, n := range []int{memory, memory - 1, 4097, 4096, 4095, 257} {
@@ -140,7 +141,7 @@ func longName() []byte {
 			c.call("path_create_directory", rw, memory, n),
 			c.call("path_symlink", memory, n, rw, memory, n),
 		} {
-			code = append(code, guest.If(guest.Op(guest.OpI32Eqz, call), c.call("proc_exit", 10*i+j+1))...)
+			code = append(code, guest.If(guest.Op(wasm.OpI32Eqz, call), c.call("proc_exit", 10*i+j+1))...)
 		}
 	}
 	return c.main(code)
@@ -158,7 +159,7 @@ func ownLinks() []byte {
 		for _, name := range []string{link + "/secret", link + "/passwd", link + "/", link} {
 			at, n := c.text(name)
 			open := c.call("path_open", rw, follow, at, n, 0, int64(2), int64(0), 0, result)
-			code = append(code, guest.If(guest.Op(guest.OpI32Eqz, open), c.call("proc_exit", i+1))...)
+			code = append(code, guest.If(guest.Op(wasm.OpI32Eqz, open), c.call("proc_exit", i+1))...)
 		}
 	}
 	return c.main(code)
@@ -169,9 +170,9 @@ func deepFolders() []byte {
 	c := newCommand("path_create_directory", "path_open", "path_rename")
 	name, n := c.text("d")
 	return c.main(
-		guest.Store(guest.OpI32Store, 0, guest.Int(result), guest.Int(rw)),
+		guest.Store(wasm.OpI32Store, 0, guest.Int(result), guest.Int(rw)),
 		forever(
-			guest.Set(0, guest.Load(guest.OpI32Load, 0, guest.Int(result))),
+			guest.Set(0, guest.Load(wasm.OpI32Load, 0, guest.Int(result))),
 			c.do("path_create_directory", guest.Get(0), name, n),
 			c.do("path_open", guest.Get(0), 0, name, n, dirOnly, rights, rights, 0, result),
 		),

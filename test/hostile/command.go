@@ -1,6 +1,9 @@
 package hostile
 
-import "plasm/test/guest"
+import (
+	"plasm/lib/wasm"
+	"plasm/test/guest"
+)
 
 // Where commands keep what they hand to WASI.
 const (
@@ -117,7 +120,7 @@ func (c *command) call(name string, args ...any) guest.Code {
 
 // do is call without what it returns.
 func (c *command) do(name string, args ...any) guest.Code {
-	return guest.Op(guest.OpDrop, c.call(name, args...))
+	return guest.Op(wasm.OpDrop, c.call(name, args...))
 }
 
 // text keeps s in memory and returns its address and length.
@@ -135,8 +138,8 @@ func (c *command) text(s string) (address, length int) {
 // write writes length bytes at address to a descriptor.
 func (c *command) write(fd, address, length any) guest.Code {
 	return guest.Seq(
-		guest.Store(guest.OpI32Store, 0, guest.Int(iovec), number(address)),
-		guest.Store(guest.OpI32Store, 4, guest.Int(iovec), number(length)),
+		guest.Store(wasm.OpI32Store, 0, guest.Int(iovec), number(address)),
+		guest.Store(wasm.OpI32Store, 4, guest.Int(iovec), number(length)),
 		c.do("fd_write", fd, iovec, 1, result),
 	)
 }

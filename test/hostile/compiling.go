@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
@@ -28,12 +29,12 @@ func sizes(kind string, module func(n int) []byte, wants map[int]Want) []Case {
 func large() []Case {
 	tiny := func(n int) []byte { return crowd(slices.Repeat([][]byte{body(nil)}, n)) }
 	straight := func(n int) []byte {
-		return alone(guest.Seq(guest.Int(3), repeat(n, guest.Seq(guest.Int(77777), guest.Code{guest.OpI32Mul})), guest.Code{guest.OpDrop}))
+		return alone(guest.Seq(guest.Int(3), repeat(n, guest.Seq(guest.Int(77777), guest.Code{wasm.OpI32Mul})), guest.Code{wasm.OpDrop}))
 	}
 	calls := func(n int) []byte { return crowd([][]byte{body(nil), body(repeat(n, guest.Call(0)))}) }
 	live := func(n int) []byte {
-		load := guest.Load(guest.OpI32Load, 0, guest.Int(0))
-		return alone(guest.Seq(repeat(n, load), repeat(n, guest.Code{guest.OpDrop})))
+		load := guest.Load(wasm.OpI32Load, 0, guest.Int(0))
+		return alone(guest.Seq(repeat(n, load), repeat(n, guest.Code{wasm.OpDrop})))
 	}
 	return slices.Concat(
 		sizes("functions", tiny, map[int]Want{100_000: exits(0), 300_000: refused("functions: 300000, more than the 100000")}),
@@ -46,8 +47,8 @@ func large() []Case {
 // nested are blocks, ifs and loops, inside each other and behind each other.
 func nested() []Case {
 	ifs := func(n int) []byte { return alone(repeat(n, guest.If(guest.Int(1)))) }
-	blocks := func(n int) []byte { return alone(nest(n, guest.Code{0x02, 0x40}, guest.Code{end})) }
-	loops := func(n int) []byte { return alone(nest(n, guest.Code{0x03, 0x40}, guest.Code{end})) }
+	blocks := func(n int) []byte { return alone(nest(n, guest.Code{0x02, 0x40}, guest.Code{wasm.OpEnd})) }
+	loops := func(n int) []byte { return alone(nest(n, guest.Code{0x03, 0x40}, guest.Code{wasm.OpEnd})) }
 	return slices.Concat(
 		sizes("ifs", ifs, map[int]Want{2_000: exits(0), 10_000: exits(0), 40_000: refused("blocks in function 0")}),
 		sizes("nested-blocks", blocks, map[int]Want{2_000: exits(0), 10_000: exits(0), 100_000: refused("nested blocks in function 0")}),
@@ -64,7 +65,7 @@ func tracked() []Case {
 	// touch reads and writes a local, another one each time.
 	touch := func(n, locals int) guest.Code {
 		at := uint32(n % locals)
-		return guest.Set(at, guest.Op(guest.OpI32Add, guest.Get(at), guest.Int(1)))
+		return guest.Set(at, guest.Op(wasm.OpI32Add, guest.Get(at), guest.Int(1)))
 	}
 	ifs := func(n int) []byte {
 		code := make([]guest.Code, n)
@@ -76,7 +77,7 @@ func tracked() []Case {
 	loops := func(n int) []byte {
 		code := touch(n, 2000)
 		for i := range n {
-			code = guest.Loop(touch(i, 2000), code, guest.BrIf(0, guest.Op(guest.OpI32Eqz, guest.Get(uint32(i)))))
+			code = guest.Loop(touch(i, 2000), code, guest.BrIf(0, guest.Op(wasm.OpI32Eqz, guest.Get(uint32(i)))))
 		}
 		return alone(code, group(2000, guest.I32))
 	}
@@ -113,12 +114,12 @@ func branching() []Case {
 // tabled are tables and the like that are large before an instruction runs.
 func tabled() []Case {
 	least := func(n int) []byte {
-		return crowd([][]byte{body(nil)}, part{tableSection, list(slices.Concat([]byte{0x70, 0}, leb(n)))})
+		return crowd([][]byte{body(nil)}, part{wasm.SectionTable, list(slices.Concat([]byte{0x70, 0}, leb(n)))})
 	}
 	growing := func(limits []byte) func() []byte {
-		grow := guest.Seq(guest.Code{0xd0, 0x70}, guest.Int(66_000_000), guest.Code{0xfc, 15, 0}, guest.Code{guest.OpDrop})
+		grow := guest.Seq(guest.Code{0xd0, 0x70}, guest.Int(66_000_000), guest.Code{0xfc, 15, 0}, guest.Code{wasm.OpDrop})
 		return func() []byte {
-			return crowd([][]byte{body(grow)}, part{tableSection, list(append([]byte{0x70}, limits...))})
+			return crowd([][]byte{body(grow)}, part{wasm.SectionTable, list(append([]byte{0x70}, limits...))})
 		}
 	}
 	return append(

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
@@ -21,17 +22,17 @@ func endings() []Case {
 		Case{Name: "exit-deep", Want: exits(1<<32 - 1), Module: func() []byte {
 			c := newCommand("proc_exit")
 			c.define("down",
-				guest.Store(guest.OpI32Store, 0, guest.Int(0), guest.Op(guest.OpI32Add, guest.Load(guest.OpI32Load, 0, guest.Int(0)), guest.Int(1))),
-				guest.If(guest.Op(guest.OpI32Eq, guest.Load(guest.OpI32Load, 0, guest.Int(0)), guest.Int(1000)), c.call("proc_exit", -1)),
+				guest.Store(wasm.OpI32Store, 0, guest.Int(0), guest.Op(wasm.OpI32Add, guest.Load(wasm.OpI32Load, 0, guest.Int(0)), guest.Int(1))),
+				guest.If(guest.Op(wasm.OpI32Eq, guest.Load(wasm.OpI32Load, 0, guest.Int(0)), guest.Int(1000)), c.call("proc_exit", -1)),
 				guest.Call(1),
 			)
 			return c.main(guest.Call(1))
 		}},
 		Case{Name: "grows-and-traps-in-start", Want: Want{Status: job.Trap, Trap: job.TrapUnreachable, Memory: 4 * memory}, Module: func() []byte {
-			return started(newCommand(), guest.Seq(guest.Op(guest.OpDrop, guest.MemoryGrow(guest.Int(3))), guest.Op(guest.OpUnreachable)))
+			return started(newCommand(), guest.Seq(guest.Op(wasm.OpDrop, guest.MemoryGrow(guest.Int(3))), guest.Op(wasm.OpUnreachable)))
 		}},
-		Case{Name: "grows-and-spins", Timeout: soon, Want: Want{Status: job.Timeout, Memory: 4 * memory}, Module: func() []byte {
-			return alone(guest.Seq(guest.Op(guest.OpDrop, guest.MemoryGrow(guest.Int(3))), forever()))
+		Case{Name: "grows-and-spins", Timeout: 8 * soon, Want: Want{Status: job.Timeout, Memory: 4 * memory}, Module: func() []byte {
+			return alone(guest.Seq(guest.Op(wasm.OpDrop, guest.MemoryGrow(guest.Int(3))), forever()))
 		}},
 		Case{Name: "references", Want: exits(0), Module: func() []byte { return guest.References(false) }},
 		Case{Name: "references-fuel", Fuel: 1_000_000, Want: exits(0), Module: func() []byte { return guest.References(false) }},
@@ -46,10 +47,10 @@ func endings() []Case {
 			return started(c, guest.Call(0))
 		}},
 		Case{Name: "start-is-start", Want: exits(0), Module: func() []byte { // runs twice
-			return crowd([][]byte{body(nil)}, part{startSection, leb(0)})
+			return crowd([][]byte{body(nil)}, part{wasm.SectionStart, leb(0)})
 		}},
 		Case{Name: "starts-itself", Timeout: soon, Want: ends(job.Timeout), Module: func() []byte {
-			return crowd([][]byte{body(forever())}, part{startSection, leb(0)})
+			return crowd([][]byte{body(forever())}, part{wasm.SectionStart, leb(0)})
 		}},
 	)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
@@ -19,7 +20,7 @@ func floods() []Case {
 		{Name: "empty-buffers", Timeout: soon, Want: ends(job.Timeout), Module: func() []byte {
 			c := newCommand("fd_write")
 			return c.main(
-				guest.Op(guest.OpDrop, guest.MemoryGrow(guest.Int(255))),
+				guest.Op(wasm.OpDrop, guest.MemoryGrow(guest.Int(255))),
 				forever(c.do("fd_write", 1, memory, (16<<20-memory)/8, result)),
 			)
 		}},
@@ -82,9 +83,9 @@ func huge(n int) []byte {
 	c := newCommand("fd_write")
 	const at = 0
 	return c.main(
-		guest.Op(guest.OpDrop, guest.MemoryGrow(guest.Int(1023))),
+		guest.Op(wasm.OpDrop, guest.MemoryGrow(guest.Int(1023))),
 		times(int64(n),
-			guest.Store(guest.OpI32Store, 4, guest.Get(at), guest.Int(64<<20)),
+			guest.Store(wasm.OpI32Store, 4, guest.Get(at), guest.Int(64<<20)),
 			guest.Increase(at, 8),
 		),
 		c.do("fd_write", 1, 0, n, result),
@@ -124,7 +125,7 @@ func trying(attempts []attempt) []byte {
 			}
 			args = append(args, arg)
 		}
-		code[i] = guest.If(guest.Op(guest.OpI32Eqz, c.call(a.call, args...)), c.call("proc_exit", i+1))
+		code[i] = guest.If(guest.Op(wasm.OpI32Eqz, c.call(a.call, args...)), c.call("proc_exit", i+1))
 	}
 	return c.main(code...)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
@@ -15,10 +16,10 @@ func hoarders() []Case {
 		{Name: "grow-and-fill", Memory: 64, Want: exits(0), Module: growAndFill},
 		{Name: "grow-refused", Memory: 64, Want: exits(0), Module: growRefused},
 		{Name: "memory-min", Memory: 64, Want: exits(0), Module: func() []byte {
-			return crowd([][]byte{body(guest.MemoryFill(guest.Int(0), guest.Int(1), guest.Int(64<<20)))}, part{memorySection, list(append([]byte{0}, leb(1024)...))})
+			return crowd([][]byte{body(guest.MemoryFill(guest.Int(0), guest.Int(1), guest.Int(64<<20)))}, part{wasm.SectionMemory, list(append([]byte{0}, leb(1024)...))})
 		}},
 		{Name: "memory-min-all", Want: refused("memory begins at 65536 pages"), Module: func() []byte {
-			return crowd([][]byte{body(nil)}, part{memorySection, list(append([]byte{0}, leb(1<<16)...))})
+			return crowd([][]byte{body(nil)}, part{wasm.SectionMemory, list(append([]byte{0}, leb(1<<16)...))})
 		}},
 		{Name: "tables", Want: exits(0), Module: func() []byte { return fillTables(nil) }},
 		{Name: "globals", Want: exits(0), Module: func() []byte { return globals(10_000) }},
@@ -34,7 +35,7 @@ func hoarders() []Case {
 
 // touching grows memory by pages and fills all of its bytes.
 func touching(pages guest.Code, bytes int64) []byte {
-	return alone(guest.Seq(guest.Op(guest.OpDrop, guest.MemoryGrow(pages)), guest.MemoryFill(guest.Int(0), guest.Int(1), guest.Int(bytes))))
+	return alone(guest.Seq(guest.Op(wasm.OpDrop, guest.MemoryGrow(pages)), guest.MemoryFill(guest.Int(0), guest.Int(1), guest.Int(bytes))))
 }
 
 // growAndFill grows memory page by page for as long as it can, and fills each page.
@@ -44,7 +45,7 @@ func growAndFill() []byte {
 		guest.Loop(
 			guest.MemoryFill(guest.Get(at), guest.Int(1), guest.Int(memory)),
 			guest.Increase(at, memory),
-			guest.BrIf(0, guest.Op(guest.OpI32Ne, guest.MemoryGrow(guest.Int(1)), guest.Int(-1))),
+			guest.BrIf(0, guest.Op(wasm.OpI32Ne, guest.MemoryGrow(guest.Int(1)), guest.Int(-1))),
 		), group(1, guest.I32))
 }
 
@@ -54,24 +55,24 @@ func growRefused() []byte {
 	c := newCommand("proc_exit")
 	exit := func(code int, condition guest.Code) guest.Code { return guest.If(condition, c.call("proc_exit", code)) }
 	grow := func(pages, want int64) guest.Code {
-		return guest.Op(guest.OpI32Ne, guest.MemoryGrow(guest.Int(pages)), guest.Int(want))
+		return guest.Op(wasm.OpI32Ne, guest.MemoryGrow(guest.Int(pages)), guest.Int(want))
 	}
 	return c.main(
 		exit(1, grow(1024, -1)), exit(2, grow(math.MaxUint32, -1)), exit(3, grow(65535, -1)),
-		exit(4, guest.Op(guest.OpI32Ne, guest.MemorySize(), guest.Int(1))),
+		exit(4, guest.Op(wasm.OpI32Ne, guest.MemorySize(), guest.Int(1))),
 		exit(5, grow(1023, 1)), exit(6, grow(1, -1)), exit(7, grow(0, 1024)),
-		guest.Store(guest.OpI32Store, 0, guest.Int(64<<20-4), guest.Int(1)),
+		guest.Store(wasm.OpI32Store, 0, guest.Int(64<<20-4), guest.Int(1)),
 	)
 }
 
 func globals(n int) []byte {
 	one := []byte{byte(guest.V128), 1, 0xfd, 12}
-	one = append(append(one, make([]byte, 16)...), end)
+	one = append(append(one, make([]byte, 16)...), wasm.OpEnd)
 	all := make([][]byte, n)
 	for i := range all {
 		all[i] = one
 	}
-	return crowd([][]byte{body(nil)}, part{globalSection, list(all...)})
+	return crowd([][]byte{body(nil)}, part{wasm.SectionGlobal, list(all...)})
 }
 
 // recursion calls itself without end, with so many values to keep each time.
@@ -79,8 +80,8 @@ func recursion(locals int) []byte {
 	code := make([]guest.Code, 2*locals+1)
 	code[locals] = guest.Call(0)
 	for i := range uint32(locals) {
-		code[i] = guest.Set(i, guest.Load(guest.OpI64Load, 8*i, guest.Int(0)))
-		code[2*locals-int(i)] = guest.Store(guest.OpI64Store, 8*i, guest.Int(0), guest.Get(i))
+		code[i] = guest.Set(i, guest.Load(wasm.OpI64Load, 8*i, guest.Int(0)))
+		code[2*locals-int(i)] = guest.Store(wasm.OpI64Store, 8*i, guest.Int(0), guest.Get(i))
 	}
 	return crowd([][]byte{body(guest.Seq(code...), group(locals, guest.I64)), body(guest.Call(0))})
 }
@@ -91,11 +92,11 @@ func recursion(locals int) []byte {
 func fillTables(more guest.Code) []byte {
 	grow := make([]guest.Code, 4, 5)
 	for table := range grow {
-		one := guest.Seq(guest.Code{0xd0, 0x70}, guest.Int(1000), guest.Code{0xfc, 15}, leb(table), guest.Code{guest.OpDrop})
+		one := guest.Seq(guest.Code{0xd0, 0x70}, guest.Int(1000), guest.Code{0xfc, 15}, leb(table), guest.Code{wasm.OpDrop})
 		grow[table] = times(1000, one)
 	}
 	table := slices.Concat([]byte{0x70, 1, 0}, leb(1_000_000))
-	return crowd([][]byte{body(guest.Call(0)), body(guest.Seq(append(grow, more)...), group(8, guest.I32))}, part{tableSection, list(table, table, table, table)})
+	return crowd([][]byte{body(guest.Call(0)), body(guest.Seq(append(grow, more)...), group(8, guest.I32))}, part{wasm.SectionTable, list(table, table, table, table)})
 }
 
 // growWhenFull gives a file ever larger descriptors, for which a host may keep a
@@ -107,12 +108,12 @@ func growWhenFull() []byte {
 	const fd, next = 0, 1
 	return c.main(
 		c.do("path_open", 3, 0, name, n, 0, int64(0), int64(0), 0, result),
-		guest.Set(fd, guest.Load(guest.OpI32Load, 0, guest.Int(result))),
+		guest.Set(fd, guest.Load(wasm.OpI32Load, 0, guest.Int(result))),
 		times(1000,
 			guest.Increase(next, 1<<21), // 16 MiB, were there a table so large
 			c.do("fd_renumber", guest.Get(fd), guest.Get(next)),
 			guest.Set(fd, guest.Get(next)),
-			guest.If(guest.Op(guest.OpI32Eq, guest.MemoryGrow(guest.Int(1)), guest.Int(-1)), c.call("proc_exit", 1)),
+			guest.If(guest.Op(wasm.OpI32Eq, guest.MemoryGrow(guest.Int(1)), guest.Int(-1)), c.call("proc_exit", 1)),
 		),
 	)
 }
@@ -123,7 +124,7 @@ func farDescriptor() []byte {
 	name, n := c.text(".")
 	return c.main(
 		c.do("path_open", 3, 0, name, n, 0, int64(0), int64(0), 0, result),
-		c.call("proc_exit", c.call("fd_renumber", guest.Load(guest.OpI32Load, 0, guest.Int(result)), math.MaxInt32)),
+		c.call("proc_exit", c.call("fd_renumber", guest.Load(wasm.OpI32Load, 0, guest.Int(result)), math.MaxInt32)),
 	)
 }
 
@@ -132,7 +133,7 @@ func endlessName() []byte {
 	c := newCommand("path_open", "proc_exit")
 	const length = 640<<20 - memory
 	return c.main(
-		guest.Op(guest.OpDrop, guest.MemoryGrow(guest.Int(640*16-1))),
+		guest.Op(wasm.OpDrop, guest.MemoryGrow(guest.Int(640*16-1))),
 		guest.MemoryFill(guest.Int(memory), guest.Int('a'), guest.Int(length)),
 		c.call("proc_exit", c.call("path_open", 3, 0, memory, length, 1, int64(0), int64(0), 0, result)),
 	)

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
@@ -11,17 +12,17 @@ import (
 // or because of it.
 func instantiation() []Case {
 	table, memory := traps(job.TrapTable), traps(job.TrapMemory)
-	one := part{tableSection, list([]byte{0x70, 0, 1})}
+	one := part{wasm.SectionTable, list([]byte{0x70, 0, 1})}
 	active := func(offset guest.Code, functions ...byte) part {
-		return part{elementSection, list(slices.Concat([]byte{0}, offset, []byte{end}, sized(functions)[:1], functions))}
+		return part{wasm.SectionElement, list(slices.Concat([]byte{0}, offset, []byte{wasm.OpEnd}, sized(functions)[:1], functions))}
 	}
 	data := func(offset int) part {
-		return part{dataSection, list(slices.Concat([]byte{0}, guest.Int(int64(offset)), []byte{end, 1, 'a'}))}
+		return part{wasm.SectionData, list(slices.Concat([]byte{0}, guest.Int(int64(offset)), []byte{wasm.OpEnd, 1, 'a'}))}
 	}
-	start := part{startSection, leb(0)}
-	failing := [][]byte{body(guest.Code{guest.OpUnreachable}), body(nil)}
+	start := part{wasm.SectionStart, leb(0)}
+	failing := [][]byte{body(guest.Code{wasm.OpUnreachable}), body(nil)}
 	nothing := [][]byte{body(nil)}
-	sum := guest.Seq(guest.Int(-2), guest.Int(3), guest.Code{guest.OpI32Add})
+	sum := guest.Seq(guest.Int(-2), guest.Int(3), guest.Code{wasm.OpI32Add})
 	cases := []Case{
 		{Name: "one-behind", Module: func() []byte { return crowd(nothing, one, active(guest.Int(1), 0)) }, Want: table},
 		{Name: "negative", Module: func() []byte { return crowd(nothing, one, active(guest.Int(-1), 0)) }, Want: table},
@@ -49,21 +50,21 @@ func instantiation() []Case {
 // that says how many segments there are stands before the code.
 func initActive() []byte {
 	code := guest.Seq(guest.Int(0), guest.Int(0), guest.Int(1), guest.Code{0xfc, 8, 0, 0})
-	segment := slices.Concat([]byte{0}, guest.Int(0), []byte{end, 1, 'a'})
+	segment := slices.Concat([]byte{0}, guest.Int(0), []byte{wasm.OpEnd, 1, 'a'})
 	return raw(
-		part{typeSection, list([]byte{0x60, 0, 0})},
-		part{functionSection, list([]byte{0})},
-		part{memorySection, list([]byte{0, 1})},
-		part{exportSection, list(slices.Concat(named("_start"), []byte{0, 0}))},
+		part{wasm.SectionType, list([]byte{0x60, 0, 0})},
+		part{wasm.SectionFunction, list([]byte{0})},
+		part{wasm.SectionMemory, list([]byte{0, 1})},
+		part{wasm.SectionExport, list(slices.Concat(named("_start"), []byte{0, 0}))},
 		part{12, leb(1)},
-		part{codeSection, list(sized(body(code)))},
-		part{dataSection, list(segment)},
+		part{wasm.SectionCode, list(sized(body(code)))},
+		part{wasm.SectionData, list(segment)},
 	)
 }
 
 // ownGlobal has a constant of a global that the module itself has.
 func ownGlobal() []byte {
-	first := slices.Concat([]byte{byte(guest.I32), 0}, guest.Int(1), []byte{end})
-	second := []byte{byte(guest.I32), 0, 0x23, 0, end}
-	return crowd([][]byte{body(nil)}, part{globalSection, list(first, second)})
+	first := slices.Concat([]byte{byte(guest.I32), 0}, guest.Int(1), []byte{wasm.OpEnd})
+	second := []byte{byte(guest.I32), 0, 0x23, 0, wasm.OpEnd}
+	return crowd([][]byte{body(nil)}, part{wasm.SectionGlobal, list(first, second)})
 }

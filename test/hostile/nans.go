@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
@@ -114,7 +115,7 @@ func NaNs() []byte {
 		each := func(local uint32, body guest.Code) guest.Code {
 			return guest.Seq(guest.Set(local, guest.Int(int64(at))), guest.Loop(
 				body, guest.Increase(local, 16),
-				guest.BrIf(0, guest.Op(guest.OpI32Ne, guest.Get(local), guest.Int(int64(at+size))))))
+				guest.BrIf(0, guest.Op(wasm.OpI32Ne, guest.Get(local), guest.Int(int64(at+size))))))
 		}
 		body := step(load(0))
 		if o.binary {

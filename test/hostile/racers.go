@@ -1,6 +1,9 @@
 package hostile
 
-import "plasm/test/guest"
+import (
+	"plasm/lib/wasm"
+	"plasm/test/guest"
+)
 
 // Racers returns two modules that work on one folder, rw. The first one exchanges
 // the folder rw/swap for the link rw/link, and back, until there is a folder
@@ -30,19 +33,19 @@ func opening(times int64, forbidden byte) []byte {
 	name, n := c.text("swap/secret")
 	stop, m := c.text("stop")
 	const could, couldNot = 0, 1
-	few := func(local uint32) guest.Code { return guest.Op(guest.OpI32LtU, guest.Get(local), guest.Int(times)) }
-	fd := guest.Load(guest.OpI32Load, 0, guest.Int(result))
+	few := func(local uint32) guest.Code { return guest.Op(wasm.OpI32LtU, guest.Get(local), guest.Int(times)) }
+	fd := guest.Load(wasm.OpI32Load, 0, guest.Int(result))
 	return c.main(
-		guest.Store(guest.OpI32Store, 0, guest.Int(iovec), guest.Int(buffer)),
-		guest.Store(guest.OpI32Store, 4, guest.Int(iovec), guest.Int(1)),
+		guest.Store(wasm.OpI32Store, 0, guest.Int(iovec), guest.Int(buffer)),
+		guest.Store(wasm.OpI32Store, 4, guest.Int(iovec), guest.Int(1)),
 		guest.Loop(
 			guest.Set(2, c.call("path_open", rw, follow, name, n, 0, int64(2), int64(0), 0, result)),
 			guest.If(guest.Get(2), guest.Increase(couldNot, 1)),
-			guest.If(guest.Op(guest.OpI32Eqz, guest.Get(2)),
+			guest.If(guest.Op(wasm.OpI32Eqz, guest.Get(2)),
 				guest.Increase(could, 1),
 				c.do("fd_read", fd, iovec, 1, result+8),
 				c.do("fd_close", fd),
-				guest.If(guest.Op(guest.OpI32Eq, guest.Load(guest.OpI32Load8, 0, guest.Int(buffer)), guest.Int(int64(forbidden))), c.call("proc_exit", 1)),
+				guest.If(guest.Op(wasm.OpI32Eq, guest.Load(wasm.OpI32Load8U, 0, guest.Int(buffer)), guest.Int(int64(forbidden))), c.call("proc_exit", 1)),
 			),
 			guest.BrIf(0, few(could)),
 			guest.BrIf(0, few(couldNot)),

@@ -1,41 +1,19 @@
 package hostile
 
 import (
-	"encoding/binary"
 	"slices"
 
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
-// Section IDs (WebAssembly core specification 2.0, section 5.5).
-const (
-	customSection = iota
-	typeSection
-	importSection
-	functionSection
-	tableSection
-	memorySection
-	globalSection
-	exportSection
-	startSection
-	elementSection
-	codeSection
-	dataSection
-	tagSection = 13 // of exception handling; it stands behind the memories
-)
-
-const header = "\x00asm\x01\x00\x00\x00"
-
-// end closes a body, a block and a constant expression.
-const end = 0x0b
-
 // leb writes n as unsigned LEB128.
-func leb(n int) []byte { return binary.AppendUvarint(nil, uint64(n)) }
+func leb(n int) []byte { return wasm.AppendU32(nil, uint32(n)) }
 
 // sized writes the length of content and content.
 func sized(content ...[]byte) []byte {
 	all := slices.Concat(content...)
-	return slices.Concat(leb(len(all)), all)
+	return wasm.AppendSized(nil, all)
 }
 
 // list writes the number of items and the items.
@@ -51,9 +29,9 @@ type part struct {
 
 // raw writes sections as they are given: whatever they say, in whatever order.
 func raw(parts ...part) []byte {
-	out := []byte(header)
+	out := []byte(wasm.Header)
 	for _, p := range parts {
-		out = append(append(out, p.id), sized(p.content)...)
+		out = wasm.AppendSection(out, p.id, p.content)
 	}
 	return out
 }
@@ -63,7 +41,7 @@ func group(n int, t guest.ValType) []byte { return append(leb(n), byte(t)) }
 
 // body writes a function's locals and code.
 func body(code guest.Code, locals ...[]byte) []byte {
-	return slices.Concat(list(locals...), code, []byte{end})
+	return slices.Concat(list(locals...), code, []byte{wasm.OpEnd})
 }
 
 // crowd is a command of functions that all have the type without parameters and
@@ -75,11 +53,11 @@ func crowd(bodies [][]byte, extra ...part) []byte {
 		funcs, code = append(funcs, 0), append(code, sized(b)...)
 	}
 	parts := []part{
-		{typeSection, list([]byte{0x60, 0, 0})},
-		{functionSection, funcs},
-		{memorySection, list([]byte{0, 1})},
-		{exportSection, list(slices.Concat(named("_start"), []byte{0}, leb(len(bodies)-1)))},
-		{codeSection, code},
+		{wasm.SectionType, list([]byte{0x60, 0, 0})},
+		{wasm.SectionFunction, funcs},
+		{wasm.SectionMemory, list([]byte{0, 1})},
+		{wasm.SectionExport, list(slices.Concat(named("_start"), []byte{0}, leb(len(bodies)-1)))},
+		{wasm.SectionCode, code},
 	}
 	for _, e := range extra {
 		at := slices.IndexFunc(parts, func(p part) bool { return p.id >= e.id })

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
@@ -18,14 +19,14 @@ func stacks() []Case {
 	}
 	return []Case{
 		{Name: "recursion-indirect", Want: overflows, Module: func() []byte {
-			return crowd([][]byte{body(guest.CallIndirect(0, guest.Int(0)))}, part{tableSection, list([]byte{0x70, 0, 1})},
-				part{elementSection, list(slices.Concat([]byte{0}, guest.Int(0), []byte{end}, list(leb(0))))})
+			return crowd([][]byte{body(guest.CallIndirect(0, guest.Int(0)))}, part{wasm.SectionTable, list([]byte{0x70, 0, 1})},
+				part{wasm.SectionElement, list(slices.Concat([]byte{0}, guest.Int(0), []byte{wasm.OpEnd}, list(leb(0))))})
 		}},
 		{Name: "recursion-mutual", Want: overflows, Module: func() []byte {
 			return crowd([][]byte{body(guest.Seq(guest.Call(1), guest.Code{0x01})), body(guest.Seq(guest.Call(0), guest.Code{0x01}))})
 		}},
 		{Name: "recursion-growing", Memory: 64, Want: overflows, Module: func() []byte {
-			return alone(guest.Seq(guest.Op(guest.OpDrop, guest.MemoryGrow(guest.Int(1))), guest.Call(0)))
+			return alone(guest.Seq(guest.Op(wasm.OpDrop, guest.MemoryGrow(guest.Int(1))), guest.Call(0)))
 		}},
 		// Frames that are larger than what lies between a stack and what is next to it.
 		{Name: "recursion-100-vectors", Want: overflows, Module: wide(100)},
@@ -62,8 +63,8 @@ func keeping(locals int) []byte {
 // _start or in the start function.
 func recursionInHost(start bool, name string, args ...any) []byte {
 	c := newCommand(name)
-	c.define("down", guest.Store(guest.OpI32Store, 0, guest.Int(iovec), guest.Int(buffer)),
-		guest.Store(guest.OpI32Store, 4, guest.Int(iovec), guest.Int(8)), c.do(name, args...), guest.Call(1))
+	c.define("down", guest.Store(wasm.OpI32Store, 0, guest.Int(iovec), guest.Int(buffer)),
+		guest.Store(wasm.OpI32Store, 4, guest.Int(iovec), guest.Int(8)), c.do(name, args...), guest.Call(1))
 	if !start {
 		return c.main(guest.Call(1))
 	}
@@ -75,18 +76,18 @@ func recursionInHost(start bool, name string, args ...any) []byte {
 func spaces() []Case {
 	const most = 1<<16 - 1 // pages
 	trapUnless := func(condition guest.Code) guest.Code {
-		return guest.If(guest.Op(guest.OpI32Eqz, condition), guest.Code{guest.OpUnreachable})
+		return guest.If(guest.Op(wasm.OpI32Eqz, condition), guest.Code{wasm.OpUnreachable})
 	}
 	is := func(value guest.Code, want int64) guest.Code {
-		return trapUnless(guest.Op(guest.OpI32Eq, value, guest.Int(want)))
+		return trapUnless(guest.Op(wasm.OpI32Eq, value, guest.Int(want)))
 	}
 	touch := func(at int64) guest.Code {
-		return guest.Seq(guest.Store(guest.OpI32Store, 0, guest.Int(at), guest.Int(7)), is(guest.Load(guest.OpI32Load, 0, guest.Int(at)), 7))
+		return guest.Seq(guest.Store(wasm.OpI32Store, 0, guest.Int(at), guest.Int(7)), is(guest.Load(wasm.OpI32Load, 0, guest.Int(at)), 7))
 	}
 	return []Case{
 		{Name: "space-by-pages", Memory: 4096, Want: exits(0), Module: func() []byte {
 			return alone(guest.Seq(
-				guest.Loop(guest.BrIf(0, guest.Op(guest.OpI32Ne, guest.MemoryGrow(guest.Int(1)), guest.Int(-1)))),
+				guest.Loop(guest.BrIf(0, guest.Op(wasm.OpI32Ne, guest.MemoryGrow(guest.Int(1)), guest.Int(-1)))),
 				is(guest.MemorySize(), most), touch(most<<16-4)))
 		}},
 		{Name: "space-at-once", Memory: 4096, Want: exits(0), Module: func() []byte {
@@ -100,31 +101,31 @@ func spaces() []Case {
 		}},
 		{Name: "space-last-loads", Memory: 4096, Want: exits(0), Module: func() []byte { return spaced(most, lastLoads(most<<16)) }},
 		{Name: "space-load-across", Memory: 4096, Want: traps(job.TrapMemory), Module: func() []byte {
-			return spaced(most, dropped(guest.Load(guest.OpI32Load, most<<16-4, guest.Int(1))))
+			return spaced(most, dropped(guest.Load(wasm.OpI32Load, most<<16-4, guest.Int(1))))
 		}},
 		{Name: "space-load-at-4-gib", Memory: 4096, Want: traps(job.TrapMemory), Module: func() []byte {
-			return spaced(most, dropped(guest.Load(guest.OpI32Load, 0, guest.Int(-4))))
+			return spaced(most, dropped(guest.Load(wasm.OpI32Load, 0, guest.Int(-4))))
 		}},
 		{Name: "space-load-at-8-gib", Memory: 4096, Want: traps(job.TrapMemory), Module: func() []byte {
-			return spaced(most, dropped(guest.Load(guest.OpI32Load, math.MaxUint32, guest.Int(-1))))
+			return spaced(most, dropped(guest.Load(wasm.OpI32Load, math.MaxUint32, guest.Int(-1))))
 		}},
 		{Name: "space-too-large", Memory: 4096, Want: refused("memory begins at 65536 pages"), Module: func() []byte {
 			return spaced(1<<16, nil)
 		}},
 		{Name: "data-of-12-mb", Memory: 16, Want: exits(0), Module: func() []byte {
-			data := slices.Concat([]byte{0}, guest.Int(0), []byte{end}, sized(slices.Repeat([]byte("text"), 3<<20)))
-			return crowd([][]byte{body(is(guest.Load(guest.OpI32Load, 0, guest.Int(12<<20-4)), 0x74786574))},
-				part{memorySection, list(append([]byte{0}, leb(256)...))}, part{dataSection, list(data)})
+			data := slices.Concat([]byte{0}, guest.Int(0), []byte{wasm.OpEnd}, sized(slices.Repeat([]byte("text"), 3<<20)))
+			return crowd([][]byte{body(is(guest.Load(wasm.OpI32Load, 0, guest.Int(12<<20-4)), 0x74786574))},
+				part{wasm.SectionMemory, list(append([]byte{0}, leb(256)...))}, part{wasm.SectionData, list(data)})
 		}},
 	}
 }
 
 // spaced is a command whose memory begins with so many pages.
 func spaced(pages int, code guest.Code) []byte {
-	return crowd([][]byte{body(code)}, part{memorySection, list(append([]byte{0}, leb(pages)...))})
+	return crowd([][]byte{body(code)}, part{wasm.SectionMemory, list(append([]byte{0}, leb(pages)...))})
 }
 
-func dropped(code guest.Code) guest.Code { return guest.Op(guest.OpDrop, code) }
+func dropped(code guest.Code) guest.Code { return guest.Op(wasm.OpDrop, code) }
 
 // lastLoads has each width of load end where memory does, by its address and by its
 // offset.

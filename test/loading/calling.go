@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"plasm/lib/engine"
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
@@ -23,9 +24,9 @@ func Calls() []byte {
 		}},
 		Memory: &guest.Limits{Min: 1},
 		Funcs: []guest.Func{{Locals: []guest.ValType{i32}, Body: guest.Loop(
-			guest.Op(guest.OpDrop, guest.Call(clock, guest.Int(0), guest.Long(0), guest.Int(8))),
+			guest.Op(wasm.OpDrop, guest.Call(clock, guest.Int(0), guest.Long(0), guest.Int(8))),
 			guest.Increase(times, 1),
-			guest.BrIf(0, guest.Op(guest.OpI32LtU, guest.Get(times), guest.Int(hostCalls))),
+			guest.BrIf(0, guest.Op(wasm.OpI32LtU, guest.Get(times), guest.Int(hostCalls))),
 		)}},
 		Exports: []guest.Export{{Name: "_start", Index: 1}},
 	}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
@@ -44,9 +45,9 @@ func pressed(seed uint64, functions int) []byte {
 	b.Exports = []guest.Export{{Name: "memory", Kind: guest.KindMemory}, {Name: "_start", Index: uint32(functions + 2)}}
 	b.Funcs = append(b.Funcs, guest.Func{Body: guest.Seq(
 		calls, calls, calls,
-		guest.Store(guest.OpI32Store, 0, guest.Int(0), guest.Int(pressureAt)),
-		guest.Store(guest.OpI32Store, 4, guest.Int(0), guest.Int(pressureSize)),
-		guest.Op(guest.OpDrop, guest.Call(0, guest.Int(1), guest.Int(0), guest.Int(1), guest.Int(8))),
+		guest.Store(wasm.OpI32Store, 0, guest.Int(0), guest.Int(pressureAt)),
+		guest.Store(wasm.OpI32Store, 4, guest.Int(0), guest.Int(pressureSize)),
+		guest.Op(wasm.OpDrop, guest.Call(0, guest.Int(1), guest.Int(0), guest.Int(1), guest.Int(8))),
 	)})
 	return b.Bytes()
 }
@@ -98,14 +99,14 @@ func (p *pressure) function() guest.Func {
 		local := guest.Get(uint32(i))
 		switch t {
 		case guest.I32:
-			code = append(code, guest.Set(uint32(i), guest.Load(guest.OpI32Load, at, guest.Int(0)))...)
-			after = append(after, guest.Store(guest.OpI32Store, at, guest.Int(0), local)...)
+			code = append(code, guest.Set(uint32(i), guest.Load(wasm.OpI32Load, at, guest.Int(0)))...)
+			after = append(after, guest.Store(wasm.OpI32Store, at, guest.Int(0), local)...)
 		case guest.I64:
-			code = append(code, guest.Set(uint32(i), guest.Load(guest.OpI64Load, at, guest.Int(0)))...)
-			after = append(after, guest.Store(guest.OpI64Store, at, guest.Int(0), local)...)
+			code = append(code, guest.Set(uint32(i), guest.Load(wasm.OpI64Load, at, guest.Int(0)))...)
+			after = append(after, guest.Store(wasm.OpI64Store, at, guest.Int(0), local)...)
 		case f64: // from whole numbers, so that it is no NaN
-			code = append(code, guest.Set(uint32(i), guest.Op(0xb9, guest.Load(guest.OpI64Load, at, guest.Int(0))))...)
-			after = append(after, guest.Store(guest.OpI64Store, at, guest.Int(0), guest.Op(0xbd, local))...)
+			code = append(code, guest.Set(uint32(i), guest.Op(0xb9, guest.Load(wasm.OpI64Load, at, guest.Int(0))))...)
+			after = append(after, guest.Store(wasm.OpI64Store, at, guest.Int(0), guest.Op(0xbd, local))...)
 		default:
 			code = append(code, guest.Set(uint32(i), guest.Seq(guest.Int(0), guest.Code{0xfd, 0, 0}, leb(at)))...)
 			after = append(after, guest.Seq(guest.Int(0), local, guest.Code{0xfd, 0x0b, 0}, leb(at))...)
@@ -118,7 +119,7 @@ func (p *pressure) function() guest.Func {
 	return guest.Func{Locals: p.locals, Body: guest.Seq(code, after)}
 }
 
-func leb(n uint32) guest.Code { return binary.AppendUvarint(nil, uint64(n)) }
+func leb(n uint32) guest.Code { return wasm.AppendU32(nil, n) }
 
 // value is an expression of a type.
 func (p *pressure) value(t guest.ValType, depth int) guest.Code {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 	"plasm/test/bin"
 	"plasm/test/guest"
 	"plasm/test/hostile"
@@ -222,9 +223,9 @@ func nans() []byte {
 	}
 	b.Funcs = []guest.Func{{Body: guest.Seq(
 		code,
-		guest.Store(guest.OpI32Store, 0, guest.Int(0), guest.Int(first)),
-		guest.Store(guest.OpI32Store, 4, guest.Int(0), guest.Int(at-first)),
-		guest.Op(guest.OpDrop, guest.Call(0, guest.Int(1), guest.Int(0), guest.Int(1), guest.Int(8))),
+		guest.Store(wasm.OpI32Store, 0, guest.Int(0), guest.Int(first)),
+		guest.Store(wasm.OpI32Store, 4, guest.Int(0), guest.Int(at-first)),
+		guest.Op(wasm.OpDrop, guest.Call(0, guest.Int(1), guest.Int(0), guest.Int(1), guest.Int(8))),
 	)}}
 	return b.Bytes()
 }

@@ -18,6 +18,7 @@ import (
 
 	"plasm/lib/engine"
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 )
 
 // version is that of the wazero that go.mod names; a test holds the two together.
@@ -58,7 +59,7 @@ func runtime(ctx context.Context, c *code, pages uint32) (wz.Runtime, error) {
 }
 
 // maxPages is the largest memory that the specification allows.
-const maxPages = job.MaxMemoryMB << 20 / engine.PageSize
+const maxPages = job.MaxMemoryMB << 20 / wasm.PageSize
 
 // Validate implements engine.Validator. It lets wazero's interpreter take the module
 // in, which decodes and validates it like the compiler and does little more.
@@ -107,7 +108,7 @@ func (Engine) Load(ctx context.Context, module []byte, compiled *os.File, memory
 		return nil, err
 	}
 	c := &code{from: compiled}
-	r, err := runtime(ctx, c, uint32(engine.MostMemory(memoryMB)/engine.PageSize))
+	r, err := runtime(ctx, c, uint32(engine.MostMemory(memoryMB)/wasm.PageSize))
 	if err != nil {
 		return nil, err
 	}

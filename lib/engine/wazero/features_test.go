@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 	"plasm/test/loading"
 )
@@ -41,7 +42,7 @@ func body(code guest.Code) guest.Builder {
 
 // using is, for each feature, a module that needs it.
 func using() map[string]guest.Builder {
-	drop := func(code guest.Code) guest.Code { return guest.Op(guest.OpDrop, code) }
+	drop := func(code guest.Code) guest.Code { return guest.Op(wasm.OpDrop, code) }
 	global := body(nil)
 	global.Exports = append(global.Exports, guest.Export{Name: "g", Kind: guest.KindGlobal})
 	multi := body(drop(drop(guest.Call(1))))
@@ -49,7 +50,7 @@ func using() map[string]guest.Builder {
 		Type: guest.FuncType{Results: []guest.ValType{guest.I32, guest.I32}}, Body: guest.Seq(guest.Int(1), guest.Int(2)),
 	})
 	extended := body(nil)
-	extended.Globals = append(extended.Globals, guest.Global{Type: guest.I32, Init: guest.Op(guest.OpI32Add, guest.Int(1), guest.Int(2))})
+	extended.Globals = append(extended.Globals, guest.Global{Type: guest.I32, Init: guest.Op(wasm.OpI32Add, guest.Int(1), guest.Int(2))})
 	return map[string]guest.Builder{
 		"bulk-memory":              body(guest.MemoryFill(guest.Int(0), guest.Int(0), guest.Int(1))),
 		"extended-const":           extended,
@@ -87,7 +88,7 @@ func TestFeaturesOn(t *testing.T) {
 // by itself.
 func TestFeaturesOff(t *testing.T) {
 	t.Parallel()
-	drop := func(code guest.Code) guest.Code { return guest.Op(guest.OpDrop, code) }
+	drop := func(code guest.Code) guest.Code { return guest.Op(wasm.OpDrop, code) }
 	vector := append(guest.Code{0xfd, 0x0c}, make([]byte, 16)...)
 	tests := map[string]guest.Code{
 		"threads":      {0xfe, 0x03, 0x00}, // atomic.fence

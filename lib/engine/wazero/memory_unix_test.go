@@ -8,18 +8,18 @@ import (
 	"testing"
 	"unsafe"
 
-	"plasm/lib/engine"
+	"plasm/lib/wasm"
 )
 
 func TestReserve(t *testing.T) {
 	t.Parallel()
 	var told []uint64
-	m := reserve{grew: func(n uint64) { told = append(told, n) }}.Allocate(engine.PageSize, 3*engine.PageSize)
+	m := reserve{grew: func(n uint64) { told = append(told, n) }}.Allocate(wasm.PageSize, 3*wasm.PageSize)
 	t.Cleanup(m.Free)
 	var at *byte
 	for pages := uint64(1); pages <= 3; pages++ {
-		b := m.Reallocate(pages * engine.PageSize)
-		if uint64(len(b)) != pages*engine.PageSize {
+		b := m.Reallocate(pages * wasm.PageSize)
+		if uint64(len(b)) != pages*wasm.PageSize {
 			t.Fatalf("%d pages are %d bytes", pages, len(b))
 		}
 		if at != nil && unsafe.SliceData(b) != at {
@@ -31,18 +31,18 @@ func TestReserve(t *testing.T) {
 		}
 		b[0]++
 	}
-	if b := m.Reallocate(3*engine.PageSize + 1); b != nil {
+	if b := m.Reallocate(3*wasm.PageSize + 1); b != nil {
 		t.Errorf("a byte beyond the limit: %d bytes", len(b))
 	}
-	if b := m.Reallocate(2 * engine.PageSize); len(b) != 2*engine.PageSize || unsafe.SliceData(b) != at {
+	if b := m.Reallocate(2 * wasm.PageSize); len(b) != 2*wasm.PageSize || unsafe.SliceData(b) != at {
 		t.Errorf("asked for less: %d bytes", len(b))
 	}
-	if want := []uint64{engine.PageSize, 2 * engine.PageSize, 3 * engine.PageSize}; !slices.Equal(told, want) {
+	if want := []uint64{wasm.PageSize, 2 * wasm.PageSize, 3 * wasm.PageSize}; !slices.Equal(told, want) {
 		t.Errorf("was told %v, want %v", told, want)
 	}
 	m.Free()
 	m.Free()
-	if b := m.Reallocate(engine.PageSize); b != nil {
+	if b := m.Reallocate(wasm.PageSize); b != nil {
 		t.Errorf("after its end: %d bytes", len(b))
 	}
 }
@@ -56,7 +56,7 @@ func TestReserveNothing(t *testing.T) {
 		if b := m.Reallocate(0); len(b) != 0 {
 			t.Errorf("limit %d: %d bytes", limit, len(b))
 		}
-		if b := m.Reallocate(engine.PageSize); b != nil {
+		if b := m.Reallocate(wasm.PageSize); b != nil {
 			t.Errorf("limit %d: a page", limit)
 		}
 		m.Free()
@@ -66,9 +66,9 @@ func TestReserveNothing(t *testing.T) {
 // TestReserveSilent has nobody to tell.
 func TestReserveSilent(t *testing.T) {
 	t.Parallel()
-	m := reserve{}.Allocate(0, engine.PageSize)
+	m := reserve{}.Allocate(0, wasm.PageSize)
 	t.Cleanup(m.Free)
-	if b := m.Reallocate(engine.PageSize); len(b) != engine.PageSize {
+	if b := m.Reallocate(wasm.PageSize); len(b) != wasm.PageSize {
 		t.Errorf("%d bytes", len(b))
 	}
 }

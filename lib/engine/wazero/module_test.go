@@ -28,7 +28,7 @@ func TestBadModules(t *testing.T) {
 	}{
 		{"empty", job.CodeBadModule, "the file is empty"},
 		{"text", job.CodeBadModule, `it begins with "#!/bin/s", not "\x00asm"`},
-		{"truncated", job.CodeBadModule, "truncated or damaged module: the section at byte 18 does not end"},
+		{"truncated", job.CodeBadModule, "truncated or damaged module: a section does not end at byte 18"},
 		{"component", job.CodeBadModule, "a WebAssembly component, not a core module"},
 		{"version-2", job.CodeBadModule, "WebAssembly binary version 2, not 1"},
 		{"no-start", job.CodeBadModule, `no function "_start"`},

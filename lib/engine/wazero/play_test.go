@@ -7,6 +7,7 @@ import (
 
 	"plasm/lib/engine"
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 	"plasm/test/loading"
 )
@@ -49,7 +50,7 @@ func play(t *testing.T, module []byte, code *os.File, h engine.Host) ending {
 
 // exited is the end of a guest that has written text and exited with code.
 func exited(code uint32, text string) ending {
-	return ending{Result: engine.Result{Status: job.Exit, ExitCode: code}, Stdout: text, Memory: engine.PageSize}
+	return ending{Result: engine.Result{Status: job.Exit, ExitCode: code}, Stdout: text, Memory: wasm.PageSize}
 }
 
 // inputFile is a file with the given content.

@@ -16,6 +16,7 @@ import (
 	"plasm/lib/engine"
 	"plasm/lib/job"
 	"plasm/lib/wasi/preview1"
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 	"plasm/test/loading"
 )
@@ -256,12 +257,12 @@ func TestMemory(t *testing.T) {
 		{"grow-touch", 16, "256\n", 0, 16 << 20},
 		{"grow", 300, "4800\n", 0, 300 << 20},
 		{"grow-to-16", 1, "16\n", 0, 1 << 20},
-		{"grow-to-17", 1, "1\n", 1, engine.PageSize},
+		{"grow-to-17", 1, "1\n", 1, wasm.PageSize},
 		{"min-memory-16", 1, "16\n", 0, 1 << 20},
 		// All that wazero can give of the 65536 pages that the job may have.
-		{"grow-to-65535", 4096, "65535\n", 0, 4<<30 - engine.PageSize},
-		{"grow-to-65536", 4096, "1\n", 1, engine.PageSize},
-		{"min-memory-65535", 4096, "65535\n", 0, 4<<30 - engine.PageSize},
+		{"grow-to-65535", 4096, "65535\n", 0, 4<<30 - wasm.PageSize},
+		{"grow-to-65536", 4096, "1\n", 1, wasm.PageSize},
+		{"min-memory-65535", 4096, "65535\n", 0, 4<<30 - wasm.PageSize},
 	} {
 		t.Run(test.guest, func(t *testing.T) {
 			t.Parallel()

@@ -1,12 +1,12 @@
 package wazero
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"testing"
 
 	"plasm/lib/engine"
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
@@ -30,9 +30,9 @@ type numberType struct {
 // register in which the function takes its first parameter is wanted for both.
 func selecting(n numberType, data []byte, condition int64) []byte {
 	load := func(offset uint64) guest.Code {
-		return guest.Seq(guest.Int(0), n.load, guest.Code{0}, binary.AppendUvarint(nil, offset))
+		return guest.Seq(guest.Int(0), n.load, guest.Code{0}, wasm.AppendU32(nil, uint32(offset)))
 	}
-	next := guest.Load(guest.OpI32Load, selectNext, guest.Int(0))
+	next := guest.Load(wasm.OpI32Load, selectNext, guest.Int(0))
 	two := []guest.ValType{n.valType, n.valType}
 	i32s := slices.Repeat([]guest.ValType{guest.I32}, 4)
 	const (
@@ -47,18 +47,18 @@ func selecting(n numberType, data []byte, condition int64) []byte {
 		Exports: []guest.Export{{Name: "memory", Kind: guest.KindMemory}, {Name: "_start", Index: 2}},
 		Funcs: []guest.Func{
 			{Type: guest.FuncType{Params: two}, Body: guest.Seq(
-				next, guest.Get(0), n.store, guest.Code{0}, binary.AppendUvarint(nil, selectCalls),
-				next, guest.Get(1), n.store, guest.Code{0}, binary.AppendUvarint(nil, selectCalls+16),
-				guest.Store(guest.OpI32Store, selectNext, guest.Int(0), guest.Op(guest.OpI32Add, next, guest.Int(32))),
+				next, guest.Get(0), n.store, guest.Code{0}, wasm.AppendU32(nil, selectCalls),
+				next, guest.Get(1), n.store, guest.Code{0}, wasm.AppendU32(nil, selectCalls+16),
+				guest.Store(wasm.OpI32Store, selectNext, guest.Int(0), guest.Op(wasm.OpI32Add, next, guest.Int(32))),
 			)},
 			{Locals: two, Body: guest.Seq(
 				guest.Set(x, load(selectNumbers)), guest.Set(y, load(selectNumbers+16)),
 				guest.Call(keep, guest.Get(x), guest.Get(y)),
 				guest.Call(keep, guest.Op(0x1b, guest.Get(x), guest.Get(y), guest.Code{0x23, 0}), guest.Get(y)),
 				guest.Call(keep, guest.Get(x), guest.Get(y)),
-				guest.Store(guest.OpI32Store, 0, guest.Int(0), guest.Int(selectCalls)),
-				guest.Store(guest.OpI32Store, 4, guest.Int(0), guest.Int(6*16)),
-				guest.Op(guest.OpDrop, guest.Call(write, guest.Int(1), guest.Int(0), guest.Int(1), guest.Int(8))),
+				guest.Store(wasm.OpI32Store, 0, guest.Int(0), guest.Int(selectCalls)),
+				guest.Store(wasm.OpI32Store, 4, guest.Int(0), guest.Int(6*16)),
+				guest.Op(wasm.OpDrop, guest.Call(write, guest.Int(1), guest.Int(0), guest.Int(1), guest.Int(8))),
 			)},
 		},
 	}).Bytes()

@@ -2,9 +2,8 @@ package wazero
 
 import (
 	"bytes"
-	"encoding/binary"
 
-	"plasm/lib/engine"
+	"plasm/lib/wasm"
 )
 
 // skeleton returns module without what is read only to be compiled: each
@@ -19,24 +18,27 @@ import (
 //
 // A module that it cannot take apart is returned as it is, for wazero to refuse.
 func skeleton(module []byte) []byte {
-	all, err := engine.Sections(module)
-	if err != nil {
+	all, damage := wasm.Sections(module)
+	if damage != nil {
 		return module
 	}
-	light := append([]byte{}, module[:engine.HeaderSize]...)
+	light := append([]byte{}, module[:wasm.HeaderSize]...)
 	for _, s := range all {
 		switch s.ID {
-		case engine.SectionCustom:
-		case engine.SectionCode:
-			n, size := binary.Uvarint(s.Content)
-			if size <= 0 || n > uint64(len(s.Content)) {
+		case wasm.SectionCustom:
+		case wasm.SectionCode:
+			r := wasm.NewReader(module[s.Start:s.End])
+			n := r.Count("bodies")
+			if !r.OK() {
 				return module
 			}
-			code := append(engine.AppendU32(nil, uint32(n)), bytes.Repeat([]byte{3, 0, 0x00, 0x0b}, int(n))...) // size, no locals, unreachable, end
-			light = append(engine.AppendU32(append(light, s.ID), uint32(len(code))), code...)
+			light = wasm.AppendSection(light, s.ID, append(wasm.AppendU32(nil, uint32(n)), bytes.Repeat(trapping, n)...))
 		default:
-			light = append(light, module[s.Start:s.End]...)
+			light = append(light, module[s.At:s.End]...)
 		}
 	}
 	return light
 }
+
+// trapping is a body: its size, no locals, unreachable, end.
+var trapping = []byte{3, 0, wasm.OpUnreachable, wasm.OpEnd}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"plasm/lib/engine"
+	"plasm/lib/wasm"
 	"plasm/test/guest"
 )
 
@@ -48,13 +49,13 @@ func TestSkeletonIsValid(t *testing.T) {
 // custom sections.
 func TestSkeletonLeavesOut(t *testing.T) {
 	t.Parallel()
-	b := body(guest.Seq(guest.Code{0x41, 0x2a}, guest.Op(guest.OpDrop)))
+	b := body(guest.Seq(guest.Code{0x41, 0x2a}, guest.Op(wasm.OpDrop)))
 	b.Customs = []guest.Custom{{Name: "name", Bytes: []byte("a long list of names")}}
 	light := skeleton(b.Bytes())
 	if bytes.Contains(light, []byte("names")) || bytes.Contains(light, []byte{0x41, 0x2a}) {
 		t.Errorf("% x", light)
 	}
-	b.Customs, b.Funcs[0].Body, b.Funcs[0].Locals = nil, guest.Op(guest.OpUnreachable), nil
+	b.Customs, b.Funcs[0].Body, b.Funcs[0].Locals = nil, guest.Op(wasm.OpUnreachable), nil
 	if want := b.Bytes(); !bytes.Equal(light, want) {
 		t.Errorf("the skeleton is\n% x, want\n% x", light, want)
 	}
@@ -76,33 +77,34 @@ func FuzzSkeleton(f *testing.F) {
 		if again := skeleton(light); !bytes.Equal(again, light) {
 			t.Errorf("the skeleton of\n% x is\n% x, its own is\n% x", module, light, again)
 		}
-		before, err := engine.Sections(module)
-		if err != nil {
+		before, damage := wasm.Sections(module)
+		if damage != nil {
 			if !bytes.Equal(light, module) {
 				t.Errorf("what cannot be taken apart was changed to % x", light)
 			}
 			return
 		}
-		after, err := engine.Sections(light)
-		if err != nil {
-			t.Fatalf("the skeleton cannot be taken apart: %v", err)
+		after, damage := wasm.Sections(light)
+		if damage != nil {
+			t.Fatalf("the skeleton cannot be taken apart: %v", damage)
 		}
 		if bytes.Equal(light, module) {
 			return
 		}
 		for _, s := range before {
-			if s.ID == engine.SectionCustom {
+			if s.ID == wasm.SectionCustom {
 				continue
 			}
 			if len(after) == 0 || after[0].ID != s.ID {
 				t.Fatalf("section %d is gone", s.ID)
 			}
-			if s.ID != engine.SectionCode && !bytes.Equal(after[0].Content, s.Content) {
+			was, is := module[s.Start:s.End], light[after[0].Start:after[0].End]
+			if s.ID != wasm.SectionCode && !bytes.Equal(is, was) {
 				t.Errorf("section %d has changed", s.ID)
 			}
-			old, _ := binary.Uvarint(s.Content)
-			now, _ := binary.Uvarint(after[0].Content)
-			if s.ID == engine.SectionCode && old != now {
+			old, _ := binary.Uvarint(was)
+			now, _ := binary.Uvarint(is)
+			if s.ID == wasm.SectionCode && old != now {
 				t.Errorf("another number of functions")
 			}
 			after = after[1:]
