@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 )
 
 // nameSection is what the custom section is called that names functions, and
@@ -19,7 +20,7 @@ const (
 // and where that cannot be read. The section is no part of what makes a module valid:
 // its bytes are a stranger's.
 func Trace(module []byte, functions []uint32) []string {
-	names, ok := findNames(module)
+	list, ok := findNames(module)
 	if !ok || len(functions) == 0 {
 		return nil
 	}
@@ -28,10 +29,10 @@ func Trace(module []byte, functions []uint32) []string {
 	for _, index := range functions {
 		named[index] = ""
 	}
-	r := reader{data: names}
-	for n := r.u32(); n > 0 && !r.bad; n-- {
-		index, name := r.u32(), r.take(r.u32())
-		if _, wanted := named[index]; wanted && !r.bad {
+	r := wasm.NewReader(list)
+	for n := r.U32(); n > 0 && r.OK(); n-- {
+		index, name := r.U32(), r.Bytes(r.Count("bytes of a name"))
+		if _, wanted := named[index]; wanted && r.OK() {
 			named[index] = job.TraceName(string(name[:min(len(name), 4*job.MaxTraceName)]))
 		}
 	}
@@ -49,17 +50,14 @@ func Trace(module []byte, functions []uint32) []string {
 // WithoutNames returns a module without its name sections, for an engine that refuses one
 // whose names are not what they should be: they make no module invalid.
 func WithoutNames(module []byte) []byte {
-	if len(module) < HeaderSize {
-		return module
-	}
-	all, err := Sections(module)
-	if err != nil {
+	all, damage := wasm.Sections(module)
+	if damage != nil {
 		return module
 	}
 	rest, from := []byte(nil), 0
 	for _, s := range all {
-		if _, ok := s.names(); ok {
-			rest = append(rest, module[from:s.Start]...)
+		if _, ok := names(module, s); ok {
+			rest = append(rest, module[from:s.At]...)
 			from = s.End
 		}
 	}
@@ -70,29 +68,26 @@ func WithoutNames(module []byte) []byte {
 }
 
 // names returns what follows the name of a name section.
-func (s *Section) names() (reader, bool) {
-	r := reader{data: s.Content}
-	is := s.ID == SectionCustom && string(r.take(r.u32())) == nameSection
+func names(module []byte, s wasm.Section) (*wasm.Reader, bool) {
+	r := wasm.NewReader(module[s.Start:s.End])
+	is := s.ID == wasm.SectionCustom && string(r.Bytes(r.Count("bytes of a name"))) == nameSection
 	return r, is
 }
 
 // findNames returns the names of functions in the first name section that has some.
 func findNames(module []byte) ([]byte, bool) {
-	if len(module) < HeaderSize {
-		return nil, false
-	}
-	all, err := Sections(module)
-	if err != nil {
+	all, damage := wasm.Sections(module)
+	if damage != nil {
 		return nil, false
 	}
 	for _, s := range all {
-		r, ok := s.names()
+		r, ok := names(module, s)
 		if !ok {
 			continue
 		}
-		for !r.bad && r.at < len(r.data) {
-			id, content := r.byte(), r.take(r.u32())
-			if id == functionNames && !r.bad {
+		for r.Left() > 0 {
+			id, content := r.Byte(), r.Bytes(r.Count("bytes of names"))
+			if id == functionNames && r.OK() {
 				return content, true
 			}
 		}

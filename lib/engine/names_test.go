@@ -2,21 +2,21 @@ package engine_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"slices"
 	"strings"
 	"testing"
 
 	"plasm/lib/engine"
 	"plasm/lib/job"
+	"plasm/lib/wasm"
 )
 
 // nameless is a module with a custom section of no concern.
-const nameless = "\x00asm\x01\x00\x00\x00" + "\x00\x05\x04code"
+const nameless = wasm.Header + "\x00\x05\x04code"
 
 // section is a section of that ID.
 func section(id byte, content string) string {
-	return string(append(binary.AppendUvarint([]byte{id}, uint64(len(content))), content...))
+	return string(wasm.AppendSection(nil, id, []byte(content)))
 }
 
 func TestTrace(t *testing.T) {

@@ -46,7 +46,7 @@ func traps() map[string]func() []byte {
 		// Three functions deep, with names: of one line and otherwise.
 		"named-trap": func() []byte {
 			p := newProgram("fd_write")
-			p.define("inner", FuncType{}, nil, func() Code { return Op(OpUnreachable) })
+			p.define("inner", FuncType{}, nil, func() Code { return Op(wasm.OpUnreachable) })
 			p.define("middle", FuncType{}, nil, func() Code { return p.call("inner") })
 			p.define("outer", FuncType{}, nil, func() Code { return p.call("middle") })
 			p.Customs = []Custom{{Name: "name", Bytes: names(
@@ -79,9 +79,9 @@ func indirect(element int64) []byte {
 
 // names is the content of a name section for functions numbered from 0 on.
 func names(functions ...string) []byte {
-	list := leb(uint64(len(functions)))
+	list := leb(uint32(len(functions)))
 	for i, name := range functions {
-		list = append(append(list, leb(uint64(i))...), text(name)...)
+		list = append(append(list, leb(uint32(i))...), text(name)...)
 	}
 	return append([]byte{1}, sized(list)...)
 }
