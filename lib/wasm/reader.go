@@ -68,7 +68,8 @@ func (r *Reader) Skip(n int) {
 // Bytes reads n bytes, which are a part of Data, or nil.
 func (r *Reader) Bytes(n int) []byte {
 	from := r.Pos
-	if r.Skip(n); r.err != nil {
+	r.Skip(n)
+	if r.err != nil {
 		return nil
 	}
 	return r.Data[from:r.Pos]

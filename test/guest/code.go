@@ -31,11 +31,11 @@ func Long(n int64) Code { return append(Code{0x42}, sleb(n)...) }
 func Float(f float32) Code { return append(Code{0x43}, float32Bits(f)...) }
 
 // Get reads a local.
-func Get(local uint32) Code { return append(Code{0x20}, leb(uint32(local))...) }
+func Get(local uint32) Code { return append(Code{0x20}, leb(local)...) }
 
 // Set writes a local.
 func Set(local uint32, value Code) Code {
-	return Seq(value, Code{0x21}, leb(uint32(local)))
+	return Seq(value, Code{0x21}, leb(local))
 }
 
 // Increase adds n to an i32 local.
@@ -53,32 +53,32 @@ func If(condition Code, parts ...Code) Code {
 }
 
 // Br branches to the block or loop that is depth blocks further out.
-func Br(depth uint32) Code { return append(Code{0x0c}, leb(uint32(depth))...) }
+func Br(depth uint32) Code { return append(Code{0x0c}, leb(depth)...) }
 
 // BrIf branches when condition is not 0.
 func BrIf(depth uint32, condition Code) Code {
-	return Seq(condition, Code{0x0d}, leb(uint32(depth)))
+	return Seq(condition, Code{0x0d}, leb(depth))
 }
 
 // Call calls a function by its number.
 func Call(function uint32, args ...Code) Code {
-	return Seq(Seq(args...), Code{0x10}, leb(uint32(function)))
+	return Seq(Seq(args...), Code{0x10}, leb(function))
 }
 
 // CallIndirect calls what element of table 0 holds, as a function of the type
 // with the given number.
 func CallIndirect(typ uint32, element Code) Code {
-	return Seq(element, Code{0x11}, leb(uint32(typ)), Code{0})
+	return Seq(element, Code{0x11}, leb(typ), Code{0})
 }
 
 // Load reads memory at address plus offset.
 func Load(op byte, offset uint32, address Code) Code {
-	return Seq(address, Code{op, 0}, leb(uint32(offset)))
+	return Seq(address, Code{op, 0}, leb(offset))
 }
 
 // Store writes value to memory at address plus offset.
 func Store(op byte, offset uint32, address, value Code) Code {
-	return Seq(address, value, Code{op, 0}, leb(uint32(offset)))
+	return Seq(address, value, Code{op, 0}, leb(offset))
 }
 
 // MemorySize is the size of memory in pages.

@@ -122,14 +122,14 @@ func (m *Builder) Bytes() []byte {
 		return append(append(globalType(g), g.Init...), wasm.OpEnd)
 	}))
 	section(wasm.SectionExport, len(m.Exports) > 0, vector(m.Exports, func(e Export) []byte {
-		return append(append(text(e.Name), byte(e.Kind)), leb(uint32(e.Index))...)
+		return append(append(text(e.Name), byte(e.Kind)), leb(e.Index)...)
 	}))
 	if m.Start != nil {
-		section(wasm.SectionStart, true, leb(uint32(*m.Start)))
+		section(wasm.SectionStart, true, leb(*m.Start))
 	}
 	section(wasm.SectionElement, len(m.Elems) > 0, vector(m.Elems, func(e Elem) []byte {
 		head := append(append([]byte{0}, e.Offset...), wasm.OpEnd)
-		return append(head, vector(e.Funcs, func(f uint32) []byte { return leb(uint32(f)) })...)
+		return append(head, vector(e.Funcs, func(f uint32) []byte { return leb(f) })...)
 	}))
 	section(wasm.SectionCode, len(m.Funcs) > 0, vector(m.Funcs, body))
 	section(wasm.SectionData, len(m.Data) > 0, vector(m.Data, func(d Data) []byte {
@@ -206,9 +206,9 @@ func limits(l Limits) []byte {
 	if l.Shared {
 		flags |= 2
 	}
-	out := append([]byte{flags}, leb(uint32(l.Min))...)
+	out := append([]byte{flags}, leb(l.Min)...)
 	if l.Max > 0 {
-		out = append(out, leb(uint32(l.Max))...)
+		out = append(out, leb(l.Max)...)
 	}
 	return out
 }
