@@ -129,7 +129,7 @@ func (m *Builder) Bytes() []byte {
 	}
 	section(wasm.SectionElement, len(m.Elems) > 0, vector(m.Elems, func(e Elem) []byte {
 		head := append(append([]byte{0}, e.Offset...), wasm.OpEnd)
-		return append(head, vector(e.Funcs, func(f uint32) []byte { return leb(f) })...)
+		return append(head, vector(e.Funcs, leb)...)
 	}))
 	section(wasm.SectionCode, len(m.Funcs) > 0, vector(m.Funcs, body))
 	section(wasm.SectionData, len(m.Data) > 0, vector(m.Data, func(d Data) []byte {
