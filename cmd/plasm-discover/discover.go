@@ -97,5 +97,5 @@ func rejection(l capability.LeftOut) job.Rejection {
 	if len(l.Why) > 0 {
 		return l.Why[0]
 	}
-	return job.Rejection{Code: job.RejectInternal, Message: l.Err.Error()}
+	return job.Rejection{Code: job.RejectUnreachable, Message: l.Err.Error()}
 }

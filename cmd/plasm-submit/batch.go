@@ -152,7 +152,7 @@ func failureOf(e *submit.FailedError) *batch.Failure {
 		f.Kind = batch.Busy
 	case job.RejectNotAllowed:
 		f.Kind = batch.Closed
-	case job.RejectInternal, job.RejectShuttingDown:
+	case job.RejectInternal, job.RejectShuttingDown, job.RejectUnreachable:
 		f.Kind = batch.Faulty
 		if !e.Reached && !e.Accepted {
 			f.Kind = batch.Unreached

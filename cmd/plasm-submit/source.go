@@ -59,13 +59,31 @@ func (f *finder) named(ctx context.Context, p peer.AddrInfo) submit.Candidate {
 		return submit.Candidate{Info: p}
 	}
 	reaching, cancel := context.WithTimeout(ctx, namedTime)
-	_ = f.host.Reach(reaching, p) // asking says what is wrong
+	err := f.host.Reach(reaching, p)
 	cancel()
-	node, err := capability.Ask(ctx, f.host, p, namedTime)
 	if err != nil && must {
-		return submit.Candidate{Info: p, Out: &job.Rejection{Code: job.RejectInternal, Message: err.Error()}}
+		return submit.Candidate{Info: p, Out: f.unreachable(p, err)}
+	}
+	var node *job.Node
+	if err == nil {
+		node, err = capability.Ask(ctx, f.host, p, namedTime)
+	}
+	if err != nil && must {
+		return submit.Candidate{Info: p, Out: &job.Rejection{Code: job.RejectUnreachable, Message: err.Error()}}
 	}
 	return submit.Candidate{Info: p, Node: node}
+}
+
+// unreachable says why there is no connection to a peer.
+func (f *finder) unreachable(p peer.AddrInfo, err error) *job.Rejection {
+	problem, hint := f.host.Explain(p, err)
+	if errors.Is(err, network.ErrNoAddress) {
+		problem = network.ErrNoAddress.Error()
+	}
+	if hint != "" {
+		problem += "; " + hint
+	}
+	return &job.Rejection{Code: job.RejectUnreachable, Message: "can't be reached: " + problem}
 }
 
 // listed proposes the nodes of --peers, as their lines come. Reading may block for
@@ -187,7 +205,7 @@ func (f *finder) leftOut(l capability.LeftOut, found func(submit.Candidate)) {
 	if err != nil {
 		return
 	}
-	why := job.Rejection{Code: job.RejectInternal}
+	why := job.Rejection{Code: job.RejectUnreachable}
 	if len(l.Why) > 0 {
 		why = l.Why[0]
 	} else {

@@ -5,16 +5,12 @@ import (
 	"io"
 
 	"plasm/lib/cli"
-	"plasm/lib/job"
 )
 
 // tellNodes says of each node why it was not the one, in a line.
 func (o *options) tellNodes(stderr io.Writer, err error) {
 	for _, n := range cli.AsError(err).Nodes {
-		text := n.Rejection.Message
-		if n.Rejection.Code != job.RejectInternal {
-			text = string(n.Rejection.Code) + ": " + text
-		}
+		text := string(n.Rejection.Code) + ": " + n.Rejection.Message
 		if n.Rejection.RetryAfterMS > 0 {
 			text = fmt.Sprintf("%s (again in %d ms)", text, n.Rejection.RetryAfterMS)
 		}

@@ -1,8 +1,13 @@
 package cli
 
-import "plasm/lib/identity"
+import (
+	"fmt"
 
-// LoadKey returns the user's key, which is made on first use.
+	"plasm/lib/identity"
+)
+
+// LoadKey returns the user's key, which is made on first use. That one is made which the
+// command line names is said: it may be mistyped.
 func (j *JobFlags) LoadKey(in *Invocation) (*identity.Key, error) {
 	path := j.Key
 	if path == "" {
@@ -11,6 +16,9 @@ func (j *JobFlags) LoadKey(in *Invocation) (*identity.Key, error) {
 			return nil, err
 		}
 	}
-	key, _, err := identity.LoadOrCreate(path, in.Getenv("CREDENTIALS_DIRECTORY"))
+	key, made, err := identity.LoadOrCreate(path, in.Getenv("CREDENTIALS_DIRECTORY"))
+	if made && j.flags.Origin("key") == "--key" && j.flags.Changed("key") { // which may be mistyped
+		_, _ = fmt.Fprintf(in.Stderr, "%s: made a new key: %s\n", j.flags.program(), OneLine(path))
+	}
 	return key, err
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ func Fail(stderr io.Writer, name string, err error) int {
 		return code
 	}
 	e := AsError(err)
-	_, _ = fmt.Fprintf(stderr, "%s: %s\n", name, OneLine(e.Message))
+	_, _ = fmt.Fprintf(stderr, "%s: %s\n", name, OneLine(cmp.Or(e.Brief, e.Message)))
 	if e.Hint != "" {
 		_, _ = fmt.Fprintf(stderr, "%s: hint: %s\n", name, OneLine(e.Hint))
 	}

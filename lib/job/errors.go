@@ -38,6 +38,7 @@ type Error struct {
 	Err     error  // what it came from, or nil; not written into documents
 
 	Nodes []NodeRejection // what each node that was asked said, or nil
+	Brief string          // the message for who has read Nodes, "" for Message; not written into documents
 }
 
 // Error returns the message.

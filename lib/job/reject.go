@@ -22,6 +22,7 @@ const (
 	RejectNotAllowed     RejectCode = "not_allowed"
 	RejectCompileLimit   RejectCode = "compile_limit"
 	RejectRelayLimited   RejectCode = "relay_limited"
+	RejectUnreachable    RejectCode = "unreachable" // made by the requester: no node says so
 	RejectExpired        RejectCode = "expired"
 	RejectInternal       RejectCode = "internal"
 	RejectShuttingDown   RejectCode = "shutting_down"
@@ -41,8 +42,9 @@ const (
 func rejectCodes() []RejectCode {
 	return []RejectCode{
 		RejectMemory, RejectCPUCores, RejectArch, RejectEngine, RejectGuards, RejectTimeout, RejectModuleTooLarge,
-		RejectInputTooLarge, RejectOutputTooLarge, RejectTreeTooLarge, RejectDisk, RejectNotAllowed, RejectCompileLimit, RejectRelayLimited, RejectExpired,
-		RejectInternal, RejectShuttingDown, RejectBusy, RejectRateLimited, RejectBadManifest, RejectBadModule,
+		RejectInputTooLarge, RejectOutputTooLarge, RejectTreeTooLarge, RejectDisk, RejectNotAllowed, RejectCompileLimit,
+		RejectRelayLimited, RejectUnreachable, RejectExpired, RejectInternal, RejectShuttingDown, RejectBusy,
+		RejectRateLimited, RejectBadManifest, RejectBadModule,
 		RejectModuleRefused, RejectHashMismatch, RejectConflict,
 	}
 }

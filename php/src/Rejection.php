@@ -16,8 +16,8 @@ final class Rejection
     /** The codes, a closed set: try another node, the same one later, or give up. */
     public const CODES = [
         'memory', 'cpu_cores', 'arch', 'engine', 'guards', 'timeout', 'module_too_large', 'input_too_large',
-        'output_too_large', 'tree_too_large', 'disk', 'not_allowed', 'compile_limit', 'relay_limited', 'expired', 'internal',
-        'shutting_down',
+        'output_too_large', 'tree_too_large', 'disk', 'not_allowed', 'compile_limit', 'relay_limited', 'unreachable',
+        'expired', 'internal', 'shutting_down',
         'busy', 'rate_limited',
         'bad_manifest', 'bad_module', 'module_refused', 'hash_mismatch', 'conflict',
     ];

@@ -98,7 +98,11 @@ func (a *attempt) judge(ctx context.Context, err error) *failure {
 		return local(own) // the input failed
 	}
 	if ctx.Err() != nil {
-		return failed(giveUp, job.CodeCancelled, "stopped: %v", context.Cause(ctx))
+		f := failed(giveUp, job.CodeCancelled, "stopped: %v", context.Cause(ctx))
+		if a.over == nil { // nor has it been reached
+			f.rejection.Code = job.RejectUnreachable
+		}
+		return f
 	}
 	if breach, ok := errors.AsType[*wire.BreachError](err); ok {
 		f := failed(tryOther, job.CodeUnverified, "%v", breach)
@@ -106,14 +110,14 @@ func (a *attempt) judge(ctx context.Context, err error) *failure {
 		return f
 	}
 	if !a.accepted { // so nothing runs there
-		f := failed(tryOther, job.CodeNoNode, "%s", oneLine(err))
+		f := unreachable(err)
 		if a.c.lost {
-			f = failed(tryOther, job.CodeRefused, "lost after it had accepted the job, and not there again: %s", oneLine(err))
+			f.code, f.rejection.Message = job.CodeRefused, "lost after it had accepted the job, and not there again: "+f.rejection.Message
 		}
 		if e, ok := errors.AsType[*job.Error](err); ok {
 			f.hint = e.Hint
 		}
-		f.reached, f.knocks = false, 1
+		f.knocks = 1
 		if errors.Is(err, errTurnedAway) {
 			f.knocks = 8 // half a minute of them: a crowd from one address takes its time
 		}
@@ -149,7 +153,8 @@ func (a *attempt) again(ctx context.Context) bool {
 // lost is the failure of a node that has accepted the job and is gone.
 func (a *attempt) lost(err error) *failure {
 	a.c.lost = true
-	f := failed(tryOther, job.CodeRefused, "lost after it had accepted the job: %s", oneLine(err))
+	f := unreachable(err)
+	f.code, f.rejection.Message, f.reached = job.CodeRefused, "lost after it had accepted the job: "+f.rejection.Message, true
 	f.leave = a.losses > maxLosses
 	return f
 }

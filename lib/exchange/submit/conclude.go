@@ -101,9 +101,9 @@ func (p *placement) nobody() *job.Error {
 	if p.accepted > 0 {
 		what = "no node has finished the job"
 	}
-	e := &job.Error{Code: job.CodeRefused, Message: what + ": " + tried[0].Error()}
+	e := &job.Error{Code: job.CodeRefused, Message: what + ": " + tried[0].Error(), Brief: what}
 	if len(tried) > 1 {
-		e.Message = fmt.Sprintf("%s: %d nodes", what, len(tried))
+		e.Message, e.Brief = fmt.Sprintf("%s: %d nodes", what, len(tried)), ""
 	}
 	if f := tried[0]; f.rejection.Code == job.RejectNotAllowed {
 		e.Hint = "the message says what to run on the node; this is what it has to admit: " + p.cfg.Key.PeerID()
@@ -124,6 +124,7 @@ func (p *placement) noNode() *job.Error {
 	case p.admit != "":
 		e.Hint = "to trust the first of them: " + p.admit
 	case len(p.all) == 1 && p.all[0].last != nil:
+		e.Brief = e.Message
 		e.Message += ": " + p.all[0].last.rejection.Message
 		e.Hint = p.all[0].last.hint
 	case len(p.all) > 1:

@@ -146,7 +146,7 @@ func dialError(ctx context.Context, what string, err error) error {
 	err = cause(err)
 	if id := stranger(err); id != "" {
 		f := failed(tryOther, job.CodeNoNode, "is not at its address any more: the node there is %s", id)
-		f.leave, f.reached = true, false
+		f.leave, f.reached, f.rejection.Code = true, false, job.RejectUnreachable
 		f.hint = "if it is the one you mean, name it in place of the other"
 		return f
 	}

@@ -43,6 +43,13 @@ func failed(c class, code job.Code, format string, args ...any) *failure {
 	}
 }
 
+// unreachable makes the failure of a node that there is no connection to, or none any more.
+func unreachable(err error) *failure {
+	f := failed(tryOther, job.CodeNoNode, "%s", oneLine(err))
+	f.rejection.Code, f.reached = job.RejectUnreachable, false
+	return f
+}
+
 // rejected makes the failure for what a node has said.
 func rejected(r job.Rejection) *failure {
 	f := &failure{class: tryOther, leave: true, reached: true, code: job.CodeRefused, rejection: r}
