@@ -33,7 +33,7 @@ func BenchmarkDiscover(b *testing.B) {
 		b.Run(fmt.Sprintf("nodes=%d", nodes), func(b *testing.B) {
 			known := h.serve(b).addr
 			if nodes > 1 {
-				known = village(b, nodes)
+				known = startNodes(b, nodes)
 			}
 			var first, ratios []float64
 			for b.Loop() {
@@ -205,9 +205,9 @@ func begin(b *testing.B, cmd *exec.Cmd) (line string, took time.Duration) {
 	return strings.TrimSpace(line), took
 }
 
-// village starts nodes in this process, on loopback, and returns the address of
+// startNodes starts nodes in this process, on loopback, and returns the address of
 // one. All of them are announced.
-func village(b *testing.B, nodes int) string {
+func startNodes(b *testing.B, nodes int) string {
 	b.Helper()
 	hosts := make([]*network.Host, nodes)
 	var first []peer.AddrInfo

@@ -31,8 +31,8 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir+"/home")
 			env.Setenv("RUNTIME_DIRECTORY", env.WorkDir+"/run")
-			v := &village{}
-			env.Values[villageKey{}] = v
+			v := &fakeNodes{}
+			env.Values[fakeNodesKey{}] = v
 			env.Defer(v.close)
 			return errors.Join(os.MkdirAll(env.WorkDir+"/home", 0o700), bin.Shown(env.WorkDir+"/shown"))
 		},

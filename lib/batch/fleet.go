@@ -13,7 +13,7 @@ const (
 	mostPause  = time.Minute
 	busyPause  = 250 * time.Millisecond // the least for a place without room
 	returnTime = 10 * time.Second       // that a job waits for the place that knows it
-	mostKnocks = 2                      // times that an item tries a place which is not there
+	maxDials   = 2                      // times that an item tries a place which is not there
 )
 
 // Fleet holds the places where the jobs of a batch run. Its zero value has none; it is
@@ -131,13 +131,13 @@ type search struct {
 	wanted  string // the place that knows the job, or ""
 	until   time.Time
 	avoided map[string]bool
-	knocks  map[string]int
+	dials   map[string]int
 	offered map[string]bool
 }
 
 // seek begins the search of an item.
 func (f *Fleet) seek(wanted string) *search {
-	return &search{wanted: wanted, until: time.Now().Add(returnTime), avoided: map[string]bool{}, knocks: map[string]int{}, offered: map[string]bool{}}
+	return &search{wanted: wanted, until: time.Now().Add(returnTime), avoided: map[string]bool{}, dials: map[string]int{}, offered: map[string]bool{}}
 }
 
 // first reports whether it is the first time that the item is offered to p.
@@ -157,8 +157,8 @@ func (s *search) avoid(p *place, why Kind, worked bool) {
 	case Unfit, Closed:
 		s.avoided[p.name] = true
 	case Unreached:
-		s.knocks[p.name]++
-		if !worked && s.knocks[p.name] >= mostKnocks {
+		s.dials[p.name]++
+		if !worked && s.dials[p.name] >= maxDials {
 			s.avoided[p.name] = true
 		}
 	case Final, Hopeless, Busy, Faulty:

@@ -20,14 +20,14 @@ import (
 // options. That one links every transport there is, and finds out by reflection how
 // the parts fit: together nearly half of what a command's start took.
 type parts struct {
-	bus      event.Bus
-	events   event.Subscription // of watched
-	wires    *wires
-	ground   *ground              // the wires, as the host sees them
-	basic    *basichost.BasicHost // owns stores and limits
-	observed *observedaddrs.Manager
-	relays   *autorelay.AutoRelay // nil for a host that needs none
-	dialback []*wires             // by which AutoNAT finds out whether others can be reached
+	bus        event.Bus
+	events     event.Subscription // of watched
+	transports *transports
+	ground     *ground              // the transports, as the host sees them
+	basic      *basichost.BasicHost // owns stores and limits
+	observed   *observedaddrs.Manager
+	relays     *autorelay.AutoRelay // nil for a host that needs none
+	dialback   []*transports        // by which AutoNAT finds out whether others can be reached
 }
 
 // open makes a host that dials and is not dialled.
@@ -59,21 +59,21 @@ func (h *Host) assemble(conns connmgr.ConnManager, peers *addressStore) error {
 	if err != nil {
 		return err
 	}
-	var wireOptions []swarm.Option
+	var swarmOptions []swarm.Option
 	var busOptions []eventbus.Option
 	if cfg.Metrics != nil {
 		rcmgr.MustRegisterWith(cfg.Metrics)
-		wireOptions = append(wireOptions, swarm.WithMetricsTracer(swarm.NewMetricsTracer(swarm.WithRegisterer(cfg.Metrics))))
+		swarmOptions = append(swarmOptions, swarm.WithMetricsTracer(swarm.NewMetricsTracer(swarm.WithRegisterer(cfg.Metrics))))
 		busOptions = append(busOptions, eventbus.WithMetricsTracer(eventbus.NewMetricsTracer(eventbus.WithRegisterer(cfg.Metrics))))
 	}
 	p.bus = eventbus.NewBus(busOptions...)
 	if p.events, err = p.bus.Subscribe(watched(), watchBuffer()); err != nil {
 		return err
 	}
-	if p.wires, err = newWires(cfg, key, peers, p.bus, h.fair, wireOptions...); err != nil {
+	if p.transports, err = newTransports(cfg, key, peers, p.bus, h.fair, swarmOptions...); err != nil {
 		return err
 	}
-	p.ground = newGround(p.wires.Swarm)
+	p.ground = newGround(p.transports.Swarm)
 	peers.keepThose(h)
 	options := &basichost.HostOpts{
 		EventBus: p.bus, ConnManager: conns, AddrsFactory: h.announced,
@@ -107,13 +107,13 @@ func (h *Host) enter(addrs []ma.Multiaddr) error {
 		return err
 	}
 	h.dht.Store(d)
-	if err := client.AddTransport(h.parts.basic, h.parts.wires.upgrader); err != nil {
+	if err := client.AddTransport(h.parts.basic, h.parts.transports.upgrader); err != nil {
 		return err
 	}
-	if err := h.parts.wires.Listen(addrs...); err != nil || len(h.cfg.Simulated) > 0 {
+	if err := h.parts.transports.Listen(addrs...); err != nil || len(h.cfg.Simulated) > 0 {
 		return err
 	}
-	return checkListening(addrs, h.parts.wires.ListenAddresses())
+	return checkListening(addrs, h.parts.transports.ListenAddresses())
 }
 
 // setOff starts the parts that work by themselves.
@@ -121,7 +121,7 @@ func (h *Host) setOff() error {
 	h.spawn(h.watch)
 	p := &h.parts
 	if p.observed != nil {
-		p.observed.Start(p.wires.Swarm)
+		p.observed.Start(p.transports.Swarm)
 	}
 	if p.relays != nil {
 		p.relays.Start()
@@ -146,8 +146,8 @@ func (h *Host) dismantle() error {
 	if d := h.dht.Load(); d != nil {
 		err = errors.Join(err, d.Close())
 	}
-	if p.wires != nil {
-		err = errors.Join(err, p.wires.Close())
+	if p.transports != nil {
+		err = errors.Join(err, p.transports.Close())
 	}
 	if p.relays != nil {
 		err = errors.Join(err, p.relays.Close())
@@ -155,8 +155,8 @@ func (h *Host) dismantle() error {
 	if p.observed != nil {
 		err = errors.Join(err, p.observed.Close())
 	}
-	if p.wires != nil {
-		err = errors.Join(err, p.wires.close())
+	if p.transports != nil {
+		err = errors.Join(err, p.transports.close())
 	}
 	if p.basic != nil {
 		err = errors.Join(err, p.basic.Close())

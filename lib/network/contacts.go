@@ -112,7 +112,7 @@ func (h *Host) dial(c *contact) {
 // reach connects to info at its addresses and no others.
 func (h *Host) reach(ctx context.Context, info peer.AddrInfo) error {
 	h.Peerstore().AddAddrs(info.ID, info.Addrs, peerstore.TempAddrTTL)
-	h.parts.wires.Backoff().Clear(info.ID) // ours is the only haste
+	h.parts.transports.Backoff().Clear(info.ID) // ours is the only haste
 	_, err := h.Network().DialPeer(ctx, info.ID)
 	if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
 		err = errors.Join(err, ctx.Err())
@@ -136,7 +136,7 @@ func (h *Host) settle(c *contact, err error) {
 	}
 	closed := h.closed
 	h.mu.Unlock()
-	h.despair()
+	h.noteFailed()
 	switch {
 	case err == nil:
 		h.trustContact(info.ID, source)
@@ -178,28 +178,28 @@ func (h *Host) discovered(p peer.ID, source string) {
 	}
 }
 
-// despair notes it when of all contacts none is left that may yet answer.
-func (h *Host) despair() {
+// noteFailed notes it when of all contacts none is left that may yet answer.
+func (h *Host) noteFailed() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if !slices.ContainsFunc(h.contacts, func(c *contact) bool { return c.dialling || c.State == ContactConnected }) {
-		h.despaired.Do(func() { close(h.inVain) })
+		h.failedOnce.Do(func() { close(h.allFailed) })
 	}
 }
 
-// acquainted waits for a peer to ask, while one may come of the first contacts; for
+// awaitFirst waits for a peer to ask, while one may come of the first contacts; for
 // 2 s at most.
-func (h *Host) acquainted(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, acquaintance)
+func (h *Host) awaitFirst(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, firstContactTime)
 	defer cancel()
 	select {
 	case <-h.ready:
-	case <-h.inVain:
+	case <-h.allFailed:
 	case <-ctx.Done():
 	}
 }
 
-const acquaintance = 2 * time.Second
+const firstContactTime = 2 * time.Second
 
 // lost notes that p is gone; when it is a contact, keepContacts hurries.
 func (h *Host) lost(p peer.ID) {

@@ -68,7 +68,7 @@ func (h *Host) FindPeer(ctx context.Context, id peer.ID) (peer.AddrInfo, error) 
 		if err := h.Join(ctx); err != nil {
 			return peer.AddrInfo{}, err
 		}
-		h.acquainted(ctx)
+		h.awaitFirst(ctx)
 	}
 	return h.dht.Load().FindPeer(ctx, id)
 }

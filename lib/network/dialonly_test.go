@@ -97,7 +97,7 @@ func TestDialOnlyAsks(t *testing.T) {
 	if err := alone.Connect(patiently(t), gone); err == nil || !strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("%v", err)
 	}
-	wait(t, "that nobody is there", alone.inVain)
+	wait(t, "that nobody is there", alone.allFailed)
 	closed := start(t, Config{DialOnly: true})
 	if err := closed.Close(); err != nil {
 		t.Fatal(err)

@@ -34,16 +34,16 @@ type Host struct {
 	joining sync.Mutex                  // held by Join
 	dht     atomic.Pointer[dht.IpfsDHT] // nil before
 
-	events    *eventLog
-	ready     chan struct{}      // closed by the first peer in the table
-	readied   sync.Once          //
-	inVain    chan struct{}      // closed when all first contacts have failed
-	despaired sync.Once          //
-	added     chan peer.ID       // peers that entered the table
-	changed   chan struct{}      // cap 1
-	found     chan peer.AddrInfo // cap maxFound
-	redial    chan struct{}      // cap 1: a contact was lost
-	punching  chan struct{}      // closed when hole punching is possible
+	events     *eventLog
+	ready      chan struct{}      // closed by the first peer in the table
+	readied    sync.Once          //
+	allFailed  chan struct{}      // closed when all first contacts have failed
+	failedOnce sync.Once          //
+	added      chan peer.ID       // peers that entered the table
+	changed    chan struct{}      // cap 1
+	found      chan peer.AddrInfo // cap maxFound
+	redial     chan struct{}      // cap 1: a contact was lost
+	punching   chan struct{}      // closed when hole punching is possible
 
 	relayFound chan relayFound // cap maxTwins
 
@@ -161,16 +161,16 @@ func check(cfg *Config) error {
 func newHost(cfg *Config) *Host {
 	lifetime, stop := context.WithCancel(context.Background())
 	h := &Host{
-		cfg:      *cfg,
-		log:      cfg.Log,
-		private:  cfg.NetworkKey != nil,
-		ready:    make(chan struct{}),
-		inVain:   make(chan struct{}),
-		added:    make(chan peer.ID, maxFound),
-		changed:  make(chan struct{}, 1),
-		found:    make(chan peer.AddrInfo, maxFound),
-		redial:   make(chan struct{}, 1),
-		punching: make(chan struct{}),
+		cfg:       *cfg,
+		log:       cfg.Log,
+		private:   cfg.NetworkKey != nil,
+		ready:     make(chan struct{}),
+		allFailed: make(chan struct{}),
+		added:     make(chan peer.ID, maxFound),
+		changed:   make(chan struct{}, 1),
+		found:     make(chan peer.AddrInfo, maxFound),
+		redial:    make(chan struct{}, 1),
+		punching:  make(chan struct{}),
 
 		relayFound: make(chan relayFound, maxTwins),
 
@@ -229,7 +229,7 @@ func (h *Host) lookAround() {
 		}
 		h.spawn(h.keepPeersFile)
 	}
-	h.despair()
+	h.noteFailed()
 }
 
 // begin counts a goroutine of ours in; it reports false when the host is closed.
@@ -251,19 +251,19 @@ func (h *Host) spawn(f func(context.Context)) {
 	}
 	go func() {
 		defer h.running.Done()
-		ctx, cancel := h.within(forever)
+		ctx, cancel := h.within(unlimited)
 		defer cancel()
 		f(ctx)
 	}()
 }
 
-// forever is longer than any host runs.
-const forever = 100 * 365 * 24 * time.Hour
+// unlimited is longer than any host runs.
+const unlimited = 100 * 365 * 24 * time.Hour
 
 // joined returns a context that ends with ctx and with the host.
 func (h *Host) joined(ctx context.Context) (context.Context, context.CancelFunc) {
 	both, cancel := context.WithCancel(ctx)
-	own, cancelOwn := h.within(forever)
+	own, cancelOwn := h.within(unlimited)
 	unlink := context.AfterFunc(own, cancel)
 	return both, func() {
 		unlink()

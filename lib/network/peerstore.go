@@ -49,7 +49,7 @@ func (s *addressStore) keepThose(h *Host) {
 		if d := h.dht.Load(); d != nil && d.RoutingTable().Find(p) != "" {
 			return true
 		}
-		return h.parts.wires.Connectedness(p) != network.NotConnected || p == h.parts.wires.LocalPeer()
+		return h.parts.transports.Connectedness(p) != network.NotConnected || p == h.parts.transports.LocalPeer()
 	}
 }
 

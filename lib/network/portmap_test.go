@@ -107,7 +107,7 @@ func TestPortsAreMapped(t *testing.T) {
 	mapped := 0
 	for ctx := patiently(t); mapped < 2 && ctx.Err() == nil; { // the last answer may be on its way
 		mapped = 0
-		for _, addr := range h.parts.wires.ListenAddresses() {
+		for _, addr := range h.parts.transports.ListenAddresses() {
 			if outside := p.GetMapping(addr); outside != nil {
 				mapped++
 				one, _ := portOf(addr)

@@ -66,9 +66,9 @@ func (h *Host) reachOptions(o *basichost.HostOpts) error {
 	return nil
 }
 
-// newDialback makes wires in the name of another key, by which AutoNAT dials who
+// newDialback makes transports in the name of another key, by which AutoNAT dials who
 // asks whether it can be reached.
-func (h *Host) newDialback(options ...swarm.Option) (*wires, error) {
+func (h *Host) newDialback(options ...swarm.Option) (*transports, error) {
 	key, _, err := crypto.GenerateEd25519Key(rand.Reader)
 	if err != nil {
 		return nil, err
@@ -80,7 +80,7 @@ func (h *Host) newDialback(options ...swarm.Option) (*wires, error) {
 	plain := h.cfg
 	plain.Metrics = nil // the host's
 	options = append(options, swarm.WithDialRanker(swarm.NoDelayDialRanker))
-	w, err := newWires(&plain, key, peers, eventbus.NewBus(), h.fair, options...)
+	w, err := newTransports(&plain, key, peers, eventbus.NewBus(), h.fair, options...)
 	if err != nil {
 		_ = peers.Close() // the other error is the one to tell
 		return nil, err

@@ -36,7 +36,7 @@ const (
 // waits for what the peer says of itself. Over a relay both ends then try to connect
 // directly; a stream that may not be relayed waits for that.
 func (h *Host) Reach(ctx context.Context, info peer.AddrInfo) error {
-	h.parts.wires.Backoff().Clear(info.ID) // the pauses are the caller's
+	h.parts.transports.Backoff().Clear(info.ID) // the pauses are the caller's
 	h.Peerstore().AddAddrs(info.ID, info.Addrs, peerstore.TempAddrTTL)
 	if len(h.Peerstore().Addrs(info.ID)) == 0 {
 		return h.locate(ctx, info.ID)
@@ -89,7 +89,7 @@ func (h *Host) reachElsewhere(ctx context.Context, id peer.ID, failed <-chan str
 		return ctx.Err()
 	}
 	if h.dht.Load() != nil { // else FindPeer joins and waits
-		h.acquainted(ctx)
+		h.awaitFirst(ctx)
 	}
 	info, err := h.FindPeer(ctx, id)
 	if err != nil {

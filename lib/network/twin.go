@@ -74,7 +74,7 @@ func (h *Host) addTwin(ctx context.Context, id peer.ID, addrs []ma.Multiaddr) {
 	if h.Reachability() == ReachabilityPublic {
 		return
 	}
-	listening := h.parts.wires.ListenAddresses()
+	listening := h.parts.transports.ListenAddresses()
 	for _, isOf := range []func(ma.Multiaddr) bool{isQUIC, isTCP} {
 		if !slices.ContainsFunc(listening, isOf) || h.isConnectedBy(id, isOf) {
 			continue
@@ -105,7 +105,7 @@ func (h *Host) isConnectedBy(id peer.ID, isOf func(ma.Multiaddr) bool) bool {
 func (h *Host) dialTwin(ctx context.Context, id peer.ID, addr ma.Multiaddr) bool {
 	ctx, cancel := context.WithTimeout(ctx, twinWithin)
 	defer cancel()
-	t := h.parts.wires.TransportForDialing(addr)
+	t := h.parts.transports.TransportForDialing(addr)
 	if t == nil {
 		return false
 	}
@@ -115,7 +115,7 @@ func (h *Host) dialTwin(ctx context.Context, id peer.ID, addr ma.Multiaddr) bool
 		return false
 	}
 	select {
-	case h.parts.wires.twins <- conn:
+	case h.parts.transports.twins <- conn:
 		return true
 	case <-ctx.Done(): // no listener is open any more
 		_ = conn.Close()

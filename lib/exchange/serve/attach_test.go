@@ -41,7 +41,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 func TestAttachToRunningJob(t *testing.T) {
 	t.Parallel()
 	g := newGate()
-	n := startNode(t, setup{Config: Config{Run: haunt(g.play)}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play)}})
 	r := newRequester(t, n, nil)
 	again := newRequester(t, n, r.key)
 	j := newJob([]byte("module"), []byte("input"))
@@ -72,7 +72,7 @@ func TestVanishedClientStopsNothing(t *testing.T) {
 	t.Parallel()
 	g := newGate()
 	dir, key := t.TempDir(), identity.Generate()
-	n := startNode(t, setup{Config: Config{Run: haunt(g.play)}, dir: dir, key: key})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play)}, dir: dir, key: key})
 	r := newRequester(t, n, nil)
 	j := newJob([]byte("module"), []byte("input"))
 	c := r.open(j).until(wire.KindAccept).give()
@@ -87,7 +87,7 @@ func TestVanishedClientStopsNothing(t *testing.T) {
 	}
 	n.down()
 
-	n = startNode(t, setup{Config: Config{Run: haunt(g.play)}, dir: dir, key: key})
+	n = startNode(t, setup{Config: Config{Run: fakeRun(g.play)}, dir: dir, key: key})
 	r = newRequester(t, n, r.key)
 	o := r.offer(j)
 	o.StdoutFrom, o.StderrFrom = 4, 1000
@@ -103,7 +103,7 @@ func TestAfterACrash(t *testing.T) {
 	t.Parallel()
 	g := newGate()
 	dir, key := t.TempDir(), identity.Generate()
-	n := startNode(t, setup{Config: Config{Run: haunt(g.play)}, dir: dir, key: key})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play)}, dir: dir, key: key})
 	r := newRequester(t, n, nil)
 	j := newJob([]byte("module"), []byte("input"))
 	c := r.open(j).until(wire.KindAccept).give()
@@ -120,7 +120,7 @@ func TestAfterACrash(t *testing.T) {
 	}
 	n.down()
 
-	n = startNode(t, setup{Config: Config{Run: haunt(g.play)}, dir: midrun, key: key})
+	n = startNode(t, setup{Config: Config{Run: fakeRun(g.play)}, dir: midrun, key: key})
 	r = newRequester(t, n, r.key)
 	b := r.open(j).until(wire.KindAccept).give().end()
 	r.outcome(j, b)
@@ -129,7 +129,7 @@ func TestAfterACrash(t *testing.T) {
 	}
 	n.down()
 
-	n = startNode(t, setup{Config: Config{Run: haunt(g.play)}, dir: done, key: key})
+	n = startNode(t, setup{Config: Config{Run: fakeRun(g.play)}, dir: done, key: key})
 	r = newRequester(t, n, r.key)
 	b = r.open(j).until(wire.KindAccept).end()
 	if !bytes.Equal(a.receipt, b.receipt) || g.runs.Load() != 2 {
@@ -141,7 +141,7 @@ func TestSameOfferManyTimesRunsOnce(t *testing.T) {
 	t.Parallel()
 	g := newGate()
 	close(g.open)
-	n := startNode(t, setup{Config: Config{Run: haunt(g.play)}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play)}})
 	r := newRequester(t, n, nil)
 	j := newJob([]byte("module"), bytes.Repeat([]byte("input"), 100_000))
 	answers := make([]*answer, 12)
@@ -165,7 +165,7 @@ func TestSameOfferManyTimesRunsOnce(t *testing.T) {
 func TestConflict(t *testing.T) {
 	t.Parallel()
 	g := newGate()
-	n := startNode(t, setup{Config: Config{Run: haunt(g.play)}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play)}})
 	r := newRequester(t, n, nil)
 	j := newJob([]byte("module"), nil)
 	c := r.open(j).until(wire.KindAccept).give()
@@ -189,7 +189,7 @@ func TestConflict(t *testing.T) {
 // TestResumeUpload cuts a connection in the middle of the module, and of the input.
 func TestResumeUpload(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, setup{Config: Config{Run: haunt(echo)}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(echo)}})
 	r := newRequester(t, n, nil)
 	j := newJob(bytes.Repeat([]byte("module"), 50_000), bytes.Repeat([]byte("input"), 50_000))
 	send := func(c *talk, kind wire.Kind, data []byte) {

@@ -16,7 +16,7 @@ import (
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	g := newGate()
-	n := startNode(t, setup{Config: Config{Run: haunt(g.play)}, queue: queue.Config{Slots: 1, MemoryMB: 1024, Waiting: 4}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play)}, queue: queue.Config{Slots: 1, MemoryMB: 1024, Waiting: 4}})
 	r := newRequester(t, n, nil)
 	runs, waits, late := newJob([]byte("module"), nil), newJob([]byte("module"), nil), newJob([]byte("module"), nil)
 	c := r.open(runs).until(wire.KindAccept).give()
@@ -43,7 +43,7 @@ func TestDrain(t *testing.T) {
 func TestDrainWaitsUntilTheResultIsThere(t *testing.T) {
 	t.Parallel()
 	g := newGate()
-	n := startNode(t, setup{Config: Config{Run: haunt(g.play)}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play)}})
 	r := newRequester(t, n, nil)
 	runs := newJob([]byte("module"), nil)
 	c := r.open(runs).until(wire.KindAccept).give()
@@ -68,7 +68,7 @@ func TestDrainWaitsUntilTheResultIsThere(t *testing.T) {
 func TestDrainThatIsCutShort(t *testing.T) {
 	t.Parallel()
 	g := newGate()
-	n := startNode(t, setup{Config: Config{Run: haunt(g.play), Goodbye: patience}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play), Goodbye: patience}})
 	r := newRequester(t, n, nil)
 	runs, uploads := newJob([]byte("module"), nil), newJob([]byte("another"), nil)
 	c := r.open(runs).until(wire.KindAccept).give()
@@ -98,7 +98,7 @@ func TestManyJobs(t *testing.T) {
 		}
 	}
 	n := startNode(t, setup{
-		Config: Config{Run: haunt(func(ctx context.Context, g *ghost) job.Status {
+		Config: Config{Run: fakeRun(func(ctx context.Context, g *fakeProgram) job.Status {
 			raise(&most, now.Add(1))
 			raise(&mostMemory, memory.Add(g.j.Manifest.MemoryMB))
 			defer now.Add(-1)
@@ -139,7 +139,7 @@ func TestManyJobs(t *testing.T) {
 func TestCloseInTheMiddle(t *testing.T) {
 	t.Parallel()
 	g := newGate()
-	n := startNode(t, setup{Config: Config{Run: haunt(g.play), Goodbye: 10 * time.Millisecond}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play), Goodbye: 10 * time.Millisecond}})
 	r := newRequester(t, n, nil)
 	streamed := newJob([]byte("module"), nil).asStream()
 	s := r.open(streamed).until(wire.KindAccept)

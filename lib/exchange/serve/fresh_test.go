@@ -114,7 +114,7 @@ func TestManyStreamsOfOneConnection(t *testing.T) {
 // TestConnectionMakesRoom: what is broken off with its connection leaves none.
 func TestConnectionMakesRoom(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, setup{Config: Config{Run: haunt(echo)}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(echo)}})
 	r := newRequester(t, n, nil)
 	stream := r.stream()
 	breakOff([]*session{{stream: stream, link: stream.Conn(), shut: true}})
@@ -127,7 +127,7 @@ func TestConnectionMakesRoom(t *testing.T) {
 // hold most make room.
 func TestOffersUnderWay(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, setup{Config: Config{Run: haunt(echo)}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(echo)}})
 	p := n.streams.pools[unknown]
 	honest, _ := enterPool(p, "192.0.2.1")
 	honest.s = n.Server
@@ -168,7 +168,7 @@ func TestOffersUnderWay(t *testing.T) {
 // when it comes again.
 func TestStandings(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, setup{Config: Config{Run: haunt(echo)}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(echo)}})
 	r := newRequester(t, n, nil)
 	j := newJob([]byte("module"), nil)
 	r.outcome(j, r.run(j))

@@ -14,7 +14,7 @@ import (
 func TestJobs(t *testing.T) {
 	t.Parallel()
 	g := newGate()
-	n := startNode(t, setup{Config: Config{Run: haunt(g.play)}, queue: queue.Config{Slots: 2, MemoryMB: 1024, Waiting: 4}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play)}, queue: queue.Config{Slots: 2, MemoryMB: 1024, Waiting: 4}})
 	r := newRequester(t, n, nil)
 	runs, uploads, waits := newJob([]byte("module"), nil), newJob([]byte("another"), []byte("12345")), newJob([]byte("module"), nil)
 	c := r.open(runs).until(wire.KindAccept).give()
@@ -68,7 +68,7 @@ func TestJobs(t *testing.T) {
 // TestEndedJobs keeps the newest ends, with what came of them.
 func TestEndedJobs(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, setup{Config: Config{Run: haunt(echo)}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(echo)}})
 	r := newRequester(t, n, nil)
 	var last *testJob
 	for range 3 {
@@ -100,7 +100,7 @@ func TestCancelDoesNotWaitForEver(t *testing.T) {
 	t.Parallel()
 	stuck := make(chan struct{})
 	entered := make(chan struct{})
-	n := startNode(t, setup{Config: Config{Run: haunt(func(context.Context, *ghost) job.Status {
+	n := startNode(t, setup{Config: Config{Run: fakeRun(func(context.Context, *fakeProgram) job.Status {
 		close(entered)
 		<-stuck
 		return job.Cancelled

@@ -32,7 +32,7 @@ func (c *talk) reset(t *testing.T) {
 
 func TestOffersOfOthers(t *testing.T) {
 	t.Parallel()
-	n, other := startNode(t, setup{Config: Config{Run: haunt(echo)}}), startNode(t, setup{Config: Config{Run: haunt(echo)}})
+	n, other := startNode(t, setup{Config: Config{Run: fakeRun(echo)}}), startNode(t, setup{Config: Config{Run: fakeRun(echo)}})
 	j := newJob([]byte("module"), nil)
 	r, thief := newRequester(t, n, nil), newRequester(t, n, nil)
 	thief.openOffer(j, r.offer(j)).reset(t) // replayed on another connection
@@ -52,7 +52,7 @@ func TestOffersOfOthers(t *testing.T) {
 
 func TestGarbage(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, setup{Config: Config{Run: haunt(echo)}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(echo)}})
 	r := newRequester(t, n, nil)
 	for _, bytes := range []string{
 		"GET / HTTP/1.1\r\n\r\n", "\x00\x00", "O\x00", "O\xff\xff\xff\xff", "O\x80\x00", "M\x01x", "C\x00", "x\x01{",
@@ -74,7 +74,7 @@ func TestGarbage(t *testing.T) {
 // TestSilence has strangers open streams and say nothing, or nothing but pings.
 func TestSilence(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, setup{Config: Config{Run: haunt(echo)}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(echo)}})
 	r := newRequester(t, n, nil)
 	begun := time.Now()
 	silent := r.stream()
@@ -99,7 +99,7 @@ func TestSilence(t *testing.T) {
 // offer, each with the head of an offer, and offers from there.
 func TestTooManyStrangers(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, setup{Config: Config{Run: haunt(echo)}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(echo)}})
 	r := newRequester(t, n, nil)
 	for range maxTrusted / 60 * 2 { // 64 streams are all that libp2p lets one peer have
 		stranger := newRequester(t, n, nil)
@@ -130,7 +130,7 @@ func TestTooManyStrangers(t *testing.T) {
 func TestOtherBytesThanAnnounced(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	n := startNode(t, setup{Config: Config{Run: haunt(echo)}, dir: dir})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(echo)}, dir: dir})
 	r := newRequester(t, n, nil)
 	t.Run("module", func(t *testing.T) {
 		t.Parallel()
@@ -202,7 +202,7 @@ func TestWhoMaySubmit(t *testing.T) {
 	t.Parallel()
 	friend := identity.Generate()
 	listed := func(id string) bool { return id == friend.PeerID() }
-	n := startNode(t, setup{Config: Config{Run: haunt(echo)}, listed: listed})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(echo)}, listed: listed})
 	r, stranger := newRequester(t, n, friend), newRequester(t, n, nil)
 	j := newJob([]byte("module"), nil)
 	r.outcome(j, r.run(j))
@@ -215,7 +215,7 @@ func TestWhoMaySubmit(t *testing.T) {
 		t.Errorf("%q does not say %q", a.rejection.Message, want)
 	}
 	n = startNode(t, setup{
-		Config: Config{Run: haunt(echo)}, listed: listed, any: true,
+		Config: Config{Run: fakeRun(echo)}, listed: listed, any: true,
 		queue: queue.Config{Slots: 2, MemoryMB: 1024, UnlistedRate: queue.Rate{Every: time.Hour, Burst: 2}},
 	})
 	n.wanted(t)

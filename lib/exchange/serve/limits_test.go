@@ -21,7 +21,7 @@ import (
 func TestWhatDoesNotFit(t *testing.T) {
 	t.Parallel()
 	limits := job.NodeLimits{MemoryMB: 128, TimeoutMS: 1000, ModuleBytes: 10, InputBytes: 10, OutputBytes: 1000}
-	n := startNode(t, setup{Config: Config{Run: haunt(echo)}, limits: &limits})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(echo)}, limits: &limits})
 	r := newRequester(t, n, nil)
 	for _, test := range []struct {
 		code       job.RejectCode
@@ -56,7 +56,7 @@ func TestWhatDoesNotFit(t *testing.T) {
 func TestStorage(t *testing.T) {
 	t.Parallel()
 	g := newGate()
-	n := startNode(t, setup{Config: Config{Run: haunt(g.play)}, store: store.Config{JobBytes: 10 << 20, ContentBytes: 100_000}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play)}, store: store.Config{JobBytes: 10 << 20, ContentBytes: 100_000}})
 	r := newRequester(t, n, nil)
 	j := newJob([]byte("module"), nil)
 	j.manifest.OutputLimitBytes = 11 << 20
@@ -87,7 +87,7 @@ func TestStorage(t *testing.T) {
 
 func TestModulesAreEachRequesters(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, setup{Config: Config{Run: haunt(echo)}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(echo)}})
 	r, other := newRequester(t, n, nil), newRequester(t, n, nil)
 	for i, asked := range []bool{true, false} {
 		j := newJob([]byte("module"), nil)
@@ -106,7 +106,7 @@ func TestResultThatCannotBeKept(t *testing.T) {
 	t.Parallel()
 	g := newGate()
 	dir := t.TempDir()
-	n := startNode(t, setup{Config: Config{Run: haunt(g.play)}, dir: dir})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play)}, dir: dir})
 	r := newRequester(t, n, nil)
 	j := newJob([]byte("module"), nil)
 	c := r.open(j).until(wire.KindAccept).give()
@@ -130,7 +130,7 @@ func TestResultThatCannotBeKept(t *testing.T) {
 
 func TestStoreRejections(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, setup{Config: Config{Run: haunt(echo)}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(echo)}})
 	wrap := func(err error) error {
 		return &job.Error{Code: job.CodeIO, Message: "/secret/path: " + err.Error(), Err: err}
 	}
@@ -180,8 +180,11 @@ func TestStartRejections(t *testing.T) {
 func TestSlowReaders(t *testing.T) {
 	t.Parallel()
 	const output = 4 << 20
-	big := func(_ context.Context, g *ghost) job.Status { _, _ = g.Write(make([]byte, output)); return job.Exit }
-	n := startNode(t, setup{Config: Config{Run: haunt(big)}, store: store.Config{JobBytes: 3 * output}})
+	big := func(_ context.Context, g *fakeProgram) job.Status {
+		_, _ = g.Write(make([]byte, output))
+		return job.Exit
+	}
+	n := startNode(t, setup{Config: Config{Run: fakeRun(big)}, store: store.Config{JobBytes: 3 * output}})
 	r, other := newRequester(t, n, nil), newRequester(t, n, nil)
 	for range 2 {
 		j := newJob([]byte("module"), nil)

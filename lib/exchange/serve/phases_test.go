@@ -52,7 +52,7 @@ func (n *testNode) idle(t *testing.T) {
 func TestCancel(t *testing.T) { //nolint:tparallel // the slot
 	t.Parallel()
 	g := newGate()
-	n := startNode(t, setup{Config: Config{Run: haunt(g.play)}, queue: queue.Config{Slots: 1, MemoryMB: 1024, Waiting: 4}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play)}, queue: queue.Config{Slots: 1, MemoryMB: 1024, Waiting: 4}})
 	r := newRequester(t, n, nil)
 	again := func(t *testing.T, j *testJob) { // the ID is free
 		t.Helper()
@@ -124,7 +124,7 @@ func TestVanishAtEachPhase(t *testing.T) {
 	t.Parallel()
 	g := newGate()
 	n := startNode(t, setup{
-		Config: Config{Run: haunt(g.play), Idle: 300 * time.Millisecond},
+		Config: Config{Run: fakeRun(g.play), Idle: 300 * time.Millisecond},
 		queue:  queue.Config{Slots: 1, MemoryMB: 1024, Waiting: 4},
 	})
 	r := newRequester(t, n, nil)
@@ -162,7 +162,7 @@ func TestVanishAtEachPhase(t *testing.T) {
 func TestQueueAndBusy(t *testing.T) {
 	t.Parallel()
 	g := newGate()
-	n := startNode(t, setup{Config: Config{Run: haunt(g.play)}, queue: queue.Config{Slots: 1, MemoryMB: 1024, Waiting: 1}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play)}, queue: queue.Config{Slots: 1, MemoryMB: 1024, Waiting: 1}})
 	r, s := newRequester(t, n, nil), newRequester(t, n, nil)
 	jobs := []*testJob{newJob([]byte("module"), nil), newJob([]byte("module"), nil), newJob([]byte("module"), nil)}
 	first := r.open(jobs[0]).until(wire.KindAccept).give()
@@ -195,7 +195,7 @@ func TestWhatIsNotKept(t *testing.T) {
 			g := newGate()
 			g.status = status
 			close(g.open)
-			n := startNode(t, setup{Config: Config{Run: haunt(g.play)}})
+			n := startNode(t, setup{Config: Config{Run: fakeRun(g.play)}})
 			r := newRequester(t, n, nil)
 			j := newJob([]byte("module"), nil)
 			a := r.run(j)
@@ -215,7 +215,7 @@ func TestWhatIsNotKept(t *testing.T) {
 // TestAbsentClient has a job write megabytes that nobody reads.
 func TestAbsentClient(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, setup{Config: Config{Run: haunt(func(_ context.Context, g *ghost) job.Status {
+	n := startNode(t, setup{Config: Config{Run: fakeRun(func(_ context.Context, g *fakeProgram) job.Status {
 		for range 8 << 4 {
 			if _, err := g.Write(make([]byte, 1<<16)); err != nil {
 				return job.EngineFailed

@@ -79,7 +79,7 @@ func (x *session) serve() {
 			x.conn.Reset()
 			return
 		}
-		x.beHeard(listened)
+		x.awaitClose(listened)
 		x.conn.Close()
 	}()
 	if err := x.listen(); err != nil {
@@ -98,9 +98,9 @@ func (x *session) serve() {
 // node that ends.
 const heardTime = 2 * time.Second
 
-// beHeard waits, when the node ends, until the requester has closed its side: the host
+// awaitClose waits, when the node ends, until the requester has closed its side: the host
 // is closed next, and what is still on its way would be lost with it.
-func (x *session) beHeard(listened <-chan struct{}) {
+func (x *session) awaitClose(listened <-chan struct{}) {
 	x.s.mu.Lock()
 	draining := x.s.draining
 	x.s.mu.Unlock()

@@ -32,7 +32,7 @@ func (c *talk) sees(t *testing.T, want string) {
 
 func TestStreamedInput(t *testing.T) {
 	t.Parallel()
-	n := startNode(t, setup{Config: Config{Run: haunt(echo)}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(echo)}})
 	r := newRequester(t, n, nil)
 	j := newJob([]byte("module"), nil).asStream()
 	c := r.open(j).until(wire.KindAccept)
@@ -73,7 +73,7 @@ func TestStreamedInput(t *testing.T) {
 func TestStreamedInputThatNobodyReads(t *testing.T) {
 	t.Parallel()
 	g := newGate()
-	n := startNode(t, setup{Config: Config{Run: haunt(g.play)}})
+	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play)}})
 	r := newRequester(t, n, nil)
 	j := newJob([]byte("module"), nil).asStream()
 	c := r.open(j).until(wire.KindAccept)
@@ -95,7 +95,7 @@ func TestStreamedInputThatNobodyReads(t *testing.T) {
 func TestStreamedInputTooLarge(t *testing.T) {
 	t.Parallel()
 	limits := job.NodeLimits{MemoryMB: 1024, TimeoutMS: 60_000, ModuleBytes: 1000, InputBytes: 100_000, OutputBytes: 8 << 20}
-	n := startNode(t, setup{Config: Config{Run: haunt(func(ctx context.Context, g *ghost) job.Status {
+	n := startNode(t, setup{Config: Config{Run: fakeRun(func(ctx context.Context, g *fakeProgram) job.Status {
 		_, _ = io.Copy(io.Discard, g)
 		<-ctx.Done()
 		return job.Cancelled

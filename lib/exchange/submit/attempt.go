@@ -117,9 +117,9 @@ func (a *attempt) judge(ctx context.Context, err error) *failure {
 		if e, ok := errors.AsType[*job.Error](err); ok {
 			f.hint = e.Hint
 		}
-		f.knocks = 1
+		f.redials = 1
 		if errors.Is(err, errTurnedAway) {
-			f.knocks = 8 // half a minute of them: a crowd from one address takes its time
+			f.redials = 8 // half a minute of them: a crowd from one address takes its time
 		}
 		return f
 	}

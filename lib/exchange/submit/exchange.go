@@ -82,15 +82,15 @@ func (x *exchange) end(err error) {
 	case x.rejected:
 		x.conn.Close()
 	case errors.As(err, new(*failure)), isLate(err):
-		x.cancel(farewell) // the job must not run on where nobody waits for it
+		x.cancel(cancelTime) // the job must not run on where nobody waits for it
 		x.conn.Close()
 	default:
 		x.conn.Reset()
 	}
 }
 
-// farewell is how long a node has to take the cancel that is the last word to it.
-const farewell = 200 * time.Millisecond
+// cancelTime is how long a node has to take the cancel that is the last word to it.
+const cancelTime = 200 * time.Millisecond
 
 // cancel sends a cancel, if it can be sent within that time. That it can't, or
 // needn't, says the other side.
@@ -121,14 +121,14 @@ func (x *exchange) watch(ctx context.Context) {
 	}
 	wait := x.a.cfg.CancelWait
 	if cause := context.Cause(ctx); errors.Is(cause, ErrDeadline) || errors.Is(cause, context.DeadlineExceeded) {
-		wait = min(wait, farewell) // no receipt would be shown
+		wait = min(wait, cancelTime) // no receipt would be shown
 	}
 	x.mu.Lock()
 	x.cancelBy = time.Now().Add(wait)
 	x.conn.ReadBy(x.cancelBy)
 	x.mu.Unlock()
 	x.a.cfg.Log.Info("job.cancelled", "peer", x.a.c.id, "job", x.a.job.Manifest.ID)
-	if !x.cancel(farewell) {
+	if !x.cancel(cancelTime) {
 		x.a.cancelBeside() // input that nobody takes is in the way
 	}
 	timer := time.NewTimer(time.Second)

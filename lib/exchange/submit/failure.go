@@ -22,7 +22,7 @@ type failure struct {
 	leave     bool          // never try this node again
 	accepted  bool          // the node had accepted the offer
 	reached   bool          // the node has answered at all
-	knocks    int           // how often to try again a node that does not answer
+	redials   int           // how often to try again a node that does not answer
 	elsewhere bool          // the node would do: others may be quicker
 	code      job.Code      // what the submission fails with when nothing better comes
 	rejection job.Rejection // the same as data

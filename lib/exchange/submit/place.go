@@ -218,7 +218,7 @@ func (p *placement) settle(c *candidate, f *failure) (last bool) {
 		c.failures, pause = 0, 0
 	}
 	c.after = time.Now().Add(pause)
-	c.gone = f.leave || c.unreached > f.knocks
+	c.gone = f.leave || c.unreached > f.redials
 	p.cfg.Tell(c.id, f.Error())
 	p.cfg.Log.Info("job.rejected", "peer", c.id, "job", p.job.Manifest.ID, "code", string(f.rejection.Code), "reason", f.rejection.Message)
 	if f.accepted {

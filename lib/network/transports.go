@@ -34,8 +34,8 @@ import (
 	"github.com/quic-go/quic-go"
 )
 
-// wires are connections to peers, by TCP and QUIC, in the name of one key.
-type wires struct {
+// transports are connections to peers, by TCP and QUIC, in the name of one key.
+type transports struct {
 	*swarm.Swarm
 
 	upgrader transport.Upgrader
@@ -43,8 +43,8 @@ type wires struct {
 	twins    chan transport.CapableConn // dialled beside the swarm, for a TCP listener to accept
 }
 
-// newWires makes them for a key. Of cfg only what says how to talk is taken.
-func newWires(cfg *Config, key crypto.PrivKey, peers peerStore, bus event.Bus, resources *fair, options ...swarm.Option) (*wires, error) {
+// newTransports makes them for a key. Of cfg only what says how to talk is taken.
+func newTransports(cfg *Config, key crypto.PrivKey, peers peerStore, bus event.Bus, resources *fair, options ...swarm.Option) (*transports, error) {
 	id, err := peer.IDFromPrivateKey(key)
 	if err == nil {
 		err = errors.Join(peers.AddPrivKey(id, key), peers.AddPubKey(id, key.GetPublic()))
@@ -62,7 +62,7 @@ func newWires(cfg *Config, key crypto.PrivKey, peers peerStore, bus event.Bus, r
 	if err != nil {
 		return nil, err
 	}
-	w := &wires{Swarm: s, twins: make(chan transport.CapableConn)}
+	w := &transports{Swarm: s, twins: make(chan transport.CapableConn)}
 	if err := errors.Join(w.addTCP(cfg, key, resources), w.addQUIC(cfg, key, resources)); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
@@ -70,7 +70,7 @@ func newWires(cfg *Config, key crypto.PrivKey, peers peerStore, bus event.Bus, r
 }
 
 // close ends what the swarm's own Close leaves, too.
-func (w *wires) close() error {
+func (w *transports) close() error {
 	err := w.Close()
 	if w.sockets != nil {
 		err = errors.Join(err, w.sockets.Close())
@@ -79,7 +79,7 @@ func (w *wires) close() error {
 }
 
 // addTCP adds TCP with Noise and TLS.
-func (w *wires) addTCP(cfg *Config, key crypto.PrivKey, resources *fair) error {
+func (w *transports) addTCP(cfg *Config, key crypto.PrivKey, resources *fair) error {
 	muxers := []upgrader.StreamMuxer{{ID: yamux.ID, Muxer: muxer{yamux.DefaultTransport, resources}}}
 	// Noise first: unlike TLS it has no certificate that a wrong clock makes invalid.
 	first, err := noise.New(noise.ID, key, muxers)
@@ -133,7 +133,7 @@ func (l later) SecureOutbound(ctx context.Context, insecure net.Conn, p peer.ID)
 }
 
 // addQUIC adds QUIC, which knows no private networks.
-func (w *wires) addQUIC(cfg *Config, key crypto.PrivKey, resources *fair) error {
+func (w *transports) addQUIC(cfg *Config, key crypto.PrivKey, resources *fair) error {
 	if cfg.NetworkKey != nil {
 		return nil
 	}

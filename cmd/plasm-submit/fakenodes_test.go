@@ -22,26 +22,26 @@ import (
 	"plasm/lib/receipt"
 )
 
-// villageKey is where a script keeps its village.
-type villageKey struct{}
+// fakeNodesKey is where a script keeps its fake nodes.
+type fakeNodesKey struct{}
 
-// village is the nodes that a script has started, all in this process and on
+// fakeNodes are the nodes that a script has started, all in this process and on
 // loopback.
-type village struct {
+type fakeNodes struct {
 	first []peer.AddrInfo // whom the others begin with
-	nodes map[string]*villager
+	nodes map[string]*fakeNode
 	ends  []func()
 }
 
-func (v *village) close() {
+func (v *fakeNodes) close() {
 	for _, end := range v.ends {
 		end()
 	}
 }
 
-// villager is a node that turns round its input, and writes its arguments to
+// fakeNode is a node that turns round its input, and writes its arguments to
 // stderr.
-type villager struct {
+type fakeNode struct {
 	key     *identity.Key
 	behaves string // how else: reject=CODE, forges, exit=N, waits, traps=FUNCTION,…
 	mu      sync.Mutex
@@ -56,11 +56,11 @@ func node(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: node NAME [FIELD=VALUE...]")
 	}
-	v, ok := ts.Value(villageKey{}).(*village)
+	v, ok := ts.Value(fakeNodesKey{}).(*fakeNodes)
 	if !ok {
-		ts.Fatalf("no village")
+		ts.Fatalf("no fakeNodes")
 	}
-	n := &villager{key: identity.Generate()}
+	n := &fakeNode{key: identity.Generate()}
 	doc := job.Node{
 		Version: "test", OS: "linux", Arch: "amd64", CPUCores: 4, MemoryMB: 1024,
 		Engines: []job.NodeEngine{{Name: "wazero", Version: "v1"}}, Guards: []string{"process"},
@@ -96,7 +96,7 @@ func node(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0]+"_ID", doc.PeerID)
 	ts.Setenv(args[0]+"_NODE", string(doc.Encode()))
 	if v.nodes == nil {
-		v.nodes = map[string]*villager{}
+		v.nodes = map[string]*fakeNode{}
 	}
 	v.nodes[args[0]] = n
 	if v.first == nil {
@@ -116,7 +116,7 @@ func node(ts *testscript.TestScript, neg bool, args []string) {
 
 // offers NAME N checks how many offers a node has got.
 func offers(ts *testscript.TestScript, neg bool, args []string) {
-	v, ok := ts.Value(villageKey{}).(*village)
+	v, ok := ts.Value(fakeNodesKey{}).(*fakeNodes)
 	if neg || !ok || len(args) != 2 {
 		ts.Fatalf("usage: offers NAME N")
 	}
@@ -128,7 +128,7 @@ func offers(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func (n *villager) serve(s p2p.Stream) {
+func (n *fakeNode) serve(s p2p.Stream) {
 	c := wire.NewConn(s, wire.Node, wire.Config{})
 	defer c.Close()
 	if kind, err := c.Next(); err != nil || kind != wire.KindOffer {
@@ -191,7 +191,7 @@ func takeAll(c *wire.Conn, offer *wire.Offer) (stdin []byte, err error) {
 }
 
 // finish writes output and receipt.
-func (n *villager) finish(c *wire.Conn, offer *wire.Offer, m *job.Manifest, stdin []byte, how, value string) {
+func (n *fakeNode) finish(c *wire.Conn, offer *wire.Offer, m *job.Manifest, stdin []byte, how, value string) {
 	stdout := bytes.Clone(stdin)
 	slices.Reverse(stdout)
 	stderr := []byte(strings.Join(m.Args, " "))

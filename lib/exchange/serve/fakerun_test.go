@@ -12,15 +12,15 @@ import (
 	"plasm/lib/sandbox"
 )
 
-// ghost is a guest that no worker runs: a function.
-type ghost struct {
+// fakeProgram is a guest that no worker runs: a function.
+type fakeProgram struct {
 	io.Reader           // its input
 	io.Writer           // its output
 	stderr    io.Writer //
 	j         *sandbox.Job
 }
 
-// digested is what a ghost wrote to or read from a stream.
+// digested is what a fakeProgram wrote to or read from a stream.
 type digested struct {
 	w     io.Writer
 	r     io.Reader
@@ -52,10 +52,10 @@ func (d *digested) Read(p []byte) (int, error) {
 
 func (d *digested) digest() job.Digest { return job.DigestOf(d.sum.Sum(nil)) }
 
-// haunt is a Config.Run whose jobs start and do what play does; what it returns is
+// fakeRun is a Config.Run whose jobs start and do what play does; what it returns is
 // how they end, unless they were cancelled. Of input of known digest it needs
 // to read none.
-func haunt(play func(context.Context, *ghost) job.Status) func(context.Context, *sandbox.Job) (*sandbox.Report, error) {
+func fakeRun(play func(context.Context, *fakeProgram) job.Status) func(context.Context, *sandbox.Job) (*sandbox.Report, error) {
 	return func(ctx context.Context, j *sandbox.Job) (*sandbox.Report, error) {
 		if ctx.Err() != nil {
 			return nil, &job.Error{Code: job.CodeCancelled, Message: "cancelled", Err: context.Cause(ctx)}
@@ -63,7 +63,7 @@ func haunt(play func(context.Context, *ghost) job.Status) func(context.Context, 
 		j.Started()
 		r := &sandbox.Report{Started: time.Now(), Engine: sandbox.EngineInfo{Name: "wazero", Version: "1"}}
 		in, out, errs := &digested{r: j.Input.Reader, sum: sha256.New()}, &digested{w: j.Stdout, sum: sha256.New()}, &digested{w: j.Stderr, sum: sha256.New()}
-		status := play(ctx, &ghost{in, out, errs, j})
+		status := play(ctx, &fakeProgram{in, out, errs, j})
 		if ctx.Err() != nil {
 			status, r.Cause = job.Cancelled, context.Cause(ctx)
 		}
@@ -87,15 +87,15 @@ func haunt(play func(context.Context, *ghost) job.Status) func(context.Context, 
 	}
 }
 
-// echo is a ghost that writes its input.
-func echo(_ context.Context, g *ghost) job.Status {
+// echo is a fakeProgram that writes its input.
+func echo(_ context.Context, g *fakeProgram) job.Status {
 	if _, err := io.Copy(g, g); err != nil {
 		return job.EngineFailed
 	}
 	return job.Exit
 }
 
-// gate is a ghost that writes "one ", waits to be opened, and writes "two".
+// gate is a fakeProgram that writes "one ", waits to be opened, and writes "two".
 type gate struct {
 	runs    atomic.Int64
 	entered chan struct{} // has a value for each that has written
@@ -107,7 +107,7 @@ func newGate() *gate {
 	return &gate{entered: make(chan struct{}, 1000), open: make(chan struct{}), status: job.Exit}
 }
 
-func (g *gate) play(ctx context.Context, gh *ghost) job.Status {
+func (g *gate) play(ctx context.Context, gh *fakeProgram) job.Status {
 	g.runs.Add(1)
 	_, _ = io.WriteString(gh, "one ")
 	_, _ = io.WriteString(gh.stderr, "err")

@@ -18,17 +18,17 @@ import (
 	"plasm/lib/network"
 )
 
-// villageKey is where a script keeps its village.
-type villageKey struct{}
+// fakeNodesKey is where a script keeps its fake nodes.
+type fakeNodesKey struct{}
 
-// village is the nodes that a script has started, all in this process and on
+// fakeNodes are the nodes that a script has started, all in this process and on
 // loopback.
-type village struct {
+type fakeNodes struct {
 	first []peer.AddrInfo // whom the others begin with
 	ends  []func()
 }
 
-func (v *village) close() {
+func (v *fakeNodes) close() {
 	for _, end := range v.ends {
 		end()
 	}
@@ -42,9 +42,9 @@ func node(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: node NAME [FIELD=VALUE...]")
 	}
-	v, ok := ts.Value(villageKey{}).(*village)
+	v, ok := ts.Value(fakeNodesKey{}).(*fakeNodes)
 	if !ok {
-		ts.Fatalf("no village")
+		ts.Fatalf("no fakeNodes")
 	}
 	doc := job.Node{
 		Version: "test", OS: "linux", Arch: "amd64", CPUCores: 4, MemoryMB: 1024,
@@ -128,7 +128,7 @@ func describe(n *job.Node, name, value string) (err error) {
 
 // misbehave returns how a peer answers that does not do what it should: it is
 // silent, sends garbage, sends without end, hangs up, or speaks in another's name.
-func (v *village) misbehave(how string, doc job.Node) p2p.StreamHandler {
+func (v *fakeNodes) misbehave(how string, doc job.Node) p2p.StreamHandler {
 	over := make(chan struct{})
 	v.ends = append([]func(){func() { close(over) }}, v.ends...)
 	return func(s p2p.Stream) {
