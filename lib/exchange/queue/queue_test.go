@@ -190,6 +190,34 @@ func TestListedComeFirst(t *testing.T) {
 	}
 }
 
+// TestNextAreTold: a line that moves wakes those who are next, and nobody else.
+func TestNextAreTold(t *testing.T) {
+	t.Parallel()
+	q := queue.New(queue.Config{Slots: 2, MemoryMB: 10, Waiting: 8})
+	running := []*queue.Ticket{start(t, q, listed(1), small), start(t, q, listed(1), small)}
+	var line []*queue.Ticket
+	var changed []<-chan struct{}
+	for i := range 5 {
+		line = append(line, offer(t, q, listed(2+i), small))
+	}
+	for i, ticket := range line {
+		now, c := ticket.Status()
+		if now.Next != (i < 2) {
+			t.Errorf("place %d: %+v", i+1, now)
+		}
+		changed = append(changed, c)
+	}
+	running[0].Release()
+	for i, want := range []bool{true, true, true, false, false} { // granted, first, second and new, third, fourth
+		if closed(changed[i]) != want {
+			t.Errorf("ticket %d was told: %v", i+1, !want)
+		}
+	}
+	if now := status(line[4]); now.Position != 4 || now.Next {
+		t.Errorf("the last is %+v", now)
+	}
+}
+
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

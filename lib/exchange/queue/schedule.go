@@ -7,7 +7,7 @@ import (
 )
 
 // dispatch grants what can be granted, keeps the line to its length, and tells
-// those who wait on where they are. It is called after every change.
+// those who are next in it where they are. It is called after every change.
 func (q *Queue) dispatch() {
 	line := q.grantAll()
 	if q.shed() { // perhaps what kept others waiting
@@ -16,8 +16,11 @@ func (q *Queue) dispatch() {
 	q.line, q.foreseen = line, nil
 	for i, t := range line {
 		if t.position != i+1 {
+			was := t.isNext()
 			t.position = i + 1
-			t.tell()
+			if was || t.isNext() {
+				t.tell()
+			}
 		}
 	}
 }

@@ -125,7 +125,7 @@ func (s *sequence) look(ticket *seen) {
 	now, changed := ticket.Status()
 	was := ticket.status
 	if ticket.changed != nil {
-		differs := now.State != was.State || now.Position != was.Position
+		differs := now.State != was.State || now.Position != was.Position && (now.Next || was.Next)
 		told := closed(ticket.changed)
 		if differs && !told {
 			s.t.Fatalf("a change from %+v to %+v was not told", was, now)

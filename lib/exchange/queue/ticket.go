@@ -38,6 +38,7 @@ func (s State) String() string {
 type Status struct {
 	State     State
 	Position  int            // in the line, 1 is next; 0 unless Waiting. Others may come before: listed ones, smaller ones
+	Next      bool           // Waiting, among the first in the line: as many as there are slots
 	Wait      time.Duration  // until the job is expected to get a slot; 0 unless Waiting
 	Rejection *job.Rejection // why the queue took the ticket back: busy, expired, shutting_down; nil when it did not
 }
@@ -79,8 +80,10 @@ func (q *Queue) newTicket(c Client, j Job) *Ticket {
 }
 
 // Status returns how the ticket stands, and a channel that is closed at the next
-// change of state or position, of which none is missed: what has changed since
-// this Status closes this channel. After Ended there is no change.
+// change of state, or of position when it is Next before or after, of which none is
+// missed: what has changed since this Status closes this channel. Others of a line that
+// moves are not woken each time, and see where they are when they ask. After Ended
+// there is no change.
 func (t *Ticket) Status() (Status, <-chan struct{}) {
 	t.q.mu.Lock()
 	defer t.q.mu.Unlock()
@@ -89,9 +92,16 @@ func (t *Ticket) Status() (Status, <-chan struct{}) {
 	}
 	s := Status{State: t.state, Position: t.position, Rejection: t.rejection}
 	if t.state == Waiting {
+		s.Next = t.isNext()
 		s.Wait = t.q.waits()[t.position-1]
 	}
 	return s, t.changed
+}
+
+// isNext reports whether so few are before a ticket in the line that as many may get
+// their slots at any moment. t.q.mu is held.
+func (t *Ticket) isNext() bool {
+	return t.state == Waiting && 0 < t.position && t.position <= t.q.cfg.Slots
 }
 
 // Started says that the job starts now, and reports whether it may: from here the

@@ -56,10 +56,12 @@ func (t *task) pursue(ctx context.Context) ending {
 		return ending{verdict: r}
 	}
 	defer ticket.Release()
-	if r := t.await(ctx, ticket); r != nil {
+	var space reservation
+	if r := t.await(ctx, ticket, &space); r != nil {
+		space.giveUp()
 		return *r
 	}
-	run, r := t.reserve(ctx)
+	run, r := t.settle(ctx, &space)
 	if r != nil {
 		return ending{verdict: r}
 	}
@@ -110,8 +112,11 @@ func (s *Server) atRate(bytes int64) time.Duration {
 // tellWait is how often those who wait are told how long they still will.
 const tellWait = 2 * time.Second
 
-// await waits for a slot. Nil: it is there.
-func (t *task) await(ctx context.Context, ticket *queue.Ticket) *ending {
+// await waits for a slot. Nil: it is there. A job that is among the next gets its room
+// in the store meanwhile, so that no slot waits for the disk; where there is none yet,
+// there may be when its turn has come. Of folders, which take much room, none is kept
+// free for one that waits.
+func (t *task) await(ctx context.Context, ticket *queue.Ticket, space *reservation) *ending {
 	for {
 		status, moved := ticket.Status()
 		switch status.State {
@@ -121,6 +126,10 @@ func (t *task) await(ctx context.Context, ticket *queue.Ticket) *ending {
 			return &ending{verdict: status.Rejection}
 		case queue.Waiting:
 			t.change(func() { t.position, t.wait = status.Position, status.Wait })
+			if status.Next && !space.tried && !t.travels() {
+				_ = t.reserve(space) // it is tried again
+				continue
+			}
 		}
 		timer := time.NewTimer(tellWait)
 		select {
@@ -142,9 +151,24 @@ func withdrawn(ticket *queue.Ticket) ending {
 	return ending{verdict: status.Rejection}
 }
 
-// reserve takes room in the store for the job, and finds its module, if this
-// requester's is there.
-func (t *task) reserve(ctx context.Context) (*store.Run, *job.Rejection) {
+// reservation is a job's room in the store.
+type reservation struct {
+	tried bool
+	job   *store.Job // nil: there is none
+	run   *store.Run
+}
+
+func (r *reservation) giveUp() {
+	if r.job != nil {
+		r.run.Forget(nil)
+		r.job.Close()
+		r.job = nil
+	}
+}
+
+// reserve takes room in the store for the job.
+func (t *task) reserve(space *reservation) *job.Rejection {
+	space.tried = true
 	m := t.manifest
 	tooLarge := job.RejectOutputTooLarge
 	if t.stdinBytes > m.OutputLimitBytes {
@@ -159,11 +183,23 @@ func (t *task) reserve(ctx context.Context) (*store.Run, *job.Rejection) {
 		Input: max(t.stdinBytes, 0), Output: m.OutputLimitBytes, Scratch: scratch, Folders: wire.FoldersMost(m),
 	})
 	if err != nil {
-		return nil, t.s.storeRejection(err, tooLarge)
+		return t.s.storeRejection(err, tooLarge)
 	}
 	if run == nil { // it ran to its end just before this task began
 		j.Close()
-		return nil, &job.Rejection{Code: job.RejectBusy, Message: "the job has just ended", RetryAfterMS: 1}
+		return &job.Rejection{Code: job.RejectBusy, Message: "the job has just ended", RetryAfterMS: 1}
+	}
+	space.job, space.run = j, run
+	return nil
+}
+
+// settle gives the job its room in the store, its module, if this requester's is
+// there, and what it needs for its folders.
+func (t *task) settle(ctx context.Context, space *reservation) (*store.Run, *job.Rejection) {
+	if space.job == nil {
+		if r := t.reserve(space); r != nil {
+			return nil, r
+		}
 	}
 	module, r := t.storedModule()
 	var begin *folders
@@ -171,19 +207,18 @@ func (t *task) reserve(ctx context.Context) (*store.Run, *job.Rejection) {
 		begin, r = newFolders(ctx, t)
 	}
 	if r != nil {
-		run.Forget(nil)
-		j.Close()
+		space.giveUp()
 		return nil, r
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.job, t.module, t.folders = j, module, begin
+	t.job, t.module, t.folders = space.job, module, begin
 	if t.streamed() {
 		t.input = newPipe(t.s.cfg.Node().Limits.InputBytes)
 	} else {
-		t.input = newSpooled(j.Stdin(), t.stdinBytes, m.StdinHash)
+		t.input = newSpooled(t.job.Stdin(), t.stdinBytes, t.manifest.StdinHash)
 	}
-	return run, nil
+	return space.run, nil
 }
 
 // travels reports whether the job has folders.

@@ -92,8 +92,19 @@ func TestCancel(t *testing.T) { //nolint:tparallel // the slot
 	})
 	t.Run("queued", func(t *testing.T) {
 		first, j := newJob([]byte("module 4"), nil), newJob([]byte("module 5"), nil)
+		has := func(what string, want int64) {
+			t.Helper()
+			eventually(t, what, func() bool {
+				_, jobs := n.store.Usage()
+				return jobs.Entries == want
+			})
+		}
+		_, before := n.store.Usage()
 		c := r.open(first).until(wire.KindAccept)
-		r.open(j).until(wire.KindQueued).cancel(t).closed(t)
+		next := r.open(j).until(wire.KindQueued)
+		has("the next one has its room in the store", before.Entries+2)
+		next.cancel(t).closed(t)
+		has("it has given it up", before.Entries+1)
 		c.cancel(t).closed(t)
 		again(t, j)
 	})
