@@ -26,7 +26,7 @@ const module = "plasm"
 // above.
 var layers = [][]string{
 	{"lib/job"},
-	{"lib/custody", "lib/limit", "lib/batch", "lib/tree", "lib/wasm"},
+	{"lib/custody", "lib/limit", "lib/batch", "lib/tree", "lib/wasm", "lib/replace"},
 	{"lib/identity", "lib/wasi"},
 	{"lib/receipt", "lib/engine", "lib/meter"},
 	{"lib/network", "lib/store", "lib/sandbox", "lib/control"},

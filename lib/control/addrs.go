@@ -11,6 +11,7 @@ import (
 
 	"plasm/lib/custody"
 	"plasm/lib/job"
+	"plasm/lib/replace"
 )
 
 // Limits of an addrs file, in bytes.
@@ -29,7 +30,7 @@ func (f *Folders) WriteAddrs(addrs []string) error {
 	if _, err := parseAddrs(data.Bytes()); err != nil {
 		return fileError("addresses cannot be written", filepath.Join(f.Runtime, addrsName), err, "")
 	}
-	if err := writeWhole(f.Runtime, addrsName, data.Bytes()); err != nil {
+	if err := replace.File(filepath.Join(f.Runtime, addrsName), addrsMode, data.Bytes()); err != nil {
 		return fileError("addresses cannot be written", filepath.Join(f.Runtime, addrsName), err, "name a folder that can be written with --runtime-dir DIR")
 	}
 	return nil
@@ -42,24 +43,6 @@ func (f *Folders) RemoveAddrs() error {
 		return fileError("old addresses cannot be removed", path, err, "")
 	}
 	return nil
-}
-
-// writeWhole writes a file that is to be there whole or not at all. It need not
-// outlive the machine, so nothing waits for a disk.
-func writeWhole(dir, name string, data []byte) error {
-	temp, err := os.CreateTemp(dir, "."+name+"-*")
-	if err != nil {
-		return err
-	}
-	_, err = temp.Write(data)
-	err = errors.Join(err, temp.Chmod(addrsMode), temp.Close())
-	if err == nil {
-		err = os.Rename(temp.Name(), filepath.Join(dir, name))
-	}
-	if err != nil {
-		_ = os.Remove(temp.Name())
-	}
-	return err
 }
 
 // LocalAddrs returns the addresses that nodes on this machine have left in the

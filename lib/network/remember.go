@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"syscall"
 	"time"
@@ -19,6 +18,7 @@ import (
 	ma "github.com/multiformats/go-multiaddr"
 
 	"plasm/lib/job"
+	"plasm/lib/replace"
 )
 
 // The peers file: one multiaddress with /p2p/ID a line, the addresses of one
@@ -135,7 +135,7 @@ func (h *Host) rememberPeers() error {
 	if old, err := readPeersFile(h.cfg.PeersFile); err == nil && bytes.Equal(old, text) {
 		return nil // and nobody waits for a disk
 	}
-	if err := replaceFile(h.cfg.PeersFile, text); err != nil {
+	if err := replace.File(h.cfg.PeersFile, 0o600, text); err != nil {
 		return &job.Error{Code: job.CodeIO, Message: "peers file: " + err.Error(), Err: err}
 	}
 	return nil
@@ -176,21 +176,4 @@ func formatPeers(infos []peer.AddrInfo) []byte {
 		}
 	}
 	return text
-}
-
-// replaceFile puts data at path as a whole or not at all.
-func replaceFile(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".peers-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
 }
