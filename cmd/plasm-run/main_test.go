@@ -105,7 +105,7 @@ func runScripts(t *testing.T, scripts []string, engines string) {
 				env.Setenv("PLASM_ENGINES", engines)
 				env.Setenv("ENGINE", "wasmtime")
 			}
-			return setup(t, env)
+			return errors.Join(setup(t, env), bin.Shown(env.WorkDir+"/shown"))
 		},
 		Condition: condition,
 		Cmds:      commands,

@@ -203,6 +203,7 @@ func (o *options) execute(
 	if result.Cause != nil && !byNode && outcome.Status != job.Cancelled { // output could not be written
 		return cli.Fail(in.Stderr, name, result.Cause), nil
 	}
+	out.Closing(name, "by "+o.names.Shown(result.Verified.Node.PeerID), j.Manifest, outcome)
 	return cli.OutcomeCode(outcome, result.Cause), nil
 }
 

@@ -27,6 +27,7 @@ type JobFlags struct {
 	Key                            string
 	Travel                         *Travel // folders that travel with the job; nil: the command has none
 	Identity                       bool    // print the key's peer ID and stop
+	Quiet                          bool    // no closing line
 
 	seedText string // --seed with a placeholder of a batch in it; "": it is a number
 	spooled  int    // bytes of each stream that --json holds in memory; 0: what a Spool does
@@ -58,6 +59,9 @@ func AddJobFlags(f *Flags, signs string) *JobFlags {
 	f.Path(&j.Key, Flag{
 		Name: "key", Category: ThisMachine, Value: "FILE", Variables: []string{"PLASM_KEY"}, Default: "$XDG_DATA_HOME/plasm/key.pem",
 		Usage: signs + ", made if it is not there", Complete: FileLike(".pem"),
+	})
+	f.Switch(&j.Quiet, Flag{
+		Name: "quiet", Category: ThisMachine, Usage: "no closing line, which a terminal gets for a job, and stderr for a batch",
 	})
 	f.Switch(&j.Identity, Flag{
 		Name: "identity", Category: ThisMachine, Usage: "print the key's peer ID and stop", More: "The key is made if it is not there.",

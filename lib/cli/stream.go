@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,8 +13,9 @@ import (
 // stream is one of the command's own output streams, as a guest's output goes
 // to it.
 type stream struct {
-	w    io.Writer
-	name string // for messages
+	w      io.Writer
+	name   string // for messages
+	within *bool  // a line that has not ended
 }
 
 // newStream returns the stream to w.
@@ -22,7 +24,7 @@ type stream struct {
 // it. A pipe is opened anew where the system can do that: so it is known how much the
 // reader took, and the flags of the descriptor that others share stay as they are.
 func newStream(w io.Writer, name string) stream {
-	s := stream{w: w, name: name}
+	s := stream{w: w, name: name, within: new(bool)}
 	f, ok := FileOf(w)
 	if !ok {
 		return s
@@ -51,11 +53,17 @@ func (in *Invocation) OwnStreams() (stdout, stderr io.Writer) {
 // Write writes p.
 func (s stream) Write(p []byte) (int, error) {
 	n, err := s.w.Write(p)
+	if n > 0 {
+		*s.within = !bytes.HasSuffix(p[:n], []byte("\n"))
+	}
 	if err != nil {
 		return n, writeError(s.name, err)
 	}
 	return n, nil
 }
+
+// broken reports whether the stream is a terminal, and stands within a line.
+func (s stream) broken() bool { return *s.within && IsTerminal(s.w) }
 
 // SetWriteDeadline ends a Write that a reader holds up, where that can be done.
 func (s stream) SetWriteDeadline(t time.Time) error {

@@ -262,6 +262,9 @@ func (p *Plan) Run(ctx context.Context) (int, error) {
 // close tells what came of the batch.
 func (p *Plan) close(s *batch.Summary) {
 	p.places(s)
+	if p.c.Job.Quiet {
+		return
+	}
 	_, _ = fmt.Fprintf(p.in.Stderr, "%s: %s\n", p.c.Name, p.sum(s))
 }
 
