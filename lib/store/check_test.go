@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"plasm/lib/job"
+	"plasm/lib/tree"
 )
 
 // empty checks that nothing is left in a store, in memory or on disk.
@@ -20,6 +21,24 @@ func empty(tb testing.TB, s *Store, d *memDisk) {
 	}
 	if d.opened != 0 || len(s.running) != 0 {
 		tb.Errorf("%d files are open, %d jobs run", d.opened, len(s.running))
+	}
+}
+
+// has reports whether a file is there.
+func (d *memDisk) has(name string) bool {
+	_, ok := d.files()[name]
+	return ok
+}
+
+// soundPack checks that a pack is whole.
+func soundPack(tb testing.TB, name, data string) {
+	tb.Helper()
+	p, err := tree.OpenPack(strings.NewReader(data), int64(len(data)))
+	if err == nil {
+		err = p.Check(tb.Context())
+	}
+	if err != nil {
+		tb.Errorf("pack %s: %v", name, err)
 	}
 }
 
@@ -42,6 +61,9 @@ func sound(tb testing.TB, s *Store, d *memDisk) {
 			for _, name := range []string{manifestFile, receiptFile, stdoutFile, stderrFile} {
 				want[e.path+"/"+name] = true
 			}
+			if name := e.path + "/" + foldersFile; d.has(name) { // which not every job has
+				want[name] = true
+			}
 		}
 		if sum != sh.used {
 			tb.Errorf("%s: charged %+v, not %+v", sh.kind, sum, sh.used)
@@ -62,7 +84,9 @@ func sound(tb testing.TB, s *Store, d *memDisk) {
 	var got []string
 	for name, data := range d.files() {
 		got = append(got, name)
-		if hex, ok := strings.CutPrefix(name, contentDir+"/"); ok && !strings.HasSuffix(hex, job.Sum([]byte(data)).Hex()) {
+		if strings.HasSuffix(name, packSuffix) {
+			soundPack(tb, name, data)
+		} else if hex, ok := strings.CutPrefix(name, contentDir+"/"); ok && !strings.HasSuffix(hex, job.Sum([]byte(data)).Hex()) {
 			tb.Errorf("module %s holds %q", name, data)
 		}
 	}

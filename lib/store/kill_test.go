@@ -190,6 +190,12 @@ func afterKill(t *testing.T, at int64, s *Store, dir string, finished []string) 
 		}
 	}
 	for k := range s.content.items {
+		if strings.HasSuffix(k.name, packSuffix) {
+			if !hasPack(t, s, 1, "content of a file") {
+				t.Errorf("step %d: the pack is damaged", at)
+			}
+			continue
+		}
 		m, _, err := s.Module(k.requester, digestOf(k))
 		if err != nil {
 			t.Errorf("step %d: %v", at, err)

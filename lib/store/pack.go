@@ -123,9 +123,10 @@ func (s *Store) checkPack(ctx context.Context, e *entry, f file) error {
 	if s.disk.touch(e.path, used) != nil { // the next process's order is only worse without
 		return nil
 	}
-	if in, err = s.disk.stat(e.path); err == nil {
-		e.checked = seen{in.size, in.changed}
+	if in, err = s.disk.stat(e.path); err != nil {
+		return err
 	}
+	e.checked = seen{in.size, in.changed}
 	return nil
 }
 
@@ -283,6 +284,10 @@ func (s *Store) shelvePack(e *entry) (*entry, error) {
 		s.content.refresh(there)
 		return there, nil
 	}
+	in, err := s.disk.stat(e.path)
+	if err != nil {
+		return nil, err
+	}
 	final := e.finalPath()
 	if err := s.disk.mkdir(path.Dir(final)); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
@@ -291,10 +296,7 @@ func (s *Store) shelvePack(e *entry) (*entry, error) {
 		s.removeFolder(e)
 		return nil, err
 	}
-	e.path = final
-	if in, err := s.disk.stat(final); err == nil {
-		e.checked = seen{in.size, in.changed} // each content was when it came
-	}
+	e.path, e.checked = final, seen{in.size, in.changed} // each content was checked when it came
 	s.content.items[e.key] = e
 	s.content.settle(e)
 	s.pin(e)

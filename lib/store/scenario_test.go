@@ -24,7 +24,10 @@ func scenario(s *Store, finished func(Request), failed func(error)) {
 			return // kept from before
 		}
 		defer run.Forget(nil)
-		for _, spool := range []*Spool{j.Stdin(), j.Stdout(), j.Stderr(), j.Stdout()} {
+		for _, spool := range []*Spool{j.Stdin(), j.Stdout(), j.Stderr(), j.Stdout(), j.Folders()} {
+			if spool == nil {
+				continue
+			}
 			if _, err := io.WriteString(spool, outputOf(r)); err != nil {
 				failed(err)
 				return
@@ -63,7 +66,14 @@ func scenario(s *Store, finished func(Request), failed func(error)) {
 		useModule(m, err)
 	}
 	useModule(upload(s, 3, []byte("another")))
-	keep(request(1, 3))
+	for range 2 { // the second finds it
+		if p, err := pack(s, "content of a file"); err != nil {
+			failed(err)
+		} else {
+			p.Close()
+		}
+	}
+	keep(withFolders())
 	keep(request(3, 4)) // 1 goes
 	if j, ok, err := s.Find(peer(1), id(3)); err != nil {
 		failed(err)
@@ -75,8 +85,15 @@ func scenario(s *Store, finished func(Request), failed func(error)) {
 	}
 }
 
+// withFolders is the job of the scenario that leaves folders.
+func withFolders() Request {
+	r := request(1, 3)
+	r.Scratch, r.Folders = 10, 50
+	return r
+}
+
 // scenarioConfig are the bounds that scenario is made for.
-func scenarioConfig(dir string) Config { return Config{Dir: dir, Jobs: 4, Contents: 2} }
+func scenarioConfig(dir string) Config { return Config{Dir: dir, Jobs: 4, Contents: 3} }
 
 func outputOf(r Request) string  { return "out " + r.ID[28:] }
 func receiptOf(r Request) string { return "receipt of " + r.Requester + r.ID }

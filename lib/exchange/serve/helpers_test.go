@@ -87,7 +87,7 @@ func startNode(t *testing.T, s setup) *testNode {
 		s.queue = queue.Config{Slots: 2, MemoryMB: 4096, Waiting: 4}
 	}
 	n.queue = queue.New(s.queue)
-	limits := job.NodeLimits{MemoryMB: 1024, TimeoutMS: 3_600_000, ModuleBytes: 64 << 20, InputBytes: 64 << 20, OutputBytes: 64 << 20}
+	limits := job.NodeLimits{MemoryMB: 1024, TimeoutMS: 3_600_000, ModuleBytes: 64 << 20, InputBytes: 64 << 20, OutputBytes: 64 << 20, TreeBytes: 64 << 20, DiskMB: 64}
 	if s.limits != nil {
 		limits = *s.limits
 	}
@@ -241,6 +241,7 @@ type talk struct {
 type answer struct {
 	queued    []wire.Queued
 	accept    *wire.Accept
+	want      *wire.Want
 	started   *wire.Started
 	stdout    []byte
 	stderr    []byte
@@ -286,6 +287,8 @@ func (c *talk) next() (wire.Kind, error) {
 		c.queued = append(c.queued, *m)
 	case *wire.Accept:
 		c.accept = m
+	case *wire.Want:
+		c.want = m
 	case *wire.Started:
 		c.started = m
 	case *wire.Result:
