@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"time"
 
@@ -292,7 +293,8 @@ func (t *task) run(ctx context.Context, ticket *queue.Ticket, run *store.Run) en
 		RequireGuards: t.s.cfg.RequireGuards, Started: t.begun,
 	})
 	t.input.close()
-	ticket.Release() // what follows is the disk's, and needs no slot
+	ticket.Release()  // what follows is the disk's, and needs no slot
+	runtime.Gosched() // the job that has the slot now goes first
 	if err != nil {
 		return t.s.startRejection(ctx, err)
 	}
