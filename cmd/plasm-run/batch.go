@@ -51,6 +51,10 @@ func (o *options) batch(ctx context.Context, in *cli.Invocation, log *slog.Logge
 			return 0, err
 		}
 	}
+	if c.Shelf, err = o.results(in, guards); err != nil {
+		return 0, err
+	}
+	defer c.Shelf.Close()
 	c.Fleet.Join(here, parallel, 0)
 	c.Fleet.Settled()
 	one := &attempt{run: run, key: key, log: log, guards: guards, dirs: dirs}

@@ -15,6 +15,7 @@ import (
 
 	"plasm/lib/cli"
 	"plasm/lib/cli/bulk"
+	"plasm/lib/cli/reuse"
 	"plasm/lib/engine"
 	"plasm/lib/engine/wazero"
 	"plasm/lib/job"
@@ -36,7 +37,8 @@ type options struct {
 	requireGuards string
 	getenv        func(string) string
 
-	spare int // workers that are kept ready for jobs to come
+	shelf *reuse.Shelf // of --results; nil: none
+	spare int          // workers that are kept ready for jobs to come
 }
 
 func newOptions(in *cli.Invocation) *options {

@@ -98,6 +98,19 @@ func (o *options) one(ctx context.Context, in *cli.Invocation, log *slog.Logger,
 		s.Close()
 		s = o.supervisor(b, log)
 	}
+	if o.job.Results != "" {
+		if err := cli.Interruptible(ctx, d.Whole); err != nil {
+			return 0, err
+		}
+		if o.shelf, err = o.results(in, guards); err != nil {
+			return 0, err
+		}
+		defer o.shelf.Close()
+		if hit := o.shelf.Find(d.Manifest); hit != nil {
+			defer hit.Close()
+			return hit.Deliver(ctx, in, o.job, name, d.Manifest, release)
+		}
+	}
 	run, end := o.runner(s, b, d.Manifest, log)
 	defer end()
 	return o.execute(ctx, in, run, log, release, &sandbox.Job{
@@ -176,6 +189,7 @@ func (o *options) execute(ctx context.Context, in *cli.Invocation, run runner, l
 		_, _ = fmt.Fprintf(in.Stderr, "%s: %s\n", name, cli.OneLine(line)) // who has no stderr is told nothing
 	})
 	out.Folders, err = folders, errors.Join(err, undelivered)
+	o.shelf.Put(j.Manifest, &report.Outcome, out)
 	release()
 	if err != nil && !out.Printable() {
 		return 0, err

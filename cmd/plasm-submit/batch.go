@@ -33,6 +33,10 @@ func (o *options) batch(ctx context.Context, in *cli.Invocation, log *slog.Logge
 		return 0, err
 	}
 	defer plan.Close()
+	if c.Shelf, err = o.results(in, trust); err != nil {
+		return 0, err
+	}
+	defer c.Shelf.Close()
 	host, err := o.where.Start(ctx, o.peersFile == "" && reachable(peers), log)
 	if err != nil {
 		return 0, err

@@ -7,6 +7,7 @@ import (
 	"plasm/lib/cli"
 	"plasm/lib/cli/bulk"
 	"plasm/lib/cli/client"
+	"plasm/lib/cli/reuse"
 	"plasm/lib/job"
 )
 
@@ -46,6 +47,7 @@ type options struct {
 	names         *cli.Names
 	getenv        func(string) string
 	progress      *progress
+	shelf         *reuse.Shelf // of --results; nil: none
 }
 
 // The categories of plasm-submit's own flags.
@@ -152,6 +154,9 @@ func (o *options) check() error {
 	if err := o.bulk.Check(o.flags.Args()); err != nil {
 		return err
 	}
+	if o.job.Results != "" && o.stream {
+		return cli.Usage(name, "--results beside --stream: what is passed on as it comes is not looked up before")
+	}
 	if o.bulk.Given() && o.stream {
 		return cli.Usage(name, "--stream is for one job: a batch writes what is verified")
 	}
@@ -199,7 +204,7 @@ func (o *options) streams(in *cli.Invocation) bool {
 		return o.stream
 	}
 	args := o.flags.Args()
-	taken := o.takesStdin() || o.job.Job != "" || o.job.Manifest == "-" || o.job.NoStdin || len(args) > 0 && args[0] == "-"
+	taken := o.takesStdin() || o.job.Results != "" || o.job.Job != "" || o.job.Manifest == "-" || o.job.NoStdin || len(args) > 0 && args[0] == "-"
 	if taken || o.job.Stdin != "" && o.job.Stdin != "-" {
 		return false
 	}

@@ -82,6 +82,18 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 	if err != nil {
 		return 0, err
 	}
+	if o.shelf, err = o.results(in, trust); err != nil {
+		return 0, err
+	}
+	defer o.shelf.Close()
+	d, hit, err := o.find(ctx, described)
+	if err != nil {
+		return 0, err
+	}
+	if hit != nil {
+		defer hit.Close()
+		return hit.Deliver(ctx, in, o.job, name, d.Manifest, release)
+	}
 	if !o.verbose && !o.streams(in) {
 		o.progress.start(o.getenv, "reading the job")
 		defer o.progress.stop()
@@ -92,8 +104,7 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 	}
 	defer func() { _ = host.Close() }() // nothing of it is needed any more
 	defer connect(ctx, host, peers)()
-	d, err := described()
-	if err != nil {
+	if d, err = described(); err != nil {
 		return 0, err
 	}
 	if err := o.travel.CheckOutputs(d.Manifest, o.job.JSON); err != nil {
@@ -188,6 +199,9 @@ func (o *options) execute(
 		out.Folders = folders
 		return errors.Join(err, undelivered)
 	})
+	if err == nil {
+		o.shelf.Put(j.Manifest, outcome, out)
+	}
 	stopped := ctx.Err() != nil
 	printing, cancel := deadlineOf(ctx)
 	defer cancel()

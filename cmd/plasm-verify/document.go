@@ -36,7 +36,7 @@ func read(r io.Reader, outputs func() (stdout, stderr io.Writer)) (*received, er
 		return nil, err
 	}
 	switch firstMember(head) {
-	case "receipt", "stdout", "stderr", "trees", "blobs", "trace":
+	case "receipt", "stdout", "stderr", "trees", "blobs", "trace", "reused":
 		return readResult(b, job.MaxDocument, outputs)
 	case "error":
 		if e, err := job.DecodeError(head); err == nil {

@@ -176,13 +176,16 @@ func (o *options) gatherReceipt(in *cli.Invocation, e *evidence) error {
 	return nil
 }
 
-// readManifest reads the manifest that a receipt must be about.
+// readManifest reads the manifest that a receipt must be about, with its id or without.
 func readManifest(in *cli.Invocation, file string) (*job.Manifest, error) {
 	data, err := cli.ReadFile(file, in.Stdin, job.MaxManifest)
 	if err != nil {
 		return nil, err
 	}
-	m, err := job.DecodeManifest(data)
+	m, err := job.DecodeDraft(data)
+	if err == nil && m.ModuleHash == "" {
+		err = &job.FieldError{Path: "manifest.module_hash", Problem: "missing"}
+	}
 	if err != nil {
 		return nil, &job.Error{Code: job.CodeBadManifest, Message: fmt.Sprintf("%s: %v", file, err), Err: err}
 	}

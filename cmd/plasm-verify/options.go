@@ -106,7 +106,7 @@ func (o *options) addSubject(f *cli.Flags) {
 		complete cli.Completion
 	}{
 		{&o.module, "module", "this module", cli.ModuleCompletion()},
-		{&o.manifest, "manifest", "this manifest, field by field", cli.FileLike(".json")},
+		{&o.manifest, "manifest", "this manifest, field by field; without id, of any job", cli.FileLike(".json")},
 		{&o.stdin, "stdin", "this input", cli.AnyFile()},
 		{&o.stdout, "stdout", "this output", cli.AnyFile()},
 		{&o.stderr, "stderr", "these diagnostics", cli.AnyFile()},

@@ -25,6 +25,8 @@ type JobFlags struct {
 	NoStdin                        bool
 	JSON, PrintManifest, PrintJob  bool
 	Key                            string
+	Results                        string  // the folder of results that are used again; "": none
+	ResultsKeep                    Keep    // how much of it
 	Travel                         *Travel // folders that travel with the job; nil: the command has none
 	Identity                       bool    // print the key's peer ID and stop
 	Quiet                          bool    // no closing line
@@ -139,6 +141,7 @@ func (j *JobFlags) addStreams(f *Flags) {
 		Name: "print-job", Category: TheOutput, Usage: "write the job document and stop",
 		More: "Input is read to its end first, so it always has a `stdin_hash`.",
 	})
+	j.addResults(f)
 }
 
 // Check refuses flags that contradict each other. operands are MODULE and the
@@ -208,6 +211,8 @@ func (j *JobFlags) checkInput(operands []string) error {
 func (j *JobFlags) checkOutput() error {
 	toFile := j.Stdout != "" || j.Stderr != "" || j.Receipt != ""
 	switch {
+	case j.Results == "" && j.ResultsKeep != Keep{}:
+		return j.wrong("--results-keep needs --results DIR")
 	case j.PrintManifest && j.PrintJob:
 		return j.wrong("--print-manifest and --print-job both want standard output")
 	case (j.PrintManifest || j.PrintJob) && toFile:

@@ -21,11 +21,13 @@ type Outputs struct {
 	Stdout, Stderr io.Writer
 	Folders        *job.Carried // for the result document
 	Trace          []string     // likewise, of a trap
+	Reused         bool         // likewise: an earlier run's
 
 	flags   *JobFlags
 	in      *Invocation
 	files   []*File
 	spooled []*Spool // stdout and stderr, with --json
+	copies  [2]*tee  // of stdout and stderr, with --results and not --json
 	left    int64    // of maxResultOutput
 	receipt []byte   // that is to be printed
 }
@@ -53,6 +55,7 @@ func (j *JobFlags) Open(ctx context.Context, in *Invocation) (*Outputs, error) {
 		o.Discard()
 		return nil, err
 	}
+	o.keepCopies()
 	return o, nil
 }
 
@@ -171,10 +174,15 @@ func (o *Outputs) Release() {
 	for _, s := range o.spooled {
 		_ = s.Close() // of no use any more
 	}
+	for _, t := range o.copies {
+		if t != nil {
+			_ = t.copy.Close() // likewise
+		}
+	}
 }
 
 // Signed reports whether the flags ask for a receipt, in whatever form.
-func (j *JobFlags) Signed() bool { return j.JSON || j.Receipt != "" }
+func (j *JobFlags) Signed() bool { return j.JSON || j.Receipt != "" || j.Results != "" }
 
 // Finish makes the files of a job that started appear: those with its output,
 // and the one with its receipt. Each that can be written is, whatever happens to
@@ -232,7 +240,9 @@ func (o *Outputs) result() error {
 }
 
 // document returns what the result document says beside output and folders.
-func (o *Outputs) document() *job.Result { return &job.Result{Envelope: o.receipt, Trace: o.Trace} }
+func (o *Outputs) document() *job.Result {
+	return &job.Result{Envelope: o.receipt, Trace: o.Trace, Reused: o.Reused}
+}
 
 // readers returns what the result document has of both streams.
 func (o *Outputs) readers() (readers [2]io.Reader, err error) {

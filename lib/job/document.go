@@ -47,6 +47,7 @@ func WriteJob(w io.Writer, m *Manifest, module, stdin io.Reader, folders *Carrie
 type Result struct {
 	Envelope []byte   // of the receipt: an object in the profile of 1 to MaxEnvelope bytes
 	Trace    []string // of a trap: the functions that were running, as CheckTrace wants them; nobody has signed it
+	Reused   bool     // whether it is of an earlier run of the same job
 }
 
 // WriteResult writes the result document of r, whose envelopes are written as they
@@ -94,6 +95,9 @@ func writeResult(w io.Writer, head string, r *Result, stdout, stderr io.Reader, 
 	d.carried(folders)
 	if len(r.Trace) > 0 {
 		d.text(`,"trace":` + string(encode(r.Trace)))
+	}
+	if r.Reused {
+		d.text(`,"reused":true`)
 	}
 	d.text("}" + tail)
 	if d.err != nil {
@@ -229,15 +233,7 @@ func ReadItemResult(r io.Reader, stdout, stderr io.Writer, carrier Carrier) (*It
 	it := &ItemResult{}
 	d := documentReader{s: newStream(r, "line", MaxDocument), what: "item"}
 	scalar := func(name string, take func(*Fields)) func() error {
-		return func() error {
-			v, _, err := d.captured(name, MaxManifest)
-			if err != nil {
-				return err
-			}
-			f := NewFields(&Object{members: []Member{{name, v}}}, d.what)
-			take(f)
-			return f.Close()
-		}
+		return func() error { return d.member(name, MaxManifest, take) }
 	}
 	err := d.read([]string{"index"}, map[string]func() error{
 		"index": scalar("index", func(f *Fields) { it.Index = f.Int("index", 1, MaxSafeInt) }),
@@ -282,6 +278,9 @@ func (d *documentReader) result(r *Result, stdout, stderr io.Writer, carrier Car
 			return err
 		},
 		"trace":  func() error { return d.trace(&r.Trace) },
+		"reused": func() error {
+			return d.member("reused", maxScalar, func(f *Fields) { r.Reused = f.Bool("reused") })
+		},
 		"stdout": func() error { return d.base64("stdout", stdout) },
 		"stderr": func() error { return d.base64("stderr", stderr) },
 	}, carrier)
@@ -289,17 +288,25 @@ func (d *documentReader) result(r *Result, stdout, stderr io.Writer, carrier Car
 
 // trace reads the functions of a trap.
 func (d *documentReader) trace(into *[]string) error {
-	v, _, err := d.captured("trace", maxTraceDocument)
-	if err != nil {
-		return err
-	}
-	f := NewFields(&Object{members: []Member{{"trace", v}}}, d.what)
-	*into = f.Strs("trace")
-	if err := f.Close(); err != nil {
+	if err := d.member("trace", maxTraceDocument, func(f *Fields) { *into = f.Strs("trace") }); err != nil {
 		return err
 	}
 	return CheckTrace(d.what+".trace", *into)
 }
+
+// member reads a member that is small, of at most limit bytes.
+func (d *documentReader) member(name string, limit int, take func(*Fields)) error {
+	v, _, err := d.captured(name, limit)
+	if err != nil {
+		return err
+	}
+	f := NewFields(&Object{members: []Member{{name, v}}}, d.what)
+	take(f)
+	return f.Close()
+}
+
+// maxScalar is how long a value of one word is at most, with what stands for it wrongly.
+const maxScalar = 1 << 10
 
 // maxTraceDocument is how long a trace is at most in JSON, each byte of it escaped.
 const maxTraceDocument = MaxTrace * (6*MaxTraceName + 8)

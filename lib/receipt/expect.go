@@ -25,7 +25,7 @@ type Folder struct {
 // The zero value asks for nothing.
 type Expect struct {
 	Module    job.Digest    // "" when not asked
-	Manifest  *job.Manifest // nil when not asked
+	Manifest  *job.Manifest // nil when not asked; without an ID it is one of any
 	Stdin     []Content     // each must be what the program was given
 	Stdout    []Content     // each must be what it wrote
 	Stderr    []Content
@@ -68,8 +68,14 @@ func (v *Verified) Check(e *Expect) error {
 	if e.Module != "" && e.Module != m.ModuleHash {
 		return refuse(WrongModule, "the receipt is about %s, this is %s", m.ModuleHash, e.Module)
 	}
-	if e.Manifest != nil && !e.Manifest.Equal(m) {
-		return refuse(WrongManifest, "the receipt is about another one: %s differs", difference(e.Manifest, m))
+	if e.Manifest != nil {
+		want := *e.Manifest
+		if want.ID == "" {
+			want.ID = m.ID
+		}
+		if !want.Equal(m) {
+			return refuse(WrongManifest, "the receipt is about another one: %s differs", difference(&want, m))
+		}
 	}
 	for _, c := range e.Stdin {
 		if m.StdinHash != "" && c.Digest != m.StdinHash {

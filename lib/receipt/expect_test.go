@@ -26,7 +26,7 @@ func TestExpectAsks(t *testing.T) {
 func TestDifferenceNamesEveryField(t *testing.T) {
 	t.Parallel()
 	for field, change := range map[string]func(*job.Manifest){
-		"id":                 func(m *job.Manifest) { m.ID = "" },
+		"id":                 func(m *job.Manifest) { m.ID = strings.Repeat("0", 32) },
 		"module_hash":        func(m *job.Manifest) { m.ModuleHash = "" },
 		"args":               func(m *job.Manifest) { m.Args = nil },
 		"env":                func(m *job.Manifest) { m.Env = nil },
@@ -50,6 +50,21 @@ func TestDifferenceNamesEveryField(t *testing.T) {
 		if err == nil || !strings.HasPrefix(err.Error(), "manifest: ") || !strings.Contains(err.Error(), ": "+field+" differs") {
 			t.Errorf("%s: %v", field, err)
 		}
+	}
+}
+
+// TestManifestWithoutID: whatever the job's ID, all else must be the same.
+func TestManifestWithoutID(t *testing.T) {
+	t.Parallel()
+	m := sampleManifest()
+	m.ID = ""
+	v := &Verified{Statement: sample()}
+	if err := v.Check(&Expect{Manifest: m}); err != nil || m.ID != "" {
+		t.Errorf("%v; the manifest's ID is %q now", err, m.ID)
+	}
+	m.Seed++
+	if err := v.Check(&Expect{Manifest: m}); err == nil || !strings.Contains(err.Error(), "seed differs") {
+		t.Errorf("another seed: %v", err)
 	}
 }
 

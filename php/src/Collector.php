@@ -126,6 +126,7 @@ final class Collector
             [$document->stdout, $document->stderr],
             $child,
             $document->trace,
+            $document->reused,
         );
     }
 
@@ -160,6 +161,7 @@ final class Collector
         ?array $kept,
         Child $child,
         array $trace = [],
+        bool $reused = false,
     ): Result {
         $made = fn (Statement $statement): Result => new Result(
             $kept[0] ?? '',
@@ -169,6 +171,7 @@ final class Collector
             $verify,
             $kept === null,
             $statement->outcome->status === Status::Trap ? $trace : [],
+            $reused,
         );
         if (!$verify) {
             return $made($receipt->claims());

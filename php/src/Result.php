@@ -26,6 +26,7 @@ final class Result
      * @param bool      $streamed  whether the output went to a callback and isn't here
      * @param list<string> $trace  of a trap, the functions that were running, the innermost first: the word of the
      *                             worker that ran the program, which the receipt does not have
+     * @param bool $reused         whether an earlier run of the same job gave it, from the folder of --results
      *
      * @internal
      */
@@ -37,6 +38,7 @@ final class Result
         public readonly bool $verified,
         public readonly bool $streamed,
         public readonly array $trace = [],
+        public readonly bool $reused = false,
     ) {
         $this->status = $statement->outcome->status;
         $this->exitCode = $statement->outcome->exitCode;

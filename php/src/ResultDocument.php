@@ -26,6 +26,7 @@ final class ResultDocument
      * @param string $stderr  likewise
      * @param list<string> $trace of a trap, the functions that were running, the innermost first: the word of the
      *                            worker that ran the program, which nobody has signed
+     * @param bool $reused whether it is of an earlier run of the same job
      * @param array<string, string> $trees documents of {@see Tree}s by their digests, of folders that the program
      *                                     has left
      * @param array<string, string> $blobs contents of the files in these, by their digests
@@ -35,6 +36,7 @@ final class ResultDocument
         public readonly string $stdout,
         public readonly string $stderr,
         public readonly array $trace,
+        public readonly bool $reused,
         public readonly array $trees,
         public readonly array $blobs,
     ) {
@@ -55,7 +57,7 @@ final class ResultDocument
         }
         [$value, $places] = Scanner::parseWithPlaces($json);
         $f = new Fields($value, 'result');
-        $f->only('receipt', 'stdout', 'stderr', 'trace', 'trees', 'blobs');
+        $f->only('receipt', 'stdout', 'stderr', 'trace', 'reused', 'trees', 'blobs');
         $f->object('receipt')->skip();
         [$begin, $end] = $places['receipt'];
         if ($end - $begin > Receipt::MAX_BYTES) {
@@ -67,6 +69,7 @@ final class ResultDocument
             $f->base64('stdout'),
             $f->base64('stderr'),
             self::trace($f),
+            $f->optBool('reused') ?? false,
             $f->byDigest('trees', Manifest::MAX_DIRS),
             $f->byDigest('blobs', Manifest::MAX_DIRS * Tree::MAX_ENTRIES),
         );

@@ -15,6 +15,7 @@ import (
 
 	"plasm/lib/batch"
 	"plasm/lib/cli"
+	"plasm/lib/cli/reuse"
 	"plasm/lib/job"
 )
 
@@ -33,6 +34,7 @@ type Command struct {
 	Where    func(*batch.Summary) string       // goes into the closing line, such as "on 3 nodes"; nil: nothing
 	Verbose  bool                              // tell of each place at the end
 	Called   func(place string) string         // what words for people call a place; nil: as it is
+	Shelf    *reuse.Shelf                      // of --results; nil: none
 
 	// Attempt runs a task once, as batch.Job has it. Its manifest has its ID.
 	Attempt func(ctx context.Context, t *Task, a batch.Attempt, started func()) (*batch.Result, *batch.Failure)

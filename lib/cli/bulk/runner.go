@@ -10,6 +10,7 @@ import (
 
 	"plasm/lib/batch"
 	"plasm/lib/cli"
+	"plasm/lib/cli/reuse"
 	"plasm/lib/job"
 )
 
@@ -101,7 +102,24 @@ func (j jobOf) Close()                  { j.t.Close() }
 
 func (j jobOf) Attempt(ctx context.Context, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
 	j.t.Manifest.ID = a.ID
+	if hit := j.t.c.Shelf.Find(j.t.Manifest); hit != nil {
+		defer hit.Close()
+		return j.t.reuse(ctx, a, hit)
+	}
 	return j.t.c.Attempt(ctx, j.t, a, started)
+}
+
+// reuse is the attempt that needs no run.
+func (t *Task) reuse(ctx context.Context, a batch.Attempt, hit *reuse.Hit) (*batch.Result, *batch.Failure) {
+	out, err := t.Open(ctx, a)
+	if err != nil {
+		return nil, Failure(err)
+	}
+	if err := hit.Write(out.Outputs); err != nil {
+		out.Discard()
+		return nil, Failure(err)
+	}
+	return out.Done(hit.Outcome, nil, job.Sum(hit.Receipt), func() ([]byte, error) { return hit.Receipt, nil }), nil
 }
 
 // Output is where the output of one attempt goes.
@@ -146,6 +164,9 @@ func (o *Output) Done(outcome *job.Outcome, cause error, id job.Digest, receipt 
 		}
 		return signed, err
 	})
+	if err == nil && !o.Reused {
+		o.t.c.Shelf.Put(o.t.Manifest, outcome, o.Outputs)
+	}
 	if o.Deliver != nil {
 		folders, undelivered := o.Deliver(func(line string) { _, _ = fmt.Fprintf(&words, "%s: %s\n", name, cli.OneLine(line)) })
 		o.Folders, err = folders, errors.Join(err, undelivered)
