@@ -265,7 +265,7 @@ func TestSignalWithJSON(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "cat")
 	c := start(t, dir, "--json", "--receipt", "r.json", "cat.wasm")
-	c.send(strings.Repeat("x", 8<<20)) // more than pipes hold: so the job has started
+	c.send(strings.Repeat("x", 512<<10)) // more than pipes hold: so the job has started; and no more than is written in no time
 	c.signal(syscall.SIGTERM)
 	if doc := c.ends(143); !strings.HasPrefix(doc, `{"receipt":{`) || strings.Count(doc, "\n") != 1 {
 		t.Errorf("stdout has %.100q", doc)

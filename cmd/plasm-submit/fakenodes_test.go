@@ -88,10 +88,10 @@ func node(ts *testscript.TestScript, neg bool, args []string) {
 	})
 	ts.Check(err)
 	h.SetStreamHandler(wire.Protocol, n.serve)
+	addr := h.Addrs()[0].String() + "/p2p/" + h.ID().String()
+	doc.PeerID, doc.Addrs, doc.RTTUS = h.ID().String(), []string{addr}, 1000 // before anyone can ask
 	s := capability.Serve(h, func() job.Node { return doc }, nil)
 	v.ends = append([]func(){s.Close}, append(v.ends, func() { _ = h.Close() })...)
-	addr := h.Addrs()[0].String() + "/p2p/" + h.ID().String()
-	doc.PeerID, doc.Addrs, doc.RTTUS = h.ID().String(), []string{addr}, 1000
 	ts.Setenv(args[0], addr)
 	ts.Setenv(args[0]+"_ID", doc.PeerID)
 	ts.Setenv(args[0]+"_NODE", string(doc.Encode()))

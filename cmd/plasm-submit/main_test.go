@@ -30,12 +30,17 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	verify := t.TempDir()
+	if err := bin.Build(t.Context(), verify, "plasm-verify"); err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("HOME", env.WorkDir+"/home")
+			env.Setenv("PATH", verify+":"+env.Getenv("PATH"))
 			env.Setenv("RUNTIME_DIRECTORY", env.WorkDir+"/run")
 			v := &fakeNodes{}
 			env.Values[fakeNodesKey{}] = v

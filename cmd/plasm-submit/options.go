@@ -9,6 +9,7 @@ import (
 	"plasm/lib/cli/client"
 	"plasm/lib/cli/reuse"
 	"plasm/lib/job"
+	"plasm/lib/receipt"
 )
 
 const (
@@ -39,6 +40,7 @@ type options struct {
 	requireGuards string
 	guards        []string
 	retries       int64
+	quorum        int64 // of how many nodes the answer is wanted; 0: of one
 	attemptMS     int64
 	deadlineMS    int64
 	stream        bool
@@ -81,6 +83,11 @@ func newOptions(in *cli.Invocation) *options {
 	o.addTrustEdit(f)
 	f.Whole(&o.retries, 0, maxRetries, cli.Flag{
 		Name: "retries", Category: howLong, Value: "N", Usage: "new attempts after one that was accepted", More: "A rejection costs none.",
+	})
+	f.Whole(&o.quorum, 2, receipt.MaxQuorum, cli.Flag{
+		Name: "quorum", Category: whom, Value: "N", Usage: "the answer of N nodes that agree, one more asked at a time, 2N-1 in all",
+		More: "2 to 16; for deterministic jobs, and not with the trust `any`. Sets `--canonical-nan`. Nodes whose names share what stands before a / count once. " +
+			"A node may copy what another has answered.",
 	})
 	f.Millis(&o.attemptMS, job.MaxTimeout, cli.Flag{
 		Name: "attempt-timeout", Category: howLong, Value: "DUR", Default: "2m, and 1s for each 256 KiB to send",
@@ -154,6 +161,9 @@ func (o *options) check() error {
 	if err := o.bulk.Check(o.flags.Args()); err != nil {
 		return err
 	}
+	if err := o.checkQuorum(); err != nil {
+		return err
+	}
 	if o.job.Results != "" && o.stream {
 		return cli.Usage(name, "--results beside --stream: what is passed on as it comes is not looked up before")
 	}
@@ -204,7 +214,7 @@ func (o *options) streams(in *cli.Invocation) bool {
 		return o.stream
 	}
 	args := o.flags.Args()
-	taken := o.takesStdin() || o.job.Results != "" || o.job.Job != "" || o.job.Manifest == "-" || o.job.NoStdin || len(args) > 0 && args[0] == "-"
+	taken := o.takesStdin() || o.job.Results != "" || o.quorum > 0 || o.job.Job != "" || o.job.Manifest == "-" || o.job.NoStdin || len(args) > 0 && args[0] == "-"
 	if taken || o.job.Stdin != "" && o.job.Stdin != "-" {
 		return false
 	}
@@ -226,6 +236,9 @@ func (o *options) place(m *job.Manifest) error {
 	}
 	if o.flags.Changed("min-cores") {
 		m.CPUCores = o.minCores
+	}
+	if o.quorum > 0 {
+		m.CanonicalNaN = true // so that nodes of any processor agree
 	}
 	if !m.Equal(&before) {
 		m.ID = job.NewID()

@@ -115,6 +115,9 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 		return 0, late(err)
 	}
 	defer closeInput()
+	if err := o.mayAgree(j.Manifest, trust); err != nil {
+		return 0, err
+	}
 	if o.deadlineMS == 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = o.until(ctx, in, began, deadlineBeyond+j.Manifest.TimeoutMS)
@@ -182,7 +185,7 @@ func (o *options) execute(
 	if j.Live != nil {
 		j.Live.Stdout, j.Live.Stderr = out.Stdout, out.Stderr
 	}
-	result, err := submit.Run(ctx, cfg, j, source)
+	result, err := o.answer(ctx, in, cfg, j, source, out)
 	o.progress.stop()
 	if err != nil {
 		out.Discard()

@@ -16,6 +16,7 @@ import (
 // received is what came as a receipt.
 type received struct {
 	envelope []byte
+	others   [][]byte              // receipts of others that agree
 	outputs  bool                  // whether it came with outputs: a result document
 	trees    carried               // those that came with it
 	refusal  *receipt.RefusalError // what is wrong with the document around it
@@ -36,7 +37,7 @@ func read(r io.Reader, outputs func() (stdout, stderr io.Writer)) (*received, er
 		return nil, err
 	}
 	switch firstMember(head) {
-	case "receipt", "stdout", "stderr", "trees", "blobs", "trace", "reused":
+	case "receipt", "stdout", "stderr", "trees", "blobs", "trace", "reused", "receipts", "dissent":
 		return readResult(b, job.MaxDocument, outputs)
 	case "error":
 		if e, err := job.DecodeError(head); err == nil {
@@ -72,7 +73,7 @@ func readResult(r io.Reader, limit int64, outputs func() (stdout, stderr io.Writ
 	trees := carried{}
 	result, err := job.ReadResult(&capped{r: r, left: limit}, stdout, stderr, trees)
 	if err == nil {
-		return &received{envelope: result.Envelope, outputs: true, trees: trees}, nil
+		return &received{envelope: result.Envelope, others: result.Receipts, outputs: true, trees: trees}, nil
 	}
 	refusal, err := refused(err)
 	if err != nil {

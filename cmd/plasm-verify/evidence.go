@@ -24,6 +24,7 @@ type evidence struct {
 	trusted  []ed25519.PublicKey
 	received *received
 	expect   receipt.Expect
+	more     [][]byte              // receipts of others, with --quorum
 	left     map[string]*tree.Tree // what --out names, by path in the guest
 
 	printable *cli.Spool // what --print writes of the job's output, or nil
@@ -160,6 +161,13 @@ func (o *options) gatherReceipt(in *cli.Invocation, e *evidence) error {
 		return o.checkLines()
 	}
 	defer func() { _ = f.Close() }()
+	for _, file := range o.more {
+		other, err := cli.ReadFile(file, nil, job.MaxEnvelope)
+		if err != nil {
+			return err
+		}
+		e.more = append(e.more, other)
+	}
 	stdout, stderr := newDigester(io.Discard), newDigester(io.Discard)
 	e.received, err = read(b, func() (io.Writer, io.Writer) {
 		stdout.to, stderr.to = e.spool(o.print == printStdout), e.spool(o.print == printStderr)

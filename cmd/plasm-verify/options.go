@@ -11,6 +11,7 @@ import (
 	"plasm/lib/cli"
 	"plasm/lib/identity"
 	"plasm/lib/job"
+	"plasm/lib/receipt"
 )
 
 // What a verifier spends at most on running a job again, unless told otherwise.
@@ -37,6 +38,8 @@ type options struct {
 	json  bool
 
 	rerun             bool
+	quorum            int64    // of how many signers; 0: of one
+	more              []string // receipts of others, with --quorum
 	memory, timeoutMS int64
 
 	// What check makes of them.
@@ -82,6 +85,10 @@ func newOptions(in *cli.Invocation) *options {
 	})
 	f.Switch(&o.json, cli.Flag{
 		Name: "json", Category: gives, Usage: "write the verdict as a document: each check, and whether it passed", More: "Excludes `--print`.",
+	})
+	f.Whole(&o.quorum, 2, receipt.MaxQuorum, cli.Flag{
+		Name: "quorum", Category: subject, Value: "N", Usage: "N trusted signers have signed one manifest and one outcome",
+		More: "2 to 16. Of a result document of `plasm-submit --quorum`, or of several receipts.",
 	})
 	f.Switch(&o.rerun, cli.Flag{
 		Name: "rerun", Category: again,
@@ -141,13 +148,8 @@ func (o *options) addSubject(f *cli.Flags) {
 // check refuses flags that contradict each other or say nothing.
 func (o *options) check() error {
 	wrong := func(format string, args ...any) error { return cli.Usage(name, format, args...) }
-	switch args := o.flags.Args(); {
-	case len(args) > 1:
-		return wrong("one receipt at a time, not %d: %s", len(args), strings.Join(args, " "))
-	case len(args) == 1:
-		o.receipt = args[0]
-	default:
-		o.receipt = "-"
+	if err := o.checkReceipts(); err != nil {
+		return err
 	}
 	if err := o.checkInputs(); err != nil {
 		return err
@@ -175,6 +177,20 @@ func (o *options) check() error {
 	var err error
 	o.guards, err = o.flags.Guards(o.requireGuards)
 	return err
+}
+
+// checkReceipts takes the names of the receipts: one, unless several are to agree.
+func (o *options) checkReceipts() error {
+	args := o.flags.Args()
+	switch {
+	case len(args) == 0:
+		o.receipt = "-"
+	case len(args) > 1 && o.quorum == 0:
+		return cli.Usage(name, "one receipt at a time, not %d: %s", len(args), strings.Join(args, " "))
+	default:
+		o.receipt, o.more = args[0], args[1:]
+	}
+	return nil
 }
 
 // checkInputs refuses two files that are both to be read from stdin.

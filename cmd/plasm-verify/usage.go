@@ -7,7 +7,7 @@ func doc() cli.Doc {
 	return cli.Doc{
 		Name: name, Section: 1, Level: "warn", Mixed: true,
 		Summary:  "check the signed receipt of a job, offline",
-		Synopsis: []string{"[flags] [RECEIPT|RESULT|-]"},
+		Synopsis: []string{"[flags] [RECEIPT|RESULT|-]", "--quorum N [flags] RECEIPT..."},
 		About: []string{
 			"Checks a receipt, or a result document with its outputs, as plasm-run writes them; the command's own stdin when none " +
 				"is named. Nothing is sent anywhere.",

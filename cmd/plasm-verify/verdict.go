@@ -51,6 +51,9 @@ func (o *options) judge(in *cli.Invocation, e *evidence) (verified *receipt.Veri
 	if err == nil && o.print != "" && o.print != printStatement && e.printable == nil {
 		return nil, nil, cli.Usage(name, "--print %s: a receipt has no output in it; give a result document, or --%s FILE", o.print, o.print)
 	}
+	if err == nil && o.quorum > 0 {
+		err = o.agreement(e, verified)
+	}
 	if err == nil && o.rerun {
 		err = o.repeat(in, e, verified)
 	}
@@ -70,6 +73,8 @@ func (o *options) asks(e *evidence) func(receipt.Reason) bool {
 		case receipt.WrongModule, receipt.WrongManifest, receipt.WrongStdin, receipt.WrongStdout, receipt.WrongStderr,
 			receipt.WrongDirs, receipt.MissingGuards, receipt.WrongOutcome:
 			return e.expect.Asks(reason)
+		case receipt.WrongQuorum:
+			return o.quorum > 0
 		case receipt.NotRepeatable, receipt.WrongRerun:
 			return o.rerun
 		default:

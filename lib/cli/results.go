@@ -22,6 +22,8 @@ type Outputs struct {
 	Folders        *job.Carried // for the result document
 	Trace          []string     // likewise, of a trap
 	Reused         bool         // likewise: an earlier run's
+	Receipts       [][]byte     // likewise, of --quorum: envelopes of those that agree
+	Dissent        [][]byte     // and of the others
 
 	flags   *JobFlags
 	in      *Invocation
@@ -241,7 +243,7 @@ func (o *Outputs) result() error {
 
 // document returns what the result document says beside output and folders.
 func (o *Outputs) document() *job.Result {
-	return &job.Result{Envelope: o.receipt, Trace: o.Trace, Reused: o.Reused}
+	return &job.Result{Envelope: o.receipt, Trace: o.Trace, Reused: o.Reused, Receipts: o.Receipts, Dissent: o.Dissent}
 }
 
 // readers returns what the result document has of both streams.

@@ -47,6 +47,8 @@ func WriteJob(w io.Writer, m *Manifest, module, stdin io.Reader, folders *Carrie
 type Result struct {
 	Envelope []byte   // of the receipt: an object in the profile of 1 to MaxEnvelope bytes
 	Trace    []string // of a trap: the functions that were running, as CheckTrace wants them; nobody has signed it
+	Receipts [][]byte // envelopes of those that agree, that of Envelope among them; of --quorum
+	Dissent  [][]byte // envelopes of the others that were asked
 	Reused   bool     // whether it is of an earlier run of the same job
 }
 
@@ -96,6 +98,8 @@ func writeResult(w io.Writer, head string, r *Result, stdout, stderr io.Reader, 
 	if len(r.Trace) > 0 {
 		d.text(`,"trace":` + string(encode(r.Trace)))
 	}
+	d.envelopes("receipts", r.Receipts)
+	d.envelopes("dissent", r.Dissent)
 	if r.Reused {
 		d.text(`,"reused":true`)
 	}
@@ -135,6 +139,26 @@ type documentWriter struct {
 func (d *documentWriter) text(s string) {
 	if d.err == nil {
 		_, d.err = d.Write([]byte(s))
+	}
+}
+
+// envelopes writes a member with those, or nothing where there are none.
+func (d *documentWriter) envelopes(name string, list [][]byte) {
+	for i, envelope := range list {
+		envelope, err := checkEnvelope(envelope, element("result."+name, i))
+		if err != nil {
+			d.err = errors.Join(d.err, err)
+			return
+		}
+		if i == 0 {
+			d.text(`,"` + name + `":[`)
+		} else {
+			d.text(",")
+		}
+		d.text(string(envelope))
+	}
+	if len(list) > 0 {
+		d.text("]")
 	}
 }
 
@@ -277,7 +301,9 @@ func (d *documentReader) result(r *Result, stdout, stderr io.Writer, carrier Car
 			}
 			return err
 		},
-		"trace":  func() error { return d.trace(&r.Trace) },
+		"trace":    func() error { return d.trace(&r.Trace) },
+		"receipts": func() error { return d.envelopes("receipts", &r.Receipts) },
+		"dissent":  func() error { return d.envelopes("dissent", &r.Dissent) },
 		"reused": func() error {
 			return d.member("reused", maxScalar, func(f *Fields) { r.Reused = f.Bool("reused") })
 		},
@@ -292,6 +318,44 @@ func (d *documentReader) trace(into *[]string) error {
 		return err
 	}
 	return CheckTrace(d.what+".trace", *into)
+}
+
+// maxEnvelopes is how many envelopes a list of them has at most: twice a quorum and less.
+const maxEnvelopes = 31
+
+// envelopes reads a list of 1 to maxEnvelopes envelopes.
+func (d *documentReader) envelopes(name string, into *[][]byte) error {
+	c, err := d.s.next("a value")
+	if err != nil {
+		return err
+	}
+	path := d.what + "." + name
+	if c != '[' {
+		v, err := d.s.value()
+		if err == nil {
+			err = &FieldError{Path: path, Problem: "must be an array, not " + describe(v)}
+		}
+		return err
+	}
+	_, err = d.s.array(func() (Value, error) {
+		at := element(path, len(*into))
+		if len(*into) == maxEnvelopes {
+			return nil, &FieldError{Path: path, Problem: fmt.Sprintf("more than the %d allowed", maxEnvelopes)}
+		}
+		v, raw, err := d.s.captured(MaxEnvelope)
+		if errors.Is(err, errCapture) {
+			err = tooMuch(at, MaxEnvelope)
+		}
+		if err == nil {
+			err = NewFields(v, at).Err()
+		}
+		*into = append(*into, raw)
+		return v, err
+	})
+	if err == nil && len(*into) == 0 {
+		err = &FieldError{Path: path, Problem: "is empty"}
+	}
+	return err
 }
 
 // member reads a member that is small, of at most limit bytes.

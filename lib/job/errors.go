@@ -25,6 +25,7 @@ const (
 	CodeRefused       Code = "refused"        // every node refused
 	CodeDeadline      Code = "deadline"       // the command's own deadline passed
 	CodeUnverified    Code = "unverified"     // a result came that does not verify
+	CodeDisagreement  Code = "disagreement"   // nodes have signed different outcomes of one job
 	CodeCancelled     Code = "cancelled"      // stopped by a signal before the job started
 	CodeInternal      Code = "internal"       // a defect of plasm, or something that this machine refused it
 )
@@ -51,7 +52,7 @@ func (e *Error) Unwrap() error { return e.Err }
 func codes() []Code {
 	return []Code{
 		CodeUsage, CodeUnsupported, CodeNotFound, CodeBadManifest, CodeBadModule, CodeModuleRefused, CodeCompileLimit,
-		CodeBadKey, CodeIO, CodeGuards, CodeNoNode, CodeRefused, CodeDeadline, CodeUnverified, CodeCancelled, CodeInternal,
+		CodeBadKey, CodeIO, CodeGuards, CodeNoNode, CodeRefused, CodeDeadline, CodeUnverified, CodeDisagreement, CodeCancelled, CodeInternal,
 	}
 }
 

@@ -211,7 +211,7 @@ func (s *scanner) value() (Value, error) {
 	case '{':
 		return s.object(func(string) (Value, error) { return s.value() })
 	case '[':
-		return s.array()
+		return s.array(s.value)
 	case '"':
 		return s.text()
 	case 't':

@@ -34,7 +34,7 @@ func (s *scanner) separator(end byte) (bool, error) {
 }
 
 // array reads an array.
-func (s *scanner) array() (Value, error) {
+func (s *scanner) array(value func() (Value, error)) (Value, error) {
 	if err := s.enter(); err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (s *scanner) array() (Value, error) {
 		return list, err
 	}
 	for more := true; more; {
-		v, err := s.value()
+		v, err := value()
 		if err != nil {
 			return nil, err
 		}

@@ -26,6 +26,7 @@ const (
 	WrongDirs          Reason = "dirs"                // another folder, before or after
 	MissingGuards      Reason = "guards"              // a required guard was not active
 	WrongOutcome       Reason = "outcome"             // another status or exit code than expected
+	WrongQuorum        Reason = "quorum"              // too few have signed the same
 	NotRepeatable      Reason = "not_repeatable"      // this job cannot be run again here
 	WrongRerun         Reason = "rerun"               // run again, it came out another way
 )
@@ -45,8 +46,8 @@ type Check struct {
 	Of     Part // Envelope or Payload for BadJSON, else ""
 }
 
-// Checks returns all checks in the order in which they run. The last two are not
-// Verify's: who can run a job again makes them.
+// Checks returns all checks in the order in which they run. The last three are neither
+// Verify's nor Check's: CheckQuorum makes one, and who can run a job again the others.
 func Checks() []Check {
 	return []Check{
 		{TooLarge, ""},
@@ -67,6 +68,7 @@ func Checks() []Check {
 		{WrongDirs, ""},
 		{MissingGuards, ""},
 		{WrongOutcome, ""},
+		{WrongQuorum, ""},
 		{NotRepeatable, ""},
 		{WrongRerun, ""},
 	}

@@ -37,6 +37,8 @@ enum ErrorCode: string
     case Deadline = 'deadline';
     /** A result came that doesn't verify. */
     case Unverified = 'unverified';
+    /** Nodes have signed different outcomes of one job. */
+    case Disagreement = 'disagreement';
     /** Stopped by a signal before the job started. */
     case Cancelled = 'cancelled';
     /** A defect of plasm. */

@@ -66,7 +66,7 @@ final class Failure
             ErrorCode::BadModule, ErrorCode::ModuleRefused, ErrorCode::CompileLimit
                 => new InvalidModuleException($message, $e->code),
             ErrorCode::NoNode => new NoNodeException($message, $e->nodes, $e->hint),
-            ErrorCode::Refused => new RefusedException($message, $e->nodes, $e->hint),
+            ErrorCode::Refused, ErrorCode::Disagreement => new RefusedException($message, $e->nodes, $e->hint),
             ErrorCode::Deadline => new TimeoutException($message),
             ErrorCode::Unverified => new UnverifiedException($message, null),
             ErrorCode::Cancelled => new CancelledException($message),

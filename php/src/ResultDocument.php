@@ -6,6 +6,7 @@ namespace Plasm;
 
 use Plasm\Exception\DocumentException;
 use Plasm\Json\Fields;
+use Plasm\Json\JsonObject;
 use Plasm\Json\Rule;
 use Plasm\Json\Scanner;
 use Plasm\Json\Text;
@@ -17,6 +18,7 @@ use Plasm\Json\Text;
  */
 final class ResultDocument
 {
+    private const MAX_ENVELOPES = 31;
     private const MAX_TRACE = 16;
     private const MAX_TRACE_NAME = 128; // bytes
 
@@ -26,6 +28,8 @@ final class ResultDocument
      * @param string $stderr  likewise
      * @param list<string> $trace of a trap, the functions that were running, the innermost first: the word of the
      *                            worker that ran the program, which nobody has signed
+     * @param list<string> $receipts envelopes of the nodes that agree, with `--quorum`
+     * @param list<string> $dissent  envelopes of the others that were asked
      * @param bool $reused whether it is of an earlier run of the same job
      * @param array<string, string> $trees documents of {@see Tree}s by their digests, of folders that the program
      *                                     has left
@@ -36,6 +40,8 @@ final class ResultDocument
         public readonly string $stdout,
         public readonly string $stderr,
         public readonly array $trace,
+        public readonly array $receipts,
+        public readonly array $dissent,
         public readonly bool $reused,
         public readonly array $trees,
         public readonly array $blobs,
@@ -57,7 +63,7 @@ final class ResultDocument
         }
         [$value, $places] = Scanner::parseWithPlaces($json);
         $f = new Fields($value, 'result');
-        $f->only('receipt', 'stdout', 'stderr', 'trace', 'reused', 'trees', 'blobs');
+        $f->only('receipt', 'stdout', 'stderr', 'trace', 'receipts', 'dissent', 'reused', 'trees', 'blobs');
         $f->object('receipt')->skip();
         [$begin, $end] = $places['receipt'];
         if ($end - $begin > Receipt::MAX_BYTES) {
@@ -69,12 +75,45 @@ final class ResultDocument
             $f->base64('stdout'),
             $f->base64('stderr'),
             self::trace($f),
+            self::envelopes($f, 'receipts'),
+            self::envelopes($f, 'dissent'),
             $f->optBool('reused') ?? false,
             $f->byDigest('trees', Manifest::MAX_DIRS),
             $f->byDigest('blobs', Manifest::MAX_DIRS * Tree::MAX_ENTRIES),
         );
         $f->close();
         return $document;
+    }
+
+    /**
+     * A list of envelopes, each as JSON that says the same.
+     *
+     * @return list<string> none when it is absent
+     */
+    private static function envelopes(Fields $f, string $name): array
+    {
+        if (!$f->has($name)) {
+            return [];
+        }
+        $objects = $f->objects($name);
+        if ($objects === [] || count($objects) > self::MAX_ENVELOPES) {
+            throw $f->fail($name, Rule::Count, count($objects) . ' receipts, not 1 to ' . self::MAX_ENVELOPES);
+        }
+        $out = [];
+        foreach ($objects as $i => $object) {
+            $object->skip();
+            $out[] = json_encode(self::plain($f->array($name)[$i]), JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES);
+        }
+        return $out;
+    }
+
+    private static function plain(mixed $value): mixed
+    {
+        return match (true) {
+            $value instanceof JsonObject => (object) array_map(self::plain(...), $value->members),
+            is_array($value) => array_map(self::plain(...), $value),
+            default => $value,
+        };
     }
 
     /**

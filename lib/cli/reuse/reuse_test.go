@@ -29,10 +29,10 @@ func job1() *job.Manifest {
 // outcome is the end of a job that has written "out".
 func outcome(status job.Status) *job.Outcome {
 	o := &job.Outcome{Status: status, StdinHash: job.EmptyDigest, StdinComplete: true, StdoutBytes: 3}
-	switch status {
-	case job.Exit:
+	if status == job.Exit {
 		o.ExitCode = new(uint32)
-	case job.Trap:
+	}
+	if status == job.Trap {
 		o.Trap = job.TrapUnreachable
 	}
 	return o
@@ -47,10 +47,10 @@ type shelf struct {
 	said []string
 }
 
-func openShelf(t *testing.T, keep cli.Keep) *shelf {
+func openShelf(t *testing.T) *shelf {
 	t.Helper()
 	s := &shelf{dir: filepath.Join(t.TempDir(), "a", "b"), key: identity.Generate()}
-	s.open(t, keep)
+	s.open(t, cli.Keep{})
 	return s
 }
 
@@ -135,7 +135,7 @@ func TestWhatIsKept(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s, m := openShelf(t, cli.Keep{}), job1()
+			s, m := openShelf(t), job1()
 			if test.change != nil {
 				test.change(m)
 			}
@@ -165,7 +165,7 @@ func TestWhatIsKept(t *testing.T) {
 // not the result.
 func TestEveryByteCounts(t *testing.T) {
 	t.Parallel()
-	s, m := openShelf(t, cli.Keep{}), job1()
+	s, m := openShelf(t), job1()
 	s.put(t, m, outcome(job.Exit))
 	name := filepath.Join(s.dir, s.entries(t)[0])
 	good, err := os.ReadFile(name)
@@ -210,7 +210,7 @@ func TestEveryByteCounts(t *testing.T) {
 // TestGuardsOfNow asks for a guard that the entry's job has not had.
 func TestGuardsOfNow(t *testing.T) {
 	t.Parallel()
-	s, m := openShelf(t, cli.Keep{}), job1()
+	s, m := openShelf(t), job1()
 	s.put(t, m, outcome(job.Exit))
 	s.open(t, cli.Keep{}, "process", "seccomp")
 	if s.Find(m) != nil || len(s.said) != 1 || !strings.Contains(s.said[0], "is passed over: guards: seccomp") {
@@ -221,7 +221,7 @@ func TestGuardsOfNow(t *testing.T) {
 // TestPrune keeps what was used last, and leaves alone what is no entry.
 func TestPrune(t *testing.T) {
 	t.Parallel()
-	s := openShelf(t, cli.Keep{})
+	s := openShelf(t)
 	var jobs []*job.Manifest
 	var names []string
 	for i := range int64(4) {
