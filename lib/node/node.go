@@ -113,7 +113,7 @@ func Run(ctx context.Context, cfg Config) error {
 	n := &Node{cfg: cfg, log: cfg.Log, manager: manager{cfg.Log}, started: time.Now(), calls: make(chan func())}
 	defer n.stop()
 	for _, step := range []func(context.Context) error{
-		n.openFolders, n.askWorker, n.openStore, n.startNetwork, n.serveJobs, n.answer, n.watchLoad, n.tellReady,
+		n.openFolders, n.askWorker, n.openStore, n.startNetwork, n.serveJobs, n.leaveAddrs, n.answer, n.watchLoad, n.tellReady,
 	} {
 		if err := step(ctx); err != nil {
 			if ctx.Err() != nil { // whatever did not work because of that
@@ -237,6 +237,14 @@ func (n *Node) contactLocal() {
 	}
 }
 
+// leaveAddrs says in the runtime folder where the node is, before the control socket
+// answers: who has asked for the node's status finds it.
+func (n *Node) leaveAddrs(context.Context) error {
+	n.addrs = n.localAddrs()
+	n.onStop(func() { n.closed("addresses", n.folders.RemoveAddrs()) })
+	return n.folders.WriteAddrs(n.addrs)
+}
+
 // answer opens the control socket.
 func (n *Node) answer(context.Context) error {
 	server, err := n.folders.Listen(controlled{n})
@@ -249,11 +257,6 @@ func (n *Node) answer(context.Context) error {
 
 // tellReady says where the node is, to everybody who waits for it.
 func (n *Node) tellReady(context.Context) error {
-	n.addrs = n.localAddrs()
-	n.onStop(func() { n.closed("addresses", n.folders.RemoveAddrs()) })
-	if err := n.folders.WriteAddrs(n.addrs); err != nil {
-		return err
-	}
 	if err := n.cfg.Ready(n.addrs); err != nil {
 		return err
 	}
