@@ -115,7 +115,9 @@ final class Trust
     private static function name(string $id, string $name, array &$names): void
     {
         if ($name === 'any' || preg_match('~^[a-z0-9][a-z0-9._/-]{0,63}$~D', $name) !== 1) {
-            throw new InvalidArgumentException(Text::quote($name) . ' is no name: up to 64 of a-z, 0-9, and after the first . _ / -');
+            throw new InvalidArgumentException(
+                Text::quote($name) . ' is no name: up to 64 of a-z, 0-9, and after the first . _ / -',
+            );
         }
         if (($names["=$name"] ?? $id) !== $id) {
             throw new InvalidArgumentException("another peer has the name $name already");

@@ -43,7 +43,8 @@ final class TrustTest extends SdkTestCase
     {
         [[, $a], [$keyB, $b], [, $c]] = [self::key(), self::key(), self::key()];
         $file = "$this->folder/trusted";
-        file_put_contents($file, "# nodes of ours\n\n  $c # the third\r\n$c lab/c /ip4/192.0.2.1/tcp/1 /dns4/c.example/tcp/2/p2p/$c\n");
+        $named = "$c lab/c /ip4/192.0.2.1/tcp/1 /dns4/c.example/tcp/2/p2p/$c";
+        file_put_contents($file, "# nodes of ours\n\n  $c # the third\r\n$named\n");
         $trust = Trust::peers($a)->and(Trust::pem(self::pem(self::SPKI . $keyB)))->and(Trust::file($file));
         self::assertSame([$a, $b, $c], $trust->peerIds());
         self::assertSame([], Trust::peers()->peerIds());
