@@ -83,6 +83,16 @@ func receipts() map[string]func(*receipt.Statement) {
 		"timeout.json": func(s *receipt.Statement) { s.Outcome.Status, s.Outcome.ExitCode = job.Timeout, nil },
 		"random.json":  func(s *receipt.Statement) { s.Manifest.Deterministic = false },
 		"dirs.json":    func(s *receipt.Statement) { s.Manifest.Dirs = []job.Dir{{Guest: "/data"}} },
+		"rude.json": func(s *receipt.Statement) {
+			s.Manifest.Args = []string{"plain", "two words", "", "\x1b[2J", "a\nverified     signed by nobody", "\u202e\u009b"}
+			s.Manifest.Env = map[string]string{"K": "\r\a"}
+		},
+		"folders.json": func(s *receipt.Statement) {
+			s.Manifest.Dirs = []job.Dir{
+				{Guest: "/in", ReadOnly: true, Tree: job.Sum([]byte("in"))}, {Guest: "/data"}, {Guest: "/out", Tree: job.Sum([]byte("before"))},
+			}
+			s.Outcome.Dirs = []job.OutcomeDir{{Guest: "/out", Tree: job.Sum([]byte("after")), Files: 2, Bytes: 1536}}
+		},
 		"nostdin.json": func(s *receipt.Statement) {
 			s.Manifest.StdinHash, s.Outcome.StdinHash, s.Outcome.StdinBytes = job.EmptyDigest, job.EmptyDigest, 0
 			s.Manifest.ModuleHash, s.Outcome.StdoutBytes, s.Stdout = job.Sum([]byte("reverse nothing")), 0, job.EmptyDigest

@@ -77,6 +77,9 @@ func (o *options) conclude(in *cli.Invocation, e *evidence, v *verdict) (*verdic
 	}
 	v.become(refusal, verified, o.asks(e))
 	if !v.Verified {
+		if o.show && verified != nil {
+			o.showUnverified(in.Stderr, v, verified.Statement)
+		}
 		o.explain(in, v, e)
 	}
 	return v, o.tell(in, v, verified, e)

@@ -36,6 +36,7 @@ type options struct {
 
 	print string
 	json  bool
+	show  bool
 
 	rerun             bool
 	quorum            int64    // of how many signers; 0: of one
@@ -85,6 +86,11 @@ func newOptions(in *cli.Invocation) *options {
 	})
 	f.Switch(&o.json, cli.Flag{
 		Name: "json", Category: gives, Usage: "write the verdict as a document: each check, and whether it passed", More: "Excludes `--print`.",
+	})
+	f.Switch(&o.show, cli.Flag{
+		Name: "show", Category: gives,
+		Usage: "tell people what the receipt says: on stdout once it is verified, else on stderr, each line marked",
+		More:  "Excludes `--print` and `--json`.",
 	})
 	f.Whole(&o.quorum, 2, receipt.MaxQuorum, cli.Flag{
 		Name: "quorum", Category: subject, Value: "N", Usage: "N trusted signers have signed one manifest and one outcome",
@@ -159,6 +165,8 @@ func (o *options) check() error {
 		return wrong("--print: %q is not one of stdout, stderr, statement", o.print)
 	case o.print != "" && o.json:
 		return wrong("--print and --json both want stdout")
+	case o.show && (o.print != "" || o.json):
+		return wrong("--show and --%s both want stdout", map[bool]string{true: "json", false: "print"}[o.json])
 	case o.anyOutcome && len(o.expectExit) > 0:
 		return wrong("--any-outcome and --expect-exit contradict each other")
 	case !o.rerun && (o.flags.Changed("memory") || o.flags.Changed("timeout")):

@@ -33,6 +33,7 @@ func doc() cli.Doc {
 			`plasm-verify --signer "$(plasm-run --identity)" --stdout out.txt receipt.json`,
 			"plasm-run --json job.wasm | plasm-verify --trust nodes.txt --print stdout",
 			"plasm-verify --signer node.pem --json receipt.json",
+			"plasm-verify --signer node.pem --show receipt.json",
 			"plasm-verify --signer node.pem --rerun --module job.wasm --stdin in.txt receipt.json",
 		},
 		See:      []string{"plasm-run(1)", "plasm-submit(1)"},

@@ -123,7 +123,7 @@ func (o *options) explain(in *cli.Invocation, v *verdict, e *evidence) {
 		v.Hint = e.received.failed.Hint
 	case v.Reason == receipt.Untrusted && len(e.trusted) == 0:
 		v.Message = "no trusted signer was given"
-		v.Hint = claims(in.Stderr, e.received.envelope)
+		v.Hint = o.claims(in.Stderr, v, e.received.envelope)
 	case v.Reason == receipt.WrongOutcome && o.print != "" && len(o.expectExit) == 0:
 		v.Hint = "--print expects exit code 0; --any-outcome prints whatever happened"
 	}
@@ -142,6 +142,8 @@ func (o *options) tell(in *cli.Invocation, v *verdict, verified *receipt.Verifie
 	case !v.Verified:
 	case o.print == printStatement:
 		_, err = in.Stdout.Write(verified.Payload)
+	case o.show:
+		err = o.showVerified(in.Stdout, v, verified.Statement)
 	case o.print != "":
 		err = printSpool(in.Stdout, e.printable)
 	default:
@@ -166,7 +168,7 @@ func printSpool(w io.Writer, s *cli.Spool) error {
 // claims shows what an envelope says about itself to somebody who has not said
 // whom to trust, and returns a hint: the flag that would do, when the node that
 // it names really signed it.
-func claims(stderr io.Writer, envelope []byte) (hint string) {
+func (o *options) claims(stderr io.Writer, v *verdict, envelope []byte) (hint string) {
 	hint = "say whose word counts with --signer PEERID or --trust FILE"
 	s, err := receipt.Claims(envelope)
 	if err != nil {
@@ -174,6 +176,9 @@ func claims(stderr io.Writer, envelope []byte) (hint string) {
 	}
 	_, _ = fmt.Fprintf(stderr, "%s: it claims, and nothing of this is verified: job %s, module %s, %s, run by %s\n",
 		name, s.Manifest.ID, s.Manifest.ModuleHash, receipt.Ending(s.Outcome), s.Node.PeerID)
+	if o.show {
+		o.showUnverified(stderr, v, s)
+	}
 	key, err := identity.ParsePeerID(s.Node.PeerID)
 	if err != nil {
 		return hint

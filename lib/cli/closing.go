@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"plasm/lib/job"
 )
@@ -31,26 +30,10 @@ func closing(where string, m *job.Manifest, o *job.Outcome) string {
 	if o.ExitCode != nil {
 		how = fmt.Sprintf("%s %d", o.Status, *o.ExitCode)
 	}
-	compiled := "compiled in " + micros(o.CompileTimeUS)
+	compiled := "compiled in " + job.Micros(o.CompileTimeUS)
 	if o.CompileCached {
 		compiled = "compiled before"
 	}
 	return fmt.Sprintf("%s, %s, in %s (processor %s), memory %s, %s; job %s",
-		how, where, micros(o.WallTimeUS), micros(o.CPUTimeUS), job.Roughly(o.MemoryBytes), compiled, m.ID)
-}
-
-// micros is a number of microseconds as people read it.
-func micros(us int64) string {
-	d := time.Duration(us) * time.Microsecond
-	switch {
-	case d >= 10*time.Second:
-		d = d.Round(100 * time.Millisecond)
-	case d >= time.Second:
-		d = d.Round(10 * time.Millisecond)
-	case d >= 10*time.Millisecond:
-		d = d.Round(time.Millisecond)
-	default:
-		d = d.Round(10 * time.Microsecond)
-	}
-	return d.String()
+		how, where, job.Micros(o.WallTimeUS), job.Micros(o.CPUTimeUS), job.Roughly(o.MemoryBytes), compiled, m.ID)
 }

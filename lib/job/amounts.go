@@ -59,3 +59,19 @@ func Span(ms int64) string {
 
 // MaxSpan is the most milliseconds that a time.Duration holds.
 const MaxSpan = int64(1<<63-1) / int64(time.Millisecond)
+
+// Micros is a number of microseconds in words for people, rounded: 1.5ms, 12.35s, 2m3.4s.
+func Micros(us int64) string {
+	d := time.Duration(us) * time.Microsecond
+	switch {
+	case d >= 10*time.Second:
+		d = d.Round(100 * time.Millisecond)
+	case d >= time.Second:
+		d = d.Round(10 * time.Millisecond)
+	case d >= 10*time.Millisecond:
+		d = d.Round(time.Millisecond)
+	default:
+		d = d.Round(10 * time.Microsecond)
+	}
+	return d.String()
+}

@@ -27,4 +27,9 @@ func TestAmounts(t *testing.T) {
 			t.Errorf("%d ms: %q, want %q", ms, got, want)
 		}
 	}
+	for us, want := range map[int64]string{0: "0s", 9: "10µs", 1500: "1.5ms", 12_345_678: "12.3s", 123_000_000: "2m3s"} {
+		if got := Micros(us); got != want {
+			t.Errorf("%d µs: %q, want %q", us, got, want)
+		}
+	}
 }
