@@ -172,6 +172,7 @@ final class Collector
             $kept === null,
             $statement->outcome->status === Status::Trap ? $trace : [],
             $reused,
+            $this->folders($statement, $verify),
         );
         if (!$verify) {
             return $made($receipt->claims());
@@ -186,6 +187,32 @@ final class Collector
             throw $unknown instanceof UnknownVersionException ? $unknown : $e;
         }
         return $made($statement);
+    }
+
+    /**
+     * The folders that the command has made, each read again and held against the receipt.
+     *
+     * @return array<string, Folder> by guest path
+     */
+    private function folders(Statement $statement, bool $verify): array
+    {
+        $folders = [];
+        foreach ($statement->outcome->dirs as $dir) {
+            $path = $this->invocation->out[$dir->guest] ?? null;
+            if ($path === null) {
+                continue;
+            }
+            try {
+                $tree = Tree::ofFolder($path);
+            } catch (Exception\InvalidArgumentException $e) {
+                throw Exception\UnverifiedException::because(Reason::Dirs, $e->getMessage(), $e);
+            }
+            if ($verify) {
+                (new Expect(out: [$dir->guest => $tree->digest()]))->check($statement);
+            }
+            $folders[$dir->guest] = new Folder($dir->guest, $path, $tree, $dir->files, $dir->bytes);
+        }
+        return $folders;
     }
 
     /**

@@ -7,6 +7,7 @@ namespace Plasm;
 use Plasm\Exception\InvalidArgumentException;
 use Plasm\Json\Scanner;
 use Plasm\Json\Text;
+use Plasm\Transport\Limits;
 
 /**
  * A job: a WebAssembly (WASI preview 1) program, its input and its limits.
@@ -29,6 +30,11 @@ final class Job
     private ?string $stdinFile = null;
     /** @var array<string, array{string, bool}> host folder and whether it is read only, by guest path */
     private array $dirs = [];
+    /** @var array<string, string> file or folder of the host that travels, by guest path */
+    private array $in = [];
+    /** @var array<string, string> folder of the host that is made, by guest path */
+    private array $out = [];
+    private int $diskMb = 256;
     private int $memoryMb = 256;
     private int $timeoutMs = 60000;
     private ?int $fuel = null;
@@ -191,26 +197,64 @@ final class Job
     }
 
     /**
-     * Lets the program use a folder of this machine; a job that runs elsewhere has none.
+     * Gives the program a file or folder of this machine to read, here or on a node. It is read when the job is
+     * started, and its {@see Tree} is part of the manifest: links and whether a file is executable travel; owners,
+     * times and other modes don't. A file is in the nearest such folder around it, else in one that is its parent.
+     *
+     * @param string $path  the file or folder
+     * @param string $guest what the program calls it, an absolute path; another call for the same takes its place
+     *
+     * @throws InvalidArgumentException when there is no such file or folder, or $guest can't be. What can't travel,
+     *                                  such as a device or a link that leads out, is refused when the job is started
+     */
+    public function in(string $path, string $guest): self
+    {
+        $real = str_contains($path, "\0") ? false : realpath($path);
+        if ($real === false) {
+            throw new InvalidArgumentException('no such file or folder: ' . Text::quote($path));
+        }
+        return $this->with('in', [self::guest($guest, '::') => $real] + $this->in);
+    }
+
+    /**
+     * Makes a folder of this machine of what the program leaves in a folder of its own, here or on a node. That
+     * begins empty, or as the {@see in()} of the same $guest. The folder is made whole or not at all, when the job
+     * has ended by itself; the result has it in {@see Result::$folders}, held against the receipt in PHP.
+     *
+     * @param string $guest what the program calls it, an absolute path; another call for the same takes its place
+     * @param string $path  the folder, which must not be there, or be empty
+     *
+     * @throws InvalidArgumentException when $guest or $path can't be; for a $path that is taken when the job is run
+     */
+    public function out(string $guest, string $path): self
+    {
+        return $this->with('out', [self::guest($guest, '::') => (string) Limits::path($path)] + $this->out);
+    }
+
+    /** What the program may have in the folders of {@see out()}: 0 to 1048576 units of 2^20 bytes; 256 when not said. */
+    public function disk(int $mb): self
+    {
+        return $this->number('diskMb', $mb, 0, Manifest::MAX_DISK_MB);
+    }
+
+    /**
+     * Lets the program use a live folder of this machine, as `plasm-run --dir` does: it sees what others change there
+     * meanwhile, and what it writes is there at once. The receipt says nothing of what is in it, and a job with one
+     * runs on no node; {@see in()} and {@see out()} are for that.
      *
      * @param string $host     the folder
      * @param string $guest    what the program calls it, an absolute path
-     * @param bool   $readOnly whether it may only read
+     * @param bool   $readOnly whether it may only read; when not said it may write, too
      *
      * @throws InvalidArgumentException when there is no such folder, or its name holds "::", or $guest isn't absolute
      */
-    public function dir(string $host, string $guest, bool $readOnly = true): self
+    public function dir(string $host, string $guest, bool $readOnly = false): self
     {
         $real = str_contains($host, "\0") ? false : realpath($host);
         if ($real === false || !is_dir($real) || str_contains($real, '::')) {
             throw new InvalidArgumentException('not a folder that can be passed on: ' . Text::quote($host));
         }
-        if (!Dir::isGuest($guest) || str_contains($guest, ':')) {
-            throw new InvalidArgumentException(
-                'not an absolute path without ":", empty, . or .. parts or a final /: ' . Text::quote($guest),
-            );
-        }
-        return $this->with('dirs', [$guest => [$real, $readOnly]] + $this->dirs);
+        return $this->with('dirs', [self::guest($guest, ':') => [$real, $readOnly]] + $this->dirs);
     }
 
     /**
@@ -231,6 +275,8 @@ final class Job
             $this->stdin,
             $this->stdinFile,
             $this->dirs,
+            $this->in,
+            $this->out,
             $this->stream,
             $this->timeoutMs,
             $this->outputLimit,
@@ -240,11 +286,18 @@ final class Job
     /**
      * The manifest of this job, with a new id.
      *
+     * @param list<Dir> $dirs the folders that travel with it
+     *
      * @internal
      */
-    public function manifest(string $moduleHash, ?string $stdinHash, ?string $arch, int $cpuCores): Manifest
-    {
-        $dirs = [];
+    public function manifest(
+        string $moduleHash,
+        ?string $stdinHash,
+        ?string $arch,
+        int $cpuCores,
+        array $dirs,
+    ): Manifest {
+        // The commands put live folders behind those that travel.
         foreach ($this->dirs as $guest => [, $readOnly]) {
             $dirs[] = new Dir($guest, $readOnly);
         }
@@ -257,6 +310,7 @@ final class Job
             dirs: $dirs,
             cpuCores: $cpuCores,
             memoryMb: $this->memoryMb,
+            diskMb: $this->diskMb,
             timeoutMs: $this->timeoutMs,
             fuel: $this->fuel,
             outputLimitBytes: $this->outputLimit,
@@ -266,6 +320,16 @@ final class Job
             arch: $arch,
             engine: $this->engine,
         );
+    }
+
+    private static function guest(string $path, string $without): string
+    {
+        if (!Dir::isGuest($path) || str_contains($path, $without)) {
+            throw new InvalidArgumentException(
+                "not an absolute path without \"$without\", empty, . or .. parts or a final /: " . Text::quote($path),
+            );
+        }
+        return $path;
     }
 
     private static function isStream(mixed $value): bool

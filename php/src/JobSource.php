@@ -17,6 +17,8 @@ final class JobSource
      * @param string|resource|null               $stdin       the input
      * @param ?string                            $stdinFile   the input's path
      * @param array<string, array{string, bool}> $dirs        host folder and whether it is read only, by guest path
+     * @param array<string, string>              $in          file or folder that travels, by guest path
+     * @param array<string, string>              $out         folder that is made, by guest path
      * @param bool                               $stream      whether streams are to be passed on as they come
      * @param int                                $timeoutMs   milliseconds
      * @param int                                $outputLimit bytes
@@ -27,6 +29,8 @@ final class JobSource
         public readonly mixed $stdin,
         public readonly ?string $stdinFile,
         public readonly array $dirs,
+        public readonly array $in,
+        public readonly array $out,
         public readonly bool $stream,
         public readonly int $timeoutMs,
         public readonly int $outputLimit,

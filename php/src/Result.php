@@ -27,6 +27,8 @@ final class Result
      * @param list<string> $trace  of a trap, the functions that were running, the innermost first: the word of the
      *                             worker that ran the program, which the receipt does not have
      * @param bool $reused         whether an earlier run of the same job gave it, from the folder of --results
+     * @param array<string, Folder> $folders what the program has left in those of {@see Job::out()}, by their paths
+     *                                       in the program; none when the job was cut short
      *
      * @internal
      */
@@ -39,6 +41,7 @@ final class Result
         public readonly bool $streamed,
         public readonly array $trace = [],
         public readonly bool $reused = false,
+        public readonly array $folders = [],
     ) {
         $this->status = $statement->outcome->status;
         $this->exitCode = $statement->outcome->exitCode;

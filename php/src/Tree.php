@@ -53,6 +53,35 @@ final class Tree
         return $tree;
     }
 
+    /**
+     * The tree of these.
+     *
+     * @param list<TreeEntry> $entries
+     *
+     * @throws DocumentException when together they are none
+     *
+     * @internal
+     */
+    public static function of(array $entries): self
+    {
+        return self::fromJson((new self($entries))->toJson());
+    }
+
+    /**
+     * The tree of a folder of this machine, as it is now.
+     *
+     * @throws Exception\InvalidArgumentException when it can't be read, changes meanwhile, or holds what no tree can
+     */
+    public static function ofFolder(string $path): self
+    {
+        if (str_contains($path, "\0") || !is_dir($path)) {
+            throw new Exception\InvalidArgumentException('no such folder: ' . Text::quote($path));
+        }
+        $builder = new TreeBuilder();
+        $builder->add($path, '');
+        return $builder->tree();
+    }
+
     /** The document. */
     public function toJson(): string
     {
@@ -149,8 +178,12 @@ final class Tree
         }
     }
 
-    /** Why $path can't be that of an entry, in a few words. */
-    private static function pathProblem(string $path): ?string
+    /**
+     * Why $path can't be that of an entry, in a few words.
+     *
+     * @internal
+     */
+    public static function pathProblem(string $path): ?string
     {
         if (strlen($path) > self::MAX_PATH) {
             return 'longer than ' . self::MAX_PATH . ' bytes';
@@ -166,8 +199,12 @@ final class Tree
         return str_contains($path, "\0") ? 'it has NUL' : null;
     }
 
-    /** Why $target can't be that of a link at $path, in a few words. */
-    private static function targetProblem(string $path, string $target): ?string
+    /**
+     * Why $target can't be that of a link at $path, in a few words.
+     *
+     * @internal
+     */
+    public static function targetProblem(string $path, string $target): ?string
     {
         preg_match('#^(?:\.\.(?:/|$))*#D', $target, $m);
         return match (true) {

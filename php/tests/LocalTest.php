@@ -44,7 +44,7 @@ final class LocalTest extends SdkTestCase
     {
         $job = Job::fromBytes(Guest::exits(0))->args('-v', 'ä b', '7')->env(['LANG' => 'C', '7' => 'x'])->memory(64)
             ->timeoutMs(5000)->fuel(1000)->outputLimit(100)->seed(9)->canonicalNan()->engine('wazero')
-            ->stdin('in')->dir($this->folder, '/data');
+            ->stdin('in')->dir($this->folder, '/data', true);
         $m = $this->client(requireGuards: ['rlimits', 'nofds'])->mustRun($job)->statement->manifest;
         self::assertSame(['-v', 'ä b', '7'], $m->args);
         self::assertEquals(['LANG' => 'C', 7 => 'x'], $m->env);
@@ -55,6 +55,8 @@ final class LocalTest extends SdkTestCase
         self::assertTrue($m->canonicalNan && $m->deterministic);
         self::assertSame(['wazero', '/data', true], [$m->engine, $m->dirs[0]->guest, $m->dirs[0]->readOnly]);
         self::assertFalse($this->client()->run($job->deterministic(false))->statement->manifest->deterministic);
+        $writable = Job::fromBytes(Guest::exits(0))->dir($this->folder, '/data');
+        self::assertFalse($this->client()->mustRun($writable)->statement->manifest->dirs[0]->readOnly);
     }
 
     public function testWhateverTheProgramDidIsAResult(): void
@@ -204,6 +206,12 @@ final class LocalTest extends SdkTestCase
         yield 'input file' => [fn (Job $j) => $j->stdinFile('/nowhere')];
         yield 'folder' => [fn (Job $j) => $j->dir('/nowhere', '/data')];
         yield 'guest path' => [fn (Job $j) => $j->dir('/', 'data')];
+        yield 'what goes in' => [fn (Job $j) => $j->in('/nowhere', '/in')];
+        yield 'where it goes in' => [fn (Job $j) => $j->in('/', '/in/')];
+        yield 'where it goes in, with ::' => [fn (Job $j) => $j->in('/', '/in::/x')];
+        yield 'what comes out' => [fn (Job $j) => $j->out('out', '/nowhere')];
+        yield 'where it comes out' => [fn (Job $j) => $j->out('/out', '')];
+        yield 'disk' => [fn (Job $j) => $j->disk(-1)];
         yield 'module' => [fn (Job $j) => Job::fromFile("/no\0where")];
         yield 'guards' => [fn (Job $j) => new LocalTransport(requireGuards: ['walls'])];
         yield 'deadline' => [fn (Job $j) => new LocalTransport(deadlineMs: 0)];
@@ -223,6 +231,7 @@ final class LocalTest extends SdkTestCase
         $job = Job::fromFile(self::example('hello'));
         $copy = clone $job;
         $job->args('a')->env(['A' => 'b'])->memory(1)->stdin('x')->dir('/', '/data')->stream();
+        $job->in('/', '/in')->out('/out', '/nowhere')->disk(1);
         self::assertEquals($copy, $job);
     }
 }

@@ -32,8 +32,11 @@ final class ReadmeTest extends SdkTestCase
             return $new;
         };
         $code = (string) preg_replace_callback('/^use .*;$/m', $once, implode("\n", $blocks[1]));
+        $copies = "$this->folder/copies.wasm";
+        file_put_contents($copies, Guest::copies('planets.csv', 'planets.csv'));
         $given = 'require ' . var_export(dirname(__DIR__) . '/autoload.php', true)
-            . ";\n\$address = '{$nodes->address('node')}';\n\$peerId = '{$nodes->peerId('node')}';";
+            . ";\n\$address = '{$nodes->address('node')}';\n\$peerId = '{$nodes->peerId('node')}';"
+            . "\n\$copies = '$copies';\n\$scratch = '$this->folder';";
         file_put_contents("$this->folder/readme.php", "<?php\n$given\n$code");
         $process = proc_open(
             [PHP_BINARY, '-d', 'display_errors=stderr', '-d', 'error_reporting=-1', "$this->folder/readme.php"],
@@ -45,7 +48,8 @@ final class ReadmeTest extends SdkTestCase
         self::assertSame(0, proc_close($process), $said);
         $nodes->end();
         self::assertMatchesRegularExpression(
-            '/^ollehexit code \d+, \d+ units of fuel\nolleh12D3KooW\w+ has \d+ free slots\n'
+            '/^ollehexit code \d+, \d+ units of fuel\nfiles: 1, bytes: \d+, in copied\n'
+                . 'planets.csv sha256:[0-9a-f]{64}\nolleh12D3KooW\w+ has \d+ free slots\n'
                 . 'stdout: one after the other\n(?:[abc]: [abc]\n){3}stdout\n$/D',
             $said,
         );

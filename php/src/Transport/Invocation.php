@@ -39,6 +39,7 @@ final class Invocation
      * @param bool                  $live           whether output is passed on as it comes
      * @param int                   $deadlineMs     milliseconds that all of it may take
      * @param int                   $maxResultBytes bytes that a result may have
+     * @param array<string, string> $out            folders that are made, by the program's names for them
      */
     public function __construct(
         public readonly Binary $binary,
@@ -52,6 +53,7 @@ final class Invocation
         public readonly bool $live,
         public readonly int $deadlineMs,
         public readonly int $maxResultBytes,
+        public readonly array $out,
     ) {
     }
 }

@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Plasm\Transport;
 
 use Plasm\Digest;
+use Plasm\Exception\DocumentException;
 use Plasm\Exception\InvalidArgumentException;
 use Plasm\Expect;
 use Plasm\Job;
@@ -54,12 +55,20 @@ final class Preparation
             $this->feed !== null => null,
             default => $this->stdin?->content->digest ?? Digest::EMPTY,
         };
-        $this->manifest = $job->manifest($moduleHash, $stdinHash, $arch, $cpuCores);
+        $dirs = Folders::gather($source->in, array_keys($source->out));
+        $this->manifest = $job->manifest($moduleHash, $stdinHash, $arch, $cpuCores, $dirs);
         $json = $this->manifest->toJson();
         if (strlen($json) > Manifest::MAX_BYTES) {
             throw new InvalidArgumentException(
                 'arguments and environment are too large: a manifest has at most ' . Manifest::MAX_BYTES . ' bytes',
             );
+        }
+        if ($dirs !== []) {
+            try {
+                Manifest::fromJson($json);
+            } catch (DocumentException $e) {
+                throw new InvalidArgumentException('the folders of the job: ' . $e->getMessage(), 0, $e);
+            }
         }
         $this->files[Invocation::MANIFEST] = Spool::ofString($json);
     }
@@ -118,7 +127,15 @@ final class Preparation
             : ['--json'];
         return new Invocation(
             binary: $binary,
-            arguments: [...$flags, ...$output, '--manifest', '/dev/fd/' . Invocation::MANIFEST, '--', $this->module],
+            arguments: [
+                ...$flags,
+                ...Folders::flags($this->source->in, $this->source->out),
+                ...$output,
+                '--manifest',
+                '/dev/fd/' . Invocation::MANIFEST,
+                '--',
+                $this->module,
+            ],
             env: Environment::make($env),
             files: $this->files,
             source: $this->feed,
@@ -128,6 +145,7 @@ final class Preparation
             live: $live,
             deadlineMs: $deadlineMs,
             maxResultBytes: $maxResultBytes,
+            out: $this->source->out,
         );
     }
 }

@@ -107,7 +107,10 @@ final class RemoteTransport implements Transport
     {
         $source = $job->source();
         if ($source->dirs !== []) {
-            throw new InvalidArgumentException('a job with folders of this machine runs on no other');
+            throw new InvalidArgumentException(
+                'a job with live folders of this machine runs on no other; Job::in() and out() are for folders that '
+                . 'travel',
+            );
         }
         if ($live && !$source->stream) {
             throw new InvalidArgumentException(
