@@ -22,7 +22,11 @@ func doc() cli.Doc {
 			"Runs a WebAssembly (WASI preview 1) program as a job on a node, with the same words as plasm-run. Output is written " +
 				"when the node's signed receipt for it has been verified. Nothing of a job goes to a node that you have not named.",
 		},
-		Notes:   notes,
+		Notes: notes,
+		Instead: map[string]string{
+			"dir": "a node has no live folders of this machine; --in PATH::GUEST sends one with the job, " +
+				"--out GUEST::PATH brings one back;",
+		},
 		Exit:    cli.JobExits("file not found, or no node that is trusted and fits"),
 		Closing: []string{"The codes may also be the program's own: the receipt tells them apart."},
 		Files: []cli.Term{

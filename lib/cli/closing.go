@@ -34,6 +34,24 @@ func closing(where string, m *job.Manifest, o *job.Outcome) string {
 	if o.CompileCached {
 		compiled = "compiled before"
 	}
-	return fmt.Sprintf("%s, %s, in %s (processor %s), memory %s, %s; job %s",
-		how, where, job.Micros(o.WallTimeUS), job.Micros(o.CPUTimeUS), job.Roughly(o.MemoryBytes), compiled, m.ID)
+	wall, cpu, memory := job.Micros(o.WallTimeUS), job.Micros(o.CPUTimeUS), job.Roughly(o.MemoryBytes)
+	return fmt.Sprintf("%s, %s, in %s (processor %s), memory %s, %s%s; job %s",
+		how, where, wall, cpu, memory, compiled, came(o.Dirs), m.ID)
+}
+
+// came says how many files a job has left in folders that travel.
+func came(dirs []job.OutcomeDir) string {
+	if len(dirs) == 0 {
+		return ""
+	}
+	var files, size int64
+	for _, d := range dirs {
+		files += d.Files
+		size += d.Bytes
+	}
+	noun := "files"
+	if files == 1 {
+		noun = "file"
+	}
+	return fmt.Sprintf(", %d %s (%s) came out", files, noun, job.Roughly(size))
 }

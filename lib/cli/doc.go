@@ -29,6 +29,9 @@ type Doc struct {
 	Mixed    bool       `json:"mixed,omitempty"`    // flags may follow operands: there is no guest whose arguments these could be
 	Commands []Term     `json:"commands,omitempty"` // the subcommands; filled in by Add
 	Level    string     `json:"-"`                  // the log level where nothing says another
+
+	// Instead has hints for flags that this command has not and a like one has, by their names.
+	Instead map[string]string `json:"-"`
 }
 
 // Term is a word and what it means.
@@ -151,7 +154,11 @@ func (f *Flags) known() []string {
 
 // unknown is the error for a flag that there is not.
 func (f *Flags) unknown(name string) error {
-	return UsageHint(f.doc.Name, DidYouMean("--"+name, f.known()), "unknown flag: --%s", name)
+	hint, ok := f.doc.Instead[name]
+	if !ok {
+		hint = DidYouMean("--"+name, f.known())
+	}
+	return UsageHint(f.doc.Name, hint, "unknown flag: --%s", name)
 }
 
 // noCommand is the error for a command line that names no subcommand.
