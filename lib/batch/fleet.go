@@ -170,6 +170,9 @@ func (s *search) avoid(p *place, why Kind, worked bool) {
 // cause of ctx's end.
 func (f *Fleet) take(ctx context.Context, s *search, patience time.Duration) (*place, error) {
 	for {
+		if ctx.Err() != nil { // also where there is room, which may have come with the end
+			return nil, context.Cause(ctx)
+		}
 		f.mu.Lock()
 		now := time.Now()
 		p, next := f.best(s, now)
