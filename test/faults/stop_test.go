@@ -69,7 +69,7 @@ func stops() []variant.Edit {
 		in("speak.go", "x.s.cfg.Observe.Moved(kind.String(), len(p))\n", `stopAt("output")`+"\n"),
 		in("session.go", "x.module += int64(len(p))\n", `if x.module == 0 { stopAt("accepted") }; if x.module += int64(len(p)); x.module > x.offer.ModuleBytes/2 { stopAt("halfway") }`+"\n"),
 		in("live.go", "waited := t.started.Sub(t.offered)\n", `waited := t.started.Sub(t.offered); stopAt("running")`+"\n"),
-		in("live.go", "	return ending{receipt: envelope}\n}\n\n// kept", `	stopAt("written"); return ending{receipt: envelope}`+"\n}\n\n// kept"),
+		in("live.go", "	return ending{receipt: envelope, trace: trace}\n}\n\n// kept", `	stopAt("written"); return ending{receipt: envelope, trace: trace}`+"\n}\n\n// kept"),
 	}
 }
 
