@@ -164,7 +164,7 @@ func known() []Case {
 func catalogueWants() map[string]Want {
 	wants := map[string]Want{
 		"both": exits(7), "close-stdout": exits(8), "exit-and-on": exits(5), "start-exit": exits(3),
-		"unreachable": traps(job.TrapUnreachable), "start-trap": traps(job.TrapUnreachable), "divzero": traps(job.TrapDivideByZero),
+		"unreachable": traps(job.TrapUnreachable), "named-trap": traps(job.TrapUnreachable), "start-trap": traps(job.TrapUnreachable), "divzero": traps(job.TrapDivideByZero),
 		"overflow": traps(job.TrapIntegerOverflow), "conversion": traps(job.TrapConversion), "oob-load": traps(job.TrapMemory),
 		"oob-store": traps(job.TrapMemory), "oob-offset": traps(job.TrapMemory), "oob-data": traps(job.TrapMemory),
 		"stackoverflow": traps(job.TrapStackOverflow), "indirect-mismatch": traps(job.TrapIndirectCall),
