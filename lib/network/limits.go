@@ -30,7 +30,7 @@ const (
 	// All strangers together, of what others open; the rest is for addresses that
 	// are trusted, and for what the host opens itself.
 	maxStrangersConns   = 2560
-	maxStrangersStreams = 1024 // 256 MiB as yamux reckons, half of maxMemory
+	maxStrangersStreams = 512  // 128 MiB as yamux reckons, a quarter of maxMemory
 	maxTrusted          = 1024 // addresses
 	trustFor            = 24 * time.Hour
 	maxResting          = 4096 // addresses of which a connection had to make room
