@@ -34,7 +34,7 @@ func (o *options) backend(name string, log *slog.Logger) (*sandbox.Backend, erro
 			if err == nil {
 				return b, nil
 			}
-			if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeNotFound {
+			if !errors.Is(err, sandbox.ErrNoEngine) {
 				leftOut(log, other.Name, err)
 			}
 		}

@@ -43,7 +43,7 @@ func (n *Node) otherEngines(ctx context.Context) (found []*backend) {
 	dirs = append(dirs, filepath.Dir(n.cfg.Worker))
 	for _, other := range sandbox.OtherEngines() {
 		installed, err := sandbox.FindEngine(n.cfg.Version, other, dirs...)
-		if e, ok := errors.AsType[*job.Error](err); ok && e.Code == job.CodeNotFound {
+		if errors.Is(err, sandbox.ErrNoEngine) {
 			continue
 		}
 		var guards []string

@@ -38,10 +38,13 @@ type Backend struct {
 	Version string
 }
 
+// ErrNoEngine is in the error of FindEngine when an engine is not installed.
+var ErrNoEngine = errors.New("the engine is not installed")
+
 // FindEngine returns one of OtherEngines from the first of dirs that has its
 // executable, if nobody but root and this user can have put it there. Whether it is
 // of that version of plasm its workers tell when they have confined themselves (see
-// ErrNoWorker). An error is a *job.Error, of job.CodeNotFound when there is none.
+// ErrNoWorker). An error is a *job.Error of job.CodeUnsupported; ErrNoEngine when there is none.
 func FindEngine(version string, e EngineInfo, dirs ...string) (*Backend, error) {
 	path, err := findExecutable(e.Name, dirs)
 	if err != nil {
@@ -73,8 +76,9 @@ func findExecutable(name string, dirs []string) (string, error) {
 		return path, nil
 	}
 	return "", &job.Error{
-		Code: job.CodeNotFound, Message: fmt.Sprintf("engine: %q is not here: no %s beside plasm-run or in --engines DIR", name, file),
-		Hint: "install " + file + ", or take the built-in engine with --engine wazero",
+		Code: job.CodeUnsupported, Err: ErrNoEngine,
+		Message: fmt.Sprintf("engine: %q is not here: no %s beside plasm-run or in --engines DIR", name, file),
+		Hint:    "install " + file + ", or take the built-in engine with --engine wazero",
 	}
 }
 

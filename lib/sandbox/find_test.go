@@ -64,7 +64,10 @@ func TestFindEngine(t *testing.T) {
 				}
 				return
 			}
-			if e, ok := errors.AsType[*job.Error](err); !ok || got != nil || !strings.Contains(e.Message, test.want) {
+			if errors.Is(err, ErrNoEngine) != (test.name == "none") {
+				t.Errorf("%v: ErrNoEngine is of an engine that is not installed, and of no other", err)
+			}
+			if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeUnsupported || got != nil || !strings.Contains(e.Message, test.want) {
 				t.Errorf("%v, %v; want %s", got, err, test.want)
 			}
 		})

@@ -60,6 +60,9 @@ func TestEveryFlagIsThere(t *testing.T) {
 			}
 			for _, other := range of.See {
 				name, section, _ := strings.Cut(strings.TrimSuffix(other, ")"), "(")
+				if name == page(&of) {
+					t.Errorf("%s leads to itself", manual)
+				}
 				if _, err := os.Stat(filepath.Join(out, "man", "man"+section, name+"."+section)); err != nil {
 					t.Errorf("%s leads to %s: %v", manual, other, err)
 				}

@@ -153,9 +153,10 @@ func checkEngines(_ context.Context, p *Patient) Finding {
 	dirs = append(dirs, filepath.Dir(p.Worker))
 	for _, other := range sandbox.OtherEngines() {
 		installed, err := sandbox.FindEngine(p.Version, other, dirs...)
-		if e, isOurs := errors.AsType[*job.Error](err); isOurs && e.Code == job.CodeNotFound {
+		if errors.Is(err, sandbox.ErrNoEngine) {
 			continue
-		} else if isOurs {
+		}
+		if e, isOurs := errors.AsType[*job.Error](err); isOurs {
 			return found(name, Warning, e.Hint, "%s", e.Message)
 		}
 		if fault := other.Fault(runtime.GOARCH); fault != "" {
