@@ -102,7 +102,11 @@ func OpenLog(name string, resume bool) (*Log, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			code = job.CodeNotFound
 		}
-		return nil, &job.Error{Code: code, Message: fmt.Sprintf("--joblog: %v", err), Err: err}
+		why := err
+		if e, ok := errors.AsType[*fs.PathError](err); ok {
+			why = e.Err
+		}
+		return nil, &job.Error{Code: code, Message: fmt.Sprintf("--joblog: %s: %v", name, why), Err: err}
 	}
 	l := &Log{file: f, name: name, done: map[int64]past{}, sync: make(chan struct{}, 1)}
 	if err := l.open(resume); err != nil {

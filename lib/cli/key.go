@@ -6,8 +6,8 @@ import (
 	"plasm/lib/identity"
 )
 
-// LoadKey returns the user's key, which is made on first use. That one is made which the
-// command line names is said: it may be mistyped.
+// LoadKey returns the user's key, which is made on first use. Where --key or PLASM_KEY names
+// the file, stderr is told of a new one: the name may be mistyped.
 func (j *JobFlags) LoadKey(in *Invocation) (*identity.Key, error) {
 	path := j.Key
 	if path == "" {
@@ -17,7 +17,7 @@ func (j *JobFlags) LoadKey(in *Invocation) (*identity.Key, error) {
 		}
 	}
 	key, made, err := identity.LoadOrCreate(path, in.Getenv("CREDENTIALS_DIRECTORY"))
-	if made && j.flags.Origin("key") == "--key" && j.flags.Changed("key") { // which may be mistyped
+	if made && j.Key != "" {
 		_, _ = fmt.Fprintf(in.Stderr, "%s: made a new key: %s\n", j.flags.program(), OneLine(path))
 	}
 	return key, err
