@@ -23,14 +23,14 @@ require __DIR__ . '/../php/autoload.php';
 require __DIR__ . '/support/LocalNodes.php';
 
 $bin = getenv('PLASM_BIN') ?: dirname(__DIR__) . '/bin';
-$nodes = new LocalNodes($bin, (string) exec(escapeshellarg("$bin/plasm-submit") . ' --identity'));
+$nodes = new LocalNodes($bin);
 foreach (['one', 'two', 'three'] as $name) {
     $nodes->start($name, '--slots=4');
 }
 
 // To name the nodes is to trust them: no others are looked for. With a bootstrap
 // address and `trust:` in place of `peers:` they would be found.
-$transport = new RemoteTransport(peers: array_map($nodes->address(...), ['one', 'two', 'three']));
+$transport = new RemoteTransport(peers: array_map($nodes->address(...), ['one', 'two', 'three']), mdns: false);
 
 $jobs = (static function (): Generator {
     for ($i = 1; $i <= 100; $i++) {

@@ -37,7 +37,7 @@ $nodes = null;
 [$trusted, $bootstrap] = [array_slice($argv, 1, 1), array_slice($argv, 2)];
 if ($trusted === []) {
     $bin = getenv('PLASM_BIN') ?: dirname(__DIR__) . '/bin';
-    $nodes = new LocalNodes($bin, (string) exec(escapeshellarg("$bin/plasm-submit") . ' --identity'));
+    $nodes = new LocalNodes($bin);
     $nodes->start('first');
     $nodes->start('second');
     [$trusted, $bootstrap] = [$nodes->peerIds(), [$nodes->address('first')]];

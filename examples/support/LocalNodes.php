@@ -6,10 +6,20 @@ namespace Plasm\Examples;
 
 /**
  * Nodes on loopback, for examples and tests: started, known by their addresses,
- * and ended with this object. Everything they write is in a temporary folder.
+ * and ended with this object. Everything they write is in a temporary folder, and so is
+ * what the commands write that this process starts until then: they have a key of their
+ * own, which alone may submit jobs, and no address of these nodes stays in the user's
+ * list of peers.
  */
 final class LocalNodes
 {
+    /** Variables that lead to the user's own keys, peers, nodes and networks. */
+    private const PLACES = [
+        'XDG_DATA_HOME', 'XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'XDG_RUNTIME_DIR', 'RUNTIME_DIRECTORY', 'STATE_DIRECTORY',
+        'PLASM_KEY', 'PLASM_TRUST', 'PLASM_BOOTSTRAP', 'PLASM_NETWORK_KEY',
+        'PLASMD_CONFIG', 'PLASMD_BOOTSTRAP', 'PLASMD_NETWORK_KEY',
+    ];
+
     public readonly string $folder;
     /** @var array<string, resource> the processes, by name */
     private array $processes = [];
@@ -17,15 +27,22 @@ final class LocalNodes
     private array $addresses = [];
     private readonly int $owner;
 
-    /**
-     * @param string $bin       the folder with the commands
-     * @param string $requester the peer ID that may submit jobs
-     */
-    public function __construct(private readonly string $bin, private readonly string $requester)
+    private readonly string $requester;
+    /** @var array<string, string|false> what PLACES were, by name */
+    private array $users = [];
+
+    /** @param string $bin the folder with the commands */
+    public function __construct(private readonly string $bin)
     {
         $this->folder = sys_get_temp_dir() . '/plasm-nodes-' . bin2hex(random_bytes(8));
         $this->owner = (int) getmypid();
         mkdir($this->folder, 0700);
+        mkdir("$this->folder/home", 0700);
+        foreach (self::PLACES as $name) {
+            $this->users[$name] = getenv($name);
+            putenv(str_starts_with($name, 'XDG_') ? "$name=$this->folder/home" : $name);
+        }
+        $this->requester = (string) exec(escapeshellarg("$bin/plasm-submit") . ' --identity');
         register_shutdown_function($this->end(...));
     }
 
@@ -89,6 +106,10 @@ final class LocalNodes
         foreach (array_keys($this->processes) as $name) {
             $this->kill($name);
         }
+        foreach ($this->users as $name => $value) {
+            putenv($value === false ? $name : "$name=$value");
+        }
+        $this->users = [];
         if (is_dir($this->folder)) {
             exec('rm -rf ' . escapeshellarg($this->folder));
         }

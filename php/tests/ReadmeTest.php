@@ -21,8 +21,7 @@ final class ReadmeTest extends SdkTestCase
     {
         preg_match_all('/^```php\n(.*?)^```$/ms', self::page(), $blocks);
         self::assertGreaterThan(8, count($blocks[1]));
-        $identity = (string) exec(escapeshellarg(self::bin('plasm-submit')) . ' --identity');
-        $nodes = new LocalNodes(dirname(self::bin('plasmd')), $identity);
+        $nodes = new LocalNodes(dirname(self::bin('plasmd')));
         $nodes->start('node');
         // Each block names what it uses; in one file a name can only be taken once.
         $seen = [];

@@ -35,8 +35,7 @@ final class RemoteTest extends SdkTestCase
     public static function setUpBeforeClass(): void
     {
         parent::setUpBeforeClass();
-        $identity = (string) exec(escapeshellarg(self::bin('plasm-submit')) . ' --identity');
-        self::$nodes = new LocalNodes(dirname(self::bin('plasmd')), $identity);
+        self::$nodes = new LocalNodes(dirname(self::bin('plasmd')));
         self::$nodes->start('first', '--slots=2');
         self::$nodes->start('second', '--slots=2');
     }

@@ -30,7 +30,10 @@ abstract class SdkTestCase extends TestCase
                     self::remove(self::$shared);
                 }
             });
-            $places = ['PLASM_KEY' => 'key.pem', 'PLASM_CACHE_DIR' => 'modules', 'XDG_CACHE_HOME' => 'cache'];
+            $places = [
+                'PLASM_KEY' => 'key.pem', 'PLASM_CACHE_DIR' => 'modules', 'XDG_CACHE_HOME' => 'cache',
+                'XDG_DATA_HOME' => 'data', 'XDG_CONFIG_HOME' => 'config', 'XDG_RUNTIME_DIR' => 'run',
+            ];
             foreach ($places as $name => $place) {
                 putenv("$name=" . self::$shared . "/$place");
             }

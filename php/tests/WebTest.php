@@ -55,8 +55,7 @@ final class WebTest extends SdkTestCase
     {
         $chromium = trim((string) exec('command -v chromium'));
         self::assertNotSame('', $chromium, 'chromium is not there; scripts/deps installs it');
-        $identity = (string) exec(escapeshellarg(self::bin('plasm-submit')) . ' --identity');
-        $this->nodes = new LocalNodes(dirname(self::bin('plasmd')), $identity);
+        $this->nodes = new LocalNodes(dirname(self::bin('plasmd')));
         $this->nodes->start('node');
         $url = $this->serve($this->nodes->address('node'));
         $this->browser = $browser = new Chromium($chromium, $this->folder);
