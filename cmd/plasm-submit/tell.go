@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"plasm/lib/cli"
+	"plasm/lib/job"
 )
 
 // tellNodes says of each node why it was not the one, in a line.
@@ -12,7 +13,7 @@ func (o *options) tellNodes(stderr io.Writer, err error) {
 	for _, n := range cli.AsError(err).Nodes {
 		text := string(n.Rejection.Code) + ": " + n.Rejection.Message
 		if n.Rejection.RetryAfterMS > 0 {
-			text = fmt.Sprintf("%s (again in %d ms)", text, n.Rejection.RetryAfterMS)
+			text = fmt.Sprintf("%s (again in %s)", text, job.Span(n.Rejection.RetryAfterMS))
 		}
 		o.say(stderr, n.PeerID, text)
 	}

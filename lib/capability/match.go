@@ -38,10 +38,12 @@ func (n Need) Against(node *job.Node) []job.Rejection {
 		add(job.RejectEngine, n.Engine, value(have), "needs engine %s, has %s", n.Engine, orNone(have))
 	}
 	if have := node.Limits.MemoryMB; n.MinMemoryMB > have {
-		add(job.RejectMemory, n.MinMemoryMB, have, "needs %d MB of memory for a job, has %d", n.MinMemoryMB, have)
+		needs, has := job.Amounts(n.MinMemoryMB<<20, have<<20)
+		add(job.RejectMemory, n.MinMemoryMB, have, "needs %s of memory for a job, has %s", needs, has)
 	}
 	if have := node.Limits.DiskMB; n.MinDiskMB > have {
-		add(job.RejectDisk, n.MinDiskMB, have, "needs %d MB of disk for a job, has %d", n.MinDiskMB, have)
+		needs, has := job.Amounts(n.MinDiskMB<<20, have<<20)
+		add(job.RejectDisk, n.MinDiskMB, have, "needs %s of disk for a job, has %s", needs, has)
 	}
 	if n.MinCores > node.CPUCores {
 		add(job.RejectCPUCores, n.MinCores, node.CPUCores, "needs %d cores, has %d", n.MinCores, node.CPUCores)

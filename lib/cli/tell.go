@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"plasm/lib/job"
 )
@@ -101,7 +100,7 @@ func TellOutcome(stderr io.Writer, name string, m *job.Manifest, o *job.Outcome,
 	case job.Trap:
 		say("", "the program trapped: %s%s", o.Trap, where(trace))
 	case job.Timeout:
-		say("allow it more with --timeout", "the program ran out of time: %v", time.Duration(m.TimeoutMS)*time.Millisecond)
+		say("allow it more with --timeout", "the program ran out of time: %s", job.Span(m.TimeoutMS))
 	case job.OutOfFuel:
 		say("allow it more with --fuel", "the program ran out of fuel: %d", m.Fuel)
 	case job.OutOfMemory:
@@ -109,9 +108,9 @@ func TellOutcome(stderr io.Writer, name string, m *job.Manifest, o *job.Outcome,
 			say(AsError(cause).Hint, "the program was ended for want of memory: %s", AsError(cause).Message)
 			return
 		}
-		say("allow it more with --memory", "the program ran out of memory: %d MB", m.MemoryMB)
+		say("allow it more with --memory", "the program ran out of memory: %s", job.Amount(m.MemoryMB<<20))
 	case job.OutputLimit:
-		say("allow it more with --output-limit", "the program wrote too much: more than %d bytes", m.OutputLimitBytes)
+		say("allow it more with --output-limit", "the program wrote too much: more than %s", job.Amount(m.OutputLimitBytes))
 	case job.Cancelled:
 		if cause == nil {
 			say("", "the job was cancelled")

@@ -114,7 +114,7 @@ func TestTellOutcome(t *testing.T) {
 			"memory",
 			job.Outcome{Status: job.OutOfMemory},
 			nil,
-			"cmd: the program ran out of memory: 64 MB\ncmd: hint: allow it more with --memory\n",
+			"cmd: the program ran out of memory: 64 MiB\ncmd: hint: allow it more with --memory\n",
 		},
 		{
 			"output",

@@ -75,3 +75,13 @@ func Micros(us int64) string {
 	}
 	return d.String()
 }
+
+// Amounts are two numbers of bytes in words for people, as Roughly has them, or exact where
+// that would make them look alike.
+func Amounts(a, b int64) (string, string) {
+	first, second := Roughly(a), Roughly(b)
+	if a == b || strings.Replace(first, ".0 ", " ", 1) != strings.Replace(second, ".0 ", " ", 1) {
+		return first, second
+	}
+	return Amount(a), Amount(b)
+}

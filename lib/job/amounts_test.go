@@ -32,4 +32,16 @@ func TestAmounts(t *testing.T) {
 			t.Errorf("%d µs: %q, want %q", us, got, want)
 		}
 	}
+	for _, test := range [][2]any{
+		{[2]int64{4097 << 20, 4096 << 20}, [2]string{"4097 MiB", "4 GiB"}},
+		{[2]int64{16<<20 + 1, 16 << 20}, [2]string{"16777217 bytes", "16 MiB"}},
+		{[2]int64{100 << 20, 2500}, [2]string{"100 MiB", "2.4 KiB"}},
+		{[2]int64{20000, 20000}, [2]string{"20 KiB", "20 KiB"}},
+	} {
+		n, _ := test[0].([2]int64)
+		var got [2]string
+		if got[0], got[1] = Amounts(n[0], n[1]); got != test[1] {
+			t.Errorf("%d: %q, want %q", n, got, test[1])
+		}
+	}
 }

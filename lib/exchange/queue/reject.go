@@ -43,9 +43,10 @@ func neverFits(c Client, need, have int64) *job.Rejection {
 	if !c.Listed {
 		whose = "this node gives the jobs of requesters that are not on its list"
 	}
+	needs, has := job.Amounts(need<<20, have<<20)
 	return &job.Rejection{
 		Code:    job.RejectMemory,
-		Message: fmt.Sprintf("the job needs %d MB of memory, and %s %d", need, whose, have),
+		Message: fmt.Sprintf("the job needs %s of memory, and %s %s", needs, whose, has),
 		Need:    need,
 		Have:    have,
 	}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 
 	p2p "github.com/libp2p/go-libp2p/core/network"
@@ -69,30 +70,38 @@ func (s *Server) fits(m *job.Manifest, o *wire.Offer) *job.Rejection {
 		return treeTooLarge(folders.Bytes, n.Limits.TreeBytes)
 	}
 	if folders.DocumentBytes > maxDocuments {
+		need, have := job.Amounts(folders.DocumentBytes, maxDocuments)
 		return amount(job.RejectTreeTooLarge, folders.DocumentBytes, int64(maxDocuments),
-			"the documents of the job's trees have %d bytes, this node takes %d", folders.DocumentBytes, int64(maxDocuments))
+			"the documents of the job's trees have %s, this node takes %s", need, have)
 	}
 	if len(m.Outputs()) > 0 && m.DiskMB > n.Limits.DiskMB {
-		return amount(job.RejectDisk, m.DiskMB, n.Limits.DiskMB, "the job needs %d MB of disk, this node gives a job %d", m.DiskMB, n.Limits.DiskMB)
+		need, have := megabytes(m.DiskMB, n.Limits.DiskMB)
+		return amount(job.RejectDisk, m.DiskMB, n.Limits.DiskMB, "the job needs %s of disk, this node gives a job %s", need, have)
 	}
 	for _, l := range []struct {
 		code       job.RejectCode
 		need, have int64
 		what       string
+		words      func(need, have int64) (string, string)
 	}{
-		{job.RejectMemory, m.MemoryMB, n.Limits.MemoryMB, "MB of memory"},
-		{job.RejectCPUCores, m.CPUCores, n.CPUCores, "cores"},
-		{job.RejectTimeout, m.TimeoutMS, n.Limits.TimeoutMS, "ms of time"},
-		{job.RejectModuleTooLarge, o.ModuleBytes, n.Limits.ModuleBytes, "bytes of module"},
-		{job.RejectInputTooLarge, o.StdinBytes, n.Limits.InputBytes, "bytes of input"},
-		{job.RejectOutputTooLarge, m.OutputLimitBytes, n.Limits.OutputBytes, "bytes of output"},
+		{job.RejectMemory, m.MemoryMB, n.Limits.MemoryMB, "of memory", megabytes},
+		{job.RejectCPUCores, m.CPUCores, n.CPUCores, "cores", counts},
+		{job.RejectTimeout, m.TimeoutMS, n.Limits.TimeoutMS, "of time", spans},
+		{job.RejectModuleTooLarge, o.ModuleBytes, n.Limits.ModuleBytes, "of module", job.Amounts},
+		{job.RejectInputTooLarge, o.StdinBytes, n.Limits.InputBytes, "of input", job.Amounts},
+		{job.RejectOutputTooLarge, m.OutputLimitBytes, n.Limits.OutputBytes, "of output", job.Amounts},
 	} {
 		if l.need > l.have {
-			return amount(l.code, l.need, l.have, "the job needs %d %s, this node gives a job %d", l.need, l.what, l.have)
+			need, have := l.words(l.need, l.have)
+			return amount(l.code, l.need, l.have, "the job needs %s %s, this node gives a job %s", need, l.what, have)
 		}
 	}
 	return nil
 }
+
+func megabytes(a, b int64) (string, string) { return job.Amounts(a<<20, b<<20) }
+func spans(a, b int64) (string, string)     { return job.Span(a), job.Span(b) }
+func counts(a, b int64) (string, string)    { return strconv.FormatInt(a, 10), strconv.FormatInt(b, 10) }
 
 func amount(code job.RejectCode, need, have job.Value, format string, args ...any) *job.Rejection {
 	return &job.Rejection{Code: code, Message: fmt.Sprintf(format, args...), Need: need, Have: have}

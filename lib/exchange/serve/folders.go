@@ -184,7 +184,8 @@ func (f *folders) settle() *job.Rejection {
 
 // treeTooLarge says that a job's folders have more bytes of files than it may bring.
 func treeTooLarge(need, have int64) *job.Rejection {
-	return amount(job.RejectTreeTooLarge, need, have, "the job's folders have %d bytes of files, this node takes %d", need, have)
+	needs, has := job.Amounts(need, have)
+	return amount(job.RejectTreeTooLarge, need, have, "the job's folders have %s of files, this node takes %s", needs, has)
 }
 
 // asOffered says whether a tree is as large as the offer has said.

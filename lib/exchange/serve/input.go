@@ -139,7 +139,7 @@ func (in *pipe) take(at int64, p []byte) (bool, *job.Rejection, error) {
 			return false, nil, nil
 		case int64(len(p)) > in.most-in.bytes:
 			return false, amount(job.RejectInputTooLarge, in.bytes+int64(len(p)), in.most,
-				"more than the %d bytes of input that this node gives a job", in.most), nil
+				"more than the %s of input that this node gives a job", job.Amount(in.most)), nil
 		case room == 0:
 			in.moved.Wait()
 		default:

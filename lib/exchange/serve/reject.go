@@ -46,7 +46,8 @@ func (s *Server) storeRejection(err error, tooLarge job.RejectCode) *job.Rejecti
 	room, ok := errors.AsType[*store.RoomError](err)
 	switch {
 	case ok && room.Never():
-		return amount(tooLarge, room.Need, room.Most, "the job needs %d bytes of storage, this node gives a requester like this one %d", room.Need, room.Most)
+		need, most := job.Amounts(room.Need, room.Most)
+		return amount(tooLarge, room.Need, room.Most, "the job needs %s of storage, this node gives a requester like this one %s", need, most)
 	case ok:
 		return &job.Rejection{Code: job.RejectBusy, Message: "the storage is taken by other jobs", RetryAfterMS: retrySoon.Milliseconds()}
 	}

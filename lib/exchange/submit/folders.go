@@ -107,9 +107,9 @@ func (f *folders) tell(w *wire.Want) string {
 	if lacks == 0 {
 		return fmt.Sprintf("has all %d files of the folders: nothing of them is sent", f.files)
 	}
-	text := fmt.Sprintf("lacks %d of %d contents of files: %d bytes follow", lacks, len(f.blobs), w.Bytes)
+	text := fmt.Sprintf("lacks %d of %d contents of files: %s to be sent", lacks, len(f.blobs), job.Roughly(w.Bytes))
 	if there := tree.BlobBytes(f.blobs) - w.Bytes; there > 0 {
-		text += fmt.Sprintf(", %d bytes are there already", there)
+		text += fmt.Sprintf(", %s there already", job.Roughly(there))
 	}
 	return text
 }

@@ -111,15 +111,19 @@ func (p *placement) unfit(n *job.Node) []job.Rejection {
 		need, have int64
 		what       string
 	}{
-		{job.RejectTimeout, m.TimeoutMS, n.Limits.TimeoutMS, "ms of time"},
-		{job.RejectModuleTooLarge, int64(len(p.job.Module)), n.Limits.ModuleBytes, "bytes for the module"},
-		{job.RejectInputTooLarge, p.job.StdinBytes, n.Limits.InputBytes, "bytes of input"},
-		{job.RejectOutputTooLarge, m.OutputLimitBytes, n.Limits.OutputBytes, "bytes of output"},
+		{job.RejectTimeout, m.TimeoutMS, n.Limits.TimeoutMS, "of time"},
+		{job.RejectModuleTooLarge, int64(len(p.job.Module)), n.Limits.ModuleBytes, "for the module"},
+		{job.RejectInputTooLarge, p.job.StdinBytes, n.Limits.InputBytes, "of input"},
+		{job.RejectOutputTooLarge, m.OutputLimitBytes, n.Limits.OutputBytes, "of output"},
 	} {
 		if limit.need > limit.have {
+			needs, has := job.Amounts(limit.need, limit.have)
+			if limit.code == job.RejectTimeout {
+				needs, has = job.Span(limit.need), job.Span(limit.have)
+			}
 			why = append(why, job.Rejection{
 				Code: limit.code, Need: limit.need, Have: limit.have,
-				Message: fmt.Sprintf("needs %d %s, has %d", limit.need, limit.what, limit.have),
+				Message: fmt.Sprintf("needs %s %s, has %s", needs, limit.what, has),
 			})
 		}
 	}

@@ -154,5 +154,5 @@ func accepted(m *wire.Accept, n int64, j *Job) string {
 	case n == 0:
 		return text + ", and needs nothing of it"
 	}
-	return fmt.Sprintf("%s; %d bytes follow", text, n)
+	return fmt.Sprintf("%s; %s to be sent", text, job.Roughly(n))
 }

@@ -58,8 +58,9 @@ func (o *Offer) Lacking(a *Accept) int64 {
 
 // RelayLimited says that a job's bytes don't fit through a relay.
 func RelayLimited(need, have int64) *job.Rejection {
+	needs, takes := job.Amounts(need, have)
 	return &job.Rejection{
 		Code: job.RejectRelayLimited, Need: need, Have: have,
-		Message: fmt.Sprintf("the job needs %d bytes in one direction, and the relay between us takes %d of a job", need, have),
+		Message: fmt.Sprintf("the job needs %s in one direction, and the relay between us takes %s of a job", needs, takes),
 	}
 }
