@@ -33,6 +33,9 @@ func (o *options) batch(ctx context.Context, in *cli.Invocation, log *slog.Logge
 		return 0, err
 	}
 	defer plan.Close()
+	if err := o.mayAgree(plan.Shared().Manifest(), trust); err != nil {
+		return 0, err
+	}
 	if c.Shelf, err = o.results(in, trust); err != nil {
 		return 0, err
 	}
@@ -58,7 +61,7 @@ func (o *options) batch(ctx context.Context, in *cli.Invocation, log *slog.Logge
 		if o.verbose {
 			cfg.Tell = func(_, text string) { _, _ = fmt.Fprintf(in.Stderr, "%s: %s\n", t.Name(a), cli.OneLine(text)) }
 		}
-		return attempt(ctx, cfg, t, a, n.candidate(a.Place))
+		return o.attempt(ctx, cfg, t, a, n.candidate(a.Place))
 	}
 	return plan.Run(ctx)
 }
@@ -103,7 +106,11 @@ func onNodes(s *batch.Summary) string {
 }
 
 // attempt submits an item's job to one node.
-func attempt(ctx context.Context, cfg submit.Config, t *bulk.Task, a batch.Attempt, to submit.Candidate) (*batch.Result, *batch.Failure) {
+func (o *options) attempt(ctx context.Context, cfg submit.Config, t *bulk.Task, a batch.Attempt, to submit.Candidate) (*batch.Result, *batch.Failure) {
+	ballot := o.ballotOf(t)
+	if ballot != nil && ballot.Asked(a.Place) {
+		return nil, &batch.Failure{Kind: batch.Unfit, Err: ballot.Short(ctx, errors.New("another node of its group has answered"))}
+	}
 	input, err := known(t.Input)
 	if err != nil {
 		return nil, bulk.Failure(readError(err))
@@ -123,6 +130,9 @@ func attempt(ctx context.Context, cfg submit.Config, t *bulk.Task, a batch.Attem
 	if failed != nil {
 		f = failureOf(failed)
 		r = failed.Result
+	}
+	if ballot != nil {
+		r, f = o.agree(ctx, ballot, out, r, f)
 	}
 	if r == nil {
 		out.Discard()

@@ -83,6 +83,7 @@ func (o *options) judgeLine(in *cli.Invocation, e *evidence, number int64) (*ver
 		}
 	default:
 		v.Index, v.Label, of.received.envelope = it.Index, it.Label, it.Envelope
+		of.received.others = it.Receipts
 		of.expect.Stdout = []receipt.Content{stdout.content()}
 		of.expect.Stderr = []receipt.Content{stderr.content()}
 		of.expect.Carried = slices.Sorted(maps.Keys(of.received.trees))

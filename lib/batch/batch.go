@@ -116,6 +116,7 @@ const (
 	Final     Kind = iota // no place will do: the item has failed
 	Hopeless              // likewise, and so will all others if none has started yet
 	Unfit                 // this place will not do for this item, and nothing is wrong with it
+	Another               // this place has given its answer, and that of one more is wanted
 	Busy                  // this place has no room now
 	Faulty                // this place has failed, and is left alone for a while
 	Unreached             // this place is not there, and is left alone for a while
@@ -126,6 +127,7 @@ const (
 type Failure struct {
 	Kind    Kind
 	Err     error         // what the item fails with when nothing better comes
+	Fault   error         // what is said of the place at the end; nil: Err
 	Counted bool          // it counts against Config.Retries
 	After   time.Duration // how long a busy place asks to be left alone
 	Result  *Result       // what there is to show when nothing better comes, or nil

@@ -154,7 +154,7 @@ func (s *search) avoid(p *place, why Kind, worked bool) {
 		s.wanted = ""
 	}
 	switch why {
-	case Unfit, Closed:
+	case Unfit, Another, Closed:
 		s.avoided[p.name] = true
 	case Unreached:
 		s.dials[p.name]++
@@ -298,7 +298,7 @@ func (p *place) release(why *Failure, took time.Duration) {
 	now := time.Now()
 	p.running--
 	p.sum.Busy += took
-	if why == nil {
+	if why == nil || why.Kind == Another {
 		p.sum.Jobs++
 		f.good = now
 		return
@@ -316,11 +316,11 @@ func (p *place) release(why *Failure, took time.Duration) {
 			p.after = now.Add(min(firstPause<<min(p.failures-1, 10), mostPause))
 		}
 		p.warm = false
-	case Final, Hopeless, Unfit:
+	case Final, Hopeless, Unfit, Another:
 		return
 	}
 	p.sum.Failures++
-	p.sum.Last = why.Err
+	p.sum.Last = cmp.Or(why.Fault, why.Err)
 }
 
 // summary returns what each place that was used has done.

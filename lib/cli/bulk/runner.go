@@ -20,8 +20,17 @@ type Task struct {
 
 	Of       *batch.Item
 	Deadline time.Duration // from its first attempt on; 0: any time
+	Own      io.Closer     // what Command.Attempt keeps from one attempt to the next, or nil
 
 	c *Command
+}
+
+// Close lets go of what the task has open.
+func (t *Task) Close() {
+	if t.Own != nil {
+		_ = t.Own.Close() // of no use any more
+	}
+	t.Item.Close()
 }
 
 // Name is what messages call the task in an attempt.
@@ -126,6 +135,8 @@ func (t *Task) reuse(ctx context.Context, a batch.Attempt, hit *reuse.Hit) (*bat
 type Output struct {
 	*cli.Outputs
 
+	Words []string // what people are to know of how the result came about, one line each
+
 	// Deliver puts the folders of the job in place, and returns those for the document of
 	// --json; nil: it has none. tell is told what people are to know.
 	Deliver func(tell func(line string)) (*job.Carried, error)
@@ -152,6 +163,9 @@ func (t *Task) Open(ctx context.Context, a batch.Attempt) (*Output, error) {
 func (o *Output) Done(outcome *job.Outcome, cause error, id job.Digest, receipt func() ([]byte, error)) *batch.Result {
 	var words bytes.Buffer
 	name := o.t.Name(o.a)
+	for _, line := range o.Words {
+		_, _ = fmt.Fprintf(&words, "%s: %s\n", name, cli.OneLine(line))
+	}
 	cli.TellOutcome(&words, name, o.t.Manifest, outcome, cause, o.Trace)
 	if outcome.Status == job.Exit && *outcome.ExitCode != 0 {
 		_, _ = fmt.Fprintf(&words, "%s: exit code %d\n", name, *outcome.ExitCode)

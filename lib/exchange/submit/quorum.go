@@ -37,33 +37,35 @@ type Said struct {
 // shows that N keys say the same, and not that N nodes have computed it: a node may
 // copy what another has said.
 func Agree(ctx context.Context, cfg Config, j *Job, source Source, q Quorum) (*Agreement, error) {
-	b := ballot{q: q, asked: map[string]bool{}, votes: map[string]*camp{}}
-	defer b.close()
+	b := NewBallot(q)
+	defer func() { _ = b.Close() }() // of no use any more
 	looking, stop := context.WithCancel(ctx)
 	pool := &pool{news: make(chan struct{})}
 	var searching sync.WaitGroup
 	defer searching.Wait()
 	defer stop()
 	searching.Go(func() { pool.end(source(looking, pool.add)) })
-	for len(b.said) < 2*q.N-1 {
-		r, err := Run(ctx, cfg, j, pool.source(func(id string) bool { return b.asked[b.group(id)] }))
+	for !b.Over() {
+		r, err := Run(ctx, cfg, j, pool.source(b.Asked))
 		if err != nil {
-			return nil, b.short(ctx, err)
+			return nil, b.Short(ctx, err)
 		}
 		if r.Verified.Outcome.Status == job.Cancelled && ctx.Err() != nil {
 			return &Agreement{Result: r}, nil // by this side: there is nothing to agree on
 		}
-		if a := b.count(r); a != nil {
+		id := r.Verified.Node.PeerID
+		if a := b.Count(r); a != nil {
 			return a, nil
 		}
 		cfg.fill(j)
-		cfg.Tell(r.Verified.Node.PeerID, "has answered; "+b.state())
+		cfg.Tell(id, "has answered; "+b.state())
 	}
-	return nil, b.disagreement()
+	return nil, b.Disagreement()
 }
 
-// ballot are the votes that have come.
-type ballot struct {
+// Ballot holds the votes on one job, for a caller that asks the nodes by itself. It is
+// used by one goroutine at a time.
+type Ballot struct {
 	q     Quorum
 	asked map[string]bool // groups
 	votes map[string]*camp
@@ -77,15 +79,26 @@ type camp struct {
 	list  []Said
 }
 
-func (b *ballot) group(id string) string {
+// NewBallot returns a ballot without votes. Close must follow.
+func NewBallot(q Quorum) *Ballot {
+	return &Ballot{q: q, asked: map[string]bool{}, votes: map[string]*camp{}}
+}
+
+// Asked reports whether a node, or another of its group, has answered.
+func (b *Ballot) Asked(id string) bool { return b.asked[b.group(id)] }
+
+// Over reports whether as many have answered as are asked: 2N-1.
+func (b *Ballot) Over() bool { return len(b.said) >= 2*b.q.N-1 }
+
+func (b *Ballot) group(id string) string {
 	if b.q.Group == nil {
 		return id
 	}
 	return b.q.Group(id)
 }
 
-// count takes a result in, and returns the agreement that it brings, or nil.
-func (b *ballot) count(r *Result) *Agreement {
+// Count takes a result over, and returns the agreement that it brings, or nil.
+func (b *Ballot) Count(r *Result) *Agreement {
 	id := r.Verified.Node.PeerID
 	vote, ok := r.Verified.Vote()
 	one := Said{id, r.Receipt, vote}
@@ -123,14 +136,16 @@ func (b *ballot) count(r *Result) *Agreement {
 	return a
 }
 
-func (b *ballot) close() {
+// Close lets go of the results that were taken over, but for that of an agreement.
+func (b *Ballot) Close() error {
 	for _, c := range b.votes {
 		c.first.Close()
 	}
+	return nil
 }
 
 // state says how many agree.
-func (b *ballot) state() string {
+func (b *Ballot) state() string {
 	most := 0
 	for _, c := range b.votes {
 		most = max(most, len(c.list))
@@ -138,13 +153,13 @@ func (b *ballot) state() string {
 	return fmt.Sprintf("%d of %d agree", most, b.q.N)
 }
 
-// short is the error where there was no other node to ask: err is Run's.
-func (b *ballot) short(ctx context.Context, err error) error {
+// Short is the error where no other node has an answer, because of err.
+func (b *Ballot) Short(ctx context.Context, err error) error {
 	if len(b.said) == 0 || ctx.Err() != nil {
 		return err
 	}
 	if len(b.votes) > 1 {
-		return b.disagreement()
+		return b.Disagreement()
 	}
 	e := &job.Error{
 		Code: job.CodeNoNode, Message: fmt.Sprintf("too few nodes: %s, and no other has an answer", b.state()),
@@ -156,14 +171,15 @@ func (b *ballot) short(ctx context.Context, err error) error {
 	return e
 }
 
-func (b *ballot) disagreement() error {
+// Disagreement is the error of nodes that have said different things.
+func (b *Ballot) Disagreement() error {
 	return &job.Error{
 		Code: job.CodeDisagreement, Message: fmt.Sprintf("the nodes do not agree: of %d asked, %s", len(b.said), b.state()), Nodes: b.nodes(),
 	}
 }
 
 // nodes says who said what.
-func (b *ballot) nodes() []job.NodeRejection {
+func (b *Ballot) nodes() []job.NodeRejection {
 	nodes := make([]job.NodeRejection, 0, len(b.said))
 	for _, s := range b.said {
 		nodes = append(nodes, job.NodeRejection{PeerID: s.Node, Rejection: job.Rejection{Code: job.RejectInternal, Message: "says " + s.Words}})
