@@ -50,8 +50,9 @@ engines: ## plasm-engine-wasmtime, in bin/; takes a C compiler; CC and GOARCH fo
 install: build ## commands, manual pages and completions, to PREFIX (/usr/local) below DESTDIR
 	@GO='$(GO)' VERSION='$(VERSION)' OUT='$(OUT)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install
 
-docs: build ## the tables of flags in docs/commands.md, from what the commands declare
+docs: build ## what is written from declarations: tables of flags, and the words of lib/job in docs, schemas and PHP
 	@$(GO) run ./packaging/pages $(OUT) docs/commands.md
+	@$(GO) run ./packaging/words
 
 examples: $(GO_EXAMPLES) ## the example modules that are not committed
 

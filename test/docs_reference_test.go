@@ -153,13 +153,6 @@ func TestMembersAreThoseOfTheSchemas(t *testing.T) {
 			t.Errorf("%s (-schema +page):\n%s", title, diff)
 		}
 	}
-	if diff := cmp.Diff(enumeration(t, "receipt", "$defs", "outcome", "properties", "trap"), quoted(documents.section(t, "### Traps"))); diff != "" {
-		t.Errorf("traps (-schema +page):\n%s", diff)
-	}
-	first, _, _ := strings.Cut(documents.section(t, "### Guards"), "\n\n|")
-	if diff := cmp.Diff(enumeration(t, "receipt", "$defs", "node", "properties", "guards", "items"), quoted(first)); diff != "" {
-		t.Errorf("guards (-schema +page):\n%s", diff)
-	}
 }
 
 // compareDefault compares the default of a schema, nil for none, with a cell.

@@ -8,39 +8,15 @@ import (
 	"plasm/lib/job"
 )
 
-// Exit codes that do not come from a guest.
+// Exit codes that do not come from a guest, beside those of the tables of statuses and
+// of the codes of errors in lib/job.
 const (
 	ExitNotVerified = 1   // plasm-verify alone
 	ExitBatch       = 123 // a batch of which a job did not exit with 0
-	ExitTimeout     = 124 // timeout or deadline
 	ExitPlasm       = 125 // plasm failed, refused, or was used wrongly
-	ExitModule      = 126 // not a module that can be run
-	ExitNotFound    = 127 // no such file, or no node
-	ExitTrap        = 132 // 128 + SIGILL
-	ExitLimit       = 137 // 128 + SIGKILL: out of memory, fuel or output
 	ExitSignal      = 128 // plus the signal
 	ExitPipe        = 141 // 128 + SIGPIPE: stdout was closed
 )
-
-// exitCodes says how each kind of error ends a command.
-var exitCodes = map[job.Code]int{
-	job.CodeUsage:         ExitPlasm,
-	job.CodeUnsupported:   ExitPlasm,
-	job.CodeNotFound:      ExitNotFound,
-	job.CodeBadManifest:   ExitPlasm,
-	job.CodeBadModule:     ExitModule,
-	job.CodeModuleRefused: ExitModule,
-	job.CodeCompileLimit:  ExitModule,
-	job.CodeBadKey:        ExitPlasm,
-	job.CodeIO:            ExitPlasm,
-	job.CodeGuards:        ExitPlasm,
-	job.CodeNoNode:        ExitNotFound,
-	job.CodeRefused:       ExitPlasm,
-	job.CodeDeadline:      ExitTimeout,
-	job.CodeUnverified:    ExitPlasm,
-	job.CodeCancelled:     ExitPlasm,
-	job.CodeInternal:      ExitPlasm,
-}
 
 // JobExits are the exit codes of a command that runs a job. missing says what 127 means.
 func JobExits(missing string) []Term {
@@ -80,8 +56,10 @@ func ExitCode(err error) int {
 	if e.Code == job.CodeIO && errors.Is(err, syscall.EPIPE) {
 		return ExitPipe
 	}
-	if code, ok := exitCodes[e.Code]; ok {
-		return code
+	for _, w := range job.CodeWords() {
+		if w.Code == e.Code {
+			return w.Exit
+		}
 	}
 	return ExitPlasm
 }
@@ -93,19 +71,16 @@ func OutcomeCode(o *job.Outcome, cause error) int {
 	switch o.Status {
 	case job.Exit:
 		return int(min(*o.ExitCode, 255))
-	case job.Timeout:
-		return ExitTimeout
-	case job.Trap:
-		return ExitTrap
-	case job.OutOfFuel, job.OutOfMemory, job.OutputLimit:
-		return ExitLimit
 	case job.Cancelled:
 		if cause != nil {
 			return ExitCode(cause)
 		}
-		return ExitPlasm
-	case job.EngineFailed:
-		return ExitPlasm
+	default:
+		for _, w := range job.StatusWords() {
+			if w.Status == o.Status {
+				return w.Exit
+			}
+		}
 	}
 	return ExitPlasm
 }

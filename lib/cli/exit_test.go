@@ -18,7 +18,7 @@ func TestExitCode(t *testing.T) {
 		job.CodeUsage: 125, job.CodeUnsupported: 125, job.CodeNotFound: 127, job.CodeBadManifest: 125,
 		job.CodeBadModule: 126, job.CodeModuleRefused: 126, job.CodeCompileLimit: 126, job.CodeBadKey: 125,
 		job.CodeIO: 125, job.CodeGuards: 125, job.CodeNoNode: 127, job.CodeRefused: 125, job.CodeDeadline: 124,
-		job.CodeUnverified: 125, job.CodeCancelled: 125, job.CodeInternal: 125, "no code of ours": 125,
+		job.CodeUnverified: 125, job.CodeDisagreement: 125, job.CodeCancelled: 125, job.CodeInternal: 125, "no code of ours": 125,
 	}
 	for code, want := range codes {
 		err := &job.Error{Code: code}
@@ -29,9 +29,9 @@ func TestExitCode(t *testing.T) {
 			t.Errorf("%s wrapped: %d, want %d", code, got, want)
 		}
 	}
-	for code := range exitCodes {
-		if _, ok := codes[code]; !ok {
-			t.Errorf("%s is not in this test", code)
+	for _, w := range job.CodeWords() {
+		if _, ok := codes[w.Code]; !ok {
+			t.Errorf("%s is not in this test", w.Code)
 		}
 	}
 	pipe := &fs.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.EPIPE}

@@ -48,13 +48,7 @@ func (e *Error) Error() string { return e.Message }
 // Unwrap returns the error that e came from.
 func (e *Error) Unwrap() error { return e.Err }
 
-// codes is the closed set.
-func codes() []Code {
-	return []Code{
-		CodeUsage, CodeUnsupported, CodeNotFound, CodeBadManifest, CodeBadModule, CodeModuleRefused, CodeCompileLimit,
-		CodeBadKey, CodeIO, CodeGuards, CodeNoNode, CodeRefused, CodeDeadline, CodeUnverified, CodeDisagreement, CodeCancelled, CodeInternal,
-	}
-}
+func codes() []Code { return Column(CodeWords(), func(w CodeWord) Code { return w.Code }) }
 
 // Valid reports whether c is one of the codes.
 func (c Code) Valid() bool { return slices.Contains(codes(), c) }

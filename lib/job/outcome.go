@@ -8,17 +8,9 @@ import (
 	"time"
 )
 
-// statuses and traps are the closed sets, in the order of their declarations.
-func statuses() []Status {
-	return []Status{Exit, Trap, Timeout, OutOfFuel, OutOfMemory, OutputLimit, Cancelled, EngineFailed}
-}
+func statuses() []Status { return Column(StatusWords(), func(w StatusWord) Status { return w.Status }) }
 
-func traps() []string {
-	return []string{
-		TrapUnreachable, TrapStackOverflow, TrapMemory, TrapTable, TrapIndirectCall, TrapNullReference, TrapDivideByZero,
-		TrapIntegerOverflow, TrapConversion, TrapUncaughtException, TrapUnaligned, TrapOther,
-	}
-}
+func traps() []string { return Names(TrapWords()) }
 
 // Valid reports whether s is one of the statuses.
 func (s Status) Valid() bool { return slices.Contains(statuses(), s) }

@@ -40,13 +40,7 @@ const (
 )
 
 func rejectCodes() []RejectCode {
-	return []RejectCode{
-		RejectMemory, RejectCPUCores, RejectArch, RejectEngine, RejectGuards, RejectTimeout, RejectModuleTooLarge,
-		RejectInputTooLarge, RejectOutputTooLarge, RejectTreeTooLarge, RejectDisk, RejectNotAllowed, RejectCompileLimit,
-		RejectRelayLimited, RejectUnreachable, RejectExpired, RejectInternal, RejectShuttingDown, RejectBusy,
-		RejectRateLimited, RejectBadManifest, RejectBadModule,
-		RejectModuleRefused, RejectHashMismatch, RejectConflict,
-	}
+	return Column(RejectWords(), func(w RejectWord) RejectCode { return w.Code })
 }
 
 // Valid reports whether c is one of the codes.

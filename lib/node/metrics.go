@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -98,25 +99,13 @@ func durations(name, help string) prometheus.Histogram {
 	return prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: prometheus.ExponentialBuckets(0.001, 4, 12)})
 }
 
+// statuses are the values of a label: how jobs end.
 func statuses() []string {
-	return texts(job.Exit, job.Trap, job.Timeout, job.OutOfFuel, job.OutOfMemory, job.OutputLimit, job.Cancelled, job.EngineFailed)
+	return job.Column(job.StatusWords(), func(w job.StatusWord) string { return w.Name })
 }
 
+// rejections are the values of a label: what a node answers that does not take a job.
 func rejections() []string {
-	return texts(
-		job.RejectMemory, job.RejectCPUCores, job.RejectArch, job.RejectEngine, job.RejectGuards, job.RejectTimeout,
-		job.RejectModuleTooLarge, job.RejectInputTooLarge, job.RejectOutputTooLarge, job.RejectTreeTooLarge, job.RejectDisk, job.RejectNotAllowed,
-		job.RejectCompileLimit, job.RejectRelayLimited, job.RejectExpired, job.RejectInternal, job.RejectShuttingDown,
-		job.RejectBusy, job.RejectRateLimited,
-		job.RejectBadManifest, job.RejectBadModule, job.RejectModuleRefused, job.RejectHashMismatch, job.RejectConflict,
-	)
-}
-
-// texts returns the words of a closed set as strings.
-func texts[T ~string](words ...T) []string {
-	list := make([]string, 0, len(words))
-	for _, w := range words {
-		list = append(list, string(w))
-	}
-	return list
+	said := slices.DeleteFunc(job.RejectWords(), func(w job.RejectWord) bool { return w.Own })
+	return job.Column(said, func(w job.RejectWord) string { return w.Name })
 }

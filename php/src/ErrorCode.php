@@ -9,9 +9,10 @@ namespace Plasm;
  */
 enum ErrorCode: string
 {
-    /** Wrong use of a command. */
+    // cases of ErrorCode, written by make docs
+    /** Wrong use of the command. */
     case Usage = 'usage';
-    /** Asked for what this build can't do. */
+    /** Asked for what this build, or this machine, cannot do. */
     case Unsupported = 'unsupported';
     /** A file that is not there. */
     case NotFound = 'not_found';
@@ -19,28 +20,29 @@ enum ErrorCode: string
     case BadManifest = 'bad_manifest';
     /** Not a module that can be run. */
     case BadModule = 'bad_module';
-    /** A module beyond a static limit. */
+    /** A module beyond a limit. */
     case ModuleRefused = 'module_refused';
-    /** Compiling took too long or too much. */
+    /** Compiling took too long (60 s) or too much. */
     case CompileLimit = 'compile_limit';
-    /** A key that can't be read, or that others can. */
+    /** A key that cannot be read, or that others can. */
     case BadKey = 'bad_key';
-    /** Reading or writing went wrong. */
+    /** Reading or writing failed. */
     case Io = 'io';
-    /** A required guard isn't there. */
+    /** A required guard is not active. */
     case Guards = 'guards';
-    /** Nobody trusted and fitting was found. */
+    /** No node was found that is trusted and fits. */
     case NoNode = 'no_node';
-    /** Every node refused. */
+    /** Every node that was asked refused. */
     case Refused = 'refused';
-    /** The command's own deadline passed. */
+    /** --deadline passed. */
     case Deadline = 'deadline';
-    /** A result came that doesn't verify. */
+    /** A result came that does not verify, and nobody else could do it. */
     case Unverified = 'unverified';
-    /** Nodes have signed different outcomes of one job. */
+    /** Nodes have signed different outcomes of one job, and too few agree. */
     case Disagreement = 'disagreement';
     /** Stopped by a signal before the job started. */
     case Cancelled = 'cancelled';
-    /** A defect of plasm. */
+    /** A defect of plasm, or something that this machine refused it. */
     case Internal = 'internal';
+    // end of words
 }

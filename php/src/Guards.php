@@ -9,7 +9,12 @@ namespace Plasm;
  */
 final class Guards
 {
-    public const ALL = ['process', 'rlimits', 'nodump', 'pdeathsig', 'nofds', 'nnp', 'landlock', 'seccomp'];
+    // list of guards in PHP, written by make docs
+    /** In their order. */
+    public const ALL = [
+        'process', 'rlimits', 'nodump', 'pdeathsig', 'nofds', 'nnp', 'landlock', 'seccomp',
+    ];
+    // end of words
 
     private function __construct()
     {

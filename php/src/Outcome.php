@@ -14,12 +14,14 @@ use Plasm\Json\Text;
  */
 final class Outcome
 {
+    // list of traps in PHP, written by make docs
     /** What a program can do to be stopped at once. */
     public const TRAPS = [
         'unreachable', 'stack_overflow', 'out_of_bounds_memory_access', 'out_of_bounds_table_access',
         'indirect_call_type_mismatch', 'null_reference', 'integer_divide_by_zero', 'integer_overflow',
         'invalid_conversion_to_integer', 'uncaught_exception', 'unaligned_atomic', 'other',
     ];
+    // end of words
 
     /**
      * @param ?int    $exitCode      0 to 4294967295, exactly when the status is Exit

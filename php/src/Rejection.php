@@ -13,14 +13,15 @@ use Plasm\Json\Scanner;
  */
 final class Rejection
 {
+    // list of rejections in PHP, written by make docs
     /** The codes, a closed set: try another node, the same one later, or give up. */
     public const CODES = [
         'memory', 'cpu_cores', 'arch', 'engine', 'guards', 'timeout', 'module_too_large', 'input_too_large',
         'output_too_large', 'tree_too_large', 'disk', 'not_allowed', 'compile_limit', 'relay_limited', 'unreachable',
-        'expired', 'internal', 'shutting_down',
-        'busy', 'rate_limited',
-        'bad_manifest', 'bad_module', 'module_refused', 'hash_mismatch', 'conflict',
+        'expired', 'internal', 'shutting_down', 'busy', 'rate_limited', 'bad_manifest', 'bad_module', 'module_refused',
+        'hash_mismatch', 'conflict',
     ];
+    // end of words
 
     /**
      * @param string          $peerId       who was asked

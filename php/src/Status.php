@@ -9,7 +9,8 @@ namespace Plasm;
  */
 enum Status: string
 {
-    /** The program ended by itself, with an exit code. */
+    // cases of Status, written by make docs
+    /** The program ended by itself, with exit_code, 0 to 4294967295. */
     case Exit = 'exit';
     /** It did what WebAssembly forbids. */
     case Trap = 'trap';
@@ -21,10 +22,11 @@ enum Status: string
     case OutOfMemory = 'out_of_memory';
     /** It wrote more than output_limit_bytes; what it wrote is cut to the byte. */
     case OutputLimit = 'output_limit';
-    /** Somebody, or plasm itself, stopped it. */
+    /** A signal ended it, or plasm itself had to. */
     case Cancelled = 'cancelled';
-    /** The worker died or spoke nonsense, and no limit explains it. */
+    /** The worker process died or broke the protocol, and no limit explains it. */
     case EngineFailed = 'engine_failed';
+    // end of words
 
     /** @return list<string> */
     public static function words(): array

@@ -52,21 +52,14 @@ func unreachable(err error) *failure {
 
 // rejected makes the failure for what a node has said.
 func rejected(r job.Rejection) *failure {
-	f := &failure{class: tryOther, leave: true, reached: true, code: job.CodeRefused, rejection: r}
-	switch r.Code {
-	case job.RejectBusy, job.RejectRateLimited:
+	row := r.Code.Row()
+	f := &failure{class: tryOther, leave: true, reached: true, code: row.As, rejection: r}
+	switch row.Then {
+	case job.TryLater:
 		f.class, f.leave = trySame, false
-	case job.RejectBadManifest:
-		f.class, f.code = giveUp, job.CodeBadManifest
-	case job.RejectBadModule:
-		f.class, f.code = giveUp, job.CodeBadModule
-	case job.RejectModuleRefused:
-		f.class, f.code = giveUp, job.CodeModuleRefused
-	case job.RejectHashMismatch, job.RejectConflict:
+	case job.GiveUp:
 		f.class = giveUp
-	case job.RejectCompileLimit:
-		f.code = job.CodeCompileLimit
-	default:
+	case job.TryOther:
 	}
 	return f
 }
