@@ -2,6 +2,7 @@ package network
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -105,11 +106,7 @@ func (h *Host) isConnectedBy(id peer.ID, isOf func(ma.Multiaddr) bool) bool {
 func (h *Host) dialTwin(ctx context.Context, id peer.ID, addr ma.Multiaddr) bool {
 	ctx, cancel := context.WithTimeout(ctx, twinWithin)
 	defer cancel()
-	t := h.parts.transports.TransportForDialing(addr)
-	if t == nil {
-		return false
-	}
-	conn, err := t.Dial(ctx, addr, id)
+	conn, err := h.dialBeside(ctx, id, addr)
 	if err != nil {
 		h.log.Debug("no second connection to the relay", "peer", id.String(), "addr", addr, "err", oneLine(err.Error()))
 		return false
@@ -121,6 +118,20 @@ func (h *Host) dialTwin(ctx context.Context, id peer.ID, addr ma.Multiaddr) bool
 		_ = conn.Close()
 		return false
 	}
+}
+
+// errNoTransport is dialBeside's for an address that means nothing to the host.
+var errNoTransport = errors.New("no transport for the address")
+
+// dialBeside makes a connection that the swarm knows nothing of, within twinWithin.
+func (h *Host) dialBeside(ctx context.Context, id peer.ID, addr ma.Multiaddr) (transport.CapableConn, error) {
+	ctx, cancel := context.WithTimeout(ctx, twinWithin)
+	defer cancel()
+	t := h.parts.transports.TransportForDialing(addr)
+	if t == nil {
+		return nil, errNoTransport
+	}
+	return t.Dial(ctx, addr, id)
 }
 
 // tcpWire is the TCP transport whose listeners also accept what comes by twins.

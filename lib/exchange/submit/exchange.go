@@ -37,14 +37,17 @@ func (a *attempt) exchange(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	a.over = link.stream.Conn()
+	silent := make(chan context.Context, 1)
 	x := &exchange{
-		a: a, conn: wire.NewConn(link.stream, wire.Requester, a.cfg.Wire),
+		a: a, conn: wire.NewConn(&heard{link.stream, a, silent}, wire.Requester, a.cfg.Wire),
 		accepted: make(chan *wire.Accept, 1), wanted: make(chan *wire.Want, 1), over: make(chan struct{}),
 	}
 	a.cause, a.trace = nil, nil
 	x.offer = a.offer(link, a.outputs.stdout.bytes, a.outputs.stderr.bytes, a.outputs.left.bytes)
 	x.running.Go(func() { x.send(x.offer) })
 	x.running.Go(func() { x.watch(ctx) })
+	info := a.c.Info
+	x.running.Go(func() { x.seek(silent, a.over, info) })
 	envelope, err := x.read(link)
 	x.end(err)
 	close(x.over)
