@@ -14,8 +14,8 @@ func TestCloseSilent(t *testing.T) {
 		cfg  Config
 		said []ma.Multiaddr // beside what the network knows
 	}{
-		"a host of its own":                    {},
-		"one that only dials":                  {cfg: Config{DialOnly: true}},
+		"a host of its own":                   {},
+		"one that only dials":                 {cfg: Config{DialOnly: true}},
 		"where nobody answers at one of them": {said: []ma.Multiaddr{deadEnd(t)}},
 	} {
 		t.Run(name, func(t *testing.T) {

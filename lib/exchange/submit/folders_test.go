@@ -9,9 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"plasm/lib/exchange/wire"
 	"plasm/lib/job"
@@ -124,12 +124,6 @@ func folderLies() []lie {
 		{"folders without a receipt of them", leaves(sent, nil), job.CodeUnverified, "the receipt tells of none"},
 		{"a receipt without folders", leaves(nil, right), job.CodeUnverified, "none have come"},
 		{"a document of 4 GiB", leaves(binary.LittleEndian.AppendUint64(nil, 4<<30), right), job.CodeUnverified, "a tree of 4294967296 bytes"},
-		{"more folders than there can be", func(s *session) {
-			if s.accept() {
-				s.run()
-				s.raw(func(w io.Writer) error { return endless(w, wire.KindFolders) })
-			}
-		}, job.CodeUnverified, "more in folders than the manifest allows"},
 		{"wants a content that there is not", wants(&wire.Accept{Want: true}, &wire.Want{Blobs: []byte{2}}), job.CodeUnverified, "want asks for"},
 		{"wants a content from its end", wants(&wire.Accept{Want: true}, &wire.Want{Blobs: []byte{1}, From: int64(len(inText))}), job.CodeUnverified, "want asks for"},
 		{"wants fewer bytes than they are", wants(&wire.Accept{Want: true}, &wire.Want{Blobs: []byte{1}, Bytes: 1}), job.CodeUnverified, "want asks for"},
@@ -149,29 +143,44 @@ func patiently(t *testing.T, trusted ...*fakeNode) Config {
 // TestFolderLiars holds what each lie about folders comes to, as TestLiars does.
 func TestFolderLiars(t *testing.T) {
 	t.Parallel()
-	places := make(chan struct{}, 4)
-	var all sync.WaitGroup
 	for _, l := range folderLies() {
-		liar, other := node(t, l.does), node(t, leaves(stream(outTree(), outText), outTree()))
-		cfg := patiently(t, liar, other)
-		alone, beside := folderJob(t), folderJob(t)
-		ctx := deadline(t, 5*patience)
-		all.Go(func() {
-			places <- struct{}{}
-			defer func() { <-places }()
-			e, err := clearly(ctx, cfg, alone, these(liar.candidate(1)))
-			switch {
-			case err != nil:
-				t.Errorf("%s: %v", l.name, err)
-			case e.Code != l.code || len(e.Nodes) != 1 || !strings.Contains(e.Nodes[0].Rejection.Message, l.says):
-				t.Errorf("%s: %s: %v %+v", l.name, e.Code, e, e.Nodes)
-			}
-			if err := besideAnother(ctx, cfg, beside, liar, other); err != nil {
-				t.Errorf("%s: %v", l.name, err)
-			}
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				simulate(t)
+				l.aboutFolders(t)
+			})
 		})
 	}
-	all.Wait()
+}
+
+// TestEndlessFolders is the lie of more bytes than a simulated network is fit for.
+func TestEndlessFolders(t *testing.T) {
+	t.Parallel()
+	lie{"more folders than there can be", func(s *session) {
+		if s.accept() {
+			s.run()
+			s.raw(func(w io.Writer) error { return endless(w, wire.KindFolders) })
+		}
+	}, job.CodeUnverified, "more in folders than the manifest allows"}.aboutFolders(t)
+}
+
+// aboutFolders holds what the lie comes to, alone and beside a node that doesn't lie.
+func (l lie) aboutFolders(t *testing.T) {
+	t.Helper()
+	liar, other := node(t, l.does), node(t, leaves(stream(outTree(), outText), outTree()))
+	cfg := patiently(t, liar, other)
+	ctx := deadline(t, 5*patience)
+	e, err := clearly(ctx, cfg, folderJob(t), these(liar.candidate(1)))
+	switch {
+	case err != nil:
+		t.Error(err)
+	case e.Code != l.code || len(e.Nodes) != 1 || !strings.Contains(e.Nodes[0].Rejection.Message, l.says):
+		t.Errorf("%s: %v %+v", e.Code, e, e.Nodes)
+	}
+	if err := besideAnother(ctx, cfg, folderJob(t), liar, other); err != nil {
+		t.Error(err)
+	}
 }
 
 // besideAnother has a job run that a node lies about, and another does not.
@@ -200,37 +209,40 @@ func besideAnother(ctx context.Context, cfg Config, j *Job, liar, other *fakeNod
 // rest comes over another.
 func TestFoldersComeBackInPieces(t *testing.T) {
 	t.Parallel()
-	sent := stream(outTree(), outText)
-	var at atomic.Int64
-	n := node(t, func(s *session) {
-		from := int(s.offer.FoldersFrom)
-		if s.number == 1 {
-			if s.accept() {
-				s.run()
-				_ = s.conn.SendData(wire.KindFolders, sent[:at.Load()])
-				s.conn.Close() // in order, so that what was sent arrives
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		sent := stream(outTree(), outText)
+		var at atomic.Int64
+		n := node(t, func(s *session) {
+			from := int(s.offer.FoldersFrom)
+			if s.number == 1 {
+				if s.accept() {
+					s.run()
+					_ = s.conn.SendData(wire.KindFolders, sent[:at.Load()])
+					s.conn.Close() // in order, so that what was sent arrives
+				}
+				return
 			}
-			return
+			s.send(&wire.Accept{Attached: true})
+			s.stdin.WriteString(liarsInput)
+			s.run()
+			s.output()
+			_ = s.conn.SendData(wire.KindFolders, sent[from:])
+			st := s.statement()
+			out := outTree()
+			st.Outcome.Dirs = []job.OutcomeDir{{Guest: "/out", Tree: out.Digest(), Files: out.Files(), Bytes: out.Bytes()}}
+			s.result(st)
+		})
+		cfg := patiently(t, n)
+		for cut := 0; cut < len(sent); cut += 31 {
+			at.Store(int64(cut))
+			n.mu.Lock()
+			n.offers = nil
+			n.mu.Unlock()
+			result := submitted(t, cfg, folderJob(t), liarsInput, these(n.candidate(1)))
+			if len(result.Folders) != 1 || result.Folders[0].Tree.Digest() != outTree().Digest() {
+				t.Errorf("cut at %d: %+v", cut, result.Folders)
+			}
 		}
-		s.send(&wire.Accept{Attached: true})
-		s.stdin.WriteString(liarsInput)
-		s.run()
-		s.output()
-		_ = s.conn.SendData(wire.KindFolders, sent[from:])
-		st := s.statement()
-		out := outTree()
-		st.Outcome.Dirs = []job.OutcomeDir{{Guest: "/out", Tree: out.Digest(), Files: out.Files(), Bytes: out.Bytes()}}
-		s.result(st)
 	})
-	cfg := patiently(t, n)
-	for cut := 0; cut < len(sent); cut += 31 {
-		at.Store(int64(cut))
-		n.mu.Lock()
-		n.offers = nil
-		n.mu.Unlock()
-		result := submitted(t, cfg, folderJob(t), liarsInput, these(n.candidate(1)))
-		if len(result.Folders) != 1 || result.Folders[0].Tree.Digest() != outTree().Digest() {
-			t.Errorf("cut at %d: %+v", cut, result.Folders)
-		}
-	}
 }

@@ -29,9 +29,13 @@ import (
 	"plasm/lib/receipt"
 )
 
-// startHost starts a host on loopback that ends with the test.
+// startHost starts a host that ends with the test: on loopback, or where time is virtual
+// on a network that is.
 func startHost(t *testing.T, cfg network.Config) *network.Host {
 	t.Helper()
+	if s := simulationOf(t); s != nil {
+		s.settle(&cfg)
+	}
 	if cfg.Listen == nil {
 		cfg.Listen = []string{"/ip4/127.0.0.1/tcp/0"}
 	}
@@ -57,6 +61,7 @@ type fakeNode struct {
 	modules  map[job.Digest]bool
 	sessions sync.WaitGroup
 	over     chan struct{} // closed when the test ends
+	timing   wire.Config
 
 	ready, cancelled chan struct{} // for what a test wants to wait for
 }
@@ -65,7 +70,7 @@ type fakeNode struct {
 func node(t *testing.T, does func(*session), options ...libp2p.Option) *fakeNode {
 	t.Helper()
 	n := &fakeNode{
-		t: t, key: identity.Generate(), does: does, modules: map[job.Digest]bool{},
+		t: t, key: identity.Generate(), does: does, modules: map[job.Digest]bool{}, timing: timing(t),
 		over: make(chan struct{}), ready: make(chan struct{}), cancelled: make(chan struct{}),
 	}
 	n.host = n.start(options)
@@ -100,7 +105,7 @@ func (n *fakeNode) serve(stream p2p.Stream) {
 	n.sessions.Add(1)
 	defer n.sessions.Done()
 	v := &valve{Stream: stream}
-	s := &session{n: n, stream: v, far: stream.Conn().RemotePeer().String(), conn: wire.NewConn(v, wire.Node, fast())}
+	s := &session{n: n, stream: v, far: stream.Conn().RemotePeer().String(), conn: wire.NewConn(v, wire.Node, n.timing)}
 	defer s.conn.Close()
 	if kind, err := s.conn.Next(); err != nil || kind != wire.KindOffer {
 		return
@@ -304,16 +309,26 @@ func fast() wire.Config {
 	return wire.Config{Ping: 100 * time.Millisecond, Lost: 1500 * time.Millisecond}
 }
 
+// timing is fast in virtual time. In the machine's nothing is lost for being slow.
+func timing(t *testing.T) wire.Config {
+	t.Helper()
+	if simulationOf(t) != nil {
+		return fast()
+	}
+	return wire.Config{Ping: fast().Ping, Lost: patience}
+}
+
 // memory is a Spool.
 type memory struct{ bytes.Buffer }
 
 func (m *memory) Reader() (io.Reader, error) { return bytes.NewReader(m.Bytes()), nil }
 func (m *memory) Close() error               { return nil }
 
-// config is a requester with a host of its own who trusts these nodes.
+// config is a requester with a host of its own who trusts these nodes. It is impatient in
+// virtual time only.
 func config(t *testing.T, trusted ...*fakeNode) Config {
 	t.Helper()
-	return Config{
+	cfg := Config{
 		Host: startHost(t, network.Config{}), Key: identity.Generate(),
 		Trusted: func(id string) bool {
 			return slices.ContainsFunc(trusted, func(n *fakeNode) bool { return n.key.PeerID() == id })
@@ -321,10 +336,16 @@ func config(t *testing.T, trusted ...*fakeNode) Config {
 		Admit:   func(id string) string { return "echo " + id + " >> trust" },
 		Spool:   func() Spool { return &memory{} },
 		Tell:    func(id, text string) { t.Logf("%s %s", id, text) },
-		Retries: 3, Wire: fast(),
-		AttemptTimeout: 4 * time.Second, Dial: 5 * time.Second, Answer: 3 * time.Second, Reattach: 3 * time.Second,
-		Grace: 2 * time.Second, CancelWait: 3 * time.Second, Backoff: 10 * time.Millisecond,
+		Retries: 3, Wire: timing(t), Backoff: 10 * time.Millisecond,
 	}
+	if simulationOf(t) != nil {
+		cfg.AttemptTimeout, cfg.Dial, cfg.Answer, cfg.Reattach = 4*time.Second, 5*time.Second, 3*time.Second, 3*time.Second
+		cfg.Grace, cfg.CancelWait = 2*time.Second, 3*time.Second
+	} else {
+		cfg.AttemptTimeout, cfg.Dial, cfg.Answer, cfg.Reattach = patience, patience, patience, patience
+		cfg.Grace, cfg.CancelWait = patience, patience
+	}
+	return cfg
 }
 
 // newJob is a job with that input.
@@ -355,7 +376,7 @@ func deadline(t *testing.T, d time.Duration) context.Context {
 }
 
 // patience is how long a submission may take that should take a moment.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // rightly runs a job that must have a result, and returns what is wrong with that.
 func rightly(ctx context.Context, cfg Config, j *Job, stdin string, source Source) (*Result, error) {

@@ -8,9 +8,8 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"plasm/lib/exchange/wire"
 	"plasm/lib/identity"
@@ -254,30 +253,21 @@ func endless(w io.Writer, kind wire.Kind) error {
 // answer from that, alone a clear error, and in no case another answer.
 func TestLiars(t *testing.T) {
 	t.Parallel()
-	places := make(chan struct{}, 20) // most of them only wait
-	var all sync.WaitGroup
 	for _, l := range lies() {
-		liar, other := node(t, l.does), node(t, honest)
-		cfg := config(t, liar, other)
-		cfg.AttemptTimeout, cfg.Answer, cfg.Grace = 6*time.Second, 6*time.Second, 2*time.Second
-		cfg.Reattach, cfg.Guards, cfg.Tell = 2*time.Second, []string{"process"}, nil
-		ctx := deadline(t, 5*patience)
-		all.Go(func() {
-			places <- struct{}{}
-			defer func() { <-places }()
-			if err := l.beside(ctx, cfg, liar, other); err != nil {
-				t.Errorf("%s: %v", l.name, err)
-			}
-		})
-		all.Go(func() {
-			places <- struct{}{}
-			defer func() { <-places }()
-			if err := l.alone(ctx, cfg, liar); err != nil {
-				t.Errorf("%s: %v", l.name, err)
-			}
-		})
+		for name, does := range map[string]func(context.Context, Config, *fakeNode) error{"beside another": l.beside, "alone": l.alone} {
+			t.Run(l.name+", "+name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					simulate(t)
+					cfg := config(t)
+					cfg.Guards, cfg.Trusted = []string{"process"}, func(string) bool { return true }
+					if err := does(deadline(t, 5*patience), cfg, node(t, l.does)); err != nil {
+						t.Error(err)
+					}
+				})
+			})
+		}
 	}
-	all.Wait()
 }
 
 const liarsInput = "input"
@@ -288,7 +278,8 @@ func liarsJob() *Job {
 	return j
 }
 
-func (l lie) beside(ctx context.Context, cfg Config, liar, other *fakeNode) error {
+func (l lie) beside(ctx context.Context, cfg Config, liar *fakeNode) error {
+	other := node(liar.t, honest)
 	result, err := rightly(ctx, cfg, liarsJob(), liarsInput, these(liar.candidate(2), other.candidate(1)))
 	if err != nil {
 		return err
@@ -316,11 +307,14 @@ func (l lie) alone(ctx context.Context, cfg Config, liar *fakeNode) error {
 // Who was caught lying isn't asked again, however many retries are left.
 func TestLiarIsLeft(t *testing.T) {
 	t.Parallel()
-	n := node(t, finishing(func(s *session, st *receipt.Statement) { s.resultBy(identity.Generate(), st) }))
-	e := refused(t, config(t, n), newJob("x"), these(n.candidate(1)))
-	if e.Code != job.CodeUnverified || n.offered() != 1 {
-		t.Errorf("%s: %v, %d offers", e.Code, e, n.offered())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		n := node(t, finishing(func(s *session, st *receipt.Statement) { s.resultBy(identity.Generate(), st) }))
+		e := refused(t, config(t, n), newJob("x"), these(n.candidate(1)))
+		if e.Code != job.CodeUnverified || n.offered() != 1 {
+			t.Errorf("%s: %v, %d offers", e.Code, e, n.offered())
+		}
+	})
 }
 
 var errBroken = errors.New("broken")
@@ -328,13 +322,16 @@ var errBroken = errors.New("broken")
 // Output that can't be held here is no fault of the node's.
 func TestSpoolFails(t *testing.T) {
 	t.Parallel()
-	n := node(t, honest)
-	cfg := config(t, n)
-	cfg.Spool = func() Spool { return brokenSpool{} }
-	e := refused(t, cfg, newJob("x"), these(n.candidate(1)))
-	if e.Code != job.CodeIO || !errors.Is(e, errBroken) || n.offered() != 1 {
-		t.Errorf("%s: %v, %d offers", e.Code, e, n.offered())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		n := node(t, honest)
+		cfg := config(t, n)
+		cfg.Spool = func() Spool { return brokenSpool{} }
+		e := refused(t, cfg, newJob("x"), these(n.candidate(1)))
+		if e.Code != job.CodeIO || !errors.Is(e, errBroken) || n.offered() != 1 {
+			t.Errorf("%s: %v, %d offers", e.Code, e, n.offered())
+		}
+	})
 }
 
 type brokenSpool struct{}

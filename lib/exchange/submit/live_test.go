@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"plasm/lib/exchange/wire"
@@ -89,76 +90,82 @@ func run(t *testing.T, cfg Config, j *Job, source Source) <-chan error {
 
 func TestLive(t *testing.T) {
 	t.Parallel()
-	n := node(t, func(s *session) {
-		if echo(s, &wire.Accept{Module: true, Stdin: true}) {
-			s.result(s.statement())
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		n := node(t, func(s *session) {
+			if echo(s, &wire.Accept{Module: true, Stdin: true}) {
+				s.result(s.statement())
+			}
+		})
+		j, in, out := liveJob(t)
+		done := run(t, config(t, n), j, these(n.candidate(1)))
+		for _, text := range []string{"one ", "two ", "three"} {
+			if _, err := io.WriteString(in, text); err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, text, func() bool { return strings.HasSuffix(out.String(), text) })
 		}
-	})
-	j, in, out := liveJob(t)
-	done := run(t, config(t, n), j, these(n.candidate(1)))
-	for _, text := range []string{"one ", "two ", "three"} {
-		if _, err := io.WriteString(in, text); err != nil {
+		_ = in.Close()
+		if err := <-done; err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, text, func() bool { return strings.HasSuffix(out.String(), text) })
-	}
-	_ = in.Close()
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, "everything to end", func() bool { return out.String() == "one two three" })
+		eventually(t, "everything to end", func() bool { return out.String() == "one two three" })
+	})
 }
 
 // Streams that were passed on go on where they broke off.
 func TestLiveResumes(t *testing.T) {
 	t.Parallel()
-	n := node(t, nil)
-	n.does = func(s *session) {
-		if s.number == 1 {
-			s.send(&wire.Accept{Stdin: true})
-			s.send(&wire.Started{})
-			_, _ = s.conn.Next()
-			_, _ = s.conn.Some()
-			_ = s.conn.SendData(wire.KindStdout, []byte("one "))
-			<-n.ready
-			s.conn.Reset()
-			return
-		}
-		if s.offer.StdoutFrom != 4 {
-			t.Errorf("output from byte %d", s.offer.StdoutFrom)
-		}
-		s.stdin.WriteString("on")
-		s.stdout = []byte("one ")
-		// Two of the four bytes came: the others come again.
-		s.send(&wire.Accept{Stdin: true, StdinFrom: 2, Attached: true})
-		s.send(&wire.Started{})
-		for {
-			kind, err := s.conn.Next()
-			if err != nil {
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		n := node(t, nil)
+		n.does = func(s *session) {
+			if s.number == 1 {
+				s.send(&wire.Accept{Stdin: true})
+				s.send(&wire.Started{})
+				_, _ = s.conn.Next()
+				_, _ = s.conn.Some()
+				_ = s.conn.SendData(wire.KindStdout, []byte("one "))
+				<-n.ready
+				s.conn.Reset()
 				return
 			}
-			if kind == wire.KindStdinEnd {
-				break
+			if s.offer.StdoutFrom != 4 {
+				t.Errorf("output from byte %d", s.offer.StdoutFrom)
 			}
-			for p, err := s.conn.Some(); len(p) > 0 && err == nil; p, err = s.conn.Some() {
-				s.stdin.Write(p)
+			s.stdin.WriteString("on")
+			s.stdout = []byte("one ")
+			// Two of the four bytes came: the others come again.
+			s.send(&wire.Accept{Stdin: true, StdinFrom: 2, Attached: true})
+			s.send(&wire.Started{})
+			for {
+				kind, err := s.conn.Next()
+				if err != nil {
+					return
+				}
+				if kind == wire.KindStdinEnd {
+					break
+				}
+				for p, err := s.conn.Some(); len(p) > 0 && err == nil; p, err = s.conn.Some() {
+					s.stdin.Write(p)
+				}
 			}
+			s.stdout = append(s.stdout, "two"...)
+			_ = s.conn.SendData(wire.KindStdout, []byte("two"))
+			s.result(s.statement())
 		}
-		s.stdout = append(s.stdout, "two"...)
-		_ = s.conn.SendData(wire.KindStdout, []byte("two"))
-		s.result(s.statement())
-	}
-	j, in, out := liveJob(t)
-	done := run(t, config(t, n), j, these(n.candidate(1)))
-	_, _ = io.WriteString(in, "one ")
-	eventually(t, "output", func() bool { return out.String() == "one " })
-	close(n.ready)
-	eventually(t, "the second connection", func() bool { return n.offered() == 2 })
-	_, _ = io.WriteString(in, "and two")
-	_ = in.Close()
-	if err := <-done; err != nil || out.String() != "one two" {
-		t.Errorf("%v, %q", err, out.String())
-	}
+		j, in, out := liveJob(t)
+		done := run(t, config(t, n), j, these(n.candidate(1)))
+		_, _ = io.WriteString(in, "one ")
+		eventually(t, "output", func() bool { return out.String() == "one " })
+		close(n.ready)
+		eventually(t, "the second connection", func() bool { return n.offered() == 2 })
+		_, _ = io.WriteString(in, "and two")
+		_ = in.Close()
+		if err := <-done; err != nil || out.String() != "one two" {
+			t.Errorf("%v, %q", err, out.String())
+		}
+	})
 }
 
 // What was passed on can't be taken back: there is no other node, and no second run.
@@ -177,29 +184,32 @@ func TestLiveHasOneNode(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := node(t, func(s *session) {
-				if s.number > 1 {
-					test.second(s)
-					return
+			synctest.Test(t, func(t *testing.T) {
+				simulate(t)
+				n := node(t, func(s *session) {
+					if s.number > 1 {
+						test.second(s)
+						return
+					}
+					if !echo(s, &wire.Accept{Module: true, Stdin: true}) {
+						return
+					}
+					if test.second != nil {
+						s.conn.Reset()
+						return
+					}
+					s.resultBy(identity.Generate(), s.statement())
+				})
+				other := node(t, honest)
+				j, in, _ := liveJob(t)
+				done := run(t, config(t, n, other), j, these(n.candidate(2), other.candidate(1)))
+				_, _ = io.WriteString(in, "x")
+				_ = in.Close()
+				e, ok := errors.AsType[*job.Error](<-done)
+				if !ok || e.Code != test.code || !strings.Contains(e.Message, test.says) || other.offered() > 0 {
+					t.Errorf("%v; the other was offered to %d times", e, other.offered())
 				}
-				if !echo(s, &wire.Accept{Module: true, Stdin: true}) {
-					return
-				}
-				if test.second != nil {
-					s.conn.Reset()
-					return
-				}
-				s.resultBy(identity.Generate(), s.statement())
 			})
-			other := node(t, honest)
-			j, in, _ := liveJob(t)
-			done := run(t, config(t, n, other), j, these(n.candidate(2), other.candidate(1)))
-			_, _ = io.WriteString(in, "x")
-			_ = in.Close()
-			e, ok := errors.AsType[*job.Error](<-done)
-			if !ok || e.Code != test.code || !strings.Contains(e.Message, test.says) || other.offered() > 0 {
-				t.Errorf("%v; the other was offered to %d times", e, other.offered())
-			}
 		})
 	}
 }
@@ -207,49 +217,55 @@ func TestLiveHasOneNode(t *testing.T) {
 // A reader who goes ends the job, and is what it ended for.
 func TestLiveOutputFails(t *testing.T) {
 	t.Parallel()
-	n := node(t, nil)
-	n.does = func(s *session) {
-		if echo(s, &wire.Accept{Module: true, Stdin: true}) {
-			return
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		n := node(t, nil)
+		n.does = func(s *session) {
+			if echo(s, &wire.Accept{Module: true, Stdin: true}) {
+				return
+			}
+			st := s.statement()
+			st.Outcome.Status, st.Outcome.ExitCode, st.Outcome.StdinComplete = job.Cancelled, nil, false
+			s.result(st)
 		}
-		st := s.statement()
-		st.Outcome.Status, st.Outcome.ExitCode, st.Outcome.StdinComplete = job.Cancelled, nil, false
-		s.result(st)
-	}
-	j, in, _ := liveJob(t)
-	j.Live.Stdout = brokenSpool{}
-	done := run(t, config(t, n), j, these(n.candidate(1)))
-	_, _ = io.WriteString(in, "x")
-	if err := <-done; !errors.Is(err, errBroken) {
-		t.Errorf("%v", err)
-	}
+		j, in, _ := liveJob(t)
+		j.Live.Stdout = brokenSpool{}
+		done := run(t, config(t, n), j, these(n.candidate(1)))
+		_, _ = io.WriteString(in, "x")
+		if err := <-done; !errors.Is(err, errBroken) {
+			t.Errorf("%v", err)
+		}
+	})
 }
 
 // A program that ends early has a receipt about the input that it took.
 func TestLiveTakesLess(t *testing.T) {
 	t.Parallel()
-	for _, lies := range []bool{false, true} {
-		n := node(t, func(s *session) {
-			s.send(&wire.Accept{Stdin: true})
-			s.send(&wire.Started{})
-			_, _ = s.conn.Next()
-			_, _ = s.conn.Some()
-			s.stdin.WriteString("on")
-			st := s.statement()
-			st.Outcome.StdinComplete = false
-			if lies {
-				st.Outcome.StdinHash = job.Sum([]byte("no"))
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		for _, lies := range []bool{false, true} {
+			n := node(t, func(s *session) {
+				s.send(&wire.Accept{Stdin: true})
+				s.send(&wire.Started{})
+				_, _ = s.conn.Next()
+				_, _ = s.conn.Some()
+				s.stdin.WriteString("on")
+				st := s.statement()
+				st.Outcome.StdinComplete = false
+				if lies {
+					st.Outcome.StdinHash = job.Sum([]byte("no"))
+				}
+				s.result(st)
+			})
+			j, in, _ := liveJob(t)
+			done := run(t, config(t, n), j, these(n.candidate(1)))
+			_, _ = io.WriteString(in, "one")
+			e, _ := errors.AsType[*job.Error](<-done)
+			if lies && (e == nil || e.Code != job.CodeUnverified) || !lies && e != nil {
+				t.Errorf("lies %v: %v", lies, e)
 			}
-			s.result(st)
-		})
-		j, in, _ := liveJob(t)
-		done := run(t, config(t, n), j, these(n.candidate(1)))
-		_, _ = io.WriteString(in, "one")
-		e, _ := errors.AsType[*job.Error](<-done)
-		if lies && (e == nil || e.Code != job.CodeUnverified) || !lies && e != nil {
-			t.Errorf("lies %v: %v", lies, e)
 		}
-	}
+	})
 }
 
 func TestTap(t *testing.T) {

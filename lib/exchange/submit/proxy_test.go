@@ -10,7 +10,7 @@ import (
 	manet "github.com/multiformats/go-multiaddr/net"
 )
 
-// proxy is a link to a node that can be listened to and cut.
+// proxy is a link to a node that can be listened to, and turns connections away.
 type proxy struct {
 	t        *testing.T
 	listener net.Listener
@@ -18,13 +18,9 @@ type proxy struct {
 
 	mu      sync.Mutex
 	conns   []net.Conn
-	cut     bool
-	busy    int // connections that are turned away before one is taken
-	mended  *sync.Cond
+	busy    int          // connections that are turned away before one is taken
 	there   bytes.Buffer // all that went to the node
-	back    bytes.Buffer
 	running sync.WaitGroup
-	closed  bool
 }
 
 // link puts a proxy before a node that listens on TCP.
@@ -39,14 +35,9 @@ func linkTo(t *testing.T, n *fakeNode) *proxy {
 		t.Fatal(err)
 	}
 	p := &proxy{t: t, listener: l, target: target}
-	p.mended = sync.NewCond(&p.mu)
 	p.running.Go(p.serve)
 	t.Cleanup(func() {
 		_ = l.Close()
-		p.mu.Lock()
-		p.closed = true
-		p.mended.Broadcast()
-		p.mu.Unlock()
 		p.hangUp()
 		p.running.Wait()
 	})
@@ -69,7 +60,7 @@ func (p *proxy) serve() {
 			return
 		}
 		p.mu.Lock()
-		refused, turned := p.cut, p.busy > 0
+		turned := p.busy > 0
 		if turned {
 			p.busy--
 		}
@@ -80,7 +71,7 @@ func (p *proxy) serve() {
 			continue
 		}
 		far, err := net.Dial("tcp", p.target)
-		if err != nil || refused {
+		if err != nil {
 			_ = near.Close()
 			continue
 		}
@@ -88,34 +79,25 @@ func (p *proxy) serve() {
 		p.conns = append(p.conns, near, far)
 		p.mu.Unlock()
 		p.running.Go(func() { p.pump(far, near, &p.there) })
-		p.running.Go(func() { p.pump(near, far, &p.back) })
+		p.running.Go(func() { p.pump(near, far, nil) })
 	}
 }
 
-// pump passes on what comes, as long as the link isn't cut.
+// pump passes on what comes.
 func (p *proxy) pump(to, from net.Conn, record *bytes.Buffer) {
 	defer func() { _ = to.Close() }()
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buf)
 		p.mu.Lock()
-		for p.cut && !p.closed {
-			p.mended.Wait()
+		if record != nil {
+			record.Write(buf[:n])
 		}
-		record.Write(buf[:n])
 		p.mu.Unlock()
 		if _, werr := to.Write(buf[:n]); err != nil || werr != nil {
 			return
 		}
 	}
-}
-
-// setCut cuts the link, so that nothing passes and nothing says so, or mends it.
-func (p *proxy) setCut(cut bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.cut = cut
-	p.mended.Broadcast()
 }
 
 // turnAway turns away the next connections.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -77,51 +78,60 @@ func realNode(t *testing.T, listed bool) (*identity.Key, peer.AddrInfo) {
 // Both ends of the protocol together.
 func TestRealNode(t *testing.T) {
 	t.Parallel()
-	key, info := realNode(t, true)
-	cfg := config(t)
-	cfg.Trusted = func(id string) bool { return id == key.PeerID() }
-	for _, stdin := range []string{"", "hello", strings.Repeat("0123456789", 300_000)} {
-		j := newJob(stdin)
-		j.Manifest.TimeoutMS = 20_000
-		first := submitted(t, cfg, j, stdin, these(Candidate{Info: info}))
-		again := submitted(t, cfg, j, stdin, these(Candidate{Info: info}))
-		if !bytes.Equal(first.Receipt, again.Receipt) {
-			t.Error("the same job has another receipt")
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		key, info := realNode(t, true)
+		cfg := config(t)
+		cfg.Trusted = func(id string) bool { return id == key.PeerID() }
+		for _, stdin := range []string{"", "hello", strings.Repeat("0123456789", 300_000)} {
+			j := newJob(stdin)
+			j.Manifest.TimeoutMS = 20_000
+			first := submitted(t, cfg, j, stdin, these(Candidate{Info: info}))
+			again := submitted(t, cfg, j, stdin, these(Candidate{Info: info}))
+			if !bytes.Equal(first.Receipt, again.Receipt) {
+				t.Error("the same job has another receipt")
+			}
 		}
-	}
-	j := newJob("")
-	j.Manifest.MemoryMB = 2048
-	if e := refused(t, cfg, j, these(Candidate{Info: info})); e.Code != job.CodeRefused || e.Nodes[0].Rejection.Code != job.RejectMemory {
-		t.Errorf("%s: %v %+v", e.Code, e, e.Nodes)
-	}
+		j := newJob("")
+		j.Manifest.MemoryMB = 2048
+		if e := refused(t, cfg, j, these(Candidate{Info: info})); e.Code != job.CodeRefused || e.Nodes[0].Rejection.Code != job.RejectMemory {
+			t.Errorf("%s: %v %+v", e.Code, e, e.Nodes)
+		}
+	})
 }
 
 // TestRealNodeTraces asks a node twice for a job that traps: where comes with each answer.
 func TestRealNodeTraces(t *testing.T) {
 	t.Parallel()
-	key, info := realNode(t, true)
-	cfg := config(t)
-	cfg.Trusted = func(id string) bool { return id == key.PeerID() }
-	j := newJob("trap")
-	for range 2 {
-		r, err := Run(t.Context(), cfg, j, these(Candidate{Info: info}))
-		if err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		key, info := realNode(t, true)
+		cfg := config(t)
+		cfg.Trusted = func(id string) bool { return id == key.PeerID() }
+		j := newJob("trap")
+		for range 2 {
+			r, err := Run(t.Context(), cfg, j, these(Candidate{Info: info}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Verified.Outcome.Status != job.Trap || !slices.Equal(r.Trace, []string{"inner", "outer"}) {
+				t.Errorf("%+v, %q", r.Verified.Outcome, r.Trace)
+			}
+			r.Close()
 		}
-		if r.Verified.Outcome.Status != job.Trap || !slices.Equal(r.Trace, []string{"inner", "outer"}) {
-			t.Errorf("%+v, %q", r.Verified.Outcome, r.Trace)
-		}
-		r.Close()
-	}
+	})
 }
 
 func TestRealNodeDoesNotAllow(t *testing.T) {
 	t.Parallel()
-	key, info := realNode(t, false)
-	cfg := config(t)
-	cfg.Trusted = func(id string) bool { return id == key.PeerID() }
-	e := refused(t, cfg, newJob(""), these(Candidate{Info: info}))
-	if e.Code != job.CodeRefused || !strings.Contains(e.Nodes[0].Rejection.Message, "plasmd allow "+cfg.Key.PeerID()) {
-		t.Errorf("%s: %v %+v", e.Code, e, e.Nodes)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		key, info := realNode(t, false)
+		cfg := config(t)
+		cfg.Trusted = func(id string) bool { return id == key.PeerID() }
+		e := refused(t, cfg, newJob(""), these(Candidate{Info: info}))
+		if e.Code != job.CodeRefused || !strings.Contains(e.Nodes[0].Rejection.Message, "plasmd allow "+cfg.Key.PeerID()) {
+			t.Errorf("%s: %v %+v", e.Code, e, e.Nodes)
+		}
+	})
 }

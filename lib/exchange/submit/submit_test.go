@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"plasm/lib/exchange/wire"
@@ -16,11 +17,14 @@ func TestOneNode(t *testing.T) {
 	for name, stdin := range map[string]string{"without input": "", "with input": "hello", "with much": strings.Repeat("0123456789", 300_000)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := node(t, honest)
-			result := submitted(t, config(t, n), newJob(stdin), stdin, these(Candidate{Info: n.info()}))
-			if v := result.Verified; v.Node.PeerID != n.key.PeerID() || result.Cause != nil {
-				t.Errorf("%+v, %v", v.Node, result.Cause)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				simulate(t)
+				n := node(t, honest)
+				result := submitted(t, config(t, n), newJob(stdin), stdin, these(Candidate{Info: n.info()}))
+				if v := result.Verified; v.Node.PeerID != n.key.PeerID() || result.Cause != nil {
+					t.Errorf("%+v, %v", v.Node, result.Cause)
+				}
+			})
 		})
 	}
 }
@@ -28,19 +32,22 @@ func TestOneNode(t *testing.T) {
 // A node that has had the module is not sent it again.
 func TestModuleOnce(t *testing.T) {
 	t.Parallel()
-	var bytes [2]int
-	n := node(t, nil)
-	n.does = func(s *session) {
-		before := s.stdin.Len()
-		honest(s)
-		bytes[s.number-1] = s.stdin.Len() - before
-	}
-	cfg := config(t, n)
-	j := newJob("x")
-	submitted(t, cfg, j, "x", these(n.candidate(1)))
-	again := *j.Manifest
-	again.ID = job.NewID()
-	submitted(t, cfg, &Job{Manifest: &again, Module: j.Module, Stdin: j.Stdin, StdinBytes: 1}, "x", these(n.candidate(1)))
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		var bytes [2]int
+		n := node(t, nil)
+		n.does = func(s *session) {
+			before := s.stdin.Len()
+			honest(s)
+			bytes[s.number-1] = s.stdin.Len() - before
+		}
+		cfg := config(t, n)
+		j := newJob("x")
+		submitted(t, cfg, j, "x", these(n.candidate(1)))
+		again := *j.Manifest
+		again.ID = job.NewID()
+		submitted(t, cfg, &Job{Manifest: &again, Module: j.Module, Stdin: j.Stdin, StdinBytes: 1}, "x", these(n.candidate(1)))
+	})
 }
 
 func TestRejections(t *testing.T) {
@@ -64,24 +71,27 @@ func TestRejections(t *testing.T) {
 	for _, test := range tests {
 		t.Run(string(test.code), func(t *testing.T) {
 			t.Parallel()
-			no := node(t, func(s *session) { s.reject(test.code, 0) })
-			yes := node(t, honest)
-			cfg := config(t, no, yes)
-			e := refused(t, cfg, newJob(""), these(no.candidate(1)))
-			if e.Code != test.want || len(e.Nodes) != 1 || e.Nodes[0].Rejection.Code != test.code || e.Nodes[0].PeerID != no.key.PeerID() {
-				t.Errorf("alone: %s: %v %+v", e.Code, e, e.Nodes)
-			}
-			if test.stop {
-				e := refused(t, cfg, newJob(""), these(no.candidate(2), yes.candidate(1)))
-				if e.Code != test.want || yes.offered() > 0 {
-					t.Errorf("%s: %v; the other was offered to %d times", e.Code, e, yes.offered())
+			synctest.Test(t, func(t *testing.T) {
+				simulate(t)
+				no := node(t, func(s *session) { s.reject(test.code, 0) })
+				yes := node(t, honest)
+				cfg := config(t, no, yes)
+				e := refused(t, cfg, newJob(""), these(no.candidate(1)))
+				if e.Code != test.want || len(e.Nodes) != 1 || e.Nodes[0].Rejection.Code != test.code || e.Nodes[0].PeerID != no.key.PeerID() {
+					t.Errorf("alone: %s: %v %+v", e.Code, e, e.Nodes)
 				}
-				return
-			}
-			submitted(t, cfg, newJob(""), "", these(no.candidate(2), yes.candidate(1)))
-			if no.offered() != 2 {
-				t.Errorf("offered %d times, want once each", no.offered())
-			}
+				if test.stop {
+					e := refused(t, cfg, newJob(""), these(no.candidate(2), yes.candidate(1)))
+					if e.Code != test.want || yes.offered() > 0 {
+						t.Errorf("%s: %v; the other was offered to %d times", e.Code, e, yes.offered())
+					}
+					return
+				}
+				submitted(t, cfg, newJob(""), "", these(no.candidate(2), yes.candidate(1)))
+				if no.offered() != 2 {
+					t.Errorf("offered %d times, want once each", no.offered())
+				}
+			})
 		})
 	}
 }
@@ -89,45 +99,51 @@ func TestRejections(t *testing.T) {
 // Rejections cost no retries: each candidate is offered to, and once.
 func TestEveryCandidateIsOfferedTo(t *testing.T) {
 	t.Parallel()
-	var nodes []*fakeNode
-	var all []Candidate
-	for range 6 {
-		n := node(t, func(s *session) { s.reject(job.RejectMemory, 0) })
-		nodes, all = append(nodes, n), append(all, n.candidate(1))
-	}
-	cfg := config(t, nodes...)
-	cfg.Retries = 0
-	e := refused(t, cfg, newJob(""), these(all...))
-	if e.Code != job.CodeRefused || len(e.Nodes) != 6 {
-		t.Errorf("%s: %v %+v", e.Code, e, e.Nodes)
-	}
-	for i, n := range nodes {
-		if n.offered() != 1 {
-			t.Errorf("node %d was offered to %d times", i, n.offered())
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		var nodes []*fakeNode
+		var all []Candidate
+		for range 6 {
+			n := node(t, func(s *session) { s.reject(job.RejectMemory, 0) })
+			nodes, all = append(nodes, n), append(all, n.candidate(1))
 		}
-	}
+		cfg := config(t, nodes...)
+		cfg.Retries = 0
+		e := refused(t, cfg, newJob(""), these(all...))
+		if e.Code != job.CodeRefused || len(e.Nodes) != 6 {
+			t.Errorf("%s: %v %+v", e.Code, e, e.Nodes)
+		}
+		for i, n := range nodes {
+			if n.offered() != 1 {
+				t.Errorf("node %d was offered to %d times", i, n.offered())
+			}
+		}
+	})
 }
 
 // A busy node is asked again, and not before it said.
 func TestBusy(t *testing.T) {
 	t.Parallel()
-	const wait = 300 * time.Millisecond
-	var refusedAt, askedAt time.Time
-	n := node(t, func(s *session) {
-		if s.number == 1 {
-			refusedAt = time.Now()
-			s.reject(job.RejectBusy, wait)
-			return
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		const wait = 300 * time.Millisecond
+		var refusedAt, askedAt time.Time
+		n := node(t, func(s *session) {
+			if s.number == 1 {
+				refusedAt = time.Now()
+				s.reject(job.RejectBusy, wait)
+				return
+			}
+			askedAt = time.Now()
+			honest(s)
+		})
+		cfg := config(t, n)
+		cfg.Retries = 0
+		submitted(t, cfg, newJob("x"), "x", these(n.candidate(1)))
+		if d := askedAt.Sub(refusedAt); d < wait {
+			t.Errorf("asked again after %v, want at least %v", d, wait)
 		}
-		askedAt = time.Now()
-		honest(s)
 	})
-	cfg := config(t, n)
-	cfg.Retries = 0
-	submitted(t, cfg, newJob("x"), "x", these(n.candidate(1)))
-	if d := askedAt.Sub(refusedAt); d < wait {
-		t.Errorf("asked again after %v, want at least %v", d, wait)
-	}
 }
 
 // A node that is busy for longer than there is time ends it at once.
@@ -135,14 +151,17 @@ func TestBusy(t *testing.T) {
 // as what a node advises may come of what it knew badly.
 func TestBusyForADay(t *testing.T) {
 	t.Parallel()
-	n := node(t, func(s *session) {
-		if s.number == 1 {
-			s.reject(job.RejectBusy, 24*time.Hour)
-			return
-		}
-		honest(s)
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		n := node(t, func(s *session) {
+			if s.number == 1 {
+				s.reject(job.RejectBusy, 24*time.Hour)
+				return
+			}
+			honest(s)
+		})
+		submitted(t, config(t, n), newJob(""), "", these(n.candidate(1)))
 	})
-	submitted(t, config(t, n), newJob(""), "", these(n.candidate(1)))
 }
 
 func TestPause(t *testing.T) {
@@ -173,28 +192,31 @@ func TestPause(t *testing.T) {
 // In a node's queue a job waits, unless somebody else was never asked.
 func TestQueue(t *testing.T) {
 	t.Parallel()
-	queue := func(s *session) {
-		s.send(&wire.Queued{Position: 1, WaitMS: 10})
-		if s.number == 1 {
-			s.hang()
-			return
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		queue := func(s *session) {
+			s.send(&wire.Queued{Position: 1, WaitMS: 10})
+			if s.number == 1 {
+				s.hang()
+				return
+			}
+			honest(s)
 		}
-		honest(s)
-	}
-	full := node(t, queue)
-	free := node(t, honest)
-	result := submitted(t, config(t, full, free), newJob(""), "", these(full.candidate(2), free.candidate(1)))
-	if result.Verified.Node.PeerID != free.key.PeerID() {
-		t.Error("the job waited, and another node had room")
-	}
-	full.mu.Lock()
-	full.offers = full.offers[:0:0]
-	full.mu.Unlock()
-	late := node(t, func(s *session) { s.reject(job.RejectMemory, 0) })
-	submitted(t, config(t, full, late), newJob(""), "", these(full.candidate(2), late.candidate(1)))
-	if full.offered() != 2 || late.offered() != 1 {
-		t.Errorf("offered %d and %d times", full.offered(), late.offered())
-	}
+		full := node(t, queue)
+		free := node(t, honest)
+		result := submitted(t, config(t, full, free), newJob(""), "", these(full.candidate(2), free.candidate(1)))
+		if result.Verified.Node.PeerID != free.key.PeerID() {
+			t.Error("the job waited, and another node had room")
+		}
+		full.mu.Lock()
+		full.offers = full.offers[:0:0]
+		full.mu.Unlock()
+		late := node(t, func(s *session) { s.reject(job.RejectMemory, 0) })
+		submitted(t, config(t, full, late), newJob(""), "", these(full.candidate(2), late.candidate(1)))
+		if full.offered() != 2 || late.offered() != 1 {
+			t.Errorf("offered %d and %d times", full.offered(), late.offered())
+		}
+	})
 }
 
 func TestUnreachable(t *testing.T) {
@@ -219,88 +241,103 @@ func TestUnreachable(t *testing.T) {
 // A failure of the program's own is a result.
 func TestProgramFails(t *testing.T) {
 	t.Parallel()
-	n := node(t, func(s *session) {
-		if s.accept() {
-			s.run()
-			s.output()
-			st := s.statement()
-			st.Outcome.Status, st.Outcome.ExitCode, st.Outcome.Trap = job.Trap, nil, job.TrapUnreachable
-			s.result(st)
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		n := node(t, func(s *session) {
+			if s.accept() {
+				s.run()
+				s.output()
+				st := s.statement()
+				st.Outcome.Status, st.Outcome.ExitCode, st.Outcome.Trap = job.Trap, nil, job.TrapUnreachable
+				s.result(st)
+			}
+		})
+		result := submitted(t, config(t, n), newJob("in"), "in", these(n.candidate(1)))
+		if result.Verified.Outcome.Status != job.Trap || n.offered() != 1 {
+			t.Errorf("%+v after %d offers", result.Verified.Outcome, n.offered())
 		}
 	})
-	result := submitted(t, config(t, n), newJob("in"), "in", these(n.candidate(1)))
-	if result.Verified.Outcome.Status != job.Trap || n.offered() != 1 {
-		t.Errorf("%+v after %d offers", result.Verified.Outcome, n.offered())
-	}
 }
 
 // A failure of the node's own is none, unless nothing better comes.
 func TestEngineFails(t *testing.T) {
 	t.Parallel()
-	fails := node(t, func(s *session) {
-		if s.accept() {
-			s.run()
-			s.output()
-			st := s.statement()
-			st.Outcome.Status, st.Outcome.ExitCode = job.EngineFailed, nil
-			s.result(st)
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		fails := node(t, func(s *session) {
+			if s.accept() {
+				s.run()
+				s.output()
+				st := s.statement()
+				st.Outcome.Status, st.Outcome.ExitCode = job.EngineFailed, nil
+				s.result(st)
+			}
+		})
+		works := node(t, honest)
+		cfg := config(t, fails, works)
+		result := submitted(t, cfg, newJob("in"), "in", these(fails.candidate(2), works.candidate(1)))
+		if result.Verified.Outcome.Status != job.Exit || fails.offered() != 1 {
+			t.Errorf("%+v after %d offers", result.Verified.Outcome, fails.offered())
+		}
+		cfg.Retries = 2
+		result = submitted(t, cfg, newJob("in"), "in", these(fails.candidate(2)))
+		if result.Verified.Outcome.Status != job.EngineFailed || result.Cause == nil || fails.offered() != 1+3 {
+			t.Errorf("%+v after %d offers", result.Verified.Outcome, fails.offered())
 		}
 	})
-	works := node(t, honest)
-	cfg := config(t, fails, works)
-	result := submitted(t, cfg, newJob("in"), "in", these(fails.candidate(2), works.candidate(1)))
-	if result.Verified.Outcome.Status != job.Exit || fails.offered() != 1 {
-		t.Errorf("%+v after %d offers", result.Verified.Outcome, fails.offered())
-	}
-	cfg.Retries = 2
-	result = submitted(t, cfg, newJob("in"), "in", these(fails.candidate(2)))
-	if result.Verified.Outcome.Status != job.EngineFailed || result.Cause == nil || fails.offered() != 1+3 {
-		t.Errorf("%+v after %d offers", result.Verified.Outcome, fails.offered())
-	}
 }
 
 func TestSourceFails(t *testing.T) {
 	t.Parallel()
-	bad := &job.Error{Code: job.CodeUsage, Message: "line 1"}
-	e := refused(t, config(t), newJob(""), func(context.Context, func(Candidate)) error { return bad })
-	if e.Code != job.CodeUsage || !errors.Is(e, bad) {
-		t.Errorf("%s: %v", e.Code, e)
-	}
-	e = refused(t, config(t), newJob(""), these())
-	if e.Code != job.CodeNoNode {
-		t.Errorf("%s: %v", e.Code, e)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		bad := &job.Error{Code: job.CodeUsage, Message: "line 1"}
+		e := refused(t, config(t), newJob(""), func(context.Context, func(Candidate)) error { return bad })
+		if e.Code != job.CodeUsage || !errors.Is(e, bad) {
+			t.Errorf("%s: %v", e.Code, e)
+		}
+		e = refused(t, config(t), newJob(""), these())
+		if e.Code != job.CodeNoNode {
+			t.Errorf("%s: %v", e.Code, e)
+		}
+	})
 }
 
 // What a node says of itself is compared with the job before it is asked.
 func TestUnfit(t *testing.T) {
 	t.Parallel()
-	n := node(t, honest)
-	c := n.candidate(1)
-	c.Node.Limits.TimeoutMS = 100
-	e := refused(t, config(t, n), newJob(""), these(c))
-	if e.Code != job.CodeNoNode || n.offered() > 0 || len(e.Nodes) != 1 || e.Nodes[0].Rejection.Code != job.RejectTimeout {
-		t.Errorf("%s: %v %+v", e.Code, e, e.Nodes)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		n := node(t, honest)
+		c := n.candidate(1)
+		c.Node.Limits.TimeoutMS = 100
+		e := refused(t, config(t, n), newJob(""), these(c))
+		if e.Code != job.CodeNoNode || n.offered() > 0 || len(e.Nodes) != 1 || e.Nodes[0].Rejection.Code != job.RejectTimeout {
+			t.Errorf("%s: %v %+v", e.Code, e, e.Nodes)
+		}
+	})
 }
 
 // Nodes that come late are taken, and one without room waits for them.
 func TestLateCandidates(t *testing.T) {
 	t.Parallel()
-	full, free := node(t, honest), node(t, honest)
-	result := submitted(t, config(t, full, free), newJob(""), "", func(ctx context.Context, found func(Candidate)) error {
-		found(full.candidate(0))
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-ctx.Done():
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		full, free := node(t, honest), node(t, honest)
+		result := submitted(t, config(t, full, free), newJob(""), "", func(ctx context.Context, found func(Candidate)) error {
+			found(full.candidate(0))
+			select {
+			case <-time.After(50 * time.Millisecond):
+			case <-ctx.Done():
+			}
+			found(free.candidate(1))
+			<-ctx.Done()
+			return nil
+		})
+		if result.Verified.Node.PeerID != free.key.PeerID() {
+			t.Error("it ran where there was no room")
 		}
-		found(free.candidate(1))
-		<-ctx.Done()
-		return nil
 	})
-	if result.Verified.Node.PeerID != free.key.PeerID() {
-		t.Error("it ran where there was no room")
-	}
 }
 
 // TestResultOfNodeThatIsGone: a node that signs that it cancelled the job, and takes no
@@ -314,24 +351,27 @@ func TestResultOfNodeThatIsGone(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := node(t, func(s *session) {
-				if s.number > 1 {
-					then(s)
-					return
-				}
-				if s.accept() {
-					s.run()
-					s.output()
-					st := s.statement()
-					st.Outcome.Status, st.Outcome.ExitCode = job.Cancelled, nil
-					s.result(st)
+			synctest.Test(t, func(t *testing.T) {
+				simulate(t)
+				n := node(t, func(s *session) {
+					if s.number > 1 {
+						then(s)
+						return
+					}
+					if s.accept() {
+						s.run()
+						s.output()
+						st := s.statement()
+						st.Outcome.Status, st.Outcome.ExitCode = job.Cancelled, nil
+						s.result(st)
+					}
+				})
+				cfg := config(t, n)
+				result := submitted(t, cfg, newJob("in"), "in", these(n.candidate(1)))
+				if result.Verified.Outcome.Status != job.Cancelled || result.Cause == nil || n.offered() < 2 {
+					t.Errorf("%+v (%v) after %d offers", result.Verified.Outcome, result.Cause, n.offered())
 				}
 			})
-			cfg := config(t, n)
-			result := submitted(t, cfg, newJob("in"), "in", these(n.candidate(1)))
-			if result.Verified.Outcome.Status != job.Cancelled || result.Cause == nil || n.offered() < 2 {
-				t.Errorf("%+v (%v) after %d offers", result.Verified.Outcome, result.Cause, n.offered())
-			}
 		})
 	}
 }

@@ -3,11 +3,20 @@ package submit
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
 
 	"plasm/lib/exchange/wire"
 	"plasm/lib/job"
 )
+
+// over is a candidate that is reached through a proxy.
+func over(p *proxy, n *fakeNode) Candidate {
+	return Candidate{Info: peer.AddrInfo{ID: n.host.ID(), Addrs: []ma.Multiaddr{p.addr()}}, Node: n.document(9)}
+}
 
 // A node that turns connections away is there: it is tried again, and not for ever.
 func TestTurnedAway(t *testing.T) {
@@ -32,36 +41,42 @@ func TestTurnedAway(t *testing.T) {
 // A node that accepts and goes away for good is not one that was never found.
 func TestLostForGood(t *testing.T) {
 	t.Parallel()
-	closed := make(chan struct{})
-	n := node(t, func(s *session) {
-		if s.accept() {
-			s.run()
-			go func() { // it waits for this handler
-				_ = s.n.host.Close()
-				close(closed)
-			}()
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		closed := make(chan struct{})
+		n := node(t, func(s *session) {
+			if s.accept() {
+				s.run()
+				go func() { // it waits for this handler
+					_ = s.n.host.Close()
+					close(closed)
+				}()
+			}
+		})
+		cfg := config(t, n)
+		cfg.Reattach, cfg.Dial = time.Second, 500*time.Millisecond
+		e := refused(t, cfg, newJob("input"), these(n.candidate(9)))
+		<-closed
+		if e.Code != job.CodeRefused || !strings.Contains(e.Message, "lost after it had accepted the job") {
+			t.Errorf("%s: %v", e.Code, e)
+		}
+		if len(e.Nodes) != 1 || !strings.Contains(e.Nodes[0].Rejection.Message, "lost after it had accepted the job") {
+			t.Errorf("%+v", e.Nodes)
 		}
 	})
-	cfg := config(t, n)
-	cfg.Reattach, cfg.Dial = time.Second, 500*time.Millisecond
-	e := refused(t, cfg, newJob("input"), these(n.candidate(9)))
-	<-closed
-	if e.Code != job.CodeRefused || !strings.Contains(e.Message, "lost after it had accepted the job") {
-		t.Errorf("%s: %v", e.Code, e)
-	}
-	if len(e.Nodes) != 1 || !strings.Contains(e.Nodes[0].Rejection.Message, "lost after it had accepted the job") {
-		t.Errorf("%+v", e.Nodes)
-	}
 }
 
 // A node that knows nothing of jobs is told apart from one that is lost: the offer is
 // written before it has said so.
 func TestTakesNoJobs(t *testing.T) {
 	t.Parallel()
-	n := node(t, honest)
-	n.host.RemoveStreamHandler(wire.Protocol)
-	e := refused(t, config(t, n), newJob("input"), these(n.candidate(9)))
-	if e.Code != job.CodeNoNode || !strings.Contains(e.Message, "does not speak /plasm/job/1.0.0") {
-		t.Errorf("%s: %v", e.Code, e)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		n := node(t, honest)
+		n.host.RemoveStreamHandler(wire.Protocol)
+		e := refused(t, config(t, n), newJob("input"), these(n.candidate(9)))
+		if e.Code != job.CodeNoNode || !strings.Contains(e.Message, "does not speak /plasm/job/1.0.0") {
+			t.Errorf("%s: %v", e.Code, e)
+		}
+	})
 }

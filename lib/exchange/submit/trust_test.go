@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/crypto"
@@ -124,17 +125,20 @@ func seesAll(t *testing.T, p *proxy, cfg Config, j *Job) {
 // Nobody is trusted by being proposed, and none of those who aren't gets a stream.
 func TestNobodyTrusted(t *testing.T) {
 	t.Parallel()
-	a, b := node(t, honest), node(t, honest)
-	e := refused(t, config(t), newJob(""), these(a.candidate(1), b.candidate(1)))
-	if e.Code != job.CodeNoNode || a.offered()+b.offered() > 0 || len(e.Nodes) != 2 {
-		t.Errorf("%s: %v %+v", e.Code, e, e.Nodes)
-	}
-	for _, n := range e.Nodes {
-		if n.Rejection.Code != job.RejectNotAllowed || !strings.Contains(n.Rejection.Message, "echo "+n.PeerID+" >> trust") {
-			t.Errorf("%+v", n)
+	synctest.Test(t, func(t *testing.T) {
+		simulate(t)
+		a, b := node(t, honest), node(t, honest)
+		e := refused(t, config(t), newJob(""), these(a.candidate(1), b.candidate(1)))
+		if e.Code != job.CodeNoNode || a.offered()+b.offered() > 0 || len(e.Nodes) != 2 {
+			t.Errorf("%s: %v %+v", e.Code, e, e.Nodes)
 		}
-	}
-	if want := "to trust the first of them: echo " + a.key.PeerID() + " >> trust"; e.Hint != want {
-		t.Errorf("hint %q, want %q", e.Hint, want)
-	}
+		for _, n := range e.Nodes {
+			if n.Rejection.Code != job.RejectNotAllowed || !strings.Contains(n.Rejection.Message, "echo "+n.PeerID+" >> trust") {
+				t.Errorf("%+v", n)
+			}
+		}
+		if want := "to trust the first of them: echo " + a.key.PeerID() + " >> trust"; e.Hint != want {
+			t.Errorf("hint %q, want %q", e.Hint, want)
+		}
+	})
 }
