@@ -33,7 +33,7 @@ OUT ?= bin
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-GO_EXAMPLES := examples/csvstat/csvstat.wasm
+GO_EXAMPLES := examples/csvstat/csvstat.wasm examples/thumbnails/thumbnails.wasm
 
 .DEFAULT_GOAL := help
 .PHONY: help build install docs engines examples demo demo-check test check flaky deps lint lint-go lint-shell lint-engines test-engines test-gate test-plain test-check examples-check cross package release test-package php cover advisories bench bench-native timeline crowd soak fuzz clean FORCE

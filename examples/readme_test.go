@@ -12,6 +12,9 @@ import (
 	"plasm/test/bin"
 )
 
+// goExamples are the modules that are not committed.
+var goExamples = []string{"csvstat", "thumbnails"}
+
 // step is a command that a page shows, and the output below it.
 type step struct{ command, output string }
 
@@ -80,7 +83,7 @@ func shown(t *testing.T, page string) []step {
 	return steps
 }
 
-// commands builds plasm-run, and the module that is not committed, into a fresh
+// commands builds plasm-run, and the modules that are not committed, into a fresh
 // home folder, and returns the environment in which that is home and plasm-run
 // is found.
 func commands(t *testing.T) (home string, env []string) {
@@ -89,8 +92,10 @@ func commands(t *testing.T) (home string, env []string) {
 	if err := bin.Build(t.Context(), filepath.Join(home, "bin"), "plasm-run", "plasm-verify"); err != nil {
 		t.Fatal(err)
 	}
-	if err := bin.BuildGuest(t.Context(), "plasm/examples/csvstat", filepath.Join(home, "csvstat.wasm")); err != nil {
-		t.Fatal(err)
+	for _, name := range goExamples {
+		if err := bin.BuildGuest(t.Context(), "plasm/examples/"+name, filepath.Join(home, name+".wasm")); err != nil {
+			t.Fatal(err)
+		}
 	}
 	path := filepath.Join(home, "bin") + string(filepath.ListSeparator) + os.Getenv("PATH")
 	return home, append(bin.Env(), "HOME="+home, "PATH="+path)
@@ -104,10 +109,11 @@ func tree(t *testing.T, home string) string {
 	if err := os.CopyFS(filepath.Join(root, "examples"), os.DirFS(".")); err != nil {
 		t.Fatal(err)
 	}
-	for from, to := range map[string]string{
-		"../LICENSE":                        "LICENSE",
-		filepath.Join(home, "csvstat.wasm"): "examples/csvstat/csvstat.wasm",
-	} {
+	files := map[string]string{"../LICENSE": "LICENSE"}
+	for _, name := range goExamples {
+		files[filepath.Join(home, name+".wasm")] = filepath.Join("examples", name, name+".wasm")
+	}
+	for from, to := range files {
 		data, err := os.ReadFile(from)
 		if err == nil {
 			err = os.WriteFile(filepath.Join(root, to), data, 0o600)
