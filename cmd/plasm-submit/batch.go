@@ -26,7 +26,7 @@ func (o *options) batch(ctx context.Context, in *cli.Invocation, log *slog.Logge
 	}
 	c := &bulk.Command{
 		Name: name, Flags: o.bulk, Job: o.job, Fleet: &batch.Fleet{}, Retries: int(o.retries), Expired: submit.ErrDeadline,
-		Deadline: o.timeFor, Where: onNodes, Verbose: o.verbose, Called: o.names.Shown,
+		Hedge: o.hedge(), Outrun: submit.ErrOutrun, Deadline: o.timeFor, Where: onNodes, Verbose: o.verbose, Called: o.names.Shown,
 	}
 	plan, err := o.plan(ctx, in, c)
 	if err != nil {
@@ -119,7 +119,7 @@ func (o *options) attempt(ctx context.Context, cfg submit.Config, t *bulk.Task, 
 	if err != nil {
 		return nil, bulk.Failure(err)
 	}
-	pack, err := t.Travel.Open(t.Manifest)
+	pack, err := t.Pack()
 	if err != nil {
 		return nil, bulk.Failure(err)
 	}
@@ -133,6 +133,9 @@ func (o *options) attempt(ctx context.Context, cfg submit.Config, t *bulk.Task, 
 	}
 	if ballot != nil {
 		r, f = o.agree(ctx, ballot, out, r, f)
+	}
+	if a.First != nil && r != nil {
+		r, f = first(a, r, f)
 	}
 	if r == nil {
 		out.Discard()

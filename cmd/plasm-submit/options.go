@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"strings"
 
 	"plasm/lib/capability"
@@ -41,6 +42,7 @@ type options struct {
 	guards        []string
 	retries       int64
 	quorum        int64 // of how many nodes the answer is wanted; 0: of one
+	hedgeMS       int64 // 0: never; -1: by the batch
 	attemptMS     int64
 	deadlineMS    int64
 	stream        bool
@@ -89,6 +91,7 @@ func newOptions(in *cli.Invocation) *options {
 		More: "2 to 16; for deterministic jobs, and not with the trust `any`. Sets `--canonical-nan`. Nodes whose names share what stands before a / count once. " +
 			"A node may copy what another has answered.",
 	})
+	o.addHedge(f)
 	f.Millis(&o.attemptMS, job.MaxTimeout, cli.Flag{
 		Name: "attempt-timeout", Category: howLong, Value: "DUR", Default: "2m, and 1s for each 256 KiB to send",
 		Usage: "from the offer to a node to the program's start", More: "Without the node's waiting line.",
@@ -161,7 +164,7 @@ func (o *options) check() error {
 	if err := o.bulk.Check(o.flags.Args()); err != nil {
 		return err
 	}
-	if err := o.checkQuorum(); err != nil {
+	if err := cmp.Or(o.checkQuorum(), o.checkHedge()); err != nil {
 		return err
 	}
 	if o.job.Results != "" && o.stream {
@@ -214,7 +217,7 @@ func (o *options) streams(in *cli.Invocation) bool {
 		return o.stream
 	}
 	args := o.flags.Args()
-	taken := o.takesStdin() || o.job.Results != "" || o.quorum > 0 || o.job.Job != "" || o.job.Manifest == "-" || o.job.NoStdin || len(args) > 0 && args[0] == "-"
+	taken := o.takesStdin() || o.job.Results != "" || o.quorum > 0 || o.hedgeMS != 0 || o.job.Job != "" || o.job.Manifest == "-" || o.job.NoStdin || len(args) > 0 && args[0] == "-"
 	if taken || o.job.Stdin != "" && o.job.Stdin != "-" {
 		return false
 	}

@@ -125,7 +125,7 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 	}
 	o.progress.say("", "looking for a node")
 	cfg := o.config(in, log, key, trust)
-	cfg.Host = host
+	cfg.Host, cfg.Hedge = host, o.hedge()
 	f := &finder{o: o, in: in, host: host, peers: peers, need: o.need(j.Manifest)}
 	cfg.Fits = f.need.Against
 	return o.execute(ctx, in, release, cfg, j, f.source())

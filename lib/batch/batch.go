@@ -59,7 +59,8 @@ type Runner interface {
 	Failed(it *Item, a Attempt, err error) Printed
 }
 
-// Job is an item's job. Its methods are called by one goroutine at a time.
+// Job is an item's job. Its methods are called by one goroutine at a time, but for
+// Attempt with Config.Hedge: two may run at once then.
 type Job interface {
 	// Work returns the digest of the manifest without its id.
 	Work() job.Digest
@@ -79,6 +80,11 @@ type Job interface {
 type Attempt struct {
 	ID    string // "": there was none
 	Place string
+
+	// First is called when there is a result, before anything is made of it. When it
+	// returns false another attempt has one, and this one has failed as Outrun. Nil: there
+	// is no other.
+	First func() bool
 }
 
 // Printed is what an item writes to the command's own streams, once it is its turn:
@@ -96,6 +102,7 @@ type Result struct {
 	ExitCode *uint32    // with job.Exit
 	Receipt  job.Digest // of the receipt's envelope, or ""
 	Failed   bool       // its output, files or receipt could not be written
+	Reused   bool       // it is of an earlier run
 }
 
 // succeeded reports whether the program exited with 0 and nothing went wrong beside.
@@ -116,6 +123,7 @@ const (
 	Final     Kind = iota // no place will do: the item has failed
 	Hopeless              // likewise, and so will all others if none has started yet
 	Unfit                 // this place will not do for this item, and nothing is wrong with it
+	Outrun                // another place has answered first
 	Another               // this place has given its answer, and that of one more is wanted
 	Busy                  // this place has no room now
 	Faulty                // this place has failed, and is left alone for a while
@@ -144,8 +152,11 @@ type Config struct {
 	Unordered bool // print results as they end
 	Halt      bool // after a failure nothing new starts
 
+	Hedge time.Duration // after so long without a result the job runs at another place too; HedgeAuto; 0: it does not
+
 	Patience time.Duration // how long there may be no place that works; 0: any time
 	Expired  error         // the cause of a context that ends with an item's deadline
+	Outrun   error         // the cause of one that ends as another attempt has a result; nil: none is said
 
 	Stdout, Stderr io.Writer    // Stderr takes messages too
 	Note           func(string) // is told what a person wants to know, one line each; nil: nobody is
@@ -185,6 +196,8 @@ var (
 type Batch struct {
 	cfg     Config
 	printer *printer
+	pace    *pace                   // of Config.Hedge
+	working *sync.WaitGroup         // what Run waits for
 	stop    context.CancelCauseFunc // ends what runs
 	over    chan struct{}           // closed when nothing new is to start
 	close   func()                  // closes it
@@ -200,7 +213,7 @@ func New(cfg Config) *Batch {
 	if cfg.Note == nil {
 		cfg.Note = func(string) {}
 	}
-	b := &Batch{cfg: cfg, over: make(chan struct{}), wake: make(chan struct{}, 1)}
+	b := &Batch{cfg: cfg, pace: newPace(cfg.Hedge), working: &sync.WaitGroup{}, over: make(chan struct{}), wake: make(chan struct{}, 1)}
 	b.close = sync.OnceFunc(func() { close(b.over) })
 	b.printer = newPrinter(cfg.Stdout, cfg.Stderr, cfg.Unordered, b.stirred)
 	cfg.Fleet.watch(b.stirred)
@@ -250,9 +263,8 @@ type entry struct {
 
 // start starts items as there is room, and waits for the end of the last.
 func (b *Batch) start(ctx context.Context, list List) error {
-	var working sync.WaitGroup
 	defer b.printer.close()
-	defer working.Wait()
+	defer b.working.Wait()
 	defer b.close()
 	entries := make(chan entry)
 	go b.read(list, entries) // a read that blocks is left behind, as it cannot be broken off
@@ -282,7 +294,7 @@ func (b *Batch) start(ctx context.Context, list List) error {
 			b.items.Add(1)
 			b.running.Add(1)
 			turn := b.printer.turn(e.item)
-			working.Go(func() { b.work(ctx, e.item, turn) })
+			b.working.Go(func() { b.work(ctx, e.item, turn) })
 		case <-b.over:
 		case <-ctx.Done():
 			return nil

@@ -161,7 +161,7 @@ func (s *search) avoid(p *place, why Kind, worked bool) {
 		if !worked && s.dials[p.name] >= maxDials {
 			s.avoided[p.name] = true
 		}
-	case Final, Hopeless, Busy, Faulty:
+	case Final, Hopeless, Outrun, Busy, Faulty:
 	}
 }
 
@@ -316,7 +316,7 @@ func (p *place) release(why *Failure, took time.Duration) {
 			p.after = now.Add(min(firstPause<<min(p.failures-1, 10), mostPause))
 		}
 		p.warm = false
-	case Final, Hopeless, Unfit, Another:
+	case Final, Hopeless, Unfit, Outrun, Another:
 		return
 	}
 	p.sum.Failures++

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"plasm/lib/job"
@@ -83,7 +84,6 @@ func (b *Batch) finish(ctx context.Context, it *Item) *end {
 	case err != nil:
 		return b.failure(it, nil, Attempt{}, err)
 	}
-	defer j.Close()
 	t := &trial{b: b, it: it, j: j, record: Entry{Index: it.Index, Label: it.Label, Input: j.Work(), Job: job.NewID()}}
 	defer t.close()
 	wanted, again := "", false
@@ -116,10 +116,19 @@ type trial struct {
 	counted int
 
 	deadline *time.Timer
+	racing   sync.WaitGroup // attempts with Config.Hedge
 }
 
-// close ends the trial.
+// close ends the trial, and lets go of the job once no attempt needs it any more.
 func (t *trial) close() {
+	if t.b.pace == nil {
+		t.j.Close()
+	} else {
+		t.b.working.Go(func() {
+			t.racing.Wait()
+			t.j.Close()
+		})
+	}
 	t.forget()
 	if t.deadline != nil {
 		t.deadline.Stop()
@@ -147,36 +156,64 @@ func (t *trial) run(ctx context.Context) *end {
 			t.deadline = time.AfterFunc(d, func() { expire(b.cfg.Expired) })
 		}
 		t.offered = true
-		result, f := t.attempt(ctx, p)
+		attempt := t.attempt
+		if b.pace != nil {
+			attempt = t.race
+		}
+		end := attempt(ctx, p)
+		t.record.Node = end.p.name
+		f := end.failure
 		switch {
-		case f == nil && result == nil:
+		case f == nil && end.result == nil:
 			return nil
 		case f == nil:
-			return t.result(ctx, result)
-		case ctx.Err() != nil || f.Kind == Final || f.Kind == Hopeless || t.counted > b.cfg.Retries:
+			return t.result(ctx, end.result)
+		}
+		t.failed(end)
+		if ctx.Err() != nil || f.final() || t.counted > b.cfg.Retries {
 			return t.nowhere(ctx, f.Err)
 		}
-		t.search.avoid(p, f.Kind, b.worked.Load())
 	}
 }
 
-// attempt runs the job once at a place. It returns nothing where the batch is over.
-func (t *trial) attempt(ctx context.Context, p *place) (*Result, *Failure) {
-	t.record.Node = p.name
-	if t.search.first(p) {
-		started := t.record
-		started.Event = Started
-		if !t.b.append(&started) {
-			p.release(&Failure{}, 0)
-			return nil, nil
-		}
+// attempt runs the job once at a place.
+func (t *trial) attempt(ctx context.Context, p *place) tried {
+	if !t.logged(p) {
+		return tried{p: p}
 	}
+	return t.b.attempt(ctx, t.j, p, Attempt{ID: t.record.Job, Place: p.name})
+}
+
+// logged logs that the job is about to be offered to p. Where that can't be done the batch
+// is over.
+func (t *trial) logged(p *place) bool {
+	if !t.search.first(p) {
+		return true
+	}
+	started := t.record
+	started.Node, started.Event = p.name, Started
+	if t.b.append(&started) {
+		return true
+	}
+	p.release(&Failure{}, 0)
+	return false
+}
+
+// attempt makes an attempt at a place.
+func (b *Batch) attempt(ctx context.Context, j Job, p *place, a Attempt) tried {
 	began := time.Now()
-	result, f := t.j.Attempt(ctx, Attempt{ID: t.record.Job, Place: p.name}, func() { t.b.worked.Store(true); p.started() })
-	p.release(f, time.Since(began))
-	if f == nil {
-		return result, nil
+	result, f := j.Attempt(ctx, a, func() { b.worked.Store(true); p.started() })
+	took := time.Since(began)
+	if f == nil && !result.Reused {
+		b.pace.add(took)
 	}
+	p.release(f, took)
+	return tried{p, result, f}
+}
+
+// failed takes note of a failed attempt.
+func (t *trial) failed(one tried) {
+	f := one.failure
 	if f.Counted {
 		t.counted++
 	}
@@ -186,8 +223,11 @@ func (t *trial) attempt(ctx context.Context, p *place) (*Result, *Failure) {
 		t.forget()
 	}
 	t.last = f
-	return nil, f
+	t.search.avoid(one.p, f.Kind, t.b.worked.Load())
 }
+
+// final reports whether no other place would do better.
+func (f *Failure) final() bool { return f.Kind == Final || f.Kind == Hopeless }
 
 // nowhere is the end of an item that no place has brought to a result, because of err:
 // the result that there is all the same, or a failure.

@@ -90,6 +90,35 @@ func (m millis) Set(s string) error {
 	return nil
 }
 
+// millisOr is a flag value: a duration of whole milliseconds, or a word.
+type millisOr struct {
+	millis
+	word string
+}
+
+// MillisOr is Millis of a flag that takes word too, for which it stores -1.
+func (f *Flags) MillisOr(into *int64, word string, high int64, flag Flag) {
+	f.define(flag, Text, millisOr{millis{into, high}, word})
+}
+
+func (m millisOr) String() string {
+	if *m.into < 0 {
+		return m.word
+	}
+	return m.millis.String()
+}
+
+func (m millisOr) Set(s string) error {
+	if s == m.word {
+		*m.into = -1
+		return nil
+	}
+	if err := m.millis.Set(s); err != nil {
+		return fmt.Errorf("%w, or %s", err, m.word)
+	}
+	return nil
+}
+
 // path is a flag value: the name of a file or folder, which is not empty. So a
 // variable that a script forgot to set does not quietly mean "no such flag".
 type path struct{ into *string }

@@ -29,6 +29,8 @@ type Command struct {
 	Retries  int
 	Patience time.Duration                     // as batch.Config has it
 	Expired  error                             // as batch.Config has it
+	Outrun   error                             // as batch.Config has it
+	Hedge    time.Duration                     // as batch.Config has it
 	Deadline func(*job.Manifest) time.Duration // of a job, from its first attempt on; 0: any time
 	Nowhere  func(error) error                 // the error for a batch without places; nil: as it is
 	Where    func(*batch.Summary) string       // goes into the closing line, such as "on 3 nodes"; nil: nothing
@@ -245,7 +247,7 @@ func (p *Plan) Run(ctx context.Context) (int, error) {
 	b := batch.New(batch.Config{
 		Runner: runner{p.c}, Fleet: p.c.Fleet, Log: p.log,
 		Parallel: int(f.Parallel), Retries: p.c.Retries, Unordered: f.unordered, Halt: f.halt,
-		Patience: p.c.Patience, Expired: p.c.Expired, Stdout: out.stdout, Stderr: out.stderr,
+		Patience: p.c.Patience, Expired: p.c.Expired, Outrun: p.c.Outrun, Hedge: p.c.Hedge, Stdout: out.stdout, Stderr: out.stderr,
 		Note: func(text string) { _, _ = fmt.Fprintf(out.stderr, "%s: %s\n", p.c.Name, cli.OneLine(text)) },
 	})
 	stop := out.show(p.status(b))

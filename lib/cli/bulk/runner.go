@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"plasm/lib/batch"
 	"plasm/lib/cli"
 	"plasm/lib/cli/reuse"
 	"plasm/lib/job"
+	"plasm/lib/tree"
 )
 
 // Task is an item's job, described.
@@ -22,7 +24,25 @@ type Task struct {
 	Deadline time.Duration // from its first attempt on; 0: any time
 	Own      io.Closer     // what Command.Attempt keeps from one attempt to the next, or nil
 
-	c *Command
+	c  *Command
+	mu sync.Mutex // held while an attempt begins: two may run at once
+}
+
+// begin gives the task's manifest its ID, which is the same in all attempts.
+func (t *Task) begin(a batch.Attempt) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.Manifest.ID != a.ID {
+		t.Manifest.ID = a.ID
+	}
+}
+
+// Pack returns the folders that the task begins with, nil where there are none. It may be
+// called by two attempts at once.
+func (t *Task) Pack() (*tree.Pack, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.Travel.Open(t.Manifest)
 }
 
 // Close lets go of what the task has open.
@@ -110,7 +130,7 @@ func (j jobOf) Check(again bool) error  { return j.t.Look(again) }
 func (j jobOf) Close()                  { j.t.Close() }
 
 func (j jobOf) Attempt(ctx context.Context, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
-	j.t.Manifest.ID = a.ID
+	j.t.begin(a)
 	if hit := j.t.c.Shelf.Find(j.t.Manifest); hit != nil {
 		defer hit.Close()
 		return j.t.reuse(ctx, a, hit)
@@ -120,6 +140,9 @@ func (j jobOf) Attempt(ctx context.Context, a batch.Attempt, started func()) (*b
 
 // reuse is the attempt that needs no run.
 func (t *Task) reuse(ctx context.Context, a batch.Attempt, hit *reuse.Hit) (*batch.Result, *batch.Failure) {
+	if a.First != nil && !a.First() {
+		return nil, Outrun()
+	}
 	out, err := t.Open(ctx, a)
 	if err != nil {
 		return nil, Failure(err)
@@ -170,7 +193,7 @@ func (o *Output) Done(outcome *job.Outcome, cause error, id job.Digest, receipt 
 	if outcome.Status == job.Exit && *outcome.ExitCode != 0 {
 		_, _ = fmt.Fprintf(&words, "%s: exit code %d\n", name, *outcome.ExitCode)
 	}
-	r := &batch.Result{Status: outcome.Status, ExitCode: outcome.ExitCode, Receipt: id}
+	r := &batch.Result{Status: outcome.Status, ExitCode: outcome.ExitCode, Receipt: id, Reused: o.Reused}
 	err := o.Finish(func() ([]byte, error) {
 		signed, err := receipt()
 		if err == nil {
@@ -240,6 +263,11 @@ func writeAll(w io.Writer, p []byte) error {
 	}
 	_, err := w.Write(p)
 	return err
+}
+
+// Outrun is the failure of an attempt that another of the same item was faster than.
+func Outrun() *batch.Failure {
+	return &batch.Failure{Kind: batch.Outrun, Err: errors.New("another node has answered first")}
 }
 
 // Failure is the failure of an attempt on which no other would improve. One that blames

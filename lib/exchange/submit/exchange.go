@@ -123,7 +123,7 @@ func (x *exchange) watch(ctx context.Context) {
 	case <-ctx.Done():
 	}
 	wait := x.a.cfg.CancelWait
-	if cause := context.Cause(ctx); errors.Is(cause, ErrDeadline) || errors.Is(cause, context.DeadlineExceeded) {
+	if cause := context.Cause(ctx); errors.Is(cause, ErrDeadline) || errors.Is(cause, context.DeadlineExceeded) || errors.Is(cause, ErrOutrun) {
 		wait = min(wait, cancelTime) // no receipt would be shown
 	}
 	x.mu.Lock()

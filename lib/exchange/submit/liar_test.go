@@ -3,6 +3,7 @@ package submit
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"plasm/lib/exchange/wire"
 	"plasm/lib/identity"
@@ -250,11 +252,14 @@ func endless(w io.Writer, kind wire.Kind) error {
 }
 
 // TestLiars holds what each lie comes to: beside another trusted node the right
-// answer from that, alone a clear error, and in no case another answer.
+// answer from that, also where two are to agree and in a race, alone a clear error, and in no
+// case another answer.
 func TestLiars(t *testing.T) {
 	t.Parallel()
 	for _, l := range lies() {
-		for name, does := range map[string]func(context.Context, Config, *fakeNode) error{"beside another": l.beside, "alone": l.alone} {
+		for name, does := range map[string]func(context.Context, Config, *fakeNode) error{
+			"beside another": l.beside, "alone": l.alone, "outvoted": l.outvoted, "outrun": l.outrun,
+		} {
 			t.Run(l.name+", "+name, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
@@ -300,6 +305,40 @@ func (l lie) alone(ctx context.Context, cfg Config, liar *fakeNode) error {
 	if e.Code != l.code || len(e.Nodes) != 1 || e.Nodes[0].PeerID != liar.key.PeerID() ||
 		!strings.Contains(e.Nodes[0].Rejection.Message, l.says) {
 		return fmt.Errorf("%s: %w %+v, want %s, %q", e.Code, e, e.Nodes, l.code, l.says)
+	}
+	return nil
+}
+
+// outvoted has three nodes asked for the answer of two.
+func (l lie) outvoted(ctx context.Context, cfg Config, liar *fakeNode) error {
+	one, two := node(liar.t, honest), node(liar.t, honest)
+	a, err := Agree(ctx, cfg, liarsJob(), these(liar.candidate(3), one.candidate(2), two.candidate(1)), Quorum{N: 2})
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if len(a.Receipts) != 2 {
+		return fmt.Errorf("%d receipts", len(a.Receipts))
+	}
+	for _, envelope := range a.Receipts {
+		if _, err := receipt.Verify(envelope, []ed25519.PublicKey{one.key.Public(), two.key.Public()}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// outrun has the job go to another node at once.
+func (l lie) outrun(ctx context.Context, cfg Config, liar *fakeNode) error {
+	one := node(liar.t, honest)
+	cfg.Hedge = time.Millisecond
+	result, err := rightly(ctx, cfg, liarsJob(), liarsInput, these(liar.candidate(3), one.candidate(2)))
+	if err != nil {
+		return err
+	}
+	defer result.Close()
+	if by := result.Verified.Node.PeerID; by != one.key.PeerID() {
+		return fmt.Errorf("by %s", by)
 	}
 	return nil
 }

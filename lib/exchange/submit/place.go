@@ -79,9 +79,10 @@ func (p *placement) wake() {
 
 // run tries candidates until there is a result or no hope.
 func (p *placement) run(ctx context.Context) (*Result, error) {
+	p.cfg.claims.join(p)
 	for {
 		over := p.take()
-		c, next := best(p.all, time.Now())
+		c, next := best(p.cfg.claims.others(p.all), time.Now())
 		if c != nil && p.holds(c, over) {
 			c, next = nil, p.began.Add(holdTime)
 		}
@@ -91,7 +92,11 @@ func (p *placement) run(ctx context.Context) (*Result, error) {
 			}
 			continue
 		}
+		if !p.cfg.claims.claim(p, c.id) {
+			continue
+		}
 		result, f := p.try(ctx, c)
+		p.cfg.claims.release(c.id)
 		if f == nil {
 			return result, nil
 		}

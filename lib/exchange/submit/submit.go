@@ -75,6 +75,7 @@ type Config struct {
 	Wire    wire.Config                            // timing of the connections
 	Jitter  func(time.Duration) time.Duration      // a random duration up to that; nil: one of crypto quality is not needed
 
+	Hedge          time.Duration // without a result by then, the job goes to one node more, and the first result counts; 0: never; not with Job.Live
 	AttemptTimeout time.Duration // from offer to started, in the node's queue too; 0: 2 min, and 1 s for each 256 KiB to send, without the queue
 	Dial           time.Duration // to connect to a node; 0: 10 s
 	Answer         time.Duration // from an offer to the first word about it; 0: 20 s
@@ -82,6 +83,8 @@ type Config struct {
 	Grace          time.Duration // beyond the job's own time, without output, until a running job is given up; 0: 15 s
 	CancelWait     time.Duration // for the receipt of a job that was cancelled; 0: 5 s
 	Backoff        time.Duration // the first pause before trying the same node again, doubled each time up to 32 times as long; 0: 250 ms
+
+	claims *claims
 }
 
 // File is a file that is written, and then read.
@@ -171,6 +174,14 @@ var ErrDeadline = errors.New("the deadline has passed")
 // ended otherwise, CodeIO when input or output failed here, CodeBadManifest,
 // CodeBadModule, CodeModuleRefused and CodeCompileLimit when nodes say so.
 func Run(ctx context.Context, cfg Config, j *Job, source Source) (*Result, error) {
+	if cfg.Hedge > 0 {
+		return hedged(ctx, cfg, j, source)
+	}
+	return place(ctx, cfg, j, source)
+}
+
+// place is Run, at one node at a time.
+func place(ctx context.Context, cfg Config, j *Job, source Source) (*Result, error) {
 	cfg.fill(j)
 	p, err := newPlacement(&cfg, j)
 	if err != nil {
