@@ -10,7 +10,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -31,15 +30,6 @@ const (
 	MaxDiskMB   = 1 << 20     // disk_mb
 	MaxEntries  = 100_000     // names in a tree
 	MaxTree     = 64 << 20    // a tree's document
-)
-
-// Defaults of manifest fields.
-const (
-	DefaultCPUCores    = 1
-	DefaultMemoryMB    = 256
-	DefaultDiskMB      = 256
-	DefaultTimeoutMS   = 60_000
-	DefaultOutputLimit = 16 << 20
 )
 
 // Digest names bytes by what they are: "sha256:" and 64 lower-case hexadecimal
@@ -93,45 +83,6 @@ type Dir struct {
 // Travels reports whether d is part of the job, and no live folder.
 func (d *Dir) Travels() bool { return d.Tree != "" }
 
-// Manifest is what is asked. Its fields are written in this order, every field
-// that has a default included.
-type Manifest struct {
-	Version          string            `json:"version"`     // ManifestVersion
-	ID               string            `json:"id"`          // 32 lower-case hex digits, chosen by the requester
-	ModuleHash       Digest            `json:"module_hash"` // what to run
-	Args             []string          `json:"args"`        // argv[1:]; argv[0] is always "module"
-	Env              map[string]string `json:"env"`
-	StdinHash        Digest            `json:"stdin_hash,omitempty"` // "" when the input is not known before the job starts
-	Dirs             []Dir             `json:"dirs,omitempty"`
-	CPUCores         int64             `json:"cpu_cores"`          // 1 to MaxCPUCores; placement only
-	MemoryMB         int64             `json:"memory_mb"`          // 1 to MaxMemoryMB; units of 2^20 bytes of linear memory
-	DiskMB           int64             `json:"disk_mb"`            // 0 to MaxDiskMB; units of 2^20 bytes of files in Outputs
-	TimeoutMS        int64             `json:"timeout_ms"`         // 1 to MaxTimeout; milliseconds of the guest's wall time
-	Fuel             int64             `json:"fuel,omitempty"`     // 1 to MaxSafeInt; 0 means that fuel is not counted
-	OutputLimitBytes int64             `json:"output_limit_bytes"` // 0 to MaxSafeInt; stdout and stderr together
-	Deterministic    bool              `json:"deterministic"`
-	Seed             int64             `json:"seed"` // 0 to MaxSafeInt
-	CanonicalNaN     bool              `json:"canonical_nan"`
-	Arch             string            `json:"arch,omitempty"`   // a GOARCH; placement only
-	Engine           string            `json:"engine,omitempty"` // "" means any
-}
-
-// NewManifest returns a manifest with every default filled in, and neither ID
-// nor module.
-func NewManifest() *Manifest {
-	return &Manifest{
-		Version:          ManifestVersion,
-		Args:             []string{},
-		Env:              map[string]string{},
-		CPUCores:         DefaultCPUCores,
-		MemoryMB:         DefaultMemoryMB,
-		DiskMB:           DefaultDiskMB,
-		TimeoutMS:        DefaultTimeoutMS,
-		OutputLimitBytes: DefaultOutputLimit,
-		Deterministic:    true,
-	}
-}
-
 // NewID draws a job ID: 128 random bits in hexadecimal.
 func NewID() string {
 	var id [16]byte
@@ -163,15 +114,6 @@ func (m *Manifest) Trees() []Digest {
 		}
 	}
 	return list
-}
-
-// Equal reports whether two manifests are equal field by field.
-func (m *Manifest) Equal(o *Manifest) bool {
-	return slices.Equal(m.Args, o.Args) && maps.Equal(m.Env, o.Env) && slices.Equal(m.Dirs, o.Dirs) &&
-		m.Version == o.Version && m.ID == o.ID && m.ModuleHash == o.ModuleHash && m.StdinHash == o.StdinHash &&
-		m.CPUCores == o.CPUCores && m.MemoryMB == o.MemoryMB && m.DiskMB == o.DiskMB && m.TimeoutMS == o.TimeoutMS && m.Fuel == o.Fuel &&
-		m.OutputLimitBytes == o.OutputLimitBytes && m.Deterministic == o.Deterministic && m.Seed == o.Seed &&
-		m.CanonicalNaN == o.CanonicalNaN && m.Arch == o.Arch && m.Engine == o.Engine
 }
 
 // Status says how a started job ended.

@@ -13,6 +13,46 @@ import (
 // maxName is how long arch and engine may be, in bytes.
 const maxName = 32
 
+// Manifest is what is asked. Its fields are written in this order, every field
+// that has a default included.
+type Manifest struct {
+	Version          string            `json:"version"`     // ManifestVersion
+	ID               string            `json:"id"`          // 32 lower-case hex digits, chosen by the requester
+	ModuleHash       Digest            `json:"module_hash"` // what to run
+	Args             []string          `json:"args"`        // argv[1:]; argv[0] is always "module"
+	Env              map[string]string `json:"env"`
+	StdinHash        Digest            `json:"stdin_hash,omitempty"` // "" when the input is not known before the job starts
+	Dirs             []Dir             `json:"dirs,omitempty"`
+	CPUCores         int64             `json:"cpu_cores"`          // 1 to MaxCPUCores; placement only
+	MemoryMB         int64             `json:"memory_mb"`          // 1 to MaxMemoryMB; units of 2^20 bytes of linear memory
+	DiskMB           int64             `json:"disk_mb"`            // 0 to MaxDiskMB; units of 2^20 bytes of files in Outputs
+	TimeoutMS        int64             `json:"timeout_ms"`         // 1 to MaxTimeout; milliseconds of the guest's wall time
+	Fuel             int64             `json:"fuel,omitempty"`     // 1 to MaxSafeInt; 0 means that fuel is not counted
+	OutputLimitBytes int64             `json:"output_limit_bytes"` // 0 to MaxSafeInt; stdout and stderr together
+	Deterministic    bool              `json:"deterministic"`
+	Seed             int64             `json:"seed"` // 0 to MaxSafeInt
+	CanonicalNaN     bool              `json:"canonical_nan"`
+	Arch             string            `json:"arch,omitempty"`   // a GOARCH; placement only
+	Engine           string            `json:"engine,omitempty"` // "" means any
+}
+
+// NewManifest returns a manifest with every default filled in, and neither ID
+// nor module.
+func NewManifest() *Manifest {
+	m := &Manifest{Version: ManifestVersion, Args: []string{}, Env: map[string]string{}}
+	for _, r := range m.rules() {
+		if r.Boolean {
+			*r.flag = r.Absent == 1
+		} else {
+			*r.field = r.Absent
+		}
+	}
+	return m
+}
+
+// Equal reports whether two manifests are equal field by field.
+func (m *Manifest) Equal(o *Manifest) bool { return m.Difference(o) == "" }
+
 // DecodeManifest reads a complete manifest. Members that have a default may be
 // absent, and so may args and env. An error is an *Error with CodeBadManifest.
 func DecodeManifest(data []byte) (*Manifest, error) {
@@ -57,11 +97,13 @@ func manifestFrom(v Value, path string, draft bool) (*Manifest, error) {
 	for _, d := range f.OptObjects("dirs") {
 		m.Dirs = append(m.Dirs, Dir{Guest: d.Str("guest"), ReadOnly: d.Bool("read_only"), Tree: d.OptDigest("tree")})
 	}
-	for _, r := range m.ints() {
-		*r.field = f.IntOr(r.name, r.absent, r.low, r.high)
+	for _, r := range m.rules() {
+		if r.Boolean {
+			*r.flag = f.BoolOr(r.Name, r.Absent == 1)
+		} else {
+			*r.field = f.IntOr(r.Name, r.Absent, r.Low, r.High)
+		}
 	}
-	m.Deterministic = f.BoolOr("deterministic", true)
-	m.CanonicalNaN = f.BoolOr("canonical_nan", false)
 	m.Arch = f.optNonEmpty("arch")
 	m.Engine = f.optNonEmpty("engine")
 	err := f.Close()
@@ -117,23 +159,21 @@ func encode(v any) []byte {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-// intRule is the range of an integer field; absent is its value when a document
-// doesn't have it. A field whose absent value lies below low is optional.
-type intRule struct {
-	name              string
-	field             *int64
-	absent, low, high int64
-}
-
-func (m *Manifest) ints() []intRule {
-	return []intRule{
-		{"cpu_cores", &m.CPUCores, DefaultCPUCores, 1, MaxCPUCores},
-		{"memory_mb", &m.MemoryMB, DefaultMemoryMB, 1, MaxMemoryMB},
-		{"disk_mb", &m.DiskMB, DefaultDiskMB, 0, MaxDiskMB},
-		{"timeout_ms", &m.TimeoutMS, DefaultTimeoutMS, 1, MaxTimeout},
-		{"fuel", &m.Fuel, 0, 1, MaxSafeInt},
-		{"output_limit_bytes", &m.OutputLimitBytes, DefaultOutputLimit, 0, MaxSafeInt},
-		{"seed", &m.Seed, 0, 0, MaxSafeInt},
+// rules are the members that are integers, true or false.
+func (m *Manifest) rules() []rule {
+	fuel := integer(&m.Fuel, "fuel", 0, 1, MaxSafeInt, 1_000_000_000, "units of fuel (plasm-fuel/1)")
+	fuel.Without = "not counted"
+	return []rule{
+		integer(&m.CPUCores, "cpu_cores", 1, 1, MaxCPUCores, 1, "cores; placement only, as a preview 1 program has one thread"),
+		integer(&m.MemoryMB, "memory_mb", 256, 1, MaxMemoryMB, 256, "units of 2^20 bytes of linear memory"),
+		integer(&m.DiskMB, "disk_mb", 256, 0, MaxDiskMB, 256, "units of 2^20 bytes: the files of all travelling folders that the program may write, "+
+			"each name by its whole size in blocks of 4096 bytes; counts only where there is such a folder"),
+		integer(&m.TimeoutMS, "timeout_ms", 60_000, 1, MaxTimeout, 60_000, "milliseconds of the program's wall time (7 days)"),
+		fuel,
+		integer(&m.OutputLimitBytes, "output_limit_bytes", 16<<20, 0, MaxSafeInt, 16<<20, "bytes, stdout and stderr together"),
+		boolean(&m.Deterministic, "deterministic", 1, 1, "whether clock, sleep and random numbers are simulated"),
+		integer(&m.Seed, "seed", 0, 0, MaxSafeInt, 0, "; what simulated random numbers are made from"),
+		boolean(&m.CanonicalNaN, "canonical_nan", 0, 1, "whether NaNs have the same bits everywhere, on every engine and kind of processor"),
 	}
 }
 
@@ -154,9 +194,9 @@ func (m *Manifest) check(path string, noID, noModule bool) error {
 	if m.StdinHash != "" && !m.StdinHash.Valid() {
 		return fail("stdin_hash", notDigest, Quote(string(m.StdinHash)))
 	}
-	for _, r := range m.ints() {
-		if (*r.field < r.low || *r.field > r.high) && (r.absent >= r.low || *r.field != r.absent) {
-			return fail(r.name, "%d is not in %d…%d", *r.field, r.low, r.high)
+	for _, r := range m.rules() {
+		if !r.Boolean && !r.holds() {
+			return fail(r.Name, "%d is not in %d…%d", *r.field, r.Low, r.High)
 		}
 	}
 	if err := m.checkTexts(fail); err != nil {

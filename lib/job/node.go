@@ -100,36 +100,39 @@ func nodeFrom(f *Fields) *Node {
 	}
 	n.Guards = f.Strs("guards")
 	groups := map[string]*Fields{"slots": f.Object("slots"), "limits": f.Object("limits")}
-	for _, r := range n.ints() {
-		of, name := f, r.name
-		if group, member, nested := strings.Cut(r.name, "."); nested {
+	for _, r := range n.rules() {
+		of, name := f, r.Name
+		if group, member, nested := strings.Cut(r.Name, "."); nested {
 			of, name = groups[group], member
 		}
-		if r.absent < r.low {
-			*r.field = of.IntOr(name, r.absent, r.low, r.high)
+		if r.Absent < r.Low {
+			*r.field = of.IntOr(name, r.Absent, r.Low, r.High)
 		} else {
-			*r.field = of.Int(name, r.low, r.high)
+			*r.field = of.Int(name, r.Low, r.High)
 		}
 	}
 	return n
 }
 
-// ints are the ranges of all integers. One whose absent value lies below its
+// rules are the ranges of all integers. One whose absent value lies below its
 // range is optional, the others are required.
-func (n *Node) ints() []intRule {
-	return []intRule{
-		{"cpu_cores", &n.CPUCores, 1, 1, MaxCPUCores},
-		{"memory_mb", &n.MemoryMB, 1, 1, MaxNodeMemoryMB},
-		{"slots.total", &n.Slots.Total, 1, 1, MaxSlots},
-		{"slots.free", &n.Slots.Free, 0, 0, MaxSlots},
-		{"limits.memory_mb", &n.Limits.MemoryMB, 1, 1, MaxMemoryMB},
-		{"limits.timeout_ms", &n.Limits.TimeoutMS, 1, 1, MaxTimeout},
-		{"limits.module_bytes", &n.Limits.ModuleBytes, 1, 1, MaxSafeInt},
-		{"limits.input_bytes", &n.Limits.InputBytes, 0, 0, MaxSafeInt},
-		{"limits.output_bytes", &n.Limits.OutputBytes, 0, 0, MaxSafeInt},
-		{"limits.tree_bytes", &n.Limits.TreeBytes, 0, 0, MaxSafeInt},
-		{"limits.disk_mb", &n.Limits.DiskMB, 0, 0, MaxDiskMB},
-		{"rtt_us", &n.RTTUS, 0, 1, MaxRTT},
+func (n *Node) rules() []rule {
+	l := &n.Limits
+	return []rule{
+		integer(&n.CPUCores, "cpu_cores", 1, 1, MaxCPUCores, 8, "cores that jobs can use, limits of the operating system included"),
+		integer(&n.MemoryMB, "memory_mb", 1, 1, MaxNodeMemoryMB, 12288, "units of 2^20 bytes, which all jobs share"),
+		integer(&n.Slots.Total, "slots.total", 1, 1, MaxSlots, 8, "jobs at a time"),
+		integer(&n.Slots.Free, "slots.free", 0, 0, MaxSlots, 7, "jobs that could start at the moment of asking; at most `total`"),
+		integer(&l.MemoryMB, "limits.memory_mb", 1, 1, MaxMemoryMB, 4096,
+			"units of 2^20 bytes of linear memory, and at most the node's `memory_mb`; what `--min-memory` looks at"),
+		integer(&l.TimeoutMS, "limits.timeout_ms", 1, 1, MaxTimeout, 3_600_000, "milliseconds of wall time"),
+		integer(&l.ModuleBytes, "limits.module_bytes", 1, 1, MaxSafeInt, 64<<20, "bytes of the module"),
+		integer(&l.InputBytes, "limits.input_bytes", 0, 0, MaxSafeInt, 1<<30, "bytes of input"),
+		integer(&l.OutputBytes, "limits.output_bytes", 0, 0, MaxSafeInt, 1<<30, "bytes of stdout and stderr together"),
+		integer(&l.TreeBytes, "limits.tree_bytes", 0, 0, MaxSafeInt, 1<<30, "bytes of the files in the folders that a job begins with, each name counted"),
+		integer(&l.DiskMB, "limits.disk_mb", 0, 0, MaxDiskMB, 1024, "units of 2^20 bytes of the files in the folders that it writes"),
+		integer(&n.RTTUS, "rtt_us", 0, 1, MaxRTT, 1840,
+			"microseconds from asking to the first byte of the answer; measured by who asked, and absent in what the node itself says"),
 	}
 }
 
@@ -175,9 +178,9 @@ func (n *Node) check() error {
 			return fail(name.member, "%s is not 1 to %d of a-z 0-9", Quote(name.value), maxName)
 		}
 	}
-	for _, r := range n.ints() {
-		if (*r.field < r.low || *r.field > r.high) && *r.field != r.absent {
-			return fail(r.name, "%d is not in %d…%d", *r.field, r.low, r.high)
+	for _, r := range n.rules() {
+		if !r.holds() {
+			return fail(r.Name, "%d is not in %d…%d", *r.field, r.Low, r.High)
 		}
 	}
 	if n.Slots.Free > n.Slots.Total {

@@ -66,6 +66,12 @@ func (o *Outcome) Attrs(attrs ...any) []any {
 		"stdin_bytes", o.StdinBytes, "stdout_bytes", o.StdoutBytes, "stderr_bytes", o.StderrBytes, "memory_bytes", o.MemoryBytes)
 }
 
+// intRule is an integer with its name.
+type intRule struct {
+	name  string
+	field *int64
+}
+
 func (o *Outcome) ints() []intRule {
 	return []intRule{
 		{name: "stdin_bytes", field: &o.StdinBytes},

@@ -74,7 +74,7 @@ func (v *Verified) Check(e *Expect) error {
 			want.ID = m.ID
 		}
 		if !want.Equal(m) {
-			return refuse(WrongManifest, "the receipt is about another one: %s differs", difference(&want, m))
+			return refuse(WrongManifest, "the receipt is about another one: %s differs", want.Difference(m))
 		}
 	}
 	for _, c := range e.Stdin {
@@ -159,36 +159,6 @@ func compare(reason Reason, have, signed Content) error {
 		return refuse(reason, "the receipt is about %d bytes, these are %d", signed.Bytes, have.Bytes)
 	}
 	return nil
-}
-
-// difference names a field in which two manifests differ.
-func difference(a, b *job.Manifest) string {
-	for _, f := range []struct {
-		name string
-		same bool
-	}{
-		{"id", a.ID == b.ID},
-		{"module_hash", a.ModuleHash == b.ModuleHash},
-		{"args", slices.Equal(a.Args, b.Args)},
-		{"stdin_hash", a.StdinHash == b.StdinHash},
-		{"dirs", slices.Equal(a.Dirs, b.Dirs)},
-		{"cpu_cores", a.CPUCores == b.CPUCores},
-		{"memory_mb", a.MemoryMB == b.MemoryMB},
-		{"disk_mb", a.DiskMB == b.DiskMB},
-		{"timeout_ms", a.TimeoutMS == b.TimeoutMS},
-		{"fuel", a.Fuel == b.Fuel},
-		{"output_limit_bytes", a.OutputLimitBytes == b.OutputLimitBytes},
-		{"deterministic", a.Deterministic == b.Deterministic},
-		{"seed", a.Seed == b.Seed},
-		{"canonical_nan", a.CanonicalNaN == b.CanonicalNaN},
-		{"arch", a.Arch == b.Arch},
-		{"engine", a.Engine == b.Engine},
-	} {
-		if !f.same {
-			return f.name
-		}
-	}
-	return "env"
 }
 
 // Ending says in a word or two how a job ended: "exit 0", "trap unreachable",

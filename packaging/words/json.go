@@ -3,8 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+
+	"plasm/lib/job"
 )
 
 // width is how long a line may be.
@@ -87,4 +90,48 @@ func wrapped(items []string, indent, separator, tail string) string {
 		}
 	}
 	return out.String()
+}
+
+// property is the schema of a member.
+func property(m *job.MemberWord, indent string, required bool) string {
+	lines := []string{`"description": ` + strconv.Quote(described(m))}
+	number := func(name string, n int64) { lines = append(lines, fmt.Sprintf("%q: %d", name, n)) }
+	example, absent := strconv.FormatInt(m.Example, 10), strconv.FormatInt(m.Absent, 10)
+	if m.Boolean {
+		lines = append(lines, `"type": "boolean"`)
+		example, absent = strconv.FormatBool(m.Example == 1), strconv.FormatBool(m.Absent == 1)
+	} else {
+		lines = append(lines, `"type": "integer"`)
+		number("minimum", m.Low)
+		number("maximum", m.High)
+	}
+	if !required && (m.Boolean || m.Absent >= m.Low) {
+		lines = append(lines, `"default": `+absent)
+	}
+	lines = append(lines, `"examples": [`+example+"]")
+	return "{\n" + indent + "  " + strings.Join(lines, ",\n"+indent+"  ") + "\n" + indent + "}"
+}
+
+// properties writes the members of rows into the object of properties at a path; one that
+// is new comes behind the one before it.
+func properties(text string, path []string, rows []job.MemberWord, required bool) (string, error) {
+	last := 0
+	for i := range rows {
+		m := &rows[i]
+		indent := strings.Repeat("  ", len(path)+1)
+		at := append(slices.Clone(path), m.Name)
+		begin, end, err := span(text, at)
+		switch {
+		case err == nil:
+			text = text[:begin] + property(m, indent, required) + text[end:]
+			last = begin + len(property(m, indent, required))
+		case last == 0:
+			return "", err
+		default:
+			added := ",\n" + indent + strconv.Quote(m.Name) + ": " + property(m, indent, required)
+			text = text[:last] + added + text[last:]
+			last += len(added)
+		}
+	}
+	return text, nil
 }

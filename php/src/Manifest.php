@@ -21,10 +21,12 @@ final class Manifest
     public const MAX_BYTES = 262144;
     /** The most folders that a job can have. */
     public const MAX_DIRS = 16;
-    public const MAX_TIMEOUT_MS = 604800000;
-    public const MAX_MEMORY_MB = 4096;
+    // limits of Manifest, written by make docs
     public const MAX_CPU_CORES = 1024;
+    public const MAX_MEMORY_MB = 4096;
     public const MAX_DISK_MB = 1048576;
+    public const MAX_TIMEOUT_MS = 604800000;
+    // end of words
 
     /**
      * What it is given is not checked; {@see fromJson()} does.
@@ -36,16 +38,6 @@ final class Manifest
      * @param ?string                  $stdinHash        digest of the whole input; null when it isn't known before
      *                                                   the job starts
      * @param list<Dir>                $dirs             folders that the program may use
-     * @param int                      $cpuCores         1 to 1024; placement only
-     * @param int                      $memoryMb         1 to 4096, units of 2^20 bytes of linear memory
-     * @param int                      $diskMb           0 to 1048576, units of 2^20 bytes of files in travelling
-     *                                                   folders that the program may write
-     * @param int                      $timeoutMs        1 to 604800000 milliseconds of wall time
-     * @param ?int                     $fuel             1 to 2^53-1; null: not counted
-     * @param int                      $outputLimitBytes 0 to 2^53-1 bytes, stdout and stderr together
-     * @param bool                     $deterministic    whether clock, sleep and random numbers are simulated
-     * @param int                      $seed             0 to 2^53-1; what simulated random numbers are made from
-     * @param bool                     $canonicalNan     whether NaNs have the same bits everywhere
      * @param ?string                  $arch             as Go names it, such as amd64; null: any
      * @param ?string                  $engine           null: any
      */
@@ -56,15 +48,29 @@ final class Manifest
         public readonly array $env = [],
         public readonly ?string $stdinHash = null,
         public readonly array $dirs = [],
+        // parameters of Manifest, written by make docs
+        /** 1 to 1024 cores; placement only, as a preview 1 program has one thread. */
         public readonly int $cpuCores = 1,
+        /** 1 to 4096 units of 2^20 bytes of linear memory. */
         public readonly int $memoryMb = 256,
+        /**
+         * 0 to 1048576 units of 2^20 bytes: the files of all travelling folders that the program may write, each name
+         * by its whole size in blocks of 4096 bytes; counts only where there is such a folder.
+         */
         public readonly int $diskMb = 256,
+        /** 1 to 604800000 milliseconds of the program's wall time (7 days). */
         public readonly int $timeoutMs = 60000,
+        /** 1 to 2^53−1 units of fuel (plasm-fuel/1). Absent: not counted. */
         public readonly ?int $fuel = null,
+        /** 0 to 2^53−1 bytes, stdout and stderr together. */
         public readonly int $outputLimitBytes = 16777216,
+        /** Whether clock, sleep and random numbers are simulated. */
         public readonly bool $deterministic = true,
+        /** 0 to 2^53−1; what simulated random numbers are made from. */
         public readonly int $seed = 0,
+        /** Whether NaNs have the same bits everywhere, on every engine and kind of processor. */
         public readonly bool $canonicalNan = false,
+        // end of words
         public readonly ?string $arch = null,
         public readonly ?string $engine = null,
     ) {
@@ -112,6 +118,7 @@ final class Manifest
             env: self::env($f),
             stdinHash: $f->optDigest('stdin_hash'),
             dirs: self::dirs($f),
+            // reading of Manifest, written by make docs
             cpuCores: $f->optInt('cpu_cores', 1, self::MAX_CPU_CORES) ?? 1,
             memoryMb: $f->optInt('memory_mb', 1, self::MAX_MEMORY_MB) ?? 256,
             diskMb: $f->optInt('disk_mb', 0, self::MAX_DISK_MB) ?? 256,
@@ -121,6 +128,7 @@ final class Manifest
             deterministic: $f->optBool('deterministic') ?? true,
             seed: $f->optInt('seed', 0, $max) ?? 0,
             canonicalNan: $f->optBool('canonical_nan') ?? false,
+            // end of words
             arch: $f->has('arch') ? $f->name('arch', false) : null,
             engine: $f->has('engine') ? $f->name('engine', true) : null,
         );
@@ -146,6 +154,7 @@ final class Manifest
             'env' => (object) $this->env,
             'stdin_hash' => $this->stdinHash,
             'dirs' => $dirs === [] ? null : $dirs,
+            // members of Manifest, written by make docs
             'cpu_cores' => $this->cpuCores,
             'memory_mb' => $this->memoryMb,
             'disk_mb' => $this->diskMb,
@@ -155,6 +164,7 @@ final class Manifest
             'deterministic' => $this->deterministic,
             'seed' => $this->seed,
             'canonical_nan' => $this->canonicalNan,
+            // end of words
             'arch' => $this->arch,
             'engine' => $this->engine,
         ];
@@ -182,9 +192,18 @@ final class Manifest
     {
         $fields = [
             'id' => 'id', 'module_hash' => 'moduleHash', 'args' => 'args', 'stdin_hash' => 'stdinHash',
-            'cpu_cores' => 'cpuCores', 'memory_mb' => 'memoryMb', 'disk_mb' => 'diskMb', 'timeout_ms' => 'timeoutMs',
-            'fuel' => 'fuel', 'output_limit_bytes' => 'outputLimitBytes', 'deterministic' => 'deterministic',
-            'seed' => 'seed', 'canonical_nan' => 'canonicalNan', 'arch' => 'arch', 'engine' => 'engine',
+            // names of Manifest, written by make docs
+            'cpu_cores' => 'cpuCores',
+            'memory_mb' => 'memoryMb',
+            'disk_mb' => 'diskMb',
+            'timeout_ms' => 'timeoutMs',
+            'fuel' => 'fuel',
+            'output_limit_bytes' => 'outputLimitBytes',
+            'deterministic' => 'deterministic',
+            'seed' => 'seed',
+            'canonical_nan' => 'canonicalNan',
+            // end of words
+            'arch' => 'arch', 'engine' => 'engine',
         ];
         foreach ($fields as $name => $property) {
             if ($this->$property !== $other->$property) {

@@ -36,13 +36,6 @@ final class Node
      * @param list<string> $guards          of {@see Guards::ALL}: what confines programs there
      * @param int          $slotsTotal      jobs at a time
      * @param int          $slotsFree       of them, at the moment of asking
-     * @param int          $maxMemoryMb     what one job may have, in units of 2^20 bytes of linear memory
-     * @param int          $maxTimeoutMs    milliseconds
-     * @param int          $maxModuleBytes  bytes
-     * @param int          $maxInputBytes   bytes
-     * @param int          $maxOutputBytes  bytes, stdout and stderr together
-     * @param int          $maxTreeBytes    bytes, files in the folders that a job begins with
-     * @param int          $maxDiskMb       what a job may write to folders, units of 2^20 bytes
      * @param ?int         $rttUs           microseconds from asking to the first byte of its answer
      */
     private function __construct(
@@ -58,13 +51,24 @@ final class Node
         public readonly array $guards,
         public readonly int $slotsTotal,
         public readonly int $slotsFree,
+        // parameters of Node, written by make docs
+        /**
+         * 1 to 4096 units of 2^20 bytes of linear memory, and at most the node's memory_mb; what --min-memory looks at.
+         */
         public readonly int $maxMemoryMb,
+        /** 1 to 604800000 milliseconds of wall time. */
         public readonly int $maxTimeoutMs,
+        /** 1 to 2^53−1 bytes of the module. */
         public readonly int $maxModuleBytes,
+        /** 0 to 2^53−1 bytes of input. */
         public readonly int $maxInputBytes,
+        /** 0 to 2^53−1 bytes of stdout and stderr together. */
         public readonly int $maxOutputBytes,
+        /** 0 to 2^53−1 bytes of the files in the folders that a job begins with, each name counted. */
         public readonly int $maxTreeBytes,
+        /** 0 to 1048576 units of 2^20 bytes of the files in the folders that it writes. */
         public readonly int $maxDiskMb,
+        // end of words
         public readonly ?int $rttUs,
     ) {
     }
@@ -97,13 +101,15 @@ final class Node
             guards: $f->setOf('guards', Guards::ALL),
             slotsTotal: $slots->int('total', 1, self::MAX_SLOTS),
             slotsFree: $slots->int('free', 0, self::MAX_SLOTS),
-            maxMemoryMb: $limits->int('memory_mb', 1, Manifest::MAX_MEMORY_MB),
-            maxTimeoutMs: $limits->int('timeout_ms', 1, Manifest::MAX_TIMEOUT_MS),
+            // reading of Node, written by make docs
+            maxMemoryMb: $limits->int('memory_mb', 1, 4096),
+            maxTimeoutMs: $limits->int('timeout_ms', 1, 604800000),
             maxModuleBytes: $limits->int('module_bytes', 1, $max),
             maxInputBytes: $limits->int('input_bytes', 0, $max),
             maxOutputBytes: $limits->int('output_bytes', 0, $max),
             maxTreeBytes: $limits->int('tree_bytes', 0, $max),
-            maxDiskMb: $limits->int('disk_mb', 0, Manifest::MAX_DISK_MB),
+            maxDiskMb: $limits->int('disk_mb', 0, 1048576),
+            // end of words
             rttUs: $f->optInt('rtt_us', 1, self::MAX_RTT_US),
         );
         $f->close();

@@ -35,7 +35,7 @@ func play(t *testing.T, module []byte, code *os.File, h engine.Host) ending {
 		code = compiled(t, module)
 	}
 	loading.Rewind(t, code)
-	p, err := Engine{}.Load(t.Context(), module, code, job.DefaultMemoryMB)
+	p, err := Engine{}.Load(t.Context(), module, code, job.NewManifest().MemoryMB)
 	must(t, err)
 	var e ending
 	var stdout, stderr bytes.Buffer

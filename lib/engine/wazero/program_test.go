@@ -152,7 +152,7 @@ func TestZeroHost(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p, err := loading.Load(t, Engine{}, module, job.DefaultMemoryMB)
+			p, err := loading.Load(t, Engine{}, module, job.NewManifest().MemoryMB)
 			must(t, err)
 			if _, err := p.Run(t.Context(), engine.Host{}); err != nil {
 				t.Error(err)
