@@ -6,7 +6,7 @@ namespace Plasm\Tests;
 
 /**
  * Modules made for tests, without a compiler: each has one function, and can write
- * one text and exit, or copy a file.
+ * one text and exit, copy a file or wait for one.
  */
 final class Guest
 {
@@ -49,17 +49,38 @@ final class Guest
     {
         // At 0 is what is read or written: where, and how much; at 8 how much that was, at 12 a descriptor.
         $names = str_pad($from, 32, "\0") . $to;
-        $data = pack('VV', 128, 1024) . str_repeat("\0", 8) . $names;
         $opened = "\x41\x0c\x28\x02\x00";
-        // path_open(folder, no flags, name, its length, oflags, rights, none inherited, no flags, to 12)
-        $open = static fn (int $folder, int $at, string $name, int $how, string $rights): string
-            => self::constant($folder) . self::constant(0) . self::constant($at) . self::constant(strlen($name))
-            . self::constant($how) . "\x42$rights\x42\x00" . self::constant(0) . self::constant(12) . "\x10\x00\x1a";
         $move = static fn (string $call): string
             => $opened . self::constant(0) . self::constant(1) . self::constant(8) . "\x10$call\x1a";
-        $body = "\x00" . $open(3, 16, $from, 0, "\x02") . $move("\x01")
+        return self::withFiles(
+            self::open(3, 16, $from, 0, "\x02") . "\x1a" . $move("\x01")
             . "\x41\x04\x41\x08\x28\x02\x00\x36\x02\x00" // as much as was read
-            . $open(4, 48, $to, 1, "\xc0\x00") . $move("\x02") . "\x0b";
+            . self::open(4, 48, $to, 1, "\xc0\x00") . "\x1a" . $move("\x02"),
+            pack('VV', 128, 1024) . str_repeat("\0", 8) . $names,
+        );
+    }
+
+    /** Ends when there is a file of that name in its folder. */
+    public static function waits(string $for): string
+    {
+        // loop, open it, again if there was an error, end
+        $code = "\x03\x40" . self::open(3, 16, $for, 0, "\x02") . "\x0d\x00\x0b";
+        return self::withFiles($code, str_repeat("\0", 16) . $for);
+    }
+
+    /**
+     * Leaves what comes of path_open(folder, no flags, name, its length, oflags, rights, none inherited, no flags,
+     * to 12).
+     */
+    private static function open(int $folder, int $at, string $name, int $how, string $rights): string
+    {
+        return self::constant($folder) . self::constant(0) . self::constant($at) . self::constant(strlen($name))
+            . self::constant($how) . "\x42$rights\x42\x00" . self::constant(0) . self::constant(12) . "\x10\x00";
+    }
+
+    /** A module whose imports are path_open, fd_read and fd_write, in this order. */
+    private static function withFiles(string $code, string $data): string
+    {
         $wasi = self::vector('wasi_snapshot_preview1');
         return "\0asm\1\0\0\0"
             . self::section(1, "\x03\x60\x00\x00\x60\x04\x7f\x7f\x7f\x7f\x01\x7f"
@@ -69,7 +90,7 @@ final class Guest
             . self::section(3, "\x01\x00")
             . self::section(5, "\x01\x00\x01")
             . self::section(7, "\x02" . self::vector('memory') . "\x02\x00" . self::vector('_start') . "\x00\x03")
-            . self::section(10, "\x01" . self::vector($body))
+            . self::section(10, "\x01" . self::vector("\x00$code\x0b"))
             . self::section(11, "\x01\x00\x41\x00\x0b" . self::vector($data));
     }
 

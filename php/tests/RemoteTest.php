@@ -262,10 +262,12 @@ final class RemoteTest extends SdkTestCase
     {
         $running = 0;
         $most = 0;
-        $jobs = (static function () use (&$running, &$most): \Generator {
-            foreach (['slow' => Guest::loops(), 'a' => Guest::exits(0), 'b' => Guest::exits(1)] as $name => $module) {
+        $folder = $this->folder;
+        $jobs = (static function () use (&$running, &$most, $folder): \Generator {
+            $modules = ['slow' => Guest::waits('go'), 'a' => Guest::exits(0), 'b' => Guest::exits(1)];
+            foreach ($modules as $name => $module) {
                 $most = max($most, ++$running);
-                yield $name => Job::fromBytes($module)->timeoutMs(1500);
+                yield $name => Job::fromBytes($module)->dir($folder, '/wait');
             }
             $most = max($most, ++$running);
             yield 'wrong' => Job::fromBytes('')->dir('/', '/data');
@@ -274,6 +276,9 @@ final class RemoteTest extends SdkTestCase
         foreach ((new Pool($this->client(), 2))->run($jobs) as $name => $settled) {
             $running--;
             $order[] = $name;
+            if ($name === 'wrong') {
+                touch("$folder/go");
+            }
         }
         self::assertSame(['a', 'b', 'wrong', 'slow'], $order);
         self::assertLessThanOrEqual(2, $most);
