@@ -195,7 +195,7 @@ func (o *options) execute(ctx context.Context, in *cli.Invocation, run runner, l
 		return 0, err
 	}
 	if err = errors.Join(err, out.Print()); err != nil {
-		return cli.Fail(in.Stderr, name, err), nil // stdout has its document
+		return o.flags.Fail(in, err), nil // stdout has its document
 	}
 	out.Closing(name, "here", j.Manifest, &report.Outcome)
 	return cli.OutcomeCode(&report.Outcome, report.Cause), nil

@@ -85,6 +85,11 @@ func (e *trustEdit) change(in *cli.Invocation, file string) error {
 			return cli.AboutOrigin("--trust-add", err)
 		}
 	}
+	for _, word := range e.remove {
+		if _, notID := identity.ParsePeerID(word); notID != nil && !identity.IsName(word) && word != cli.TrustAny {
+			return cli.Usage(name, "--trust-remove: %s is neither a peer ID nor a name", job.Quote(word))
+		}
+	}
 	changed, err := identity.EditList(file, identity.ListEdit{Kind: identity.TrustFile, Add: e.add, Remove: e.remove})
 	if errors.Is(err, fs.ErrNotExist) { // nor its folder: nobody is in it
 		changed, err = nil, nil

@@ -28,6 +28,9 @@ func run(in *cli.Invocation) int {
 		return code
 	}
 	release() // so that a reader who does not read can be left
-	o.tellNodes(in.Stderr, err)
+	// With a log in JSON they are in the error's line.
+	if !o.flags.LogsJSON(in) {
+		o.tellNodes(in.Stderr, err)
+	}
 	return o.flags.Report(in, err)
 }

@@ -214,11 +214,11 @@ func (o *options) execute(
 		return 0, err
 	}
 	if err = errors.Join(err, deliver(printing, out, out.Print)); err != nil {
-		return cli.Fail(in.Stderr, name, err), nil // stdout has its document
+		return o.flags.Fail(in, err), nil // stdout has its document
 	}
 	_, byNode := errors.AsType[*submit.EndedError](result.Cause)
 	if result.Cause != nil && !byNode && outcome.Status != job.Cancelled { // output could not be written
-		return cli.Fail(in.Stderr, name, result.Cause), nil
+		return o.flags.Fail(in, result.Cause), nil
 	}
 	out.Closing(name, "by "+o.names.Shown(result.Verified.Node.PeerID), j.Manifest, outcome)
 	return cli.OutcomeCode(outcome, result.Cause), nil

@@ -50,7 +50,7 @@ func (o *options) gatherFolders(e *evidence) error {
 		}
 		b := tree.NewBuilder(tree.Discard, nil)
 		if err := b.Add(ctx, path, ""); err != nil {
-			return err
+			return cli.AboutOrigin("--out", err)
 		}
 		t, err := b.Tree()
 		if err != nil {
@@ -64,6 +64,9 @@ func (o *options) gatherFolders(e *evidence) error {
 		e.expect.Out = append(e.expect.Out, receipt.Folder{Guest: guest, Tree: t.Digest()})
 	}
 	folders, err := tree.Gather(ctx, sources, written, tree.Discard, x)
+	if err != nil && len(o.ins) > 0 {
+		return cli.AboutOrigin("--in", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func (s *serve) check(ctx context.Context, in *cli.Invocation) error {
 		return err
 	}
 	if _, err := sandbox.AskBuild(ctx, cfg.Worker); err != nil {
-		return err
+		return s.flags.About("worker", err)
 	}
 	what := s.config
 	if what == "" {

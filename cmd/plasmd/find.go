@@ -18,6 +18,7 @@ import (
 
 // place says which node a subcommand is about.
 type place struct {
+	flags               *cli.Flags
 	user                control.User
 	dataDir, runtimeDir string // as given; "" where not
 	shut                string // set by running: the runtime folder of a node that this user may not ask
@@ -25,7 +26,7 @@ type place struct {
 
 // addPlace adds --data-dir and --runtime-dir to a flag set.
 func addPlace(f *cli.Flags, in *cli.Invocation) *place {
-	p := &place{user: user(in)}
+	p := &place{flags: f, user: user(in)}
 	f.Path(&p.dataDir, cli.Flag{
 		Name: "data-dir", Category: theNode, Value: "DIR", Variables: []string{settings().Variable("data-dir")},
 		Usage: "the node with this data folder, also when it is not running", Complete: cli.Completion{Folders: true},
@@ -88,9 +89,17 @@ func (p *place) enter(path string) error {
 	}
 	other, err := custody.Of(0, path)
 	if err != nil {
-		return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("root looks at nothing that several others can change: %s: %v", path, err), Err: err}
+		return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("root looks at nothing that several others can change: %s: %v", path, reason(err)), Err: err}
 	}
 	return p.become(other)
+}
+
+// reason is err without the operation and the path that package os puts before it.
+func reason(err error) error {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+		return pathErr.Err
+	}
+	return err
 }
 
 // enterConfig is become for a configuration file, which says where all else is.
@@ -159,7 +168,7 @@ func (p *place) running(ctx context.Context) (*control.Running, error) {
 	}
 	for _, u := range unheard {
 		if len(dirs) == 1 || !errors.Is(u.Err, fs.ErrPermission) { // one of many that is closed to this user is passed over
-			return nil, u.Err
+			return nil, p.about(u.Err)
 		}
 	}
 	if held, err := p.holder(ctx); held != nil || err != nil {
@@ -246,5 +255,15 @@ func (p *place) data() (string, error) {
 			return "", err
 		}
 	}
-	return dir, p.enter(dir)
+	return dir, p.about(p.enter(dir))
+}
+
+// about names the flag that says where the node is, in an error of asking there.
+func (p *place) about(err error) error {
+	for _, flag := range []string{"runtime-dir", "data-dir"} {
+		if err != nil && p.flags != nil && p.flags.Changed(flag) {
+			return p.flags.About(flag, err)
+		}
+	}
+	return err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
 
 	"plasm/lib/cli"
 	"plasm/lib/cli/config"
@@ -181,6 +182,11 @@ func (s *serve) network() (*network.Config, error) {
 	}
 	if len(s.listen) == 0 {
 		return nil, cli.Usage(serveName, "%s: an address to listen at is missing", s.from("listen"))
+	}
+	for _, addr := range s.listen {
+		if _, err := ma.NewMultiaddr(addr); err != nil {
+			return nil, cli.Usage(serveName, "%s: not an address to listen at: %s", s.from("listen"), job.Quote(addr))
+		}
 	}
 	var err error
 	if cfg.Bootstrap, err = network.ParseAddrs(s.bootstrap); err != nil {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,6 +28,8 @@ const Common = "Messages and help"
 const (
 	helpFlag = "help"
 	jsonFlag = "json"
+
+	logFormatFlag = "log-format"
 )
 
 // declarationsWord, alone on the command line, has a command print its Declaration as JSON. It is for the program
@@ -55,13 +58,13 @@ func (f *Flags) program() string {
 // --help, --version, --log-level, --log-format, the last two with variables.
 func NewFlags(doc Doc, getenv func(string) string) *Flags {
 	f := &Flags{doc: doc, getenv: getenv, logLevel: doc.Level, logFormat: "text"}
-	levels, formats := []string{"trace", "debug", "info", "warn", "error"}, []string{"text", "json"}
-	f.Text(&f.logLevel, Flag{
+	levels, formats := []string{"trace", "debug", "info", "warn", "error"}, []string{"text", logJSON}
+	f.Choice(&f.logLevel, Flag{
 		Name: "log-level", Category: Common, Value: "LEVEL", Variables: []string{"PLASM_LOG_LEVEL"},
 		Usage: "trace, debug, info, warn or error", Complete: Completion{Words: levels},
 	})
-	f.Text(&f.logFormat, Flag{
-		Name: "log-format", Category: Common, Value: "FORMAT", Variables: []string{"PLASM_LOG_FORMAT"},
+	f.Choice(&f.logFormat, Flag{
+		Name: logFormatFlag, Category: Common, Value: "FORMAT", Variables: []string{"PLASM_LOG_FORMAT"},
 		Usage: "text or json, on stderr", Complete: Completion{Words: formats},
 	})
 	f.Switch(new(bool), Flag{Name: helpFlag, Short: "h", Category: Common, Usage: "show this"})
@@ -257,6 +260,16 @@ func done(stdout io.Writer, text string) error {
 	return ErrDone
 }
 
+// logsJSON reports whether a command line, or the variable that stands in for it, asks for a log in JSON, also one with
+// errors: the error that ends the command is a line of it.
+func (f *Flags) logsJSON(args []string) bool {
+	of, rest := f.Select(args)
+	return strings.EqualFold(cmp.Or(of.read(rest).log, f.getenv("PLASM_LOG_FORMAT")), logJSON)
+}
+
+// logJSON is the format of a log that programs read.
+const logJSON = "json"
+
 // wantsJSON reports whether a command line asks for --json, also one with errors:
 // they must be told the way it asks for, too.
 func (f *Flags) wantsJSON(args []string) bool {
@@ -269,18 +282,14 @@ func (f *Flags) Logger(stderr io.Writer) (*slog.Logger, error) {
 	var level slog.Level
 	if strings.EqualFold(f.logLevel, trace) {
 		level = job.LevelTrace
-	} else if err := level.UnmarshalText([]byte(f.logLevel)); err != nil || strings.ContainsAny(f.logLevel, "+-") {
-		return nil, f.usage("%s: %q is not one of trace, debug, info, warn, error", f.Origin("log-level"), f.logLevel)
+	} else if err := level.UnmarshalText([]byte(f.logLevel)); err != nil {
+		return nil, err
 	}
 	opts := &slog.HandlerOptions{Level: level, ReplaceAttr: nameTrace}
-	switch f.logFormat {
-	case "text":
-		return slog.New(slog.NewTextHandler(stderr, opts)), nil
-	case "json":
+	if f.logFormat == logJSON {
 		return slog.New(slog.NewJSONHandler(stderr, opts)), nil
-	default:
-		return nil, f.usage("%s: %q is not one of text, json", f.Origin("log-format"), f.logFormat)
 	}
+	return slog.New(slog.NewTextHandler(stderr, opts)), nil
 }
 
 // trace is what job.LevelTrace is called.

@@ -20,5 +20,8 @@ func (j *JobFlags) LoadKey(in *Invocation) (*identity.Key, error) {
 	if made && j.Key != "" {
 		_, _ = fmt.Fprintf(in.Stderr, "%s: made a new key: %s\n", j.flags.program(), OneLine(path))
 	}
+	if err != nil && j.Key != "" {
+		err = j.flags.About("key", err)
+	}
 	return key, err
 }

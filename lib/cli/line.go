@@ -12,9 +12,10 @@ import (
 type line struct {
 	words    []string // --name=value, as far as all was understood and no help was asked for
 	operands []string
-	help     bool  // asked for, before anything that is wrong
-	json     bool  // errors are to be told as a document, also that in err
-	err      error // the first thing that is not understood, without regard to values
+	help     bool   // asked for, before anything that is wrong
+	log      string // the format of the log that is asked for; "" where none is
+	json     bool   // errors are to be told as a document, also that in err
+	err      error  // the first thing that is not understood, without regard to values
 }
 
 // ends reports whether what follows on the command line changes no more than how errors are told.
@@ -30,6 +31,9 @@ func (l *line) give(flag *Flag, text string) {
 	yes, err := strconv.ParseBool(text)
 	if flag.Name == jsonFlag {
 		l.json = yes || err != nil
+	}
+	if flag.Name == logFormatFlag {
+		l.log = text
 	}
 	switch {
 	case l.ends():

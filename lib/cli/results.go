@@ -44,8 +44,8 @@ func (j *JobFlags) Open(ctx context.Context, in *Invocation) (*Outputs, error) {
 		o.spooled = []*Spool{{limit: j.spooled}, {limit: j.spooled}}
 		o.left = maxResultOutput
 		o.Stdout, o.Stderr = ration{o.spooled[0], &o.left}, ration{o.spooled[1], &o.left}
-	} else if o.Stdout, err = o.open(ctx, j.Stdout, in.Stdout, standardOutput); err == nil {
-		o.Stderr, err = o.open(ctx, j.Stderr, in.Stderr, standardError)
+	} else if o.Stdout, err = o.open(ctx, "stdout", j.Stdout, in.Stdout); err == nil {
+		o.Stderr, err = o.open(ctx, "stderr", j.Stderr, in.Stderr)
 	}
 	if err == nil {
 		err = o.tryReceipt(ctx)
@@ -61,13 +61,14 @@ func (j *JobFlags) Open(ctx context.Context, in *Invocation) (*Outputs, error) {
 	return o, nil
 }
 
-func (o *Outputs) open(ctx context.Context, name string, w io.Writer, what string) (io.Writer, error) {
+// open opens the file of a flag, or takes the command's own stream where that names none.
+func (o *Outputs) open(ctx context.Context, flag, name string, w io.Writer) (io.Writer, error) {
 	if name == "" || name == "-" {
-		return newStream(w, what), nil
+		return newStream(w, map[string]string{"stdout": standardOutput, "stderr": standardError}[flag]), nil
 	}
 	f, err := CreateFile(ctx, name)
 	if err != nil {
-		return nil, err
+		return nil, AboutOrigin("--"+flag, err)
 	}
 	o.files = append(o.files, f)
 	return f, nil
@@ -85,7 +86,7 @@ func (o *Outputs) tryReceipt(ctx context.Context) error {
 	}
 	f, err := CreateFile(ctx, name)
 	if err != nil {
-		return err
+		return AboutOrigin("--receipt", err)
 	}
 	f.Discard()
 	return nil

@@ -3,11 +3,14 @@ package cli
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
+	"time"
 
 	"plasm/lib/job"
 )
@@ -31,17 +34,40 @@ func Fail(stderr io.Writer, name string, err error) int {
 // Report tells an error the way that the command line asks for: in words, and
 // with --json as the one document on stdout. It returns the exit code.
 func (f *Flags) Report(in *Invocation, err error) int {
-	code := Fail(in.Stderr, f.program(), err)
+	code := f.Fail(in, err)
 	if !f.wantsJSON(in.Args) {
 		return code
 	}
 	e := *AsError(err)
 	e.Message, e.Hint = OneLine(e.Message), OneLine(e.Hint)
 	if err := in.Print(job.EncodeError(&e)); err != nil {
-		_ = Fail(in.Stderr, f.program(), err) // the exit code is that of what went wrong first
+		_ = f.Fail(in, err) // the exit code is that of what went wrong first
 	}
 	return code
 }
+
+// Fail is the function Fail, but that with --log-format json the error is a line of the log: with the members code and
+// where there are any hint and nodes.
+func (f *Flags) Fail(in *Invocation, err error) int {
+	code := ExitCode(err)
+	if code == ExitPipe || !f.logsJSON(in.Args) {
+		return Fail(in.Stderr, f.program(), err)
+	}
+	e := AsError(err)
+	line := slog.NewRecord(time.Now(), slog.LevelError, OneLine(e.Message), 0)
+	line.Add("code", e.Code)
+	if e.Hint != "" {
+		line.Add("hint", OneLine(e.Hint))
+	}
+	if len(e.Nodes) > 0 {
+		line.Add("nodes", e.Nodes)
+	}
+	_ = slog.NewJSONHandler(in.Stderr, nil).Handle(context.Background(), line) // there is nowhere else to tell it
+	return code
+}
+
+// LogsJSON reports whether the error that ends the command is told as a line of a log in JSON.
+func (f *Flags) LogsJSON(in *Invocation) bool { return f.logsJSON(in.Args) }
 
 // AsError returns err as the job.Error that it is or wraps, or as an internal
 // one.

@@ -43,9 +43,9 @@ func AddFolderFlags(f *Flags, j *JobFlags) *FolderFlags {
 		More: "With a slash, the path from the folder; `**` is any number of parts; with a slash at its end, folders only.",
 	})
 	f.Switch(&o.replace, Flag{Name: "replace", Category: TheJob, Usage: "let --out swap a folder that is there"})
-	f.Whole(&j.disk, 0, job.MaxDiskMB, Flag{
-		Name: "disk", Category: TheJob, Value: "MB", Default: "256", Usage: "what the program may have in the folders of --out, in units of 2^20 bytes",
-		More: "0 to 1048576; each name counts by its whole size.",
+	f.Amount(&j.disk, MiB, 0, job.MaxDiskMB, Flag{
+		Name: "disk", Category: TheJob, Value: "MB", Default: "256M", Usage: "what the program may have in the folders of --out",
+		More: "0 to 1 TiB, in MiB or with a unit; each name counts by its whole size.",
 	})
 	return o
 }
@@ -154,6 +154,9 @@ func (o *FolderFlags) Gather(ctx context.Context) (*Travel, error) {
 	folders, err := tree.Gather(ctx, o.sources, guests, t.packer, o.exclude)
 	if err != nil {
 		t.Close()
+		if len(o.ins) > 0 {
+			err = AboutOrigin("--in", err)
+		}
 		return nil, err
 	}
 	for _, f := range folders {

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -167,6 +168,28 @@ func (t text) String() string { return *t.into }
 
 func (t text) Set(s string) error {
 	*t.into = s
+	return nil
+}
+
+// choice is a flag value: one of a few words.
+type choice struct {
+	into  *string
+	words []string
+}
+
+// Choice defines a flag that takes one of the words that it is completed to.
+func (f *Flags) Choice(into *string, flag Flag) {
+	f.define(flag, Text, choice{into, flag.Complete.Words})
+}
+
+func (c choice) String() string { return *c.into }
+
+func (c choice) Set(s string) error {
+	s = strings.ToLower(s)
+	if !slices.Contains(c.words, s) {
+		return errors.New("not one of " + strings.Join(c.words, ", "))
+	}
+	*c.into = s
 	return nil
 }
 

@@ -160,11 +160,11 @@ func TestFoldersThatCannotBeUsed(t *testing.T) {
 	must(t, os.MkdirAll(filepath.Join(dir, "linked"), 0o700))
 	must(t, os.Symlink("../file", filepath.Join(dir, "linked", "lock")))
 	for data, want := range map[string]string{
-		"file":        "folder cannot be written: " + filepath.Join(dir, "file") + ": not a directory",
-		"file/below":  "folder cannot be used: " + filepath.Join(dir, "file", "below") + ": not a directory",
+		"file":        "--data-dir: folder cannot be written: " + filepath.Join(dir, "file") + ": not a directory",
+		"file/below":  "--data-dir: folder cannot be used: " + filepath.Join(dir, "file", "below") + ": not a directory",
 		"open":        "others than its owner may write to this folder: " + filepath.Join(dir, "open") + " (mode 0777)",
-		"linked":      "folder cannot be written: " + filepath.Join(dir, "linked") + ": too many levels of symbolic links",
-		"/proc/plasm": "folder cannot be used: /proc/plasm: no such file or directory",
+		"linked":      "--data-dir: folder cannot be written: " + filepath.Join(dir, "linked") + ": too many levels of symbolic links",
+		"/proc/plasm": "--data-dir: folder cannot be used: /proc/plasm: no such file or directory",
 	} {
 		path := data
 		if !filepath.IsAbs(data) {

@@ -62,7 +62,7 @@ func (f *Folders) Close() {
 // names the runtime folder.
 func openFolder(dir, flag string, wanted fs.FileMode, runtime string) (*os.File, error) {
 	hint := "name a folder that can be written with " + flag + " DIR"
-	if err := CheckHands("folder", dir, hint); err != nil {
+	if err := CheckHands(flag+": folder", dir, hint); err != nil {
 		return nil, err
 	}
 	shared, mode, err := custody.Shared(dir)
@@ -79,12 +79,12 @@ func openFolder(dir, flag string, wanted fs.FileMode, runtime string) (*os.File,
 		}
 	}
 	if err != nil {
-		return nil, fileError("folder cannot be used", dir, err, hint)
+		return nil, fileError(flag+": folder cannot be used", dir, err, hint)
 	}
 	path := filepath.Join(dir, lockName)
 	lock, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
-		return nil, fileError("folder cannot be written", dir, err, hint)
+		return nil, fileError(flag+": folder cannot be written", dir, err, hint)
 	}
 	if err := takeLock(lock, dir, flag, runtime); err != nil {
 		_ = lock.Close()
@@ -145,13 +145,13 @@ func takeLock(lock *os.File, dir, flag, runtime string) error {
 		}
 	}
 	if err != nil {
-		return fileError("folder cannot be locked", dir, err, "")
+		return fileError(flag+": folder cannot be locked", dir, err, "")
 	}
 	if err = lock.Truncate(0); err == nil {
 		_, err = lock.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"+runtime+"\n"), 0)
 	}
 	if err != nil {
-		return fileError("folder cannot be written", dir, err, "name a folder that can be written with "+flag+" DIR")
+		return fileError(flag+": folder cannot be written", dir, err, "name a folder that can be written with "+flag+" DIR")
 	}
 	return nil
 }

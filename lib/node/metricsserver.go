@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -27,7 +28,7 @@ const (
 // this machine's loopback: they are for nobody else, and there is no check who asks.
 func CheckMetrics(address string) error {
 	host, port, err := net.SplitHostPort(address)
-	if err != nil || port == "" || !isLoopback(host) {
+	if _, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil || !isLoopback(host) {
 		return fmt.Errorf("%s is not an address of the loopback, such as 127.0.0.1:9464 or [::1]:9464", job.Quote(address))
 	}
 	return nil

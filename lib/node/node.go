@@ -175,6 +175,11 @@ func keyError(err error) error {
 // askWorker learns what the workers are, and how they are confined on this machine.
 func (n *Node) askWorker(ctx context.Context) error {
 	build, err := sandbox.AskBuild(ctx, n.cfg.Worker)
+	if e, ok := errors.AsType[*job.Error](err); ok {
+		named := *e
+		named.Message = "--worker: " + e.Message
+		return &named
+	}
 	if err != nil {
 		return err
 	}

@@ -41,6 +41,8 @@ func AskBuild(ctx context.Context, path string) (*Build, error) {
 		err = context.Cause(ctx)
 	case out.err != nil: // and not the signal that it ended with then
 		err = out.err
+	case errors.Is(err, fs.ErrPermission):
+		err = fs.ErrPermission
 	case err != nil && len(words.data) > 0:
 		said, _, _ := strings.Cut(string(words.data), "\n")
 		err = fmt.Errorf("%w: %s", err, job.Quote(said))

@@ -57,7 +57,7 @@ func (s Settings) Settle(f *cli.Flags, file string, data []byte) error {
 		if !ok || flag.Changed() {
 			continue
 		}
-		if err := fromFile(f, flag, file+": "+flag.Name, value); err != nil {
+		if err := fromFile(f, flag, at(file, data, flag.Name)+": "+flag.Name, value); err != nil {
 			return err
 		}
 	}
@@ -86,10 +86,28 @@ func (s Settings) decode(f *cli.Flags, file string, data []byte) (map[string]any
 	}
 	for _, key := range slices.Sorted(maps.Keys(config)) {
 		if flag := f.Lookup(key); flag == nil || !s.settles(flag) {
-			return nil, s.noKey(f, file, key)
+			return nil, s.noKey(f, at(file, data, key), key)
 		}
 	}
 	return config, nil
+}
+
+// at returns the file and the line that a key stands in: the first that looks so, and before which the file is whole.
+// The library tells lines for what is not TOML only.
+func at(file string, data []byte, key string) string {
+	offset, number := 0, 0
+	for line := range bytes.Lines(data) {
+		number++
+		word := bytes.Trim(bytes.TrimLeft(line, " \t["), `"'`)
+		rest, ok := bytes.CutPrefix(word, []byte(key))
+		if ok && len(rest) > 0 && bytes.IndexByte([]byte("\"' \t=.]"), rest[0]) >= 0 {
+			if _, err := toml.Decode(string(data[:offset]), &map[string]any{}); err == nil {
+				return fmt.Sprintf("%s:%d", file, number)
+			}
+		}
+		offset += len(line)
+	}
+	return file
 }
 
 // noKey is the error for a key that is no flag.
