@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,7 +30,10 @@ func (o *options) addTrustEdit(f *cli.Flags) {
 		Name: "trust-remove", Category: whom, Value: "PEER", Usage: "remove this node, by its peer ID or name, and stop",
 		Complete: cli.Completion{Peers: true},
 	})
-	f.Switch(&o.edit.list, cli.Flag{Name: "trust-list", Category: whom, Usage: "print whom your trust file names, as it does, and stop"})
+	f.Switch(&o.edit.list, cli.Flag{
+		Name: "trust-list", Category: whom, Usage: "print whom your trust file names, as it does, and stop",
+		More: "With `--json` a document: `any`, and `peers`, each with its `peer_id`, and where they are there `name` and `addrs`.",
+	})
 }
 
 // given reports whether the command is to look after the trust file.
@@ -44,7 +48,7 @@ func (o *options) editTrust(in *cli.Invocation) error {
 	if e.list && len(e.add)+len(e.remove) > 0 {
 		return cli.Usage(name, "--trust-list changes nothing: leave out --trust-add and --trust-remove")
 	}
-	for _, flag := range []string{"trust", "peer", "peers", "signer", "json", "job", "each", "batch"} {
+	for _, flag := range []string{"trust", "peer", "peers", "signer", "job", "each", "batch"} {
 		if o.flags.Changed(flag) {
 			return cli.Usage(name, "--%s has no meaning where the trust file is edited or listed: %s", flag, "which is that of PLASM_TRUST or your own")
 		}
@@ -53,6 +57,9 @@ func (o *options) editTrust(in *cli.Invocation) error {
 	if in.Getenv(cli.TrustVariable) == cli.TrustAny {
 		return &job.Error{Code: job.CodeUsage, Message: cli.TrustVariable + " is any: no file says whom to trust", Hint: "unset it, or let it name a file"}
 	}
+	if o.job.JSON && !e.list {
+		return cli.Usage(name, "--json has no meaning where the trust file is edited: nothing is printed")
+	}
 	if file == "" {
 		return &job.Error{
 			Code: job.CodeUsage, Message: "no place for a trust file: neither XDG_CONFIG_HOME nor HOME is an absolute path",
@@ -60,7 +67,7 @@ func (o *options) editTrust(in *cli.Invocation) error {
 		}
 	}
 	if e.list {
-		return listTrust(in, file)
+		return o.listTrust(in, file)
 	}
 	return e.change(in, file)
 }
@@ -113,19 +120,37 @@ func (e *trustEdit) change(in *cli.Invocation, file string) error {
 	return nil
 }
 
-// listTrust prints whom a trust file names, in its own form. One that is not there names
-// nobody.
-func listTrust(in *cli.Invocation, file string) error {
-	data, err := cli.ReadFile(file, nil, 1<<20)
+// trusted is what --trust-list --json prints.
+type trusted struct {
+	Any   bool          `json:"any"` // everybody is trusted
+	Peers []trustedPeer `json:"peers"`
+}
+
+type trustedPeer struct {
+	PeerID string   `json:"peer_id"`
+	Name   string   `json:"name,omitempty"`
+	Addrs  []string `json:"addrs,omitempty"`
+}
+
+// listTrust prints whom a trust file names, in its own form or as a document. One that is not there names nobody.
+func (o *options) listTrust(in *cli.Invocation, file string) error {
+	listed, err := cli.ReadTrust(file, nil)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		listed, err = &identity.List{}, nil
 	}
 	if err != nil {
 		return err
 	}
-	listed, err := identity.ParseList(identity.TrustFile, data, file)
-	if err != nil {
-		return err
+	if o.job.JSON {
+		document := trusted{Any: listed.Any, Peers: []trustedPeer{}}
+		for _, p := range listed.Peers {
+			document.Peers = append(document.Peers, trustedPeer{p.ID, p.Name, p.Addrs})
+		}
+		var line bytes.Buffer
+		if err := cli.WriteJSON(&line, document); err != nil {
+			return err
+		}
+		return in.Print(line.Bytes())
 	}
 	var out []byte
 	if listed.Any {

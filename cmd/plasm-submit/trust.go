@@ -103,14 +103,10 @@ func (o *options) readTrust(in *cli.Invocation, t *trust) error {
 
 // readList adds the peers of a trust file.
 func (o *options) readList(in *cli.Invocation, t *trust, file string, mustBe bool) error {
-	data, err := cli.ReadFile(file, in.Stdin, 1<<20)
+	listed, err := cli.ReadTrust(file, in.Stdin)
 	if errors.Is(err, fs.ErrNotExist) && !mustBe {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	listed, err := identity.ParseList(identity.TrustFile, data, file)
 	if err != nil {
 		return err
 	}

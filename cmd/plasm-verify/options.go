@@ -272,11 +272,7 @@ func readTrust(in *cli.Invocation, file string) (*identity.List, error) {
 	if file == "any" {
 		return nil, anybody
 	}
-	data, err := cli.ReadFile(file, in.Stdin, 1<<20)
-	if err != nil {
-		return nil, err
-	}
-	listed, err := identity.ParseList(identity.TrustFile, data, file)
+	listed, err := cli.ReadTrust(file, in.Stdin)
 	if err != nil {
 		return nil, err
 	}

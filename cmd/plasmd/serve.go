@@ -157,17 +157,17 @@ func (s *serve) checkStorage() error {
 	if need := s.maxInput + s.maxOutput + store.FolderRoom(disk) + store.JobOverhead; s.keepJobs < need {
 		return &job.Error{
 			Code: job.CodeUsage,
-			Message: fmt.Sprintf("%s: %d bytes are not enough for one job, which may have %d of input, %d of output and %d of folders",
-				s.from("keep-jobs"), s.keepJobs, s.maxInput, s.maxOutput, disk),
-			Hint: fmt.Sprintf("lower --max-input, --max-output and --max-disk too, or keep %d", need),
+			Message: fmt.Sprintf("%s: %s is not enough for one job, which may have %s of input, %s of output and %s of folders",
+				s.from("keep-jobs"), job.Amount(s.keepJobs), job.Amount(s.maxInput), job.Amount(s.maxOutput), job.Amount(disk)),
+			Hint: "lower --max-input, --max-output and --max-disk too, or keep " + job.Amount(need),
 		}
 	}
 	if need := max(s.maxModule, s.maxTree) + store.ContentOverhead; s.keepContent < need {
 		return &job.Error{
 			Code: job.CodeUsage,
-			Message: fmt.Sprintf("%s: %d bytes are not enough for one job, whose module may have %d, and its folders %d",
-				s.from("keep-content"), s.keepContent, s.maxModule, s.maxTree),
-			Hint: fmt.Sprintf("lower --max-module and --max-tree too, or keep %d", need),
+			Message: fmt.Sprintf("%s: %s is not enough for one job, whose module may have %s, and its folders %s",
+				s.from("keep-content"), job.Amount(s.keepContent), job.Amount(s.maxModule), job.Amount(s.maxTree)),
+			Hint: "lower --max-module and --max-tree too, or keep " + job.Amount(need),
 		}
 	}
 	return nil

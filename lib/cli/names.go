@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
@@ -42,6 +43,19 @@ func OwnTrust(getenv func(string) string) string {
 	return DefaultTrust(getenv)
 }
 
+// maxList is the longest list of peers that is read, in bytes.
+const maxList = 1 << 20
+
+// ReadTrust reads a trust file, or one from stdin for "-". An error is a *job.Error; it wraps fs.ErrNotExist where there
+// is no such file.
+func ReadTrust(file string, stdin io.Reader) (*identity.List, error) {
+	data, err := ReadFile(file, stdin, maxList)
+	if err != nil {
+		return nil, err
+	}
+	return identity.ParseList(identity.TrustFile, data, file)
+}
+
 // Names is what peers are called, by the user's own trust file and by those that Add
 // adds. The zero value knows nobody.
 type Names struct {
@@ -57,20 +71,14 @@ func OwnNames(getenv func(string) string) *Names {
 	if n.file == "" {
 		return n
 	}
-	data, err := identity.ReadFile(n.file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return n
-	}
-	if err != nil {
-		n.broken = fileError(n.file, err)
-		return n
-	}
-	listed, err := identity.ParseList(identity.TrustFile, data, n.file)
-	if err != nil {
+	listed, err := ReadTrust(n.file, nil)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
 		n.broken = err
-		return n
+	default:
+		n.Add(listed)
 	}
-	n.Add(listed)
 	return n
 }
 
