@@ -3,6 +3,7 @@ package examples
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,10 +11,14 @@ import (
 	"testing"
 
 	"plasm/test/bin"
+	"plasm/test/need"
 )
 
 // goExamples are the modules that are not committed.
 var goExamples = []string{"csvstat", "thumbnails"}
+
+// pythonModule is CPython, which is fetched.
+const pythonModule = "python-wasi-3.12.0.wasm"
 
 // step is a command that a page shows, and the output below it.
 type step struct{ command, output string }
@@ -30,11 +35,21 @@ func TestReadmes(t *testing.T) {
 	for _, page := range pages {
 		t.Run(filepath.Dir(page), func(t *testing.T) {
 			t.Parallel()
+			var python string
+			if filepath.Dir(page) == "python" {
+				python = need.Module(t, pythonModule)
+			}
 			steps := shown(t, page)
 			if len(steps) == 0 {
 				t.Fatal("the page shows no command")
 			}
 			folder := tree(t, home)
+			if python != "" {
+				modules := filepath.Join(folder, ".tools", "modules")
+				if err := errors.Join(os.MkdirAll(modules, 0o755), os.Symlink(python, filepath.Join(modules, pythonModule))); err != nil {
+					t.Fatal(err)
+				}
+			}
 			for _, s := range steps {
 				words := bin.AsUser("sh", "-c", s.command)
 				shell := exec.CommandContext(t.Context(), words[0], words[1:]...)

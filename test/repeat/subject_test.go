@@ -99,8 +99,9 @@ func subjects(t *testing.T) []subject {
 	return slices.Concat(examples(t), hostiles(t), []subject{{name: "nans", module: write(t, "nans", nans()), nan: true}})
 }
 
-// examples are those of the folder of that name, all of them, with the input that
-// their pages give them. Those which draw draw little.
+// examples are those of the folder of that name with the input that their pages give
+// them: all but those with folders, which TestFolderExamples has. Those which draw draw
+// little.
 func examples(t *testing.T) []subject {
 	t.Helper()
 	planets := filepath.Join(root, "examples", "csvstat", "planets.csv")
@@ -117,7 +118,9 @@ func examples(t *testing.T) []subject {
 	must(t, err)
 	golang, err := filepath.Glob(filepath.Join(root, "examples", "*", "main.go"))
 	must(t, err)
-	sources := slices.Concat(c, golang)
+	sources := slices.DeleteFunc(slices.Concat(c, golang), func(source string) bool {
+		return filepath.Base(filepath.Dir(source)) == "thumbnails"
+	})
 	if len(sources) != len(all) {
 		t.Fatalf("%d examples; known here are %d", len(sources), len(all))
 	}
