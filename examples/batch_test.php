@@ -1,8 +1,8 @@
 <?php
 
 /**
- * Fans 100 jobs out over the nodes of a network, eight at a time, and takes the
- * answers as they come:
+ * Fans 100 jobs out over the nodes of a network, through one process, and takes
+ * the answers in their order:
  *
  *     make build
  *     php examples/batch_test.php
@@ -15,7 +15,6 @@ declare(strict_types=1);
 use Plasm\Client;
 use Plasm\Examples\LocalNodes;
 use Plasm\Job;
-use Plasm\Pool;
 use Plasm\Transport\RemoteTransport;
 use Plasm\Trust;
 
@@ -32,15 +31,16 @@ foreach (['one', 'two', 'three'] as $name) {
 // address and `trust:` in place of `peers:` they would be found.
 $transport = new RemoteTransport(peers: array_map($nodes->address(...), ['one', 'two', 'three']), mdns: false);
 
-$jobs = (static function (): Generator {
+$count = Job::fromFile(__DIR__ . '/wordcount/wordcount.wasm');
+$items = (static function () use ($count): Generator {
     for ($i = 1; $i <= 100; $i++) {
-        yield $i => Job::fromFile(__DIR__ . '/wordcount/wordcount.wasm')->stdin(str_repeat("word\n", $i));
+        yield $i => $count->stdin(str_repeat("word\n", $i));
     }
 })();
 
 $byNode = [];
 $wrong = 0;
-foreach ((new Pool(new Client($transport), 8))->run($jobs) as $i => $settled) {
+foreach ((new Client($transport))->map($count, $items) as $i => $settled) {
     $result = $settled->get(); // throws what went wrong
     if ($result->stdout !== sprintf("%d %d %d\n", $i, $i, 5 * $i)) {
         fwrite(STDERR, "batch_test.php: job $i counted wrongly\n");

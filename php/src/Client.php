@@ -87,4 +87,34 @@ final class Client
         $onOutput = $onOutput === null ? null : $onOutput(...);
         return new Handle($invocation, $onOutput, !$this->dangerouslySkipVerification);
     }
+
+    /**
+     * Runs many jobs of one module through one process, as many at a time as this machine or the nodes have room for,
+     * and yields each in the order of the items, under its key. Items are taken as there is room, so they may come
+     * from a generator without end: memory stays the same. Leaving the loop ends what runs. A job that fails does not
+     * end the others.
+     *
+     *     foreach ($client->map($job, ['one', 'two']) as $key => $settled) {
+     *         echo $settled->get()->stdout;
+     *     }
+     *
+     * Each result is verified in PHP against its item: module, arguments, environment, limits and input. The id of
+     * the job is drawn by the command, which alone can tell that a receipt is not of an earlier run of the same job.
+     *
+     * @template K
+     *
+     * @param Job                     $job   what they have in common: module, engine, deterministic(), canonicalNan()
+     * @param iterable<K, Job|string> $items each made from $job by args(), env(), stdin(), limits or seed(); a string
+     *                                       is one more argument of $job
+     *
+     * @return \Generator<K, Settled>
+     *
+     * @throws InvalidArgumentException as {@see run()}
+     * @throws EnvironmentException     as {@see run()}, also when nothing runs any of the jobs
+     */
+    public function map(Job $job, iterable $items): \Generator
+    {
+        $batch = new Batch($this->transport->prepareBatch($job->common()), $job, !$this->dangerouslySkipVerification);
+        yield from $batch->run($items);
+    }
 }

@@ -118,6 +118,16 @@ final class Collector
         }
         $document = ResultDocument::fromJson($this->document, $this->invocation->maxResultBytes);
         $this->document = '';
+        return $this->read($document, $verify, $child);
+    }
+
+    /**
+     * What a result document comes to.
+     *
+     * @throws Exception\PlasmException
+     */
+    public function read(ResultDocument $document, bool $verify, Child $child): Result
+    {
         return $this->checked(
             Receipt::fromJson($document->receipt),
             $verify,
@@ -127,6 +137,7 @@ final class Collector
             $child,
             $document->trace,
             $document->reused,
+            $document->receipts,
         );
     }
 
@@ -152,6 +163,7 @@ final class Collector
     /**
      * @param ?array{string, string} $kept  stdout and stderr; null when they were streamed
      * @param list<string>           $trace of a trap
+     * @param list<string>           $agreeing envelopes of the nodes that agree
      */
     private function checked(
         Receipt $receipt,
@@ -162,6 +174,7 @@ final class Collector
         Child $child,
         array $trace = [],
         bool $reused = false,
+        array $agreeing = [],
     ): Result {
         $made = fn (Statement $statement): Result => new Result(
             $kept[0] ?? '',
@@ -173,20 +186,37 @@ final class Collector
             $statement->outcome->status === Status::Trap ? $trace : [],
             $reused,
             $this->folders($statement, $verify),
+            array_map(Receipt::fromJson(...), $agreeing),
         );
         if (!$verify) {
             return $made($receipt->claims());
         }
         $expect = $this->invocation->expect;
         try {
-            $statement = $this->invocation->verifier->verify($receipt, new Expect($expect->module, $expect->manifest));
+            $manifest = $reused ? $expect->manifest?->withoutId() : $expect->manifest; // an earlier job's
+            $statement = $this->invocation->verifier->verify($receipt, new Expect($expect->module, $manifest));
             (new Expect(stdin: $this->given($statement->outcome, $child)))->check($statement);
             (new Expect(stdout: $stdout, stderr: $stderr, guards: $expect->guards))->check($statement);
+            $this->agreed($statement, [$receipt, ...$agreeing]);
         } catch (Exception\UnverifiedException $e) {
             $unknown = $e->getPrevious();
             throw $unknown instanceof UnknownVersionException ? $unknown : $e;
         }
         return $made($statement);
+    }
+
+    /**
+     * Checks that as many nodes agree as were asked for, unless the job was cut short.
+     *
+     * @param list<Receipt|string> $receipts
+     */
+    private function agreed(Statement $statement, array $receipts): void
+    {
+        $n = $this->invocation->quorum;
+        if ($n !== null && $statement->outcome->status !== Status::Cancelled) {
+            $guards = new Expect(guards: $this->invocation->expect->guards);
+            $this->invocation->verifier->verifyQuorum($n, $receipts, $guards);
+        }
     }
 
     /**

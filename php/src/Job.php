@@ -266,6 +266,16 @@ final class Job
         return $this->with('stream', $stream);
     }
 
+    /**
+     * @return list<string>
+     *
+     * @internal
+     */
+    public function arguments(): array
+    {
+        return $this->args;
+    }
+
     /** @internal */
     public function source(): JobSource
     {
@@ -281,6 +291,50 @@ final class Job
             $this->timeoutMs,
             $this->outputLimit,
         );
+    }
+
+    /**
+     * What the jobs of a batch have in common, this one being the first: items say the rest.
+     *
+     * @throws InvalidArgumentException for a job that is none for a batch
+     *
+     * @internal
+     */
+    public function common(): self
+    {
+        if ($this->dirs !== [] || $this->in !== [] || $this->out !== [] || $this->stream) {
+            throw new InvalidArgumentException('map() takes no jobs with folders or streams: a Pool does');
+        }
+        return $this->args()->env([])->fuel(null)->with('stdin', null)->with('stdinFile', null);
+    }
+
+    /**
+     * The members of a line of a batch of $base, but for the input.
+     *
+     * @return array<string, mixed>
+     *
+     * @throws InvalidArgumentException when the job differs from $base in what a line can't say
+     *
+     * @internal
+     */
+    public function item(self $base): array
+    {
+        $common = $this->common();
+        foreach (['file', 'module', 'deterministic', 'canonicalNan', 'engine'] as $property) {
+            if ($common->$property !== $base->$property) {
+                throw new InvalidArgumentException("an item of map() differs from the job in its $property");
+            }
+        }
+        return array_filter([
+            'args' => $this->args,
+            'env' => $this->env === [] ? null : (object) $this->env,
+            'memory_mb' => $this->memoryMb,
+            'timeout_ms' => $this->timeoutMs,
+            'fuel' => $this->fuel,
+            'output_limit_bytes' => $this->outputLimit,
+            'disk_mb' => $this->diskMb,
+            'seed' => $this->seed,
+        ], static fn (mixed $v): bool => $v !== null);
     }
 
     /**

@@ -174,6 +174,12 @@ final class Manifest
         );
     }
 
+    /** The same manifest without an id, which then is equal to those of all jobs that ask for the same. */
+    public function withoutId(): self
+    {
+        return new self(...['id' => ''] + get_object_vars($this));
+    }
+
     /**
      * The folders that travel with the job and that the program may write.
      *
@@ -187,7 +193,10 @@ final class Manifest
         ));
     }
 
-    /** The name of a field in which two manifests differ, or null when they are equal field by field. */
+    /**
+     * The name of a field in which two manifests differ, or null when they are equal field by field. One without an
+     * id, as a draft has it, says nothing of the other's.
+     */
     public function difference(self $other): ?string
     {
         $fields = [
@@ -205,6 +214,9 @@ final class Manifest
             // end of words
             'arch' => 'arch', 'engine' => 'engine',
         ];
+        if ($this->id === '') {
+            unset($fields['id']);
+        }
         foreach ($fields as $name => $property) {
             if ($this->$property !== $other->$property) {
                 return $name;

@@ -45,4 +45,6 @@ enum Reason: string
     case Guards = 'guards';
     /** Another status or exit code than expected. */
     case Outcome = 'outcome';
+    /** Too few different trusted keys have signed the same. */
+    case Quorum = 'quorum';
 }

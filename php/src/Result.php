@@ -29,6 +29,7 @@ final class Result
      * @param bool $reused         whether an earlier run of the same job gave it, from the folder of --results
      * @param array<string, Folder> $folders what the program has left in those of {@see Job::out()}, by their paths
      *                                       in the program; none when the job was cut short
+     * @param list<Receipt> $receipts of the nodes that agree, where a quorum was asked for
      *
      * @internal
      */
@@ -42,6 +43,7 @@ final class Result
         public readonly array $trace = [],
         public readonly bool $reused = false,
         public readonly array $folders = [],
+        public readonly array $receipts = [],
     ) {
         $this->status = $statement->outcome->status;
         $this->exitCode = $statement->outcome->exitCode;

@@ -140,4 +140,25 @@ final class Statement
             ? "sha256:$hex"
             : throw $d->fail('sha256', Rule::Format, Text::quote($hex) . ' is not 64 lower-case hex digits');
     }
+
+    /**
+     * What nodes that run the same job must agree on: how it ended, what it has written and left, and the fuel where
+     * that was counted. Null for an end that another run need not have.
+     *
+     * @return ?list<mixed>
+     */
+    public function vote(): ?array
+    {
+        $o = $this->outcome;
+        $own = $o->trap === 'stack_overflow' && $this->manifest->fuel === null; // the engine's own stack
+        return match (true) {
+            $own, in_array($o->status, [
+                Status::Timeout, Status::OutOfMemory, Status::Cancelled, Status::EngineFailed,
+            ], true) => null,
+            default => [
+                $o->status, $o->exitCode, $o->trap, $this->stdout, $this->stderr, $o->fuelUsed,
+                array_map(static fn (OutcomeDir $d): array => [$d->guest, $d->tree], $o->dirs),
+            ],
+        };
+    }
 }

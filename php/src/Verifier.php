@@ -12,6 +12,9 @@ use Plasm\Exception\UnverifiedException;
  */
 final class Verifier
 {
+    /** Of how many nodes agreement can be asked for at most. */
+    public const MAX_QUORUM = 16;
+
     /**
      * @param Trust $trust whose word counts; with nobody in it every receipt is Untrusted
      */
@@ -75,6 +78,48 @@ final class Verifier
         (new Expect(stderr: $expect->stderr, carried: array_keys($result->trees)))->check($statement);
         $expect->check($statement);
         return $statement;
+    }
+
+    /**
+     * Checks that nodes agree: that so many different trusted keys have signed the same manifest and the same
+     * outcome. A receipt of a key that isn't trusted does not count; one that says something else is a refusal.
+     * It shows that keys say the same, not that each node has computed it: a node may copy another's answer.
+     *
+     * @param int                  $n        how many, 2 or more
+     * @param list<Receipt|string> $receipts envelopes, such as {@see ResultDocument::$receipts}
+     * @param ?Expect              $expect   what all of them must be about
+     *
+     * @throws UnverifiedException with the first check that failed
+     */
+    public function verifyQuorum(int $n, array $receipts, ?Expect $expect = null): Statement
+    {
+        $first = null;
+        $signers = [];
+        foreach ($receipts as $receipt) {
+            try {
+                $s = $this->verify($receipt);
+            } catch (UnverifiedException) {
+                continue;
+            }
+            $expect?->check($s);
+            $first ??= $s;
+            $who = $s->node->peerId;
+            $detail = match (true) {
+                $s->vote() === null => $s->outcome->ending() . ' is not an end that another run must have',
+                ($field = $first->manifest->difference($s->manifest)) !== null
+                    => "the receipt of $who is about another manifest: $field differs",
+                $s->vote() !== $first->vote() => "$who has signed another outcome than {$first->node->peerId}",
+                default => null,
+            };
+            if ($detail !== null) {
+                throw UnverifiedException::because(Reason::Quorum, $detail);
+            }
+            $signers[$who] = true;
+        }
+        if ($first === null || count($signers) < $n) {
+            throw UnverifiedException::because(Reason::Quorum, count($signers) . " of $n signers");
+        }
+        return $first;
     }
 
     /** @return list<string> the peer IDs of the trusted keys under which a signature verifies */

@@ -49,7 +49,7 @@ final class ReadmeTest extends SdkTestCase
         self::assertMatchesRegularExpression(
             '/^ollehexit code \d+, \d+ units of fuel\nfiles: 1, bytes: \d+, in copied\n'
                 . 'planets.csv sha256:[0-9a-f]{64}\nolleh12D3KooW\w+ has \d+ free slots\n'
-                . 'stdout: one after the other\n(?:[abc]: [abc]\n){3}stdout\n$/D',
+                . 'stdout: one after the other\n(?:[abc]: [abc]\n){3}a: eno\nb: owt\nstdout\n$/D',
             $said,
         );
     }

@@ -40,6 +40,7 @@ final class Invocation
      * @param int                   $deadlineMs     milliseconds that all of it may take
      * @param int                   $maxResultBytes bytes that a result may have
      * @param array<string, string> $out            folders that are made, by the program's names for them
+     * @param ?int                  $quorum         how many nodes must have signed the same; null: one
      */
     public function __construct(
         public readonly Binary $binary,
@@ -54,6 +55,7 @@ final class Invocation
         public readonly int $deadlineMs,
         public readonly int $maxResultBytes,
         public readonly array $out,
+        public readonly ?int $quorum = null,
     ) {
     }
 }

@@ -42,6 +42,8 @@ final class LocalTransport implements Transport
      *                                                 output
      * @param array<array-key, string> $env            variables for plasm-run, beside those that say where this user's
      *                                                 files are
+     * @param ?string                  $results        a folder of results: that of the same job is used again where
+     *                                                 it verifies, and new ones are put there
      *
      * @throws InvalidArgumentException for a value that can't be
      */
@@ -54,6 +56,7 @@ final class LocalTransport implements Transport
         private readonly ?int $deadlineMs = null,
         private readonly int $maxResultBytes = 67_108_864,
         private readonly array $env = [],
+        private readonly ?string $results = null,
     ) {
         Guards::check($requireGuards);
         Limits::check($deadlineMs, $maxResultBytes);
@@ -62,12 +65,25 @@ final class LocalTransport implements Transport
 
     public function prepare(Job $job, bool $live): Invocation
     {
+        if ($live && $this->results !== null) {
+            throw new InvalidArgumentException('output that is passed on as it comes is no use of results');
+        }
+        return $this->invocation(new Preparation($job, $this->results === null), $live);
+    }
+
+    public function prepareBatch(Job $job): Invocation
+    {
+        return $this->invocation(new Preparation($job, false, batch: true), false);
+    }
+
+    private function invocation(Preparation $p, bool $live): Invocation
+    {
         $binary = $this->binary ??= Binary::find('plasm-run', $this->bin);
-        $p = new Preparation($job, true);
         $flags = Limits::flags([
             '--key' => Limits::path($this->key),
             '--cache-dir' => Limits::path($this->cacheDir),
             '--require-guards' => implode(',', $this->requireGuards) ?: null,
+            '--results' => Limits::path($this->results),
         ]);
         foreach ($p->source->dirs as $guest => [$host, $readOnly]) {
             array_push($flags, '--dir', "$host::$guest" . ($readOnly ? ':ro' : ''));

@@ -38,9 +38,15 @@ final class Preparation
      * @param bool    $piped    whether input that can't be seeked may be passed on as it comes
      * @param ?string $arch     as the manifest has it
      * @param int     $cpuCores as the manifest has it
+     * @param bool    $batch    whether it is what the jobs of a batch have in common, and so without input
      */
-    public function __construct(Job $job, bool $piped, ?string $arch = null, int $cpuCores = 1)
-    {
+    public function __construct(
+        Job $job,
+        bool $piped,
+        ?string $arch = null,
+        int $cpuCores = 1,
+        private readonly bool $batch = false,
+    ) {
         $this->source = $source = $job->source();
         if ($source->file !== null) {
             $this->module = $source->file;
@@ -52,7 +58,7 @@ final class Preparation
         }
         $this->openInput($source, $piped);
         $stdinHash = match (true) {
-            $this->feed !== null => null,
+            $this->feed !== null, $batch => null,
             default => $this->stdin?->content->digest ?? Digest::EMPTY,
         };
         $dirs = Folders::gather($source->in, array_keys($source->out));
@@ -111,6 +117,7 @@ final class Preparation
      * @param list<string>             $flags  of the command
      * @param array<array-key, string> $env    variables of the caller's
      * @param list<string>             $guards that must have been active
+     * @param ?int                     $quorum of how many nodes the answer is
      */
     public function invocation(
         Binary $binary,
@@ -121,10 +128,12 @@ final class Preparation
         bool $live,
         int $deadlineMs,
         int $maxResultBytes,
+        ?int $quorum = null,
     ): Invocation {
+        $output = $this->batch ? ['--batch=-', '--json'] : ['--json'];
         $output = $live
             ? ['--receipt', '/dev/fd/' . Invocation::RECEIPT, '--stderr', '/dev/fd/' . Invocation::STDERR]
-            : ['--json'];
+            : $output;
         return new Invocation(
             binary: $binary,
             arguments: [
@@ -146,6 +155,7 @@ final class Preparation
             deadlineMs: $deadlineMs,
             maxResultBytes: $maxResultBytes,
             out: $this->source->out,
+            quorum: $quorum,
         );
     }
 }

@@ -64,6 +64,14 @@ final class RemoteTransport implements Transport
      *                                                   output
      * @param array<array-key, string> $env              variables for plasm-submit, beside those that say where this
      *                                                   user's files are
+     * @param ?int                     $quorum           2 to 16: the answer is that of so many nodes that agree; all
+     *                                                   receipts are verified here, too. Sets canonicalNan(); for
+     *                                                   deterministic jobs
+     * @param int|string|null          $hedge            milliseconds without an answer after which a job goes to one
+     *                                                   node more; "auto", for {@see \Plasm\Client::map()}: three times
+     *                                                   the median. The program may then run twice
+     * @param ?string                  $results          a folder of results: that of the same job is used again where
+     *                                                   it verifies, and new ones are put there
      *
      * @throws InvalidArgumentException for a value that can't be, and when nobody is trusted
      */
@@ -85,6 +93,9 @@ final class RemoteTransport implements Transport
         private readonly ?string $key = null,
         private readonly int $maxResultBytes = 67_108_864,
         private readonly array $env = [],
+        private readonly ?int $quorum = null,
+        private readonly int|string|null $hedge = null,
+        private readonly ?string $results = null,
     ) {
         $named = array_map(static fn (string $p): string => substr('/' . $p, (int) strrpos('/' . $p, '/') + 1), $peers);
         $this->verifier = new Verifier(Trust::peers(...$named)->and($trust ?? Trust::peers()));
@@ -100,6 +111,13 @@ final class RemoteTransport implements Transport
         Limits::range('minMemoryMb', $minMemoryMb ?? 1, 1, Manifest::MAX_MEMORY_MB);
         Limits::range('retries', $retries, 0, 1000);
         Limits::range('attemptTimeoutMs', $attemptTimeoutMs ?? 1, 1, Manifest::MAX_TIMEOUT_MS);
+        Limits::range('quorum', $quorum ?? 2, 2, Verifier::MAX_QUORUM);
+        if ($hedge !== 'auto') {
+            if (is_string($hedge)) {
+                throw new InvalidArgumentException('hedge: ' . Text::quote($hedge) . ' is not milliseconds or auto');
+            }
+            Limits::range('hedge', $hedge ?? 1, 1, Manifest::MAX_TIMEOUT_MS);
+        }
         Environment::make($env);
     }
 
@@ -117,8 +135,20 @@ final class RemoteTransport implements Transport
                 'output of a node that comes before it is verified must be asked for: Job::stream()',
             );
         }
+        $job = $this->quorum === null ? $job : $job->canonicalNan();
+        return $this->invocation(new Preparation($job, $source->stream, $this->arch, $this->minCores), $live);
+    }
+
+    public function prepareBatch(Job $job): Invocation
+    {
+        $job = $this->quorum === null ? $job : $job->canonicalNan();
+        return $this->invocation(new Preparation($job, false, $this->arch, $this->minCores, true), false);
+    }
+
+    private function invocation(Preparation $p, bool $live): Invocation
+    {
+        $source = $p->source;
         $binary = $this->binary ??= Binary::find('plasm-submit', $this->bin);
-        $p = new Preparation($job, $source->stream, $this->arch, $this->minCores);
         if ($this->nodes !== []) {
             $lines = array_map(static fn (Node $n): string => $n->line(), $this->nodes);
             $p->file(Invocation::NODES, implode("\n", $lines) . "\n");
@@ -132,6 +162,7 @@ final class RemoteTransport implements Transport
             $live,
             ($this->deadlineMs ?? $source->timeoutMs + self::DEADLINE_MS) + self::SLACK_MS,
             $this->maxResultBytes,
+            $this->quorum,
         );
     }
 
@@ -151,6 +182,9 @@ final class RemoteTransport implements Transport
             '--mdns' => $this->mdns ? null : 'false',
             '--network-key' => Limits::path($this->networkKey),
             '--key' => Limits::path($this->key),
+            '--quorum' => $this->quorum === null ? null : (string) $this->quorum,
+            '--hedge' => is_int($this->hedge) ? "{$this->hedge}ms" : $this->hedge,
+            '--results' => Limits::path($this->results),
             '--stream' => $stream ? 'true' : null,
         ]);
     }

@@ -22,4 +22,14 @@ interface Transport
      * @throws EnvironmentException     when a command or a key that it needs isn't there
      */
     public function prepare(Job $job, bool $live): Invocation;
+
+    /**
+     * Says how a batch is run, whose lines come on standard input.
+     *
+     * @param Job $job what all jobs of it have in common
+     *
+     * @throws InvalidArgumentException when this transport can't run such jobs
+     * @throws EnvironmentException     when a command or a key that it needs isn't there
+     */
+    public function prepareBatch(Job $job): Invocation;
 }
