@@ -153,7 +153,11 @@ func (n *fakeNode) serve(s p2p.Stream) {
 	if err != nil {
 		return
 	}
-	_ = c.Send(&wire.Accept{Module: true, Stdin: offer.StdinBytes != 0})
+	accept := &wire.Accept{Module: true, Stdin: offer.StdinBytes != 0}
+	if offer.Detach {
+		accept.State, accept.KeepMS = wire.Waiting, 1000
+	}
+	_ = c.Send(accept)
 	var stdin []byte
 	if stdin, err = takeAll(c, offer); err != nil {
 		return

@@ -48,6 +48,7 @@ type options struct {
 	stream        bool
 	verbose       bool
 	edit          trustEdit
+	ticket        ticketFlags
 	names         *cli.Names
 	getenv        func(string) string
 	progress      *progress
@@ -83,6 +84,7 @@ func newOptions(in *cli.Invocation) *options {
 		Name: "signer", Category: whom, Value: "PEERID|NAME", Usage: "this node", Complete: cli.Completion{Peers: true},
 	})
 	o.addTrustEdit(f)
+	o.addTickets(f)
 	f.Whole(&o.retries, 0, maxRetries, cli.Flag{
 		Name: "retries", Category: howLong, Value: "N", Usage: "new attempts after one that was accepted", More: "A rejection costs none.",
 	})
@@ -148,7 +150,14 @@ func (o *options) identity(in *cli.Invocation) error {
 
 // check refuses flags that contradict each other or say nothing.
 func (o *options) check() error {
-	if err := o.job.Check(o.flags.Args()); err != nil {
+	if err := o.ticket.check(o); err != nil {
+		return err
+	}
+	checkJob := func() error { return o.job.Check(o.flags.Args()) }
+	if o.ticket.attach != "" {
+		checkJob = o.job.CheckOutput
+	}
+	if err := checkJob(); err != nil {
 		return err
 	}
 	if err := o.checkDashes(); err != nil {
@@ -189,6 +198,7 @@ func (o *options) checkDashes() error {
 	for _, input := range []struct{ name, value string }{
 		{"--peers", o.peersFile},
 		{"--trust", o.trust},
+		{"--attach", o.ticket.attach},
 		{"--each", o.bulk.Each},
 		{"--batch", o.bulk.Batch},
 		{"--job", o.job.Job},
@@ -217,7 +227,7 @@ func (o *options) streams(in *cli.Invocation) bool {
 		return o.stream
 	}
 	args := o.flags.Args()
-	taken := o.takesStdin() || o.job.Results != "" || o.quorum > 0 || o.hedgeMS != 0 || o.job.Job != "" || o.job.Manifest == "-" || o.job.NoStdin || len(args) > 0 && args[0] == "-"
+	taken := o.takesStdin() || o.ticket.detach || o.job.Results != "" || o.quorum > 0 || o.hedgeMS != 0 || o.job.Job != "" || o.job.Manifest == "-" || o.job.NoStdin || len(args) > 0 && args[0] == "-"
 	if taken || o.job.Stdin != "" && o.job.Stdin != "-" {
 		return false
 	}

@@ -43,6 +43,9 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 		ctx, cancel = o.until(ctx, in, began, o.deadlineMS)
 		defer cancel()
 	}
+	if o.ticket.attach != "" {
+		return o.comeBack(ctx, in, log, release, began)
+	}
 	if o.job.PrintManifest || o.job.PrintJob {
 		return 0, o.print(ctx, in)
 	}
@@ -107,7 +110,7 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 	if d, err = described(); err != nil {
 		return 0, err
 	}
-	if err := o.travel.CheckOutputs(d.Manifest, o.job.JSON); err != nil {
+	if err := o.travel.CheckOutputs(d.Manifest, o.job.JSON || o.ticket.detach); err != nil {
 		return 0, err
 	}
 	j, closeInput, err := o.newJob(ctx, in, d)
@@ -128,7 +131,12 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 	cfg.Host, cfg.Hedge = host, o.hedge()
 	f := &finder{o: o, in: in, host: host, peers: peers, need: o.need(j.Manifest)}
 	cfg.Fits = f.need.Against
-	return o.execute(ctx, in, release, cfg, j, f.source())
+	if o.ticket.detach {
+		return 0, o.leave(ctx, in, release, cfg, j, f.source())
+	}
+	return o.execute(ctx, in, release, j, func(out *cli.Outputs) (*submit.Result, error) {
+		return o.answer(ctx, in, cfg, j, f.source(), out)
+	})
 }
 
 // newJob is the job as it is submitted. Its streams are Live's, or there is none.
@@ -174,9 +182,9 @@ func (o *options) config(in *cli.Invocation, log *slog.Logger, key *identity.Key
 // tempFile holds folders that are not verified yet.
 func tempFile() (submit.File, error) { return cli.TempFile() }
 
-// execute submits the job and writes what came of it.
+// execute writes what came of the job, which answer says.
 func (o *options) execute(
-	ctx context.Context, in *cli.Invocation, release func(), cfg submit.Config, j *submit.Job, source submit.Source,
+	ctx context.Context, in *cli.Invocation, release func(), j *submit.Job, answer func(*cli.Outputs) (*submit.Result, error),
 ) (int, error) {
 	out, err := o.job.Open(ctx, in)
 	if err != nil {
@@ -185,7 +193,7 @@ func (o *options) execute(
 	if j.Live != nil {
 		j.Live.Stdout, j.Live.Stderr = out.Stdout, out.Stderr
 	}
-	result, err := o.answer(ctx, in, cfg, j, source, out)
+	result, err := answer(out)
 	o.progress.stop()
 	if err != nil {
 		out.Discard()

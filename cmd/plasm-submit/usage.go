@@ -16,7 +16,7 @@ func doc() cli.Doc {
 		Summary: "run a WebAssembly program as a job on a node",
 		Synopsis: []string{
 			"[flags] MODULE.wasm [ARG...]", "[flags] --job FILE|-", "[flags] --each FILE|- MODULE.wasm [ARG...]", "[flags] --batch FILE|- MODULE.wasm [ARG...]",
-			"--trust-add PEER[=NAME]", "--trust-remove PEER", "--trust-list",
+			"--detach [flags] MODULE.wasm [ARG...]", "--attach TICKET|- [flags]", "--trust-add PEER[=NAME]", "--trust-remove PEER", "--trust-list",
 		},
 		About: []string{
 			"Runs a WebAssembly (WASI preview 1) program as a job on a node, with the same words as plasm-run. Output is written " +
@@ -40,6 +40,7 @@ func doc() cli.Doc {
 			"plasm-submit --trust-add /ip4/192.0.2.7/udp/7527/quic-v1/p2p/12D3KooW…=gpu",
 			"plasm-discover --arch amd64 | plasm-submit --peers - --stdin in.txt job.wasm",
 			"plasm-run --print-job --stdin in.txt job.wasm | plasm-submit --job -",
+			"plasm-submit --detach --stdin in.txt job.wasm > ticket.json; plasm-submit --attach ticket.json > out.txt",
 		},
 		See:      []string{"plasm-run(1)", "plasm-discover(1)", "plasm-verify(1)", "plasmd(8)"},
 		Operands: cli.ModuleCompletion(),

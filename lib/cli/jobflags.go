@@ -158,7 +158,7 @@ func (j *JobFlags) Check(operands []string) error {
 	if err := j.checkInput(operands); err != nil {
 		return err
 	}
-	return j.checkOutput()
+	return j.CheckOutput()
 }
 
 // Env returns --env as it was given.
@@ -208,7 +208,8 @@ func (j *JobFlags) checkInput(operands []string) error {
 	return nil
 }
 
-func (j *JobFlags) checkOutput() error {
+// CheckOutput refuses flags about output that contradict each other.
+func (j *JobFlags) CheckOutput() error {
 	toFile := j.Stdout != "" || j.Stderr != "" || j.Receipt != ""
 	switch {
 	case j.Results == "" && j.ResultsKeep != Keep{}:

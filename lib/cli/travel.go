@@ -365,6 +365,17 @@ func (o *FolderFlags) CheckOutputs(m *job.Manifest, document bool) error {
 	return nil
 }
 
+// CheckTargets is CheckOutputs for a job that is there already: each --out must be a folder
+// of it.
+func (o *FolderFlags) CheckTargets(m *job.Manifest, document bool) error {
+	for _, f := range o.written {
+		if !slices.ContainsFunc(m.Outputs(), func(d job.Dir) bool { return d.Guest == f.Guest }) {
+			return o.flags.usage("--out %s::%s: the job writes no folder %s", f.Guest, f.Path, f.Guest)
+		}
+	}
+	return o.CheckOutputs(m, document)
+}
+
 func (o *FolderFlags) target(guest string) *tree.Target {
 	for i, f := range o.written {
 		if f.Guest == guest {

@@ -37,6 +37,7 @@ const (
 	RejectModuleRefused RejectCode = "module_refused"
 	RejectHashMismatch  RejectCode = "hash_mismatch"
 	RejectConflict      RejectCode = "conflict"
+	RejectUnknownJob    RejectCode = "unknown_job" // of an offer to attach only
 )
 
 func rejectCodes() []RejectCode {

@@ -15,7 +15,7 @@ import (
 
 // schemaNames are the files in schemas/, without their ending.
 var schemaNames = []string{
-	"batch", "envelope", "error", "item", "job", "joblog", "manifest", "node", "protocol", "receipt", "result", "tree", "verdict",
+	"batch", "envelope", "error", "item", "job", "joblog", "manifest", "node", "protocol", "receipt", "result", "ticket", "tree", "verdict",
 }
 
 // schemaOf says which schema a kind of vectors is checked against.
@@ -27,6 +27,7 @@ var schemaOf = map[string]string{
 	"outcome":   "urn:plasm:schema:receipt:v1#/$defs/outcome",
 	"error":     "urn:plasm:schema:error:v1",
 	"node":      "urn:plasm:schema:node:v1",
+	"ticket":    "urn:plasm:schema:ticket:v1",
 	"tree":      "urn:plasm:schema:tree:v1",
 }
 

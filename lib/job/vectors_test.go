@@ -177,6 +177,7 @@ var decoders = map[string]func([]byte) (any, error){
 	"draft":    func(data []byte) (any, error) { return nilOnError(job.DecodeDraft(data)) },
 	"error":    func(data []byte) (any, error) { return nilOnError(job.DecodeError(data)) },
 	"node":     func(data []byte) (any, error) { return nilOnError(job.DecodeNode(data)) },
+	"ticket":   func(data []byte) (any, error) { return nilOnError(job.DecodeTicket(data)) },
 	"outcome": func(data []byte) (any, error) {
 		v, err := job.Parse(data)
 		if err != nil {

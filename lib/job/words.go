@@ -147,6 +147,7 @@ func RejectWords() []RejectWord {
 		{Code: RejectModuleRefused, Then: GiveUp, As: CodeModuleRefused, Word: Word{Meaning: "the module is beyond a limit that is the same everywhere"}},
 		{Code: RejectHashMismatch, Then: GiveUp, Word: Word{Meaning: "what came is not what was offered"}},
 		{Code: RejectConflict, Then: GiveUp, Word: Word{Meaning: "another job of this requester has the same ID"}},
+		{Code: RejectUnknownJob, Then: GiveUp, As: CodeNotFound, Word: Word{Meaning: "the job that is to be attached to is not there"}},
 	}, func(w *RejectWord) {
 		w.Name = string(w.Code)
 		if w.As == "" {

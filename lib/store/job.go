@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"time"
 
 	"plasm/lib/job"
 )
@@ -86,6 +87,20 @@ func (j *Job) Receipt() []byte {
 	default:
 		return nil
 	}
+}
+
+// Keep returns how long the result is kept at most: of a job that is done, from now on,
+// else from when it is. Room for others may cost it its place before.
+func (j *Job) Keep() time.Duration {
+	s := j.store
+	select {
+	case <-j.live.done:
+	default:
+		return s.cfg.MaxAge
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return max(s.cfg.MaxAge-(s.clock.now().mono-j.entry.born), 0)
 }
 
 // Close lets go of the job. Spools that came from it must not be used any more.

@@ -19,7 +19,7 @@ final class Rejection
         'memory', 'cpu_cores', 'arch', 'engine', 'guards', 'timeout', 'module_too_large', 'input_too_large',
         'output_too_large', 'tree_too_large', 'disk', 'not_allowed', 'compile_limit', 'relay_limited', 'unreachable',
         'expired', 'internal', 'shutting_down', 'busy', 'rate_limited', 'bad_manifest', 'bad_module', 'module_refused',
-        'hash_mismatch', 'conflict',
+        'hash_mismatch', 'conflict', 'unknown_job',
     ];
     // end of words
 

@@ -119,7 +119,7 @@ func (s *Server) find(x *session) (t *task, attached bool, r *job.Rejection) {
 			if r := t.same(x); r != nil {
 				return nil, false, r
 			}
-			if t.join() {
+			if t.join(x.offer.Detach) {
 				return t, true, nil
 			}
 			<-t.gone // soon: it has been stopped
@@ -131,6 +131,9 @@ func (s *Server) find(x *session) (t *task, attached bool, r *job.Rejection) {
 			continue
 		case t != nil || r != nil:
 			return t, true, r
+		}
+		if x.offer.Attach {
+			return nil, false, unknownJob(x.manifest.ID)
 		}
 		if r := s.fits(x.manifest, x.offer); r != nil {
 			return nil, false, r

@@ -462,7 +462,13 @@ func (t *task) left(ctx context.Context, f *sandbox.Folders, outputs []*tree.Out
 	if len(outputs) == 0 {
 		return nil
 	}
+	t.mu.Lock()
+	detached := t.detached
+	t.mu.Unlock()
 	return tree.WriteStream(context.WithoutCancel(ctx), t.job.Folders(), tree.Parts(outputs), func(d job.Digest) bool {
+		if detached {
+			return false
+		}
 		_, _, ok := f.Index.Find(d)
 		return ok
 	})

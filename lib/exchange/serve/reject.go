@@ -136,6 +136,14 @@ func stopped(cause error) ending {
 	return ending{verdict: &job.Rejection{Code: job.RejectExpired, Message: "the job was cancelled by its requester before it started"}}
 }
 
+// unknownJob says that there is no such job of this requester to attach to.
+func unknownJob(id string) *job.Rejection {
+	return &job.Rejection{
+		Code:    job.RejectUnknownJob,
+		Message: fmt.Sprintf("no job %s of this requester is known here: its result is no longer kept, it was cancelled, or the node stopped while it ran", id),
+	}
+}
+
 // conflict says that the ID is another job's.
 func conflict(id, what string) *job.Rejection {
 	return &job.Rejection{Code: job.RejectConflict, Message: fmt.Sprintf("job %s is here with another %s", id, what)}

@@ -35,7 +35,7 @@ func (x *session) speak(ctx context.Context) error {
 	case !now.started:
 		return x.last(now.ending)
 	}
-	if err := x.conn.Send(&wire.Started{RunningMS: milliseconds(now.running)}); err != nil {
+	if err := x.conn.Send(&wire.Started{RunningMS: milliseconds(now.running, job.MaxTimeout)}); err != nil {
 		return err
 	}
 	if err := x.output(ctx); err != nil {
@@ -53,9 +53,9 @@ func (x *session) speak(ctx context.Context) error {
 	return x.last(now.ending)
 }
 
-// milliseconds is a time as messages have it.
-func milliseconds(d time.Duration) int64 {
-	return min(max(d.Milliseconds(), 0), job.MaxTimeout)
+// milliseconds is a time as messages have it, 0 to most.
+func milliseconds(d time.Duration, most int64) int64 {
+	return min(max(d.Milliseconds(), 0), most)
 }
 
 // queuedEvery is the least time between two queued frames.
@@ -72,7 +72,7 @@ func (x *session) untilAccepted(ctx context.Context) (view, error) {
 		if now.phase != waiting {
 			return now, nil
 		}
-		place := wire.Queued{Position: int64(now.position), WaitMS: milliseconds(now.wait)}
+		place := wire.Queued{Position: int64(now.position), WaitMS: milliseconds(now.wait, job.MaxTimeout)}
 		if due && now.position > 0 && place != told {
 			if err := x.conn.Send(&place); err != nil {
 				return now, err
@@ -92,7 +92,7 @@ func (x *session) untilAccepted(ctx context.Context) (view, error) {
 // accept says what the job lacks. False: that doesn't fit through a relay, and the
 // requester was told.
 func (x *session) accept() (bool, error) {
-	a := x.task.needs(x.attached)
+	a := x.task.needs(x.offer, x.attached)
 	if r := x.overRelay(a); r != nil {
 		if !x.attached {
 			x.task.abandon()

@@ -58,6 +58,7 @@ type task struct {
 	ran      time.Duration   // of one that is over
 	finished time.Time       // of one that is over
 	report   *sandbox.Report // of one that started and is over
+	detached bool            // its requester may come back without what it began with
 	ending   ending          // of one that is over
 }
 
@@ -76,7 +77,7 @@ func newTask(s *Server, x *session, k jobKey) *task {
 	t := &task{
 		s: s, key: k, client: x.client, peer: x.transport, manifest: x.manifest, document: x.offer.Manifest,
 		moduleBytes: x.offer.ModuleBytes, stdinBytes: x.offer.StdinBytes, trees: x.offer.Trees, offered: time.Now(),
-		cancel: cancel, gone: make(chan struct{}), done: make(chan struct{}), sessions: 1, refs: 2,
+		cancel: cancel, gone: make(chan struct{}), done: make(chan struct{}), sessions: 1, refs: 2, detached: x.offer.Detach,
 	}
 	go t.live(ctx)
 	return t
@@ -107,6 +108,8 @@ func (t *task) same(x *session) *job.Rejection {
 	switch {
 	case !t.manifest.Equal(x.manifest):
 		return conflict(t.manifest.ID, "manifest")
+	case x.offer.Attach:
+		return nil
 	case t.moduleBytes != x.offer.ModuleBytes || t.stdinBytes != x.offer.StdinBytes:
 		return conflict(t.manifest.ID, "size of module or input")
 	case !slices.Equal(t.trees, x.offer.Trees):
@@ -115,8 +118,9 @@ func (t *task) same(x *session) *job.Rejection {
 	return nil
 }
 
-// join counts a session in, unless the task is about to be gone.
-func (t *task) join() bool {
+// join counts a session in, unless the task is about to be gone. Of a session that
+// detaches, see task.detached.
+func (t *task) join(detaches bool) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.sealed {
@@ -124,6 +128,7 @@ func (t *task) join() bool {
 	}
 	t.sessions++
 	t.refs++
+	t.detached = t.detached || detaches
 	return true
 }
 
@@ -221,11 +226,14 @@ func (t *task) look() (view, <-chan struct{}) {
 }
 
 // needs returns what a session is to be told when the job is accepted.
-func (t *task) needs(attached bool) *wire.Accept {
+func (t *task) needs(o *wire.Offer, attached bool) *wire.Accept {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	a := &wire.Accept{Attached: attached}
-	if t.phase == over {
+	if o.Attach || o.Detach {
+		a.State, a.KeepMS = t.state(), milliseconds(t.job.Keep(), wire.MaxKeep)
+	}
+	if t.phase == over || o.Attach {
 		return a
 	}
 	a.Module = t.phase == accepted && t.module == nil
@@ -238,6 +246,18 @@ func (t *task) needs(attached bool) *wire.Accept {
 		a.StdinFrom = come
 	}
 	return a
+}
+
+// state is how far the job has come; mu is held.
+func (t *task) state() wire.State {
+	switch t.phase {
+	case running:
+		return wire.Running
+	case over:
+		return wire.Ended
+	default:
+		return wire.Waiting
+	}
 }
 
 // setModule hands the task its module.

@@ -37,6 +37,8 @@ type attempt struct {
 	over      p2p.Conn       // that the job went over last, or nil
 	cause     *job.Rejection // why the node has ended the job, as it says; nil: it has not
 	trace     []string       // of a trap, as the node says
+	keep      time.Duration  // for how long the node keeps the result, as it says
+	state     wire.State     // how far the job has come, as the node says
 }
 
 func newAttempt(p *placement, c *candidate) *attempt {
@@ -67,6 +69,9 @@ func (a *attempt) run(ctx context.Context) (*Result, *failure) {
 	a.cfg.Log.Info("job.offered", "peer", a.c.id, "job", a.job.Manifest.ID)
 	for {
 		envelope, err := a.exchange(inner)
+		if errors.Is(err, errEnough) && inner.Err() == nil {
+			return a.enough(), nil
+		}
 		if err == nil {
 			result, f := a.conclude(inner, envelope)
 			if f != nil && f == errAgain {

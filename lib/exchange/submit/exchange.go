@@ -73,6 +73,7 @@ func (a *attempt) offer(l *link, stdout, stderr, folders int64) *wire.Offer {
 	if !a.job.inputKnown() {
 		o.StdinBytes = wire.StdinUnknown
 	}
+	a.cfg.only.mark(o)
 	o.Sign(a.cfg.Key, a.c.id, l.near)
 	return o
 }
@@ -84,6 +85,8 @@ func (x *exchange) end(err error) {
 		x.conn.Close()
 	case x.rejected:
 		x.conn.Close()
+	case x.a.cfg.only.attaches(): // what has started goes on
+		x.conn.Reset()
 	case errors.As(err, new(*failure)), isLate(err):
 		x.cancel(cancelTime) // the job must not run on where nobody waits for it
 		x.conn.Close()
@@ -121,6 +124,10 @@ func (x *exchange) watch(ctx context.Context) {
 	case <-x.over:
 		return
 	case <-ctx.Done():
+	}
+	if x.a.cfg.only == look {
+		x.conn.Reset()
+		return
 	}
 	wait := x.a.cfg.CancelWait
 	if cause := context.Cause(ctx); errors.Is(cause, ErrDeadline) || errors.Is(cause, context.DeadlineExceeded) || errors.Is(cause, ErrOutrun) {
@@ -199,6 +206,9 @@ func (x *exchange) message(l *link, m wire.Message) error {
 		return rejected(m.Rejection)
 	case *wire.Started:
 		x.started(m)
+		if x.a.cfg.only == detach {
+			return errEnough
+		}
 	case *wire.Cause:
 		x.a.cause = &m.Rejection
 	case *wire.Trace:
@@ -210,6 +220,10 @@ func (x *exchange) message(l *link, m wire.Message) error {
 // queued stays in a node's queue, unless others may be quicker.
 func (x *exchange) queued(q *wire.Queued) error {
 	a := x.a
+	if a.cfg.only == look {
+		a.state = wire.Waiting
+		return errEnough
+	}
 	if !a.c.leftQueue && a.p.othersUntried() {
 		a.c.leftQueue = true
 		f := failed(trySame, job.CodeRefused, "is busy: place %d in its queue; others first", q.Position)
@@ -241,6 +255,10 @@ func (x *exchange) accept(l *link, m *wire.Accept) error {
 	}
 	a.accepted = true
 	a.lostAt = time.Time{}
+	a.keep, a.state = time.Duration(m.KeepMS)*time.Millisecond, m.State
+	if a.cfg.only == look {
+		return errEnough
+	}
 	if _, r := x.offer.OverRelay(l.budget, m); r != nil { // what it would break off isn't sent
 		return rejected(*r)
 	}

@@ -38,12 +38,15 @@ type placement struct {
 }
 
 func newPlacement(cfg *Config, j *Job) (*placement, error) {
-	folders, err := newFolders(j)
-	if err != nil {
-		return nil, err
+	begin := &folders{}
+	if !cfg.only.attaches() { // else nothing of the job is at hand
+		var err error
+		if begin, err = newFolders(j); err != nil {
+			return nil, err
+		}
 	}
 	p := &placement{
-		cfg: cfg, job: j, manifest: j.Manifest.Encode(), folders: folders, began: time.Now(),
+		cfg: cfg, job: j, manifest: j.Manifest.Encode(), folders: begin, began: time.Now(),
 		news: make(chan struct{}, 1), seen: map[peer.ID]*candidate{},
 	}
 	if j.inputKnown() {

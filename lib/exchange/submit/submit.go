@@ -85,6 +85,7 @@ type Config struct {
 	Backoff        time.Duration // the first pause before trying the same node again, doubled each time up to 32 times as long; 0: 250 ms
 
 	claims *claims
+	only   only // set by Detach, Attach and Look
 }
 
 // File is a file that is written, and then read.
@@ -140,7 +141,9 @@ type Result struct {
 	Trace    []string    // of a trap: in which functions, by the node's word and as job has them; nil: it does not say
 	Cause    error       // why the job was cancelled, or its output could not be passed on, or an *EndedError; else nil
 
-	close func()
+	ticket *job.Ticket // of Detach, which has nothing else
+	state  wire.State  // of Look, which has nothing else
+	close  func()
 }
 
 // EndedError says that a node has itself ended a job that had started.

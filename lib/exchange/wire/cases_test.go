@@ -91,7 +91,7 @@ func anyTrace() *Trace { return &Trace{Functions: []string{"panic", "$7", "_star
 
 // cases are all vectors.
 var cases = sync.OnceValue(func() []vector {
-	groups := [][]*exchange{validCases(), kindCases(), lengthCases(), turnCases(), nodeTurnCases(), sizeCases(), payloadCases(), signatureCases(), folderCases(), folderFaults()}
+	groups := [][]*exchange{validCases(), kindCases(), lengthCases(), turnCases(), nodeTurnCases(), sizeCases(), payloadCases(), signatureCases(), folderCases(), folderFaults(), ticketCases()}
 	var all []vector
 	for _, group := range groups {
 		for _, e := range group {

@@ -33,7 +33,23 @@ type Accept struct {
 
 	Want  bool         `json:"want,omitempty"`  // whether a want follows, which says what contents must be sent
 	Trees []job.Digest `json:"trees,omitempty"` // whose documents must be sent, in the order of the manifest's Trees
+
+	State  State `json:"state,omitempty"`   // there exactly when the offer says attach or detach
+	KeepMS int64 `json:"keep_ms,omitempty"` // 1 to MaxKeep: how long the result is kept at most, from now on if the job has ended, else from its end on; 0: not told
 }
+
+// State is how far a job has come at a node.
+type State string
+
+// The states, a closed set.
+const (
+	Waiting State = "waiting" // for a slot, or to be started
+	Running State = "running"
+	Ended   State = "ended"
+)
+
+// MaxKeep is the longest that a node says it keeps a result: 100 years in milliseconds.
+const MaxKeep = 100 * 365 * 24 * 3_600_000
 
 // Want says which contents of a job's trees a node still needs.
 type Want struct {
@@ -239,6 +255,10 @@ func acceptFrom(f *job.Fields) *Accept {
 	a := &Accept{
 		Module: f.Bool("module"), Stdin: f.Bool("stdin"), Want: f.BoolOr("want", false),
 		StdinFrom: f.Int("stdin_from", 0, job.MaxSafeInt), Attached: f.Bool("attached"),
+		KeepMS: f.IntOr("keep_ms", 0, 1, MaxKeep),
+	}
+	if f.Has("state") {
+		a.State = State(f.OneOf("state", string(Waiting), string(Running), string(Ended)))
 	}
 	for i, d := range f.OptStrs("trees") {
 		if !job.Digest(d).Valid() || i == job.MaxDirs {

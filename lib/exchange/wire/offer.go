@@ -19,13 +19,16 @@ type Offer struct {
 	Manifest  []byte // the manifest document, 1 to job.MaxManifest bytes
 	Signature []byte // 64 bytes, as the package comment says
 
-	ModuleBytes int64 // 1 to job.MaxSafeInt
-	StdinBytes  int64 // 0 to job.MaxSafeInt, of the whole input; StdinUnknown when the manifest has no stdin_hash
+	Attach bool // only to a job that the node knows; nothing of it can be sent, and so no size is told
+	Detach bool // the requester means to leave and to attach later, with nothing of the job at hand
+
+	ModuleBytes int64 // 1 to job.MaxSafeInt; 0 with Attach
+	StdinBytes  int64 // 0 to job.MaxSafeInt, of the whole input; StdinUnknown when the manifest has no stdin_hash, and with Attach
 	StdoutFrom  int64 // 0 to job.MaxSafeInt: how many bytes of the output the requester has; see Accept.Attached
 	StderrFrom  int64
 	FoldersFrom int64 // likewise, of the folders
 
-	Trees []TreeSize // of the manifest's Trees, in their order
+	Trees []TreeSize // of the manifest's Trees, in their order; none with Attach
 }
 
 // TreeSize is how much there is of a tree that a job's folders begin as.
@@ -57,7 +60,9 @@ type offerDocument struct {
 	Requester   string `json:"requester"`
 	Manifest    []byte `json:"manifest"` // encoding/json writes the base64 of documents
 	Signature   []byte `json:"signature"`
-	ModuleBytes int64  `json:"module_bytes"`
+	Attach      bool   `json:"attach,omitempty"`
+	Detach      bool   `json:"detach,omitempty"`
+	ModuleBytes int64  `json:"module_bytes,omitempty"`
 	StdinBytes  *int64 `json:"stdin_bytes,omitempty"`
 	StdoutFrom  int64  `json:"stdout_from,omitempty"`
 	StderrFrom  int64  `json:"stderr_from,omitempty"`
@@ -69,7 +74,7 @@ type offerDocument struct {
 func (o *Offer) document() *offerDocument {
 	d := &offerDocument{
 		Requester: o.Requester, Manifest: o.Manifest, Signature: o.Signature,
-		ModuleBytes: o.ModuleBytes, StdoutFrom: o.StdoutFrom, StderrFrom: o.StderrFrom,
+		Attach: o.Attach, Detach: o.Detach, ModuleBytes: o.ModuleBytes, StdoutFrom: o.StdoutFrom, StderrFrom: o.StderrFrom,
 		FoldersFrom: o.FoldersFrom, Trees: o.Trees,
 	}
 	if o.StdinBytes != StdinUnknown {
@@ -83,12 +88,18 @@ func offerFrom(f *job.Fields) *Offer {
 		Requester:   f.PeerID("requester"),
 		Manifest:    binaryFrom(f, "manifest", 1, job.MaxManifest),
 		Signature:   binaryFrom(f, "signature", ed25519.SignatureSize, ed25519.SignatureSize),
-		ModuleBytes: f.Int("module_bytes", 1, job.MaxSafeInt),
-		StdinBytes:  f.IntOr("stdin_bytes", StdinUnknown, 0, job.MaxSafeInt),
+		Attach:      f.BoolOr("attach", false),
+		Detach:      f.BoolOr("detach", false),
+		StdinBytes:  StdinUnknown,
 		StdoutFrom:  f.IntOr("stdout_from", 0, 0, job.MaxSafeInt),
 		StderrFrom:  f.IntOr("stderr_from", 0, 0, job.MaxSafeInt),
 		FoldersFrom: f.IntOr("folders_from", 0, 0, job.MaxSafeInt),
 	}
+	if o.Attach { // sizes are unknown members then
+		return o
+	}
+	o.ModuleBytes = f.Int("module_bytes", 1, job.MaxSafeInt)
+	o.StdinBytes = f.IntOr("stdin_bytes", StdinUnknown, 0, job.MaxSafeInt)
 	for _, t := range f.OptObjects("trees") {
 		s := TreeSize{
 			DocumentBytes: t.Int("document_bytes", 1, job.MaxTree), Entries: t.Int("entries", 1, job.MaxEntries),
@@ -166,6 +177,9 @@ func (o *Offer) DecodeManifest() (*job.Manifest, error) {
 	m, err := job.DecodeManifest(o.Manifest)
 	if err != nil {
 		return nil, err
+	}
+	if o.Attach {
+		return m, nil
 	}
 	problem := ""
 	switch {

@@ -173,6 +173,9 @@ func (o *Order) accepted(a *Accept) error {
 	if n := o.offer.StdinBytes; n != StdinUnknown && a.Stdin && a.StdinFrom >= n {
 		return breach(RuleSize, "accept asks for stdin from byte %d of %d", a.StdinFrom, n)
 	}
+	if err := o.asked(a); err != nil {
+		return err
+	}
 	if err := o.acceptedTrees(m.Trees(), a); err != nil {
 		return err
 	}
@@ -186,6 +189,19 @@ func (o *Order) accepted(a *Accept) error {
 		o.output -= min(o.output, o.offer.StdoutFrom)
 		o.output -= min(o.output, o.offer.StderrFrom)
 		o.folders -= min(o.folders, o.offer.FoldersFrom)
+	}
+	return nil
+}
+
+// asked checks an accept against an offer to attach or to detach.
+func (o *Order) asked(a *Accept) error {
+	switch {
+	case (a.State != "") != (o.offer.Attach || o.offer.Detach):
+		return breach(RulePayload, "accept has a state exactly where the offer says attach or detach")
+	case o.offer.Attach && !a.Attached:
+		return breach(RulePayload, "accept begins a job anew, and the offer was to attach to it")
+	case o.offer.Attach && (a.Module || a.Stdin || a.Want || len(a.Trees) > 0):
+		return breach(RulePayload, "accept asks for a part of the job, and who attaches sends none")
 	}
 	return nil
 }

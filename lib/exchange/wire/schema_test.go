@@ -65,6 +65,8 @@ func TestSchemaAgainstVectors(t *testing.T) {
 		"offer: repeated member", "rejected in the words of a later version", "ended by the node, in the words of a later version",
 		"accept of a bad manifest", "accept asks for another tree", "accept asks for a tree twice",
 		"offer: more contents than entries", "accept of an offer without the sizes of its trees",
+		"accept begins a job anew that is to be attached to", "accept asks for the module of such a job",
+		"accept tells such a requester no state", "accept tells a state that was not asked for",
 	}
 	for _, v := range cases() {
 		if v.Reason != "" && v.Reason != RulePayload || slices.Contains(beyond, v.Name) {
