@@ -89,7 +89,7 @@ func (s *serve) checkHands(what, path string) error {
 	if err != nil {
 		return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("%s: %v", path, err), Err: err}
 	}
-	return control.CheckHands(what, abs, "name another, which is root's alone")
+	return control.CheckHands(what, abs, "")
 }
 
 // named is the path that a flag was given, and "" for a default: an allow file in the

@@ -69,11 +69,11 @@ func (f *Flags) Fail(in *Invocation, err error) int {
 // LogsJSON reports whether the error that ends the command is told as a line of a log in JSON.
 func (f *Flags) LogsJSON(in *Invocation) bool { return f.logsJSON(in.Args) }
 
-// AsError returns err as the job.Error that it is or wraps, or as an internal
-// one.
+// AsError returns err as the job.Error that it is or wraps, with the hint for its fact, or
+// as an internal one.
 func AsError(err error) *job.Error {
 	if e, ok := errors.AsType[*job.Error](err); ok {
-		return e
+		return advised(e)
 	}
 	return &job.Error{Code: job.CodeInternal, Message: err.Error(), Err: err}
 }

@@ -31,7 +31,7 @@ func (f *Folders) WriteAddrs(addrs []string) error {
 		return fileError("addresses cannot be written", filepath.Join(f.Runtime, addrsName), err, "")
 	}
 	if err := replace.File(filepath.Join(f.Runtime, addrsName), addrsMode, data.Bytes()); err != nil {
-		return fileError("addresses cannot be written", filepath.Join(f.Runtime, addrsName), err, "name a folder that can be written with --runtime-dir DIR")
+		return fileError("addresses cannot be written", filepath.Join(f.Runtime, addrsName), err, roleRuntime)
 	}
 	return nil
 }

@@ -68,9 +68,14 @@ const (
 	socketMode  = 0o660
 )
 
-// fileError says what went wrong with a file or folder.
-func fileError(doing, path string, err error, hint string) error {
-	return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("%s: %s: %v", doing, path, cause(err)), Hint: hint, Err: err}
+// fileError says what went wrong with a file or folder, of which a node could use another
+// one where role is not "".
+func fileError(doing, path string, err error, role string) error {
+	e := &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("%s: %s: %v", doing, path, cause(err)), Err: err}
+	if role != "" {
+		e.Fact, e.Detail = job.FactFolder, role
+	}
+	return e
 }
 
 // cause is err without the operation and the path that package os puts before

@@ -251,7 +251,7 @@ func TestPathTooLongForASocket(t *testing.T) {
 	must(t, err)
 	defer f.Close()
 	_, err = f.Listen(&fakeNode{})
-	if e, ok := errors.AsType[*job.Error](err); !ok || !strings.Contains(e.Message, dir) || !strings.Contains(e.Hint, "--runtime-dir") {
+	if e, ok := errors.AsType[*job.Error](err); !ok || !strings.Contains(e.Message, dir) || e.Fact != job.FactLongPath {
 		t.Errorf("got %v", err)
 	}
 }

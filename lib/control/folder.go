@@ -50,7 +50,7 @@ func (u User) DataDir() (string, error) {
 	return "", &job.Error{
 		Code:    job.CodeUsage,
 		Message: "no place for the node's data: neither XDG_DATA_HOME nor HOME is an absolute path",
-		Hint:    "say where it is with --data-dir DIR",
+		Fact:    job.FactNoFolder,
 	}
 }
 

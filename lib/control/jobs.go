@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"plasm/lib/job"
@@ -129,7 +130,7 @@ func (j *Jobs) Find(name string) (*Job, error) {
 		return nil, &job.Error{
 			Code:    job.CodeUsage,
 			Message: fmt.Sprintf("%s names no job", job.Quote(name)),
-			Hint:    fmt.Sprintf("give an ID as plasmd jobs shows it, at least %d of its characters, or REQUESTER/ID", minPrefix),
+			Fact:    job.FactNoJobName, Detail: strconv.Itoa(minPrefix),
 		}
 	}
 	var found []*Job
@@ -147,7 +148,7 @@ func (j *Jobs) Find(name string) (*Job, error) {
 				return nil, &job.Error{Code: job.CodeNotFound, Message: fmt.Sprintf("job %s has ended already: %s", one.ID, one.Ending())}
 			}
 		}
-		return nil, &job.Error{Code: job.CodeNotFound, Message: "no such job runs or waits here: " + job.Quote(name), Hint: "plasmd jobs lists them"}
+		return nil, &job.Error{Code: job.CodeNotFound, Message: "no such job runs or waits here: " + job.Quote(name), Fact: job.FactNoJob}
 	}
 	names := make([]string, 0, len(found))
 	for _, one := range found {

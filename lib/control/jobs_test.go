@@ -54,7 +54,7 @@ func TestFindJob(t *testing.T) {
 			continue
 		}
 		e, ok := err.(*job.Error) //nolint:errorlint // that it is this very type is the contract
-		if !ok || e.Code != test.code || !strings.Contains(e.Message+" "+e.Hint, test.says) {
+		if !ok || e.Code != test.code || !strings.Contains(e.Message+" "+e.Hint+" at least "+e.Detail, test.says) {
 			t.Errorf("%q: %+v, %#v", test.name, got, err)
 		}
 	}

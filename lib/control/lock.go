@@ -29,10 +29,10 @@ type Folders struct {
 func OpenFolders(data, runtime string) (*Folders, error) {
 	f := &Folders{Data: data, Runtime: runtime}
 	for _, dir := range []struct {
-		path, flag string
+		path, role string
 		mode       fs.FileMode
-	}{{data, "--data-dir", dataMode}, {runtime, "--runtime-dir", runtimeMode}} {
-		lock, err := openFolder(dir.path, dir.flag, dir.mode, runtime)
+	}{{data, roleData, dataMode}, {runtime, roleRuntime, runtimeMode}} {
+		lock, err := openFolder(dir.path, dir.role, dir.mode, runtime)
 		if err != nil {
 			f.Close()
 			return nil, err
@@ -58,11 +58,16 @@ func (f *Folders) Close() {
 	f.locks = nil
 }
 
+// The folders of a node.
+const roleData, roleRuntime = "data", "runtime"
+
+// flagOf is where a node has a folder from, as messages about it begin.
+func flagOf(role string) string { return "--" + role + "-dir" }
+
 // openFolder makes one folder, with the mode that is wanted, and returns its lock, which
 // names the runtime folder.
-func openFolder(dir, flag string, wanted fs.FileMode, runtime string) (*os.File, error) {
-	hint := "name a folder that can be written with " + flag + " DIR"
-	if err := CheckHands(flag+": folder", dir, hint); err != nil {
+func openFolder(dir, role string, wanted fs.FileMode, runtime string) (*os.File, error) {
+	if err := CheckHands(flagOf(role)+": folder", dir, role); err != nil {
 		return nil, err
 	}
 	shared, mode, err := custody.Shared(dir)
@@ -71,7 +76,7 @@ func openFolder(dir, flag string, wanted fs.FileMode, runtime string) (*os.File,
 		return nil, &job.Error{
 			Code:    job.CodeIO,
 			Message: fmt.Sprintf("others than its owner may write to this folder: %s (mode %04o)", dir, mode),
-			Hint:    "name another with " + flag + " DIR; one that is not there is made",
+			Fact:    job.FactShared, Detail: role,
 		}
 	case errors.Is(err, fs.ErrNotExist):
 		if err = os.MkdirAll(filepath.Dir(dir), runtimeMode); err == nil {
@@ -79,14 +84,14 @@ func openFolder(dir, flag string, wanted fs.FileMode, runtime string) (*os.File,
 		}
 	}
 	if err != nil {
-		return nil, fileError(flag+": folder cannot be used", dir, err, hint)
+		return nil, fileError(flagOf(role)+": folder cannot be used", dir, err, role)
 	}
 	path := filepath.Join(dir, lockName)
 	lock, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
-		return nil, fileError(flag+": folder cannot be written", dir, err, hint)
+		return nil, fileError(flagOf(role)+": folder cannot be written", dir, err, role)
 	}
-	if err := takeLock(lock, dir, flag, runtime); err != nil {
+	if err := takeLock(lock, dir, role, runtime); err != nil {
 		_ = lock.Close()
 		return nil, err
 	}
@@ -95,15 +100,18 @@ func openFolder(dir, flag string, wanted fs.FileMode, runtime string) (*os.File,
 
 // CheckHands has root run no node on what another user can change: it would do, with
 // root's rights, what that user says. what is what messages call the file or folder
-// path, which need not be there. Other users than root may do as they like. An error
-// is a *job.Error.
-func CheckHands(what, path, hint string) error {
+// path, which need not be there, and role says which folder of a node it is: data, runtime,
+// or "" for none. Other users than root may do as they like. An error is a *job.Error.
+func CheckHands(what, path, role string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
 	other, err := custody.Of(0, path)
 	if err != nil {
-		return fileError(what+" cannot be used", path, err, hint)
+		return &job.Error{
+			Code: job.CodeIO, Message: fmt.Sprintf("%s cannot be used: %s: %v", what, path, cause(err)),
+			Fact: job.FactFolder, Detail: role, Err: err,
+		}
 	}
 	if other == custody.Nobody {
 		return nil
@@ -111,7 +119,7 @@ func CheckHands(what, path, hint string) error {
 	return &job.Error{
 		Code:    job.CodeIO,
 		Message: fmt.Sprintf("%s cannot be used by root: %s: it is in the hands of %s, who could change it", what, path, custody.Name(other)),
-		Hint:    "run plasmd as that user, or " + hint,
+		Fact:    job.FactForeign, Detail: role,
 	}
 }
 
@@ -129,7 +137,7 @@ func makeFolder(dir string, mode fs.FileMode) error {
 }
 
 // takeLock locks an open lock file and writes this process and the runtime folder into it.
-func takeLock(lock *os.File, dir, flag, runtime string) error {
+func takeLock(lock *os.File, dir, role, runtime string) error {
 	var err error
 	for {
 		if err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); !errors.Is(err, syscall.EINTR) {
@@ -140,18 +148,18 @@ func takeLock(lock *os.File, dir, flag, runtime string) error {
 		return &job.Error{
 			Code:    job.CodeIO,
 			Message: fmt.Sprintf("another plasmd runs in this folder: %s%s", dir, holder(lock)),
-			Hint:    "stop it, or name another folder with " + flag + " DIR",
-			Err:     err,
+			Fact:    job.FactInUse, Detail: role,
+			Err: err,
 		}
 	}
 	if err != nil {
-		return fileError(flag+": folder cannot be locked", dir, err, "")
+		return fileError(flagOf(role)+": folder cannot be locked", dir, err, "")
 	}
 	if err = lock.Truncate(0); err == nil {
 		_, err = lock.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"+runtime+"\n"), 0)
 	}
 	if err != nil {
-		return fileError(flag+": folder cannot be written", dir, err, "name a folder that can be written with "+flag+" DIR")
+		return fileError(flagOf(role)+": folder cannot be written", dir, err, role)
 	}
 	return nil
 }

@@ -100,7 +100,7 @@ func listen(dir, path string) (net.Listener, error) {
 		return nil, &job.Error{
 			Code:    job.CodeIO,
 			Message: fmt.Sprintf("the runtime folder's path is too long for a socket in it (%d bytes, at most %d): %s", len(dir), maxRuntimeDir, dir),
-			Hint:    "name a shorter one with --runtime-dir DIR",
+			Fact:    job.FactLongPath,
 		}
 	}
 	listener, err := func() (net.Listener, error) {

@@ -29,7 +29,7 @@ func LoadOrCreate(path, credentials string) (key *Key, created bool, err error) 
 		return nil, false, &job.Error{
 			Code:    job.CodeIO,
 			Message: fmt.Sprintf("key file cannot be made: %s: %v", path, cause(err)),
-			Hint:    "name a place that can be written with --key FILE",
+			Fact:    job.FactKeyFile,
 			Err:     err,
 		}
 	}

@@ -25,7 +25,7 @@ func DefaultPath(getenv func(string) string) (string, error) {
 			return "", &job.Error{
 				Code:    job.CodeBadKey,
 				Message: "no place for the key: neither XDG_DATA_HOME nor HOME is an absolute path",
-				Hint:    "say where it is with --key FILE",
+				Fact:    job.FactNoHome,
 			}
 		}
 		data = filepath.Join(home, ".local", "share")
@@ -96,7 +96,7 @@ func keyError(path string, err error) error {
 		e.Message = "no such key file: " + path
 	case errors.Is(err, fs.ErrPermission):
 		e.Message = "key file may not be read: " + path
-		e.Hint = "name another with --key FILE"
+		e.Fact = job.FactKeyFile
 	default:
 		e.Message = fmt.Sprintf("key file cannot be read: %s: %v", path, cause(err))
 	}

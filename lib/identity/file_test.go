@@ -21,6 +21,13 @@ func code(err error) job.Code {
 	return ""
 }
 
+func fact(err error) job.Fact {
+	if e, ok := errors.AsType[*job.Error](err); ok {
+		return e.Fact
+	}
+	return ""
+}
+
 func hint(err error) string {
 	if e, ok := errors.AsType[*job.Error](err); ok {
 		return e.Hint
@@ -54,8 +61,8 @@ func TestDefaultPath(t *testing.T) {
 		if got != c.want || (err != nil) != (c.want == "") {
 			t.Errorf("XDG_DATA_HOME=%q HOME=%q: %q, %v, want %q", c.data, c.home, got, err, c.want)
 		}
-		if err != nil && !strings.Contains(hint(err), "--key") {
-			t.Errorf("hint %q does not name --key", hint(err))
+		if err != nil && fact(err) != job.FactNoHome {
+			t.Errorf("fact %q", fact(err))
 		}
 	}
 }
@@ -237,7 +244,7 @@ func TestLoadMissing(t *testing.T) {
 func TestKeyErrorForbidden(t *testing.T) {
 	t.Parallel() // root may read everything, so the error is made by hand
 	err := keyError("key.pem", &fs.PathError{Op: "open", Path: "key.pem", Err: syscall.EACCES})
-	if code(err) != job.CodeBadKey || err.Error() != "key file may not be read: key.pem" || hint(err) == "" {
+	if code(err) != job.CodeBadKey || err.Error() != "key file may not be read: key.pem" || fact(err) != job.FactKeyFile {
 		t.Errorf("%s: %v (%s)", code(err), err, hint(err))
 	}
 }
@@ -249,7 +256,7 @@ func TestLoadOrCreateWhereNothingCanBeMade(t *testing.T) {
 		if err == nil || created || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: created %v, %v", path, created, err)
 		}
-		if strings.HasPrefix(path, "/proc") && (code(err) != job.CodeIO || !strings.Contains(hint(err), "--key")) {
+		if strings.HasPrefix(path, "/proc") && (code(err) != job.CodeIO || fact(err) != job.FactKeyFile) {
 			t.Errorf("%s: %s: %v (%s)", path, code(err), err, hint(err))
 		}
 	}

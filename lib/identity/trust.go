@@ -200,7 +200,7 @@ func ParseSigner(arg string, readFile func(string) ([]byte, error)) (ed25519.Pub
 		return nil, &job.Error{
 			Code:    job.CodeUsage,
 			Message: "neither a peer ID nor a file: " + job.Quote(arg),
-			Hint:    "a peer ID begins with 12D3KooW; plasm-run --identity prints yours",
+			Fact:    job.FactNoPeerID,
 			Err:     err,
 		}
 	}

@@ -35,7 +35,9 @@ const (
 type Error struct {
 	Code    Code
 	Message string // lower case, no full stop
-	Hint    string // "" when there is nothing to say
+	Hint    string // "" when there is nothing to say, or the commands say it by Fact
+	Fact    Fact   // what the commands have advice for, or ""; not written into documents
+	Detail  string // what that advice needs to know, or ""
 	Err     error  // what it came from, or nil; not written into documents
 
 	Nodes []NodeRejection // what each node that was asked said, or nil

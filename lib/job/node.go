@@ -124,7 +124,7 @@ func (n *Node) rules() []rule {
 		integer(&n.Slots.Total, "slots.total", 1, 1, MaxSlots, 8, "jobs at a time"),
 		integer(&n.Slots.Free, "slots.free", 0, 0, MaxSlots, 7, "jobs that could start at the moment of asking; at most `total`"),
 		integer(&l.MemoryMB, "limits.memory_mb", 1, 1, MaxMemoryMB, 4096,
-			"units of 2^20 bytes of linear memory, and at most the node's `memory_mb`; what `--min-memory` looks at"),
+			"units of 2^20 bytes of linear memory, and at most the node's `memory_mb`"),
 		integer(&l.TimeoutMS, "limits.timeout_ms", 1, 1, MaxTimeout, 3_600_000, "milliseconds of wall time"),
 		integer(&l.ModuleBytes, "limits.module_bytes", 1, 1, MaxSafeInt, 64<<20, "bytes of the module"),
 		integer(&l.InputBytes, "limits.input_bytes", 0, 0, MaxSafeInt, 1<<30, "bytes of input"),

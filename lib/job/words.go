@@ -88,7 +88,7 @@ func CodeWords() []CodeWord {
 		{Code: CodeGuards, Exit: 125, Word: Word{Meaning: "a required guard is not active"}},
 		{Code: CodeNoNode, Exit: 127, Word: Word{Meaning: "no node was found that is trusted and fits"}},
 		{Code: CodeRefused, Exit: 125, Word: Word{Meaning: "every node that was asked refused"}},
-		{Code: CodeDeadline, Exit: 124, Word: Word{Meaning: "`--deadline` passed"}},
+		{Code: CodeDeadline, Exit: 124, Word: Word{Meaning: "the time of the whole command is over"}},
 		{Code: CodeUnverified, Exit: 125, Word: Word{Meaning: "a result came that does not verify, and nobody else could do it"}},
 		{
 			Code: CodeDisagreement, Exit: 125, Word: Word{Meaning: "nodes have signed different outcomes of one job, and too few agree"},
@@ -205,7 +205,7 @@ type EventWord struct {
 
 // EventWords returns the table of events, the stable names of what is logged.
 func EventWords() []EventWord {
-	const node, network, exchange = "the node", "all on the network", "the node; `plasm-submit` has it without `requester`"
+	const node, network, exchange = "the node", "all on the network", "the node; at a requester's without `requester`"
 	return []EventWord{
 		{Word{"peer.discovered", network}, "`source`"},
 		{Word{"peer.connected", network}, "`addr`, `direction`, `relayed`"},
@@ -220,7 +220,7 @@ func EventWords() []EventWord {
 		{Word{"job.rejected", exchange}, "`code`, `reason`"},
 		{Word{"job.started", exchange}, "`duration` (the wait)"},
 		{
-			Word{"job.finished", exchange + "; `plasm-run`"}, "`status`, `exit_code` or `trap`, `duration`, `cpu`, `engine`, `stdin_bytes`, " +
+			Word{"job.finished", exchange + "; a job on this machine, too"}, "`status`, `exit_code` or `trap`, `duration`, `cpu`, `engine`, `stdin_bytes`, " +
 				"`stdout_bytes`, `stderr_bytes`, `memory_bytes`",
 		},
 		{Word{"job.cancelled", exchange}, "`cause`, and as `job.finished`"},

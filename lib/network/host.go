@@ -151,7 +151,7 @@ func check(cfg *Config) error {
 	if cfg.Relay != nil && cfg.Reachability != ReachabilityPublic {
 		return &job.Error{
 			Code: job.CodeUsage, Message: "a relay must be reachable, and reachability is " + cfg.Reachability.String(),
-			Hint: "give --reachability public when others can dial this machine",
+			Fact: job.FactNotPublic,
 		}
 	}
 	return nil

@@ -26,7 +26,7 @@ func (n *Node) confines(ctx context.Context, b *backend) ([]string, error) {
 	guards, err := supervisor.Probe(ctx, n.cfg.RequireGuards)
 	if e, ok := errors.AsType[*job.Error](err); ok && e.Code == job.CodeGuards {
 		named := *e
-		named.Hint = "mend what keeps it from being active, or say with --require-guards LIST what jobs can do without"
+		named.Fact = job.FactNodeGuard
 		err = &named
 	}
 	return guards, err

@@ -52,7 +52,7 @@ func (n *Node) serveMetrics(ctx context.Context) error {
 	if err != nil {
 		return &job.Error{
 			Code: job.CodeIO, Message: fmt.Sprintf("metrics cannot be served: %v", err),
-			Hint: "name another address with --metrics ADDR; with port 0 a free one is taken", Err: err,
+			Fact: job.FactListen, Err: err,
 		}
 	}
 	mux := http.NewServeMux()

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -164,11 +163,11 @@ func (n *Node) openFolders(context.Context) error {
 // keyError is err with a hint for somebody who has no flag for the key itself.
 func keyError(err error) error {
 	e, ok := errors.AsType[*job.Error](err)
-	if !ok || !strings.Contains(e.Hint, "--key") {
+	if !ok || e.Fact == "" {
 		return err
 	}
 	named := *e
-	named.Hint = "name a folder that can be used with --data-dir DIR"
+	named.Fact, named.Detail = job.FactFolder, "data"
 	return &named
 }
 

@@ -142,8 +142,8 @@ func TestEndsWhileItStarts(t *testing.T) {
 
 func TestKeyThatCannotBeMade(t *testing.T) {
 	t.Parallel()
-	err := keyError(&job.Error{Code: job.CodeBadKey, Message: "no", Hint: "name another with --key FILE"})
-	if e, ok := errors.AsType[*job.Error](err); !ok || e.Message != "no" || !strings.Contains(e.Hint, "--data-dir") {
+	err := keyError(&job.Error{Code: job.CodeBadKey, Message: "no", Fact: job.FactKeyFile})
+	if e, ok := errors.AsType[*job.Error](err); !ok || e.Message != "no" || e.Fact != job.FactFolder || e.Detail != "data" {
 		t.Errorf("got %#v", err)
 	}
 	chmod := &job.Error{Code: job.CodeBadKey, Message: "no", Hint: "chmod 600 x"}

@@ -183,7 +183,7 @@ func TestGuardsMissing(t *testing.T) {
 	j.RequireGuards = []string{"process", "seccomp"}
 	_, err := supervisor(t, fakeConfig(t, "ready=process,rlimits module say=saw exit=1")).Run(t.Context(), j)
 	e, ok := errors.AsType[*job.Error](err)
-	if !ok || e.Code != job.CodeGuards || e.Hint == "" || !strings.Contains(e.Message, `"seccomp"`) || !strings.Contains(e.Message, "[process rlimits]") {
+	if !ok || e.Code != job.CodeGuards || e.Fact != job.FactGuard || !strings.Contains(e.Message, `"seccomp"`) || !strings.Contains(e.Message, "[process rlimits]") {
 		t.Errorf("%#v", err)
 	}
 }

@@ -297,7 +297,7 @@ func (r *run) guarded(proved []string) error {
 			return &job.Error{
 				Code:    job.CodeGuards,
 				Message: fmt.Sprintf("guard %q is required and not active on this machine; active are %v", g, r.guards),
-				Hint:    "run it on a machine that has it, or leave it out of --require-guards",
+				Fact:    job.FactGuard,
 			}
 		}
 	}

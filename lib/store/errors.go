@@ -45,15 +45,10 @@ func diskFull(need, free int64) error {
 	return &job.Error{
 		Code:    job.CodeIO,
 		Message: fmt.Sprintf("node's store: the disk has no room for %d bytes: %d are free and not promised", need, free),
-		Hint:    hintRoom,
+		Fact:    job.FactDiskFull,
 		Err:     syscall.ENOSPC,
 	}
 }
-
-const (
-	hintRoom  = "make room on that disk, or name another folder with --data-dir DIR"
-	hintWrite = "name a folder that can be written with --data-dir DIR"
-)
 
 // ioError makes err, which a file gave, one for users; a *job.Error stays what it is.
 func ioError(what string, err error) error {
@@ -63,9 +58,9 @@ func ioError(what string, err error) error {
 	e := &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("node's store: %s: %s", what, cause(err)), Err: err}
 	switch {
 	case isFull(err):
-		e.Hint = hintRoom
+		e.Fact = job.FactDiskFull
 	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
-		e.Hint = hintWrite
+		e.Fact, e.Detail = job.FactFolder, "data"
 	}
 	return e
 }

@@ -115,7 +115,7 @@ func TestOpenRefused(t *testing.T) {
 		}
 		_, err := open(Config{}, d, clock.clock())
 		wantUserError(t, err, errno)
-		if e, ok := errors.AsType[*job.Error](err); !ok || e.Hint == "" {
+		if e, ok := errors.AsType[*job.Error](err); !ok || e.Fact == "" {
 			t.Errorf("no hint: %v", err)
 		}
 	}

@@ -144,7 +144,7 @@ func checkMounts(folders []Folder) error {
 		for _, e := range outer.Tree.Entries {
 			if e.Path == at || e.Type != Dir && strings.HasPrefix(at, e.Path+"/") {
 				err := usage("%s is in the folder %s already", shown(inner.Guest), shown(outer.Guest))
-				err.Hint = "leave it out there with --exclude"
+				err.Fact = job.FactTwice
 				return err
 			}
 		}

@@ -295,7 +295,7 @@ func cannotHold(name, format string, args ...any) error {
 	return &job.Error{
 		Code:    job.CodeUsage,
 		Message: fmt.Sprintf("cannot travel: %s: %s", shown(name), fmt.Sprintf(format, args...)),
-		Hint:    "leave it out with --exclude",
+		Fact:    job.FactCannotTravel,
 	}
 }
 

@@ -81,7 +81,7 @@ func (t *Target) look() error {
 	}
 	if _, err := f.Readdirnames(1); err == nil {
 		e := t.refuse("%s is there, and not empty", shown(t.name))
-		e.Hint = "--replace puts the new folder in its place"
+		e.Fact = job.FactNotEmpty
 		return e
 	} else if !errors.Is(err, io.EOF) {
 		return t.fail(err)

@@ -34,7 +34,7 @@ enum ErrorCode: string
     case NoNode = 'no_node';
     /** Every node that was asked refused. */
     case Refused = 'refused';
-    /** --deadline passed. */
+    /** The time of the whole command is over. */
     case Deadline = 'deadline';
     /** A result came that does not verify, and nobody else could do it. */
     case Unverified = 'unverified';

@@ -52,9 +52,7 @@ final class Node
         public readonly int $slotsTotal,
         public readonly int $slotsFree,
         // parameters of Node, written by make docs
-        /**
-         * 1 to 4096 units of 2^20 bytes of linear memory, and at most the node's memory_mb; what --min-memory looks at.
-         */
+        /** 1 to 4096 units of 2^20 bytes of linear memory, and at most the node's memory_mb. */
         public readonly int $maxMemoryMb,
         /** 1 to 604800000 milliseconds of wall time. */
         public readonly int $maxTimeoutMs,

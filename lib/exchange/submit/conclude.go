@@ -44,7 +44,7 @@ func (p *placement) verdict(ctx context.Context, f *failure) *job.Error {
 	case f != nil && f.err != nil:
 		return &job.Error{Code: f.code, Message: f.rejection.Message, Hint: f.hint, Err: f.err}
 	case errors.Is(cause, ErrDeadline), errors.Is(cause, context.DeadlineExceeded):
-		return &job.Error{Code: job.CodeDeadline, Message: "the deadline has passed: " + p.state(), Hint: "allow it more with --deadline", Err: cause}
+		return &job.Error{Code: job.CodeDeadline, Message: "the deadline has passed: " + p.state(), Fact: job.FactDeadline, Err: cause}
 	case cause != nil:
 		return &job.Error{Code: job.CodeCancelled, Message: fmt.Sprintf("cancelled: %v", cause), Err: cause}
 	case f != nil && f.class == giveUp:
@@ -62,7 +62,7 @@ func Unread(ctx context.Context) *job.Error {
 	if errors.Is(cause, ErrDeadline) || errors.Is(cause, context.DeadlineExceeded) {
 		return &job.Error{
 			Code: job.CodeDeadline, Message: "the deadline has passed, and the output is not read to its end",
-			Hint: "allow it more with --deadline, or have output written to files", Err: cause,
+			Fact: job.FactUnread, Err: cause,
 		}
 	}
 	return &job.Error{Code: job.CodeCancelled, Message: fmt.Sprintf("cancelled, and the output is not read to its end: %v", cause), Err: cause}

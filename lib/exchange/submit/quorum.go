@@ -163,7 +163,7 @@ func (b *Ballot) Short(ctx context.Context, err error) error {
 	}
 	e := &job.Error{
 		Code: job.CodeNoNode, Message: fmt.Sprintf("too few nodes: %s, and no other has an answer", b.state()),
-		Hint: "trust more nodes, or ask for fewer with --quorum", Err: err, Nodes: b.nodes(),
+		Fact: job.FactShort, Err: err, Nodes: b.nodes(),
 	}
 	if own, ok := errors.AsType[*job.Error](err); ok {
 		e.Nodes = append(e.Nodes, own.Nodes...)
