@@ -75,7 +75,7 @@ func bash(d *cli.Declaration) string {
 }
 
 %[2]s_nodes() { # in the trust file
-	mapfile -t COMPREPLY < <(compgen -W "$(%[3]s)" -- "$cur")
+	mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -W "$(%[3]s)" -- "$cur")
 }
 
 %[2]s() {
@@ -169,7 +169,11 @@ func bashValue(c *cli.Completion, function string) string {
 		for _, ending := range c.Files {
 			all = append(all, quote(ending))
 		}
-		return fmt.Sprintf("%s_files %s; ", function, strings.Join(all, " "))
+		how := fmt.Sprintf("%s_files %s; ", function, strings.Join(all, " "))
+		if c.Peers {
+			how += function + "_nodes; "
+		}
+		return how
 	case c.Peers:
 		return function + "_nodes; "
 	}

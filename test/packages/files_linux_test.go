@@ -233,6 +233,8 @@ func TestCompletions(t *testing.T) {
 		"plasm-run --engine w":                "wasmtime wazero",
 		"plasm-run --memory ":                 "",
 		"plasm-submit --peer la":              "lab/one",
+		"plasm-submit --signer la":            "lab/one",
+		"plasm-verify --signer la":            "lab/one",
 	} {
 		name, _, _ := strings.Cut(line, " ")
 		words := strings.Split(line, " ")
