@@ -38,7 +38,7 @@ const someone = "12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA"
 var wrongOf = map[string][]string{
 	"switch": {"maybe", "", "2"}, "number": {"x", "-5", "99999999999999999999"}, "amount": {"x", "-5M", "99999999999999999G"},
 	"DUR": {"5", "-3s", "soon"}, "DUR|auto": {"5", "-3s", "soon"}, "LIST": {"sandbox", "seccomp,nothing", "seccomp landlok"},
-	"FILE": {"nothere/x", "folder", ""}, "FILE|-": {"nothere/x", "folder", ""}, "DIR": {"", "garbage", "garbage/x"},
+	"FILE": {"nothere/x", "folder", ""}, "FILE|-": {"nothere/x", "folder", ""}, "TICKET|-": {"nothere/x", "folder", "folder/nothere"}, "DIR": {"", "garbage", "garbage/x"},
 	"PEERID": {"nobody!", "12D3KooWshort", ""}, "PEERID|any": {"nobody!", "12D3KooWshort", ""}, "PEERID|NAME": {"nobody!", "nothere", ""},
 	"PEER": {"nobody!", "12D3KooWshort", ""}, "PEER[=NAME]": {"nobody!", someone + "=A Name", someone + "=any"},
 	"ADDR|PEERID|NAME": {"/ip4/1.2.3.4/tcp/5", "nobody!", "/ip4/999.1.1.1/tcp/5/p2p/" + someone},

@@ -29,16 +29,20 @@ type ticketFlags struct {
 // addTickets adds them.
 func (o *options) addTickets(f *cli.Flags) {
 	f.Switch(&o.ticket.detach, cli.Flag{
-		Name: "detach", Category: comingBack, Usage: "end when a node has started the job, and print a ticket for --attach",
-		More: "The ticket shows arguments and environment.",
+		Name: "detach", Category: comingBack,
+		Usage: "end when a node has started the job, and print a ticket for --attach",
+		More:  "The ticket shows arguments and environment.",
 	})
 	f.Path(&o.ticket.attach, cli.Flag{
-		Name: "attach", Category: comingBack, Value: "TICKET|-", Usage: "wait for the job of this ticket, and deliver what came of it",
-		More:     "With the key that submitted it, and whom to trust: a ticket lends no trust. Ctrl-C cancels the job. `--peer ADDR` says where its node is now.",
+		Name: "attach", Category: comingBack, Value: "TICKET|-",
+		Usage: "wait for the job of this ticket, and deliver what came of it",
+		More: "With the key that submitted it, and whom to trust: a ticket lends no trust. " +
+			"Ctrl-C cancels the job. `--peer ADDR` says where its node is now.",
 		Complete: cli.FileLike(".json"),
 	})
 	f.Switch(&o.ticket.state, cli.Flag{
-		Name: "state", Category: comingBack, Usage: "with --attach: print waiting, running or ended, and stop", More: "The job goes on as it is.",
+		Name: "state", Category: comingBack, Usage: "with --attach: print waiting, running or ended, and stop",
+		More: "The job goes on as it is.",
 	})
 }
 
@@ -59,17 +63,20 @@ func (t *ticketFlags) check(o *options) error {
 		return cli.Usage(name, "--detach and --attach contradict each other")
 	case t.detach:
 		return refuse("detach", []string{
-			"stdout", "stderr", "receipt", "out", "replace", "print-manifest", "print-job", "results", "each", "batch", "stream", "quorum", "hedge",
+			"stdout", "stderr", "receipt", "out", "replace", "print-manifest", "print-job",
+			"results", "each", "batch", "stream", "quorum", "hedge",
 		}, "the command ends before there is an answer")
 	case t.attach == "":
 		return nil
 	}
 	if args := o.flags.Args(); len(args) > 0 {
-		return cli.Usage(name, "MODULE %q beside --attach: the ticket says which job it is", args[0])
+		return cli.Usage(name, "MODULE %q beside --attach %s: the ticket says which job it is", args[0], t.attach)
 	}
 	err := refuse("attach", []string{
-		"manifest", "job", "memory", "timeout", "fuel", "output-limit", "env", "deterministic", "seed", "canonical-nan", "in", "exclude", "disk",
-		"stdin", "no-stdin", "print-manifest", "print-job", "results", "results-keep", "stream", "each", "batch", "quorum", "hedge",
+		"manifest", "job", "memory", "timeout", "fuel", "output-limit", "env", "deterministic", "seed",
+		"canonical-nan", "in", "exclude", "disk",
+		"stdin", "no-stdin", "print-manifest", "print-job", "results", "results-keep", "stream",
+		"each", "batch", "quorum", "hedge",
 		"peers", "arch", "engine", "min-cores", "min-memory",
 	}, "the job is what it is, where it is")
 	if err == nil && t.state {
@@ -79,7 +86,9 @@ func (t *ticketFlags) check(o *options) error {
 }
 
 // leave submits a job as far as a node has started it, and prints the ticket.
-func (o *options) leave(ctx context.Context, in *cli.Invocation, release func(), cfg submit.Config, j *submit.Job, source submit.Source) error {
+func (o *options) leave(
+	ctx context.Context, in *cli.Invocation, release func(), cfg submit.Config, j *submit.Job, source submit.Source,
+) error {
 	ticket, err := submit.Detach(ctx, cfg, j, source)
 	o.progress.stop()
 	if err != nil {
@@ -90,7 +99,9 @@ func (o *options) leave(ctx context.Context, in *cli.Invocation, release func(),
 }
 
 // comeBack attaches to the job of a ticket, or looks how it stands.
-func (o *options) comeBack(ctx context.Context, in *cli.Invocation, log *slog.Logger, release func(), began time.Time) (int, error) {
+func (o *options) comeBack(
+	ctx context.Context, in *cli.Invocation, log *slog.Logger, release func(), began time.Time,
+) (int, error) {
 	data, err := cli.ReadFile(o.ticket.attach, in.Stdin, job.MaxTicket)
 	if err != nil {
 		return 0, cli.AboutOrigin("--attach", err)
@@ -144,7 +155,9 @@ func (o *options) comeBack(ctx context.Context, in *cli.Invocation, log *slog.Lo
 }
 
 // look prints how the job of a ticket stands.
-func (o *options) look(ctx context.Context, in *cli.Invocation, cfg submit.Config, t *job.Ticket, at peer.AddrInfo) error {
+func (o *options) look(
+	ctx context.Context, in *cli.Invocation, cfg submit.Config, t *job.Ticket, at peer.AddrInfo,
+) error {
 	state, err := submit.Look(ctx, cfg, t, submit.Candidate{Info: at})
 	o.progress.stop()
 	if err != nil {
