@@ -191,12 +191,25 @@ func (s *submission) fails(code int, says ...string) {
 	}
 }
 
-// words is what stderr says but events.
+// words is what stderr says but events: text, and the error that the command ends with, which is a line of the log.
 func (s *submission) words() string {
 	var words strings.Builder
 	for line := range strings.Lines(string(s.Stderr())) {
-		if !json.Valid([]byte(line)) {
+		var e struct {
+			Level, Code, Msg, Hint string
+			Nodes                  []struct {
+				PeerID    string `json:"peer_id"`
+				Rejection struct{ Code, Message string }
+			}
+		}
+		switch err := json.Unmarshal([]byte(line), &e); {
+		case err != nil:
 			words.WriteString(line)
+		case e.Level == "ERROR" && e.Code != "":
+			for _, n := range e.Nodes {
+				fmt.Fprintf(&words, "%s: %s: %s\n", n.PeerID, n.Rejection.Code, n.Rejection.Message)
+			}
+			fmt.Fprintf(&words, "%s\nhint: %s\n", e.Msg, e.Hint)
 		}
 	}
 	return words.String()
