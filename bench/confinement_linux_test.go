@@ -47,7 +47,8 @@ func BenchmarkConfinement(b *testing.B) {
 		if err := os.Truncate(zeros, size); err != nil {
 			b.Fatal(err)
 		}
-		grows(b, h, without, "--stdin", zeros, "--output-limit", strconv.Itoa(size), "--stdout", os.DevNull, example("cat"))
+		grows(b, h, without, "--stdin", zeros, "--output-limit", strconv.Itoa(size), "--stdout", os.DevNull,
+			example("cat"))
 	})
 	for name, module := range map[string][]byte{"clock": clocks(10_000_000), "write": writes(1_000_000)} {
 		path := h.module(b, name, module)
@@ -73,7 +74,8 @@ func start(b *testing.B, h *house, without string) {
 	b.ReportMetric(median(confined)/median(bare), "x-unconfined")
 	atMost(b, (median(confined)-median(bare))/median(empty), "empty-programs-added", 0.5)
 	if b.Failed() {
-		b.Logf("%.2f ms, %.2f without, and %.2f for an empty program", median(confined)/1e6, median(bare)/1e6, median(empty)/1e6)
+		b.Logf("%.2f ms, %.2f without, and %.2f for an empty program", median(confined)/1e6, median(bare)/1e6,
+			median(empty)/1e6)
 	}
 }
 

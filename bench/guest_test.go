@@ -9,7 +9,8 @@ func filling() []byte {
 	b := guest.Builder{
 		Memory:  &guest.Limits{Min: pages},
 		Exports: []guest.Export{{Name: "_start"}},
-		Funcs:   []guest.Func{{Body: guest.Loop(guest.MemoryFill(guest.Int(0), guest.Int(1), guest.Int(pages<<16)), guest.Br(0))}},
+		Funcs: []guest.Func{{Body: guest.Loop(guest.MemoryFill(guest.Int(0), guest.Int(1), guest.Int(pages<<16)),
+			guest.Br(0))}},
 	}
 	return b.Bytes()
 }

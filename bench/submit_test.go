@@ -237,10 +237,11 @@ func (s *submitter) jobs(b *testing.B, atATime, jobs int) {
 func (s *submitter) one(ctx context.Context) error {
 	m := job.NewManifest()
 	m.ID, m.ModuleHash, m.StdinHash = job.NewID(), job.Sum(s.module), job.EmptyDigest
-	r, err := submit.Run(ctx, s.cfg, &submit.Job{Manifest: m, Module: s.module}, func(_ context.Context, found func(submit.Candidate)) error {
-		found(submit.Candidate{Info: s.peer})
-		return nil
-	})
+	r, err := submit.Run(ctx, s.cfg, &submit.Job{Manifest: m, Module: s.module},
+		func(_ context.Context, found func(submit.Candidate)) error {
+			found(submit.Candidate{Info: s.peer})
+			return nil
+		})
 	if err != nil {
 		return err
 	}
@@ -263,8 +264,10 @@ func BenchmarkRemotePipe(b *testing.B) {
 			addr := n.by(b, transport)
 			var speeds, ratios []float64
 			for b.Loop() {
-				cmd := h.submit(example("cat"), "--peer", addr, "--stdin", data, "--stdout", os.DevNull, "--output-limit", strconv.Itoa(size))
-				cmd.Env = append(cmd.Env, "XDG_CACHE_HOME="+b.TempDir()) // without the other transport's address from last time
+				cmd := h.submit(example("cat"), "--peer", addr, "--stdin", data, "--stdout", os.DevNull,
+					"--output-limit", strconv.Itoa(size))
+				// without the other transport's address from last time
+				cmd.Env = append(cmd.Env, "XDG_CACHE_HOME="+b.TempDir())
 				cat := took(b, cmd)
 				speeds = append(speeds, size/1e6/cat.Seconds())
 				ratios = append(ratios, float64(cat)/float64(raw(b, transport, size)))

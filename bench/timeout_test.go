@@ -58,7 +58,8 @@ func BenchmarkTimeout(b *testing.B) {
 func overrun(b *testing.B, h *house, timeout time.Duration, module string, held bool) float64 {
 	b.Helper()
 	receipt := filepath.Join(h.dir, "receipt.json")
-	cmd := h.command(h.run, "--deterministic=false", "--timeout", timeout.String(), "--output-limit", "100000000000", "--receipt", receipt, module)
+	cmd := h.command(h.run, "--deterministic=false", "--timeout", timeout.String(), "--output-limit", "100000000000",
+		"--receipt", receipt, module)
 	var stdin io.Closer
 	done := make(chan struct{})
 	if held {
@@ -129,7 +130,10 @@ func BenchmarkCompileTimeout(b *testing.B) {
 	h := build(b)
 	var e wazero.Engine
 	s := sandbox.New(sandbox.Config{
-		Worker: bin.Worker(h.dir), Engine: sandbox.EngineInfo{Name: e.Name(), Version: e.Version(), Features: e.Features()}, Version: "dev",
+		Worker: bin.Worker(h.dir), Engine: sandbox.EngineInfo{
+			Name: e.Name(), Version: e.Version(),
+			Features: e.Features(),
+		}, Version: "dev",
 		CacheDir: filepath.Join(h.dir, "modules"), CompileTimeout: limit,
 	})
 	b.Cleanup(s.Close)
@@ -141,7 +145,8 @@ func BenchmarkCompileTimeout(b *testing.B) {
 	for b.Loop() {
 		for range runs {
 			begun := time.Now()
-			_, err := s.Run(context.Background(), &sandbox.Job{Manifest: m, Module: module, Input: sandbox.Input{Hash: job.EmptyDigest}})
+			_, err := s.Run(context.Background(),
+				&sandbox.Job{Manifest: m, Module: module, Input: sandbox.Input{Hash: job.EmptyDigest}})
 			late = append(late, float64((time.Since(begun)-limit).Microseconds())/1000)
 			if told, ok := errors.AsType[*job.Error](err); !ok || told.Code != job.CodeCompileLimit {
 				b.Fatalf("%v", err)

@@ -201,7 +201,16 @@ func TestMandelbrot(t *testing.T) {
 func TestMandelbrotUsage(t *testing.T) {
 	t.Parallel()
 	run := runner(t, "mandelbrot")
-	for _, args := range [][]string{{"1"}, {"1", "2", "3"}, {"0", "1"}, {"1", "-1"}, {"1", "16385"}, {"1", "x"}, {"", "1"}, {"1x", "1"}} {
+	for _, args := range [][]string{
+		{"1"},
+		{"1", "2", "3"},
+		{"0", "1"},
+		{"1", "-1"},
+		{"1", "16385"},
+		{"1", "x"},
+		{"", "1"},
+		{"1x", "1"},
+	} {
 		want := result{"", "usage: mandelbrot [WIDTH HEIGHT], each 1 to 16384\n", 2}
 		if got := run(t, nil, args...); got != want {
 			t.Errorf("mandelbrot %q: %+v, want %+v", args, got, want)

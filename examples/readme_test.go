@@ -46,7 +46,8 @@ func TestReadmes(t *testing.T) {
 			folder := tree(t, home)
 			if python != "" {
 				modules := filepath.Join(folder, ".tools", "modules")
-				if err := errors.Join(os.MkdirAll(modules, 0o755), os.Symlink(python, filepath.Join(modules, pythonModule))); err != nil {
+				if err := errors.Join(os.MkdirAll(modules, 0o755),
+					os.Symlink(python, filepath.Join(modules, pythonModule))); err != nil {
 					t.Fatal(err)
 				}
 			}

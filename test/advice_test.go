@@ -37,24 +37,38 @@ func TestLibrariesGiveNoAdvice(t *testing.T) {
 			t.Fatal(err)
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
-			lit, ok := n.(*ast.BasicLit)
-			if !ok || lit.Kind != token.STRING {
+			expr, ok := n.(ast.Expr)
+			if !ok {
 				return true
 			}
-			said, err := strconv.Unquote(lit.Value)
-			if err != nil {
-				t.Fatal(err)
+			said, ok := literal(expr)
+			if !ok {
+				return true
 			}
 			if strings.Contains(said, " ") && names.MatchString(said) {
 				found[path.Dir(name)]++
 				if advising[path.Dir(name)] == 0 {
-					t.Errorf("%s says %s", name, lit.Value)
+					t.Errorf("%s says %q", name, said)
 				}
 			}
-			return true
+			return false
 		})
 	})
 	if diff := cmp.Diff(advising, found); diff != "" {
 		t.Errorf("texts that name flags and commands (-known +found):\n%s", diff)
 	}
+}
+
+// literal returns the text of string literals, one or several that are added.
+func literal(e ast.Expr) (string, bool) {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		said, err := strconv.Unquote(e.Value)
+		return said, err == nil && e.Kind == token.STRING
+	case *ast.BinaryExpr:
+		left, ok := literal(e.X)
+		right, also := literal(e.Y)
+		return left + right, ok && also && e.Op == token.ADD
+	}
+	return "", false
 }

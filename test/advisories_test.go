@@ -18,11 +18,14 @@ func TestAdvisories(t *testing.T) {
 		checker, says string
 		fails         bool
 	}{
-		"nothing":       {"echo No vulnerabilities found.", "wasmtime 44", false},
-		"known":         {"echo 'Vulnerability #1: GO-2024-3218'; exit 3", "why it is lived with", false},
-		"new":           {"echo 'Vulnerability #1: GO-2026-0001'; exit 3", "GO-2026-0001", true},
-		"new and known": {"printf 'Vulnerability #1: GO-2024-3218\nVulnerability #2: GO-2026-0001\n'; exit 3", "GO-2026-0001", true},
-		"no database":   {"exit 1", "advisories for engines/wasmtime", true},
+		"nothing": {"echo No vulnerabilities found.", "wasmtime 44", false},
+		"known":   {"echo 'Vulnerability #1: GO-2024-3218'; exit 3", "why it is lived with", false},
+		"new":     {"echo 'Vulnerability #1: GO-2026-0001'; exit 3", "GO-2026-0001", true},
+		"new and known": {
+			"printf 'Vulnerability #1: GO-2024-3218\nVulnerability #2: GO-2026-0001\n'; exit 3",
+			"GO-2026-0001", true,
+		},
+		"no database": {"exit 1", "advisories for engines/wasmtime", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -153,7 +153,8 @@ func TestWrongImportsAreFound(t *testing.T) {
 		{
 			"a key in the worker's",
 			map[string][]string{"plasm/lib/sandbox/worker": {"plasm/lib/identity"}},
-			[]string{"plasm/lib/sandbox/worker links plasm/lib/identity: plasm/lib/sandbox/worker > plasm/lib/identity"},
+			[]string{"plasm/lib/sandbox/worker links plasm/lib/identity: " +
+				"plasm/lib/sandbox/worker > plasm/lib/identity"},
 		},
 	}
 	for _, test := range tests {
@@ -174,7 +175,8 @@ func TestWrongImportsAreFound(t *testing.T) {
 // load asks go list for our packages, and all that they need, on one system.
 func load(t *testing.T, system string) graph {
 	t.Helper()
-	list := exec.CommandContext(t.Context(), "go", "list", "-tags="+bin.Tags, "-deps", "-json=ImportPath,Imports,Standard", module+"/...")
+	list := exec.CommandContext(t.Context(), "go", "list", "-tags="+bin.Tags, "-deps",
+		"-json=ImportPath,Imports,Standard", module+"/...")
 	list.Env = append(list.Environ(), "GOOS="+system, "CGO_ENABLED=0")
 	var stderr strings.Builder
 	list.Stderr = &stderr
@@ -218,7 +220,8 @@ func wrongDirections(g graph) []string {
 			case ours && toArea != area && (toLayer < 0 || toLayer >= layer):
 				breaches = append(breaches, fmt.Sprintf("%s imports %s, which is not below it", path, to))
 			case !ours && layer == 0 && !g[to].Standard:
-				breaches = append(breaches, fmt.Sprintf("%s imports %s, which is not of the standard library", path, to))
+				breaches = append(breaches, fmt.Sprintf("%s imports %s, which is not of the standard library", path,
+					to))
 			}
 		}
 	}

@@ -148,7 +148,8 @@ func kept(t *testing.T, programs string, module []byte) *os.File {
 	file := filepath.Join(dir, "module.wasm")
 	err := os.WriteFile(file, module, 0o600)
 	if err == nil {
-		run := exec.CommandContext(t.Context(), filepath.Join(programs, "plasm-run"), "--cache-dir", filepath.Join(dir, "cache"), "--no-stdin", file)
+		run := exec.CommandContext(t.Context(), filepath.Join(programs, "plasm-run"), "--cache-dir",
+			filepath.Join(dir, "cache"), "--no-stdin", file)
 		run.Env = []string{"HOME=" + dir}
 		err = run.Run()
 	}

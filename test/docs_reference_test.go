@@ -85,10 +85,11 @@ func TestExitCodesAreThoseOfTheCommands(t *testing.T) {
 	compare("## Errors", enumeration(t, "error", "properties", "error", "properties", "code"), func(name string) int {
 		return cli.ExitCode(&job.Error{Code: job.Code(name)})
 	})
-	compare("## Statuses", enumeration(t, "receipt", "$defs", "outcome", "properties", "status"), func(name string) int {
-		var zero uint32
-		return cli.OutcomeCode(&job.Outcome{Status: job.Status(name), ExitCode: &zero}, nil)
-	})
+	compare("## Statuses", enumeration(t, "receipt", "$defs", "outcome", "properties", "status"),
+		func(name string) int {
+			var zero uint32
+			return cli.OutcomeCode(&job.Outcome{Status: job.Status(name), ExitCode: &zero}, nil)
+		})
 }
 
 // schema returns what stands at a path in a schema.

@@ -135,7 +135,8 @@ func TestPagesRun(t *testing.T) {
 func environment(t *testing.T) []string {
 	t.Helper()
 	programs := t.TempDir()
-	if err := bin.Build(t.Context(), programs, "plasm-run", "plasm-verify", "plasm-discover", "plasm-submit", "plasmd"); err != nil {
+	if err := bin.Build(t.Context(), programs, "plasm-run", "plasm-verify", "plasm-discover", "plasm-submit",
+		"plasmd"); err != nil {
 		t.Fatal(err)
 	}
 	env := append(bin.Env(), "PATH="+programs+string(filepath.ListSeparator)+os.Getenv("PATH"), "LC_ALL=C")
@@ -167,14 +168,18 @@ func terminal(t *testing.T, env []string, steps []step) []ending {
 	line := bin.AsUser("sh", "-c", script.String())
 	shell := exec.CommandContext(t.Context(), line[0], line[1:]...)
 	// Where that can be, a network of the page's own, in which its nodes meet no others and end with it.
-	apart := []string{"--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", `ip link set lo up; exec "$@"`, "sh"}
+	apart := []string{
+		"--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c",
+		`ip link set lo up; exec "$@"`, "sh",
+	}
 	if exec.CommandContext(t.Context(), "unshare", append(apart, "true")...).Run() == nil {
 		shell = exec.CommandContext(t.Context(), "unshare", append(apart, line...)...)
 	}
 	home := t.TempDir()
 	shell.Dir = checkout(t)
 	shell.Env = slices.Concat(env, []string{
-		"HOME=" + home, "STATE_DIRECTORY=" + filepath.Join(home, "state"), "RUNTIME_DIRECTORY=" + filepath.Join(home, "run"),
+		"HOME=" + home, "STATE_DIRECTORY=" + filepath.Join(home, "state"),
+		"RUNTIME_DIRECTORY=" + filepath.Join(home, "run"),
 	})
 	var out bytes.Buffer
 	shell.Stdout, shell.Stderr = &out, &out

@@ -45,7 +45,8 @@ func TestFunctionsAndFeaturesAreThoseOfTheEngine(t *testing.T) {
 // together.
 func TestDependenciesAreExplained(t *testing.T) {
 	t.Parallel()
-	modules := regexp.MustCompile(`(?m)^\s+([^ ]+\.[^ ]+/?[^ ]*) v`).FindAllStringSubmatch(readPage(t, "go.mod").text, -1)
+	modules := regexp.MustCompile(`(?m)^\s+([^ ]+\.[^ ]+/?[^ ]*) v`).FindAllStringSubmatch(readPage(t, "go.mod").text,
+		-1)
 	used := map[string]bool{}
 	for _, path := range imports(t) {
 		for _, m := range modules {
@@ -55,7 +56,8 @@ func TestDependenciesAreExplained(t *testing.T) {
 		}
 	}
 	// What an engine of its own module requires itself: its go.mod says which.
-	for _, m := range regexp.MustCompile(`(?m)^\s+([^ ]+\.[^ ]+) v[^ ]+$`).FindAllStringSubmatch(readPage(t, "engines/wasmtime/go.mod").text, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\s+([^ ]+\.[^ ]+) v[^ ]+$`).FindAllStringSubmatch(readPage(t,
+		"engines/wasmtime/go.mod").text, -1) {
 		used[m[1]] = true
 	}
 	explained := regexp.MustCompile("(?m)^### `(.+)`$").FindAllStringSubmatch(readPage(t, "docs/rationale.md").text, -1)

@@ -22,7 +22,8 @@ func TestInstall(t *testing.T) {
 		t.Fatal(err)
 	}
 	// What build makes is there: it is not made again.
-	install := exec.CommandContext(t.Context(), "make", "--old-file=build", "install", "OUT="+programs, "DESTDIR="+dest, "PREFIX=/opt/plasm", "VERSION=1.2.3")
+	install := exec.CommandContext(t.Context(), "make", "--old-file=build", "install", "OUT="+programs, "DESTDIR="+dest,
+		"PREFIX=/opt/plasm", "VERSION=1.2.3")
 	install.Dir = root
 	if out, err := install.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -30,9 +31,11 @@ func TestInstall(t *testing.T) {
 	prefix := filepath.Join(dest, "opt", "plasm")
 	var missing []string
 	for _, name := range commands {
-		missing = append(missing, "bin/"+name, "share/bash-completion/completions/"+name, "share/zsh/site-functions/_"+name, "share/fish/vendor_completions.d/"+name+".fish")
+		missing = append(missing, "bin/"+name, "share/bash-completion/completions/"+name,
+			"share/zsh/site-functions/_"+name, "share/fish/vendor_completions.d/"+name+".fish")
 	}
-	missing = append(missing, "share/man/man1/plasm-run.1", "share/man/man8/plasmd.8", "share/man/man8/plasmd-serve.8", "share/man/man5/plasmd.toml.5")
+	missing = append(missing, "share/man/man1/plasm-run.1", "share/man/man8/plasmd.8", "share/man/man8/plasmd-serve.8",
+		"share/man/man5/plasmd.toml.5")
 	err := filepath.WalkDir(prefix, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
@@ -59,7 +62,8 @@ func TestInstall(t *testing.T) {
 	if err != nil || len(missing) > 0 {
 		t.Errorf("%v; not installed: %q", err, missing)
 	}
-	if out, err := exec.CommandContext(t.Context(), filepath.Join(prefix, "bin", "plasm-run"), "--version").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), filepath.Join(prefix, "bin", "plasm-run"),
+		"--version").CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

@@ -36,28 +36,39 @@ const someone = "12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA"
 // wrongOf are three wrong values of each kind of flag, by what its value is called or by its kind. In the folder of the
 // test are a folder, a file of garbage, one whose bytes are no UTF-8, and nothing called nothere.
 var wrongOf = map[string][]string{
-	"switch": {"maybe", "", "2"}, "number": {"x", "-5", "99999999999999999999"}, "amount": {"x", "-5M", "99999999999999999G"},
-	"DUR": {"5", "-3s", "soon"}, "DUR|auto": {"5", "-3s", "soon"}, "LIST": {"sandbox", "seccomp,nothing", "seccomp landlok"},
-	"FILE": {"nothere/x", "folder", ""}, "FILE|-": {"nothere/x", "folder", ""}, "TICKET|-": {"nothere/x", "folder", "folder/nothere"}, "DIR": {"", "garbage", "garbage/x"},
-	"PEERID": {"nobody!", "12D3KooWshort", ""}, "PEERID|any": {"nobody!", "12D3KooWshort", ""}, "PEERID|NAME": {"nobody!", "nothere", ""},
-	"PEER": {"nobody!", "12D3KooWshort", ""}, "PEER[=NAME]": {"nobody!", someone + "=A Name", someone + "=any"},
+	"switch": {"maybe", "", "2"}, "number": {"x", "-5", "99999999999999999999"},
+	"amount": {"x", "-5M", "99999999999999999G"},
+	"DUR":    {"5", "-3s", "soon"}, "DUR|auto": {"5", "-3s", "soon"},
+	"LIST": {"sandbox", "seccomp,nothing", "seccomp landlok"},
+	"FILE": {"nothere/x", "folder", ""}, "FILE|-": {"nothere/x", "folder", ""},
+	"TICKET|-": {"nothere/x", "folder", "folder/nothere"}, "DIR": {"", "garbage", "garbage/x"},
+	"PEERID": {"nobody!", "12D3KooWshort", ""}, "PEERID|any": {"nobody!", "12D3KooWshort", ""},
+	"PEERID|NAME": {"nobody!", "nothere", ""},
+	"PEER":        {"nobody!", "12D3KooWshort", ""}, "PEER[=NAME]": {"nobody!", someone + "=A Name", someone + "=any"},
 	"ADDR|PEERID|NAME": {"/ip4/1.2.3.4/tcp/5", "nobody!", "/ip4/999.1.1.1/tcp/5/p2p/" + someone},
 	"ADDR":             {"nobody", "/ip4/999.1.1.1/tcp/5/p2p/" + someone, "/ip4/1.2.3.4/tcp/99999/p2p/" + someone},
-	"ARCH":             {"", "Big Endian", "amd64!"}, "OS": {"", "My OS", "linux!"}, "NAME": {"", "My Engine", "wazero!"}, "NAME|auto": {"", "My Engine", "wazero!"},
+	"ARCH":             {"", "Big Endian", "amd64!"}, "OS": {"", "My OS", "linux!"},
+	"NAME": {"", "My Engine", "wazero!"}, "NAME|auto": {"", "My Engine", "wazero!"},
 	"PATH::GUEST": {"folder", "nothere::/x", "folder::x"}, "GUEST::PATH": {"/x", "x::new", "/x::"},
 	"HOST::GUEST[:ro]": {"folder", "nothere::/x", "folder::x"}, "NAME=VALUE": {"no value", "=x", "N\xff=x"},
 	"PEERID|NAME|FILE": {"nobody!", "folder", "garbage"}, "FILE|any": {"nothere/x", "folder", "garbage"},
-	"plasmd serve --allow-file": {"folder", "garbage", ""}, "plasm-run --key": {"garbage", "folder", "garbage/x"}, "plasm-submit --key": {"garbage", "folder", "garbage/x"},
-	"plasmd serve --metrics": {"nobody", "192.0.2.1:80", "127.0.0.1:99999"}, "plasmd serve --reachability": {"nothing", "", "PUBLIC"},
-	"plasm-run --engines": {"", "", ""}, "plasm-run --cache-dir": {"", "", ""}, // what is not there is done without, with a warning
+	"plasmd serve --allow-file": {"folder", "garbage", ""}, "plasm-run --key": {"garbage", "folder", "garbage/x"},
+	"plasm-submit --key":          {"garbage", "folder", "garbage/x"},
+	"plasmd serve --metrics":      {"nobody", "192.0.2.1:80", "127.0.0.1:99999"},
+	"plasmd serve --reachability": {"nothing", "", "PUBLIC"},
+	// what is not there is done without, with a warning
+	"plasm-run --engines": {"", "", ""}, "plasm-run --cache-dir": {"", "", ""},
 	"plasmd serve --engines": {"", "", ""},
-	"GLOB":                   {"[", "a\\", ""}, "N": {"x", "-5", "99999999999"}, "LEVEL": {"loud", "", "info+1"}, "FORMAT": {"xml", "", "yaml"},
+	"GLOB":                   {"[", "a\\", ""}, "N": {"x", "-5", "99999999999"}, "LEVEL": {"loud", "", "info+1"},
+	"FORMAT":    {"xml", "", "yaml"},
 	"BYTES|DUR": {"x", "-5M", "soon"}, "WHAT": {"nothing", "", "STDOUT"}, "PATH": {"nothere/x", "folder", ""},
 }
 
 // raw are words of libraries, which say nothing to a person.
-var raw = regexp.MustCompile(`unexpected end of JSON|unexpected EOF|invalid character|(^| )(json|toml):|strconv\.|invalid syntax|out of range|\b(open|stat|lstat|mkdir|read|chdir|rename) [^ ]+:` +
-	`|failed to|dial backoff|context (deadline|canceled)|multihash|multibase|varint|protocol error|invalid value|flag provided|runtime error|goroutine|%!|0x[0-9a-f]|\{\{|&\{`)
+var raw = regexp.MustCompile(`unexpected end of JSON|unexpected EOF|invalid character|(^| ` +
+	`)(json|toml):|strconv\.|invalid syntax|out of range|\b(open|stat|lstat|mkdir|read|chdir|rename) [^ ]+:` +
+	`|failed to|dial backoff|context (deadline|canceled)|multihash|multibase|varint|protocol error|invalid ` +
+	`value|flag provided|runtime error|goroutine|%!|0x[0-9a-f]|\{\{|&\{`)
 
 var peerIDs = regexp.MustCompile(`12D3KooW\w{40}`)
 
@@ -99,7 +110,10 @@ func (m *mistakes) prepare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, data := range map[string][]byte{"hello.wasm": module, "garbage": []byte("rubbish\n"), "toml": []byte("slots = 1\n")} {
+	for name, data := range map[string][]byte{
+		"hello.wasm": module, "garbage": []byte("rubbish\n"),
+		"toml": []byte("slots = 1\n"),
+	} {
 		if err := os.WriteFile(filepath.Join(m.dir, name), data, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +121,8 @@ func (m *mistakes) prepare(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(m.dir, "folder", "in"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := m.command(t.Context(), "plasm-run", "--receipt", "receipt", "hello.wasm").CombinedOutput(); err != nil {
+	if out, err := m.command(t.Context(), "plasm-run", "--receipt", "receipt",
+		"hello.wasm").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }
@@ -115,7 +130,8 @@ func (m *mistakes) prepare(t *testing.T) {
 func (m *mistakes) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, filepath.Join(m.programs, name), args...)
 	c.Dir = m.dir
-	c.Env = append(bin.Env(), "PATH="+m.programs, "PLASM_LOG_LEVEL=error", "HOME="+m.dir, "STATE_DIRECTORY="+m.dir+"/state", "RUNTIME_DIRECTORY="+m.dir+"/run")
+	c.Env = append(bin.Env(), "PATH="+m.programs, "PLASM_LOG_LEVEL=error", "HOME="+m.dir,
+		"STATE_DIRECTORY="+m.dir+"/state", "RUNTIME_DIRECTORY="+m.dir+"/run")
 	return c
 }
 
@@ -255,7 +271,8 @@ func TestWrongValuesOfAFile(t *testing.T) {
 func TestFatalErrorsInJSON(t *testing.T) {
 	t.Parallel()
 	programs := t.TempDir()
-	if err := bin.Build(t.Context(), programs, "plasm-run", "plasm-submit", "plasm-discover", "plasm-verify", "plasmd"); err != nil {
+	if err := bin.Build(t.Context(), programs, "plasm-run", "plasm-submit", "plasm-discover", "plasm-verify",
+		"plasmd"); err != nil {
 		t.Fatal(err)
 	}
 	m := &mistakes{programs: programs, dir: t.TempDir()}
@@ -263,8 +280,9 @@ func TestFatalErrorsInJSON(t *testing.T) {
 		"plasm-run --log-format json nothere.wasm", "plasm-run --memory x --log-format=json nothere.wasm",
 		"plasm-run --nothing --log-format json", "plasm-submit --log-format json --peer nobody! nothere.wasm",
 		"plasm-submit --log-format json --mdns=false --peer /ip4/127.0.0.1/tcp/1/p2p/" + someone + " -n " + hello(t),
-		"plasm-discover --log-format json --bootstrap nobody", "plasm-verify --log-format json nothere", "plasmd serve --log-format json --slots 0",
-		"plasmd check --config nothere --log-format json", "plasmd --log-format json",
+		"plasm-discover --log-format json --bootstrap nobody", "plasm-verify --log-format json nothere",
+		"plasmd serve --log-format json --slots 0", "plasmd check --config nothere --log-format json",
+		"plasmd --log-format json",
 	} {
 		words := strings.Fields(line)
 		var stdout, stderr bytes.Buffer
@@ -274,7 +292,8 @@ func TestFatalErrorsInJSON(t *testing.T) {
 		var said struct{ Time, Level, Msg, Code string }
 		lines := strings.Split(strings.TrimSuffix(stderr.String(), "\n"), "\n")
 		wrong := json.Unmarshal([]byte(lines[len(lines)-1]), &said)
-		if err == nil || wrong != nil || len(lines) != 1 || said.Time == "" || said.Level != "ERROR" || said.Msg == "" || said.Code == "" || stdout.Len() > 0 {
+		if err == nil || wrong != nil || len(lines) != 1 || said.Time == "" || said.Level != "ERROR" ||
+			said.Msg == "" || said.Code == "" || stdout.Len() > 0 {
 			t.Errorf("%s: %v, %q, stdout %q", line, err, &stderr, &stdout)
 		}
 	}

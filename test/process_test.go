@@ -24,7 +24,8 @@ var processWide = map[string][]string{
 	"flag": {"Parse", "CommandLine", "Args", "Arg"},
 	"log":  {"Fatal", "Fatalf", "Fatalln"},
 	"github.com/urfave/cli/v2": {
-		"NewApp", "HandleExitCoder", "OsExiter", "ErrWriter", "HelpFlag", "VersionFlag", "HelpPrinter", "VersionPrinter", "FlagStringer",
+		"NewApp", "HandleExitCoder", "OsExiter", "ErrWriter", "HelpFlag", "VersionFlag", "HelpPrinter",
+		"VersionPrinter", "FlagStringer",
 	},
 }
 
@@ -65,10 +66,16 @@ func TestProcessUsesAreFound(t *testing.T) {
 		{"main of a program", "package main\nimport \"os\"\nfunc main() { os.Exit(len(os.Args)) }", nil},
 		{"beside main", "package main\nimport \"os\"\nfunc fail() { os.Exit(1) }", []string{"x.go:3:15: os.Exit"}},
 		{"main of a library", "package lib\nimport \"os\"\nfunc main() { os.Exit(1) }", []string{"x.go:3:15: os.Exit"}},
-		{"a method named main", "package main\nimport \"os\"\nfunc (x) main() { os.Exit(1) }", []string{"x.go:3:19: os.Exit"}},
+		{
+			"a method named main", "package main\nimport \"os\"\nfunc (x) main() { os.Exit(1) }",
+			[]string{"x.go:3:19: os.Exit"},
+		},
 		{"a variable", "package main\nimport \"os\"\nvar w = os.Stdout", []string{"x.go:3:9: os.Stdout"}},
 		{"another name", "package lib\nimport sys \"os\"\nvar w = sys.Stderr", []string{"x.go:3:9: os.Stderr"}},
-		{"a library that exits", "package lib\nimport \"github.com/urfave/cli/v2\"\nfunc f() { cli.OsExiter(1) }", []string{"x.go:3:12: github.com/urfave/cli/v2.OsExiter"}},
+		{
+			"a library that exits", "package lib\nimport \"github.com/urfave/cli/v2\"\nfunc f() { cli.OsExiter(1) }",
+			[]string{"x.go:3:12: github.com/urfave/cli/v2.OsExiter"},
+		},
 		{"a field that is named so", "package lib\nfunc f(os struct{ Args int }) int { return os.Args }", nil},
 		{"other uses of os", "package lib\nimport \"os\"\nvar f = os.Open", nil},
 	}
@@ -105,7 +112,8 @@ func processUses(path string, source any) ([]string, error) {
 			return true
 		}
 		if x, ok := selector.X.(*ast.Ident); ok && slices.Contains(processWide[imported[x.Name]], selector.Sel.Name) {
-			breaches = append(breaches, fmt.Sprintf("%s: %s.%s", files.Position(node.Pos()), imported[x.Name], selector.Sel.Name))
+			breaches = append(breaches, fmt.Sprintf("%s: %s.%s", files.Position(node.Pos()), imported[x.Name],
+				selector.Sel.Name))
 		}
 		return true
 	})

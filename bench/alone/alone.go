@@ -26,7 +26,8 @@ func Main(e engine.Engine, args []string, stdout, stderr io.Writer) int {
 		_, _ = fmt.Fprintf(stderr, "usage: alone CACHE MODULE [ARG…]\n")
 		return 125
 	}
-	result, err := run(context.Background(), e, args[0], args[1], engine.Host{Args: args[2:], StdinKnown: true, Stdout: stdout, Stderr: stderr})
+	result, err := run(context.Background(), e, args[0], args[1],
+		engine.Host{Args: args[2:], StdinKnown: true, Stdout: stdout, Stderr: stderr})
 	if err == nil && result.Status != job.Exit {
 		err = fmt.Errorf("it ended with %s %s", result.Status, result.Trap)
 	}

@@ -74,7 +74,8 @@ func static() string {
 }
 
 func (h *house) goBuild(ctx context.Context, cgo, module, ldflags, name, pkg string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w "+ldflags, "-o", filepath.Join(h.dir, name), pkg)
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w "+ldflags, "-o",
+		filepath.Join(h.dir, name), pkg)
 	cmd.Dir = filepath.Join(h.root, module)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED="+cgo)
 	return quietly(cmd)
@@ -90,7 +91,8 @@ func (h *house) compile(ctx context.Context, k kernel, b build) error {
 		flags, link = append(flags, wasmTarget), append(link, wasmTarget)
 	}
 	steps := [][]string{
-		append(append([]string{compiler()}, flags...), "-o", out+".o", filepath.Join(h.root, "bench", "kernels", k.name+".c")),
+		append(append([]string{compiler()}, flags...), "-o", out+".o",
+			filepath.Join(h.root, "bench", "kernels", k.name+".c")),
 		append(append([]string{compiler()}, link...), "-o", out, out+".o"),
 	}
 	if b.opt {
@@ -124,7 +126,8 @@ func (h *house) command(ctx context.Context, w way, k kernel, rounds string) *ex
 	switch {
 	case w.whole:
 		args = []string{
-			at("plasm-run"), "--no-stdin", "--engine", w.engine, "--cache-dir", at("cache"), "--receipt", at(receiptFile),
+			at("plasm-run"), "--no-stdin", "--engine", w.engine, "--cache-dir", at("cache"), "--receipt",
+			at(receiptFile),
 			at(file), rounds,
 		}
 	case w.engine != "":

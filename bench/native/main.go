@@ -47,7 +47,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("native", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.BoolVar(&o.quick, "quick", false, "little work, once: only whether every output is right")
-	flags.DurationVar(&o.within, "within", 9*time.Minute, "begin no round that would not end within this time; three rounds take as long as they take")
+	flags.DurationVar(&o.within, "within", 9*time.Minute,
+		"begin no round that would not end within this time; three rounds take as long as they take")
 	flags.Func("only", "measure these kernels only, separated by commas, and write no files", func(names string) error {
 		o.only = append(o.only, strings.Split(names, ",")...)
 		return nil

@@ -86,7 +86,8 @@ func (h *house) round(ctx context.Context, n int) (round, error) {
 				return nil, err
 			}
 			if before, ok := printed[w.part]; ok && before != out {
-				return nil, fmt.Errorf("%s, %s: %d rounds give %q, and another way %q", k.name, w.name, k.job/w.part, out, before)
+				return nil, fmt.Errorf("%s, %s: %d rounds give %q, and another way %q", k.name, w.name, k.job/w.part,
+					out, before)
 			}
 			printed[w.part] = out
 			r[k.name][w.name] = s

@@ -114,7 +114,8 @@ func TestWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := read(t, o.page)
-	if !strings.HasPrefix(page, "before\n"+mark) || !strings.HasSuffix(page, markEnd+"after\n") || strings.Contains(page, "stale") {
+	if !strings.HasPrefix(page, "before\n"+mark) || !strings.HasSuffix(page, markEnd+"after\n") ||
+		strings.Contains(page, "stale") {
 		t.Errorf("the page is\n%s", page)
 	}
 	if !strings.Contains(page, "| the same: worst kernel | 1.35 | **1.500: missed** |") {

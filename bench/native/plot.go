@@ -58,15 +58,19 @@ func (r *results) plot() string {
 	}
 	bottom := plotTop + len(rows)*rowHeight
 	var b strings.Builder
-	_, _ = fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img">`+"\n", plotWidth, bottom+44, plotWidth, bottom+44)
+	_, _ = fmt.Fprintf(&b,
+		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img">`+"\n",
+		plotWidth, bottom+44, plotWidth, bottom+44)
 	_, _ = b.WriteString("<title>Processor time of each kernel, in that of the native program</title>\n" + plotStyle)
 	for i, s := range series {
 		at := 24 + i*(plotWidth-40)/len(series)
-		_, _ = fmt.Fprintf(&b, `<circle class="s%d" cx="%d" cy="24" r="5"/><text x="%d" y="29">%s</text>`+"\n", i, at, at+12, s.title)
+		_, _ = fmt.Fprintf(&b, `<circle class="s%d" cx="%d" cy="24" r="5"/><text x="%d" y="29">%s</text>`+"\n", i, at,
+			at+12, s.title)
 	}
 	for i := range rows {
 		if i%2 == 0 {
-			_, _ = fmt.Fprintf(&b, `<rect class="band" x="0" y="%d" width="%d" height="%d"/>`+"\n", plotTop+i*rowHeight, plotWidth, rowHeight)
+			_, _ = fmt.Fprintf(&b, `<rect class="band" x="0" y="%d" width="%d" height="%d"/>`+"\n", plotTop+i*rowHeight,
+				plotWidth, rowHeight)
 		}
 	}
 	for _, tick := range []float64{1, 1.5, 2, 3, 4, 6, 8, 12, 16} {
@@ -75,14 +79,18 @@ func (r *results) plot() string {
 			if tick == 1 {
 				class = "native"
 			}
-			_, _ = fmt.Fprintf(&b, `<line class="%s" x1="%v" x2="%v" y1="%d" y2="%d"/>`, class, x(tick), x(tick), plotTop-6, bottom)
-			_, _ = fmt.Fprintf(&b, `<text class="quiet" text-anchor="middle" x="%v" y="%d">%v</text>`+"\n", x(tick), bottom+18, tick)
+			_, _ = fmt.Fprintf(&b, `<line class="%s" x1="%v" x2="%v" y1="%d" y2="%d"/>`, class, x(tick), x(tick),
+				plotTop-6, bottom)
+			_, _ = fmt.Fprintf(&b, `<text class="quiet" text-anchor="middle" x="%v" y="%d">%v</text>`+"\n", x(tick),
+				bottom+18, tick)
 		}
 	}
 	for i, row := range rows {
 		drawRow(&b, row, plotTop+i*rowHeight, x)
 	}
-	_, _ = fmt.Fprintf(&b, `<text class="quiet" x="%d" y="%d">times the processor time of the native program; lines: quartiles of %d rounds</text>`+"\n</svg>\n", plotLeft, bottom+36, r.Rounds)
+	_, _ = fmt.Fprintf(&b,
+		`<text class="quiet" x="%d" y="%d">times the processor time of the native program; lines: quartiles of %d `+
+			`rounds</text>`+"\n</svg>\n", plotLeft, bottom+36, r.Rounds)
 	return b.String()
 }
 

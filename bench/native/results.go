@@ -147,7 +147,8 @@ func (h *house) engines(ctx context.Context) (map[string]string, error) {
 				}
 			}
 		}
-		if err := errors.Join(json.Unmarshal(text, &envelope), json.Unmarshal(envelope.Payload, &statement)); err != nil {
+		if err := errors.Join(json.Unmarshal(text, &envelope),
+			json.Unmarshal(envelope.Payload, &statement)); err != nil {
 			return nil, fmt.Errorf("receipt: %w", err)
 		}
 		e := statement.Predicate.Node.Engine
@@ -179,7 +180,11 @@ func (r *results) summarise() {
 		{"wasmtime, guests with SIMD, against native: geometric mean", 1.05, r.Means["wasmtime-simd"].Median},
 		{"the same: worst kernel", 1.35, r.Worst["wasmtime-simd"].Ratio},
 		{"wasmtime, scalar guests, against native: geometric mean", 1.30, r.Means["wasmtime-scalar"].Median},
-		{"the whole of `plasm-run` for a second of native work, against its engine alone: geometric mean of wall time", 1.02, r.Means["plasm-run-wasmtime"].Median},
+		{
+			"the whole of `plasm-run` for a second of native work, against its engine alone: geometric mean of " +
+				"wall time",
+			1.02, r.Means["plasm-run-wasmtime"].Median,
+		},
 	}
 }
 

@@ -54,8 +54,11 @@ func (s spread) String() string { return fmt.Sprintf("%.2f (%.2f–%.2f)", s.Med
 // tables is what stands in the page, in Markdown.
 func (r *results) tables() string {
 	var b strings.Builder
-	_, _ = fmt.Fprintf(&b, "Measured on %s, in %d rounds, on %s. %s, `%s`;\nguests also `%s`,\nbut for `-msimd128` where they are scalar. wasmtime %s, wazero %s.\n\n",
-		r.Measured, r.Rounds, r.Processor, r.Compiler, r.Flags, strings.ReplaceAll(r.Guests, "; ", "` and `"), r.Engines["wasmtime"], r.Engines["wazero"])
+	_, _ = fmt.Fprintf(&b,
+		"Measured on %s, in %d rounds, on %s. %s, `%s`;\nguests also `%s`,\nbut for `-msimd128` where they are "+
+			"scalar. wasmtime %s, wazero %s.\n\n",
+		r.Measured, r.Rounds, r.Processor, r.Compiler, r.Flags, strings.ReplaceAll(r.Guests, "; ", "` and `"),
+		r.Engines["wasmtime"], r.Engines["wazero"])
 	_, _ = b.WriteString("| goal | at most | measured |\n|---|---|---|\n")
 	for _, g := range r.Goals {
 		measured := fmt.Sprintf("%.3f", g.Measured)
@@ -81,8 +84,10 @@ func (r *results) tables() string {
 	row("geometric mean", func(key string) string { return r.Means[key].String() })
 	row("worst", func(key string) string { return fmt.Sprintf("%.2f", r.Worst[key].Ratio) })
 	plain, own := r.Means["wasmtime-simd-plain"], r.Means["native-own"]
-	_, _ = fmt.Fprintf(&b, "\n\nWithout `wasm-opt`, guests with SIMD take wasmtime %v on the average, and at worst %.2f (`%s`). Native code made\n"+
-		"with `-march=native`, for this processor and no older one, takes %v of the time of the native code above.\n",
+	_, _ = fmt.Fprintf(&b,
+		"\n\nWithout `wasm-opt`, guests with SIMD take wasmtime %v on the average, and at worst %.2f (`%s`). Native "+
+			"code made\nwith `-march=native`, for this processor and no older one, takes %v of the time of the "+
+			"native code above.\n",
 		plain, r.Worst["wasmtime-simd-plain"].Ratio, r.Worst["wasmtime-simd-plain"].Kernel, own)
 	return b.String()
 }
@@ -137,7 +142,8 @@ func (r *results) into(page string) (string, error) {
 	before, rest, begins := strings.Cut(page, mark)
 	_, after, ends := strings.Cut(rest, markEnd)
 	if !begins || !ends {
-		return "", fmt.Errorf("the page has not the marks %q and %q", strings.TrimSpace(mark), strings.TrimSpace(markEnd))
+		return "", fmt.Errorf("the page has not the marks %q and %q", strings.TrimSpace(mark),
+			strings.TrimSpace(markEnd))
 	}
 	return before + mark + "\n" + r.tables() + "\n" + markEnd + after, nil
 }

@@ -57,7 +57,8 @@ func draw(ctx context.Context, rounds int, page string, stdout io.Writer) error 
 	if err != nil {
 		return err
 	}
-	texts[submission.name] = fmt.Sprintf("Medians of %d runs, in milliseconds:\n\n```text\n%s```\n\n", rounds, submission.chart(t))
+	texts[submission.name] = fmt.Sprintf("Medians of %d runs, in milliseconds:\n\n```text\n%s```\n\n", rounds,
+		submission.chart(t))
 	for _, name := range []string{local.name, submission.name} {
 		if page == "" {
 			_, err = io.WriteString(stdout, texts[name])
@@ -90,7 +91,8 @@ func drawLocal(ctx context.Context, dir string, rounds int) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		_, _ = fmt.Fprintf(&text, "With %s, medians of %d runs, in milliseconds:\n\n```text\n%s```\n\n", engine, rounds, local.chart(t))
+		_, _ = fmt.Fprintf(&text, "With %s, medians of %d runs, in milliseconds:\n\n```text\n%s```\n\n", engine, rounds,
+			local.chart(t))
 	}
 	return text.String(), nil
 }

@@ -41,15 +41,30 @@ func stamped() []variant.Edit {
 	return []variant.Edit{
 		{File: "lib/job/stamp.go", New: stampFile},
 		stamp("cmd/plasm-run/main.go", "	in := cli.Process(", "main", true),
-		{File: "cmd/plasm-run/main.go", Old: "	os.Exit(run(in))\n", New: "	code := run(in)\n	job.SayStamps(os.Stderr)\n	os.Exit(code)\n"},
-		{File: "cmd/plasm-run/main.go", Old: "	\"plasm/lib/engine/wazero\"\n", New: "	\"plasm/lib/engine/wazero\"\n	\"plasm/lib/job\"\n"},
+		{
+			File: "cmd/plasm-run/main.go", Old: "	os.Exit(run(in))\n",
+			New: "	code := run(in)\n	job.SayStamps(os.Stderr)\n	os.Exit(code)\n",
+		},
+		{
+			File: "cmd/plasm-run/main.go", Old: "	\"plasm/lib/engine/wazero\"\n",
+			New: "	\"plasm/lib/engine/wazero\"\n	\"plasm/lib/job\"\n",
+		},
 		stamp("lib/sandbox/sandbox.go", "	shield()\n", "asked", false),
 		stamp("lib/sandbox/process.go", "	said, sent := &tail{", "forked", true),
-		{File: "lib/sandbox/process.go", Old: "	\"plasm/lib/sandbox/wire\"\n", New: "	\"plasm/lib/job\"\n	\"plasm/lib/sandbox/wire\"\n"},
+		{
+			File: "lib/sandbox/process.go", Old: "	\"plasm/lib/sandbox/wire\"\n",
+			New: "	\"plasm/lib/job\"\n	\"plasm/lib/sandbox/wire\"\n",
+		},
 		stamp(run, "	defer r.p.end()\n	unwatch", "described", true),
-		{File: run, Old: "	r.p.linger()\n", New: "	r.p.linger()\n	job.Stamp(\"gone\")\n	job.AddStamps(r.p.last.data.Bytes())\n"},
+		{
+			File: run, Old: "	r.p.linger()\n",
+			New: "	r.p.linger()\n	job.Stamp(\"gone\")\n	job.AddStamps(r.p.last.data.Bytes())\n",
+		},
 		stamp(worker, "	c := &conversation{\n		control:", "worker", true),
-		{File: worker, Old: "	case err := <-done:\n", New: "	case err := <-done:\n		job.SayStamps(os.NewFile(fdStderr, \"stderr\"))\n"},
+		{
+			File: worker, Old: "	case err := <-done:\n",
+			New: "	case err := <-done:\n		job.SayStamps(os.NewFile(fdStderr, \"stderr\"))\n",
+		},
 		stamp(worker, "	module, err := c.module(a.Module)\n", "confined", true),
 		stamp(worker, "	go c.watch()\n", "module", true),
 		stamp(worker, "	host := engine.Host{\n", "loaded", true),

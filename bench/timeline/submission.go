@@ -35,13 +35,15 @@ var submission = subject{
 
 // stampedSubmit are the edits for plasm-submit.
 func stampedSubmit() []variant.Edit {
-	const main, submit, describe = "cmd/plasm-submit/main.go", "cmd/plasm-submit/submit.go", "cmd/plasm-submit/describe.go"
+	const main, submit, describe = "cmd/plasm-submit/main.go", "cmd/plasm-submit/submit.go",
+		"cmd/plasm-submit/describe.go"
 	const dial, exchange = "lib/exchange/submit/dial.go", "lib/exchange/submit/exchange.go"
 	return []variant.Edit{
 		{File: "lib/job/stamp.go", New: stampFile},
 		{
 			File: main, Old: "	os.Exit(run(cli.Process(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)))\n",
-			New: "	job.Stamp(\"main\")\n	code := run(cli.Process(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))\n	job.SayStamps(os.Stderr)\n	os.Exit(code)\n",
+			New: "	job.Stamp(\"main\")\n	code := run(cli.Process(os.Args[1:], os.Stdin, os.Stdout, " +
+				"os.Stderr))\n	job.SayStamps(os.Stderr)\n	os.Exit(code)\n",
 		},
 		{File: main, Old: "	\"plasm/lib/cli\"\n", New: "	\"plasm/lib/cli\"\n	\"plasm/lib/job\"\n"},
 		stamp(submit, "	if !o.verbose && !o.streams(in) {\n", "key", true),
@@ -62,7 +64,8 @@ func buildSubmit(ctx context.Context, dir string) error {
 	if err := bin.Build(ctx, dir, "plasmd", "plasm-run"); err != nil {
 		return err
 	}
-	if err := variant.BuildCommand(ctx, "plasm-submit", filepath.Join(dir, "plasm-submit"), "", stampedSubmit()...); err != nil {
+	if err := variant.BuildCommand(ctx, "plasm-submit", filepath.Join(dir, "plasm-submit"), "",
+		stampedSubmit()...); err != nil {
 		return err
 	}
 	for _, name := range []string{"plasmd", "plasm-run", "plasm-submit"} {
@@ -85,7 +88,8 @@ func measureSubmit(ctx context.Context, dir string, rounds int) (t times, err er
 		return nil, err
 	}
 	node := command("plasmd", "serve", "--mdns=false", "--log-level", "error", "--allow", strings.TrimSpace(string(id)),
-		"--listen", "/ip4/127.0.0.1/tcp/0", "--data-dir", filepath.Join(dir, "data"), "--runtime-dir", filepath.Join(dir, "runtime"))
+		"--listen", "/ip4/127.0.0.1/tcp/0", "--data-dir", filepath.Join(dir, "data"), "--runtime-dir",
+		filepath.Join(dir, "runtime"))
 	var complaints strings.Builder
 	node.Stderr = &complaints
 	said, err := node.StdoutPipe()

@@ -58,7 +58,10 @@ func (o *options) search(ctx context.Context, in *cli.Invocation, log *slog.Logg
 func (o *options) conclude(ctx context.Context, in *cli.Invocation, r *capability.Report) error {
 	if r.End == capability.EndStopped {
 		cause := context.Cause(ctx)
-		return &job.Error{Code: job.CodeCancelled, Message: fmt.Sprintf("the search was stopped: %v", cause), Err: cause}
+		return &job.Error{
+			Code: job.CodeCancelled, Message: fmt.Sprintf("the search was stopped: %v", cause),
+			Err: cause,
+		}
 	}
 	if r.Found > 0 && !o.all {
 		return nil
@@ -87,7 +90,8 @@ func noNode(r *capability.Report, private bool) error {
 	case r.Peers == 0 && private:
 		e.Hint = "none of the addresses above led to a node: have they the same --network-key?"
 	case r.Peers == 0:
-		e.Hint = "none of the addresses above led to a node: name another with --bootstrap ADDR, or --network-key FILE for a private network"
+		e.Hint = "none of the addresses above led to a node: name another with --bootstrap ADDR, or --network-key " +
+			"FILE for a private network"
 	}
 	return e
 }

@@ -43,16 +43,20 @@ func newOptions(in *cli.Invocation) *options {
 	})
 	f.Switch(&o.table, cli.Flag{
 		Name: "table", Category: printed, Usage: "a table for people, of 80 columns; the default on a terminal",
-		More: "Nodes are called by the names in your trust file, or by the ends of their peer IDs. On a terminal it has a live count.",
+		More: "Nodes are called by the names in your trust file, or by the ends of their peer IDs. On a terminal it " +
+			"has a live count.",
 	})
 	f.Switch(&o.wide, cli.Flag{
 		Name: "wide", Category: printed, Usage: "the table with whole peer IDs, engines and whole addresses",
 	})
 	f.Switch(&o.all, cli.Flag{
-		Name: "all", Category: printed, Usage: "tell on stderr of the others, too: those that do not fit or did not answer, and why",
+		Name: "all", Category: printed,
+		Usage: "tell on stderr of the others, too: those that do not fit or did not answer, and why",
 	})
 	f.Switch(&o.json, cli.Flag{
-		Name: "json", Category: printed, Usage: "a line of JSON for each node, the default but on a terminal; an error, too, is then one document on stdout",
+		Name: "json", Category: printed,
+		Usage: "a line of JSON for each node, the default but on a terminal; an error, too, is then one document " +
+			"on stdout",
 	})
 	return o
 }
@@ -60,7 +64,8 @@ func newOptions(in *cli.Invocation) *options {
 // addNeed adds the flags that say what a node must be or have.
 func (o *options) addNeed(f *cli.Flags) {
 	f.Word(&o.need.Arch, "", cli.Flag{
-		Name: "arch", Category: what, Value: "ARCH", Usage: "amd64, arm64…", More: "The node's architecture, as Go names it.",
+		Name: "arch", Category: what, Value: "ARCH", Usage: "amd64, arm64…",
+		More:     "The node's architecture, as Go names it.",
 		Complete: client.Archs(),
 	})
 	f.Word(&o.need.OS, "", cli.Flag{
@@ -71,7 +76,8 @@ func (o *options) addNeed(f *cli.Flags) {
 		Name: "engine", Category: what, Value: "NAME", Usage: "such as wazero", Complete: client.Engines(),
 	})
 	f.Amount(&o.need.MinMemoryMB, cli.MiB, 1, job.MaxMemoryMB, cli.Flag{
-		Name: "min-memory", Category: what, Value: "MB", Usage: "for one job, in MiB or with a unit: 64M, 1GiB", More: "1 MiB to 4 GiB.",
+		Name: "min-memory", Category: what, Value: "MB", Usage: "for one job, in MiB or with a unit: 64M, 1GiB",
+		More: "1 MiB to 4 GiB.",
 	})
 	f.Whole(&o.need.MinCores, 1, job.MaxCPUCores, cli.Flag{
 		Name: "min-cores", Category: what, Value: "N", Usage: "cores", More: "1 to 1024.",

@@ -105,7 +105,8 @@ func (p *printer) row(n *job.Node) string {
 	for _, e := range n.Engines {
 		engines = append(engines, e.Name)
 	}
-	line := fmt.Sprintf(wide, n.PeerID, p.names.Name(n.PeerID), system, cores, memory, slots, took, strings.Join(engines, ","), addr)
+	line := fmt.Sprintf(wide, n.PeerID, p.names.Name(n.PeerID), system, cores, memory, slots, took,
+		strings.Join(engines, ","), addr)
 	return strings.TrimRight(line, " ")
 }
 

@@ -21,14 +21,17 @@ import (
 const here = ""
 
 // batch runs the jobs of --each or --batch.
-func (o *options) batch(ctx context.Context, in *cli.Invocation, log *slog.Logger, guards []string, dirs []engine.Dir) (int, error) {
+func (o *options) batch(ctx context.Context, in *cli.Invocation, log *slog.Logger, guards []string,
+	dirs []engine.Dir,
+) (int, error) {
 	c := &bulk.Command{
 		Name: name, Flags: o.bulk, Job: o.job, Fleet: &batch.Fleet{},
 		Deadline: func(*job.Manifest) time.Duration { return 0 },
 	}
 	var p *bulk.Plan
 	err := cli.Interruptible(ctx, func() (err error) {
-		p, err = c.Prepare(in, o.flags.Args(), guestDirs(dirs), func(m *job.Manifest) error { return o.possible(m, dirs) })
+		p, err = c.Prepare(in, o.flags.Args(), guestDirs(dirs),
+			func(m *job.Manifest) error { return o.possible(m, dirs) })
 		return err
 	})
 	if err != nil {
@@ -91,7 +94,9 @@ type attempt struct {
 }
 
 // once runs an item's job, as bulk.Command has it.
-func (x *attempt) once(ctx context.Context, t *bulk.Task, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+func (x *attempt) once(ctx context.Context, t *bulk.Task, a batch.Attempt,
+	started func(),
+) (*batch.Result, *batch.Failure) {
 	if t.Of.Line.Receipt != "" {
 		if _, err := x.key(); err != nil {
 			return nil, bulk.Failure(err)
@@ -108,7 +113,8 @@ func (x *attempt) once(ctx context.Context, t *bulk.Task, a batch.Attempt, start
 	}
 	report, err := x.run(ctx, &sandbox.Job{
 		Manifest: t.Manifest, Module: t.Module, Input: sandbox.Input{Reader: t.Input.Reader, Hash: t.Input.Hash},
-		Dirs: x.dirs, Folders: folders, RequireGuards: x.guards, Stdout: out.Stdout, Stderr: out.Stderr, Started: started,
+		Dirs: x.dirs, Folders: folders, RequireGuards: x.guards, Stdout: out.Stdout, Stderr: out.Stderr,
+		Started: started,
 	})
 	if err != nil {
 		out.Discard()

@@ -28,9 +28,12 @@ func TestBatchKilledAtAnyMoment(t *testing.T) {
 	}
 	var list bytes.Buffer
 	for i := range items {
-		fmt.Fprintf(&list, "{\"stdin\":\"text %d\\n\",\"stdout_file\":\"out%d\",\"stderr_file\":\"err%d\",\"receipt_file\":\"r%d\"}\n", i, i, i, i)
+		fmt.Fprintf(&list,
+			"{\"stdin\":\"text %d\\n\",\"stdout_file\":\"out%d\",\"stderr_file\":\"err%d\",\"receipt_file\":\"r%d\"}\n",
+			i, i, i, i)
 	}
-	if err := errors.Join(os.WriteFile(filepath.Join(dir, "cat.wasm"), module, 0o600), os.WriteFile(filepath.Join(dir, "list"), list.Bytes(), 0o600)); err != nil {
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "cat.wasm"), module, 0o600),
+		os.WriteFile(filepath.Join(dir, "list"), list.Bytes(), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	for range kills {
@@ -59,7 +62,8 @@ func batchUntil(t *testing.T, dir string, more int) (ended bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	c := exec.CommandContext(ctx, filepath.Join(programs, "plasm-run"), "--batch", "list", "--joblog", "log", "--resume", "cat.wasm")
+	c := exec.CommandContext(ctx, filepath.Join(programs, "plasm-run"), "--batch", "list", "--joblog", "log",
+		"--resume", "cat.wasm")
 	var stderr bytes.Buffer
 	c.Dir, c.Env, c.Stderr = dir, append(bin.Env(), "HOME="+dir), &stderr
 	size := func() int {

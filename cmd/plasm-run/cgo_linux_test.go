@@ -23,8 +23,8 @@ func TestBuiltWithC(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	const want = "plasm-run: this program was built with cgo, and its workers would die of their own system-call filter\n" +
-		"plasm-run: hint: build it with `make build`, or with CGO_ENABLED=0\n"
+	const want = "plasm-run: this program was built with cgo, and its workers would die of their own system-call " +
+		"filter\nplasm-run: hint: build it with `make build`, or with CGO_ENABLED=0\n"
 	for _, args := range [][]string{{"../../examples/hello/hello.wasm"}, {workerFlag}, {engineInfoFlag}} {
 		run := exec.CommandContext(t.Context(), command, args...)
 		var stdout, stderr bytes.Buffer

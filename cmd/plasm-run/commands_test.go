@@ -139,7 +139,8 @@ func unbelievedCache(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(ts.Exec("sh", "-c", args[0]))
 	exits(ts, false, []string{"7", "plasm-run", "--cache-dir", "planted/cache", "--json", "both.wasm"})
 	words := ts.ReadFile("stderr")
-	if !strings.Contains(words, "level=WARN msg=\"compile cache unusable") || !strings.Contains(words, args[2]) || !strings.Contains(words, "hint=") {
+	if !strings.Contains(words, "level=WARN msg=\"compile cache unusable") || !strings.Contains(words, args[2]) ||
+		!strings.Contains(words, "hint=") {
 		ts.Fatalf("stderr has %q, want %q", words, args[2])
 	}
 	openStatement(ts, false, []string{"stdout", "planted.json"})

@@ -41,7 +41,10 @@ func (o *options) backend(name string, log *slog.Logger) (*sandbox.Backend, erro
 		name = builtInEngine
 	}
 	if name == builtInEngine {
-		return &sandbox.Backend{Worker: []string{self(), workerFlag}, Engine: engineOfWorkers(), Version: version.String()}, nil
+		return &sandbox.Backend{
+			Worker: []string{self(), workerFlag}, Engine: engineOfWorkers(),
+			Version: version.String(),
+		}, nil
 	}
 	var names []string
 	for _, e := range others {
@@ -75,7 +78,9 @@ type runner func(context.Context, *sandbox.Job) (*sandbox.Report, error)
 // runner returns what runs jobs such as m with s, which has the engine of b: with "auto"
 // the one that is built in takes over from where s turns out to have no worker that can.
 // end comes when all have ended, before that of s.
-func (o *options) runner(s *sandbox.Supervisor, b *sandbox.Backend, m *job.Manifest, log *slog.Logger) (run runner, end func()) {
+func (o *options) runner(s *sandbox.Supervisor, b *sandbox.Backend, m *job.Manifest,
+	log *slog.Logger,
+) (run runner, end func()) {
 	if o.engine != autoEngine || m.Engine != "" || b.Engine.Name == builtInEngine {
 		return s.Run, func() {}
 	}

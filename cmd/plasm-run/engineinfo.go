@@ -12,7 +12,10 @@ const engineInfoFlag = "--engine-info"
 
 // engineInfo writes {"version":…,"engines":[{"name","version","features"}]}.
 func engineInfo(in *cli.Invocation) int {
-	err := cli.WriteJSON(in.Stdout, sandbox.Build{Version: version.String(), Engines: []sandbox.EngineInfo{engineOfWorkers()}})
+	err := cli.WriteJSON(in.Stdout, sandbox.Build{
+		Version: version.String(),
+		Engines: []sandbox.EngineInfo{engineOfWorkers()},
+	})
 	if err != nil {
 		return cli.Fail(in.Stderr, name, err)
 	}

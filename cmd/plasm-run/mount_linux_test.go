@@ -24,7 +24,10 @@ func TestOutputOntoMount(t *testing.T) {
 	script := `set -eu
 mkdir src at
 for f in out err r.json; do echo 'older and longer content' >src/$f; echo under >at/$f; mount --bind src/$f at/$f; done
-if [ "$1" = ro ]; then mount --bind at at && mount -o remount,ro,bind at; for f in out err r.json; do mount --bind src/$f at/$f; done; fi
+if [ "$1" = ro ]; then
+mount --bind at at && mount -o remount,ro,bind at
+for f in out err r.json; do mount --bind src/$f at/$f; done
+fi
 plasm-run --stdout at/out --stderr at/err --receipt at/r.json no-start.wasm && exit 1
 cat src/out
 plasm-run --stdout at/out --stderr at/err --receipt at/r.json both.wasm || echo $?
@@ -50,7 +53,8 @@ if [ "$1" = ro ] && plasm-run --stdout at/new both.wasm; then exit 1; fi
 			}
 			c := exec.CommandContext(t.Context(), "unshare", "-rm", "sh", "-c", script, "sh", mode)
 			c.Dir = work
-			c.Env = append(bin.Env(), "HOME="+filepath.Join(work, "home"), "TMPDIR="+filepath.Join(work, "tmp"), "PATH="+programs+":"+os.Getenv("PATH"))
+			c.Env = append(bin.Env(), "HOME="+filepath.Join(work, "home"), "TMPDIR="+filepath.Join(work, "tmp"),
+				"PATH="+programs+":"+os.Getenv("PATH"))
 			var words bytes.Buffer
 			c.Stderr = &words
 			out, err := c.Output()

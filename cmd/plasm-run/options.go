@@ -49,7 +49,8 @@ func newOptions(in *cli.Invocation) *options {
 	o.bulk = bulk.Add(f, o.job, o.travel, "the processor's cores")
 	f.List(&o.dirs, cli.Flag{
 		Name: "dir", Category: cli.TheJob, Value: "HOST::GUEST[:ro]", Usage: "let the program use a folder",
-		More:     "HOST may have any name, GUEST is an absolute path without `..`; at most 16. They take the place of the manifest's `dirs`.",
+		More: "HOST may have any name, GUEST is an absolute path without `..`; at most 16. They take the place " +
+			"of the manifest's `dirs`.",
 		Complete: cli.Completion{Folders: true},
 	})
 	f.Text(&o.engine, cli.Flag{
@@ -67,12 +68,14 @@ func newOptions(in *cli.Invocation) *options {
 		Default: "$XDG_CACHE_HOME/plasm/modules", Usage: "compiled modules", Complete: cli.Completion{Folders: true},
 	})
 	f.Switch(&o.noCache, cli.Flag{
-		Name: "no-cache", Category: cli.ThisMachine, Usage: "compile the module anew", More: "Compiled modules are neither used nor kept.",
+		Name: "no-cache", Category: cli.ThisMachine, Usage: "compile the module anew",
+		More: "Compiled modules are neither used nor kept.",
 	})
 	f.Text(&o.requireGuards, cli.Flag{
 		Name: "require-guards", Category: cli.ThisMachine, Value: "LIST",
-		Usage:    "what must confine the program, else it does not run: " + cli.GuardNames(),
-		More:     "Separated by commas or spaces, or `none`. When one is not active the job does not start, code `guards`.",
+		Usage: "what must confine the program, else it does not run: " + cli.GuardNames(),
+		More: "Separated by commas or spaces, or `none`. When one is not active the job does not start, code " +
+			"`guards`.",
 		Complete: cli.GuardCompletion(),
 	})
 	return o
@@ -124,7 +127,8 @@ func (o *options) possible(m *job.Manifest, dirs []engine.Dir) error {
 	}
 	for _, d := range m.Dirs {
 		if !d.Travels() && len(dirs) == 0 { // with any --dir they would be the manifest's
-			return cli.Usage(name, "dirs: the manifest wants a folder as %s, and no --dir HOST::GUEST[:ro] gives one", d.Guest)
+			return cli.Usage(name, "dirs: the manifest wants a folder as %s, and no --dir HOST::GUEST[:ro] gives one",
+				d.Guest)
 		}
 	}
 	return nil
@@ -152,11 +156,13 @@ func parseDirs(values []string) ([]engine.Dir, error) {
 func parseDir(v string) (engine.Dir, error) {
 	host, guest, ok := cutDir(v)
 	guest, readOnly := strings.CutSuffix(guest, ":ro")
-	if !ok || host == "" || guest == "" || strings.HasSuffix(guest, ":rw") { // what others call it; a folder can be written without
+	// what others call it; a folder can be written without
+	if !ok || host == "" || guest == "" || strings.HasSuffix(guest, ":rw") {
 		return engine.Dir{}, cli.Usage(name, "--dir: %q is not HOST::GUEST or HOST::GUEST:ro", v)
 	}
 	if !strings.HasPrefix(guest, "/") || !utf8.ValidString(guest) || slices.Contains(strings.Split(guest, "/"), "..") {
-		return engine.Dir{}, cli.Usage(name, "--dir: %q: %q is not an absolute path in UTF-8, or has .. in it", v, guest)
+		return engine.Dir{}, cli.Usage(name, "--dir: %q: %q is not an absolute path in UTF-8, or has .. in it", v,
+			guest)
 	}
 	info, err := os.Stat(host)
 	var abs string
@@ -165,7 +171,10 @@ func parseDir(v string) (engine.Dir, error) {
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return engine.Dir{}, &job.Error{Code: job.CodeNotFound, Message: fmt.Sprintf("--dir: no such folder: %s", host), Err: err}
+		return engine.Dir{}, &job.Error{
+			Code: job.CodeNotFound, Message: fmt.Sprintf("--dir: no such folder: %s", host),
+			Err: err,
+		}
 	case err != nil:
 		return engine.Dir{}, &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("--dir: %v", err), Err: err}
 	case !info.IsDir():

@@ -26,7 +26,8 @@ func TestHelp(t *testing.T) {
 		known["--"+f.Name] = true
 	}
 	help := flags.Help()
-	for _, word := range strings.FieldsFunc(help, func(r rune) bool { return !strings.ContainsRune("-abcdefghijklmnopqrstuvwxyz", r) }) {
+	for _, word := range strings.FieldsFunc(help,
+		func(r rune) bool { return !strings.ContainsRune("-abcdefghijklmnopqrstuvwxyz", r) }) {
 		if strings.HasPrefix(word, "--") && !known[word] {
 			t.Errorf("--help names %s, which there is not", word)
 		}

@@ -124,7 +124,8 @@ func TestKilledWorkerIsEngineFailed(t *testing.T) {
 		t.Errorf("the receipt says %v", o)
 	}
 	words := c.stderr.String()
-	words = strings.Replace(words, ": warning: GOCOVERDIR not set, no coverage data emitted", "", 1) // a worker's that is to be covered
+	// a worker's that is to be covered
+	words = strings.Replace(words, ": warning: GOCOVERDIR not set, no coverage data emitted", "", 1)
 	if words != "plasm-run: the engine failed: the worker was killed: signal 9 (killed)\n" {
 		t.Errorf("stderr says %q", words)
 	}
@@ -186,11 +187,13 @@ func TestMachineOutOfMemory(t *testing.T) {
 	dir := t.TempDir()
 	putHostile(t, dir, "grow-and-fill")
 	script := filepath.Join(dir, "script")
-	text := fmt.Sprintf("set -e\n%sexec %s \"$@\"\n", need.MemoryGroup(t, 96<<20).Join, filepath.Join(programs, "plasm-run"))
+	text := fmt.Sprintf("set -e\n%sexec %s \"$@\"\n", need.MemoryGroup(t, 96<<20).Join,
+		filepath.Join(programs, "plasm-run"))
 	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c := exec.CommandContext(t.Context(), "/bin/sh", script, "--memory", "256", "--receipt", "r.json", "grow-and-fill.wasm")
+	c := exec.CommandContext(t.Context(), "/bin/sh", script, "--memory", "256", "--receipt", "r.json",
+		"grow-and-fill.wasm")
 	c.Dir, c.Env = dir, append(bin.Env(), "HOME="+dir, "TMPDIR="+dir, "PATH="+os.Getenv("PATH"))
 	out, err := c.CombinedOutput()
 	exit, ended := errors.AsType[*exec.ExitError](err)
@@ -200,7 +203,10 @@ func TestMachineOutOfMemory(t *testing.T) {
 	if got := outcome(t, filepath.Join(dir, "r.json"))["status"]; got != "out_of_memory" {
 		t.Errorf("status %v", got)
 	}
-	for _, words := range []string{"for want of memory: the kernel has killed the worker", "hint: this machine, or the control group of this process, is out of memory"} {
+	for _, words := range []string{
+		"for want of memory: the kernel has killed the worker",
+		"hint: this machine, or the control group of this process, is out of memory",
+	} {
 		if !strings.Contains(string(out), words) {
 			t.Errorf("not said: %q: %s", words, out)
 		}
@@ -228,7 +234,8 @@ func TestSignalBeforeStart(t *testing.T) {
 			if code := errorCode(t, c.ends(130)); code != "cancelled" {
 				t.Errorf("error code %q", code)
 			}
-			if words := c.stderr.String(); words != "plasm-run: cancelled before the job started: stopped by signal 2 (interrupt)\n" {
+			if words := c.stderr.String(); words != "plasm-run: cancelled before the job started: stopped by signal "+
+				"2 (interrupt)\n" {
 				t.Errorf("stderr says %q", words)
 			}
 			eventually(t, "the worker is gone", func() bool { return gone(worker) })
@@ -265,7 +272,8 @@ func TestSignalWithJSON(t *testing.T) {
 	dir := t.TempDir()
 	put(t, dir, "cat")
 	c := start(t, dir, "--json", "--receipt", "r.json", "cat.wasm")
-	c.send(strings.Repeat("x", 512<<10)) // more than pipes hold: so the job has started; and no more than is written in no time
+	// more than pipes hold: so the job has started; and no more than is written in no time
+	c.send(strings.Repeat("x", 512<<10))
 	c.signal(syscall.SIGTERM)
 	if doc := c.ends(143); !strings.HasPrefix(doc, `{"receipt":{`) || strings.Count(doc, "\n") != 1 {
 		t.Errorf("stdout has %.100q", doc)
@@ -282,7 +290,8 @@ func TestReaderWhoDoesNotRead(t *testing.T) {
 		t.Parallel()
 		dir := t.TempDir()
 		put(t, dir, "write-100000000")
-		c := start(t, dir, "--timeout", "1s", "--output-limit", "100000000", "--receipt", "r.json", "write-100000000.wasm")
+		c := start(t, dir, "--timeout", "1s", "--output-limit", "100000000", "--receipt", "r.json",
+			"write-100000000.wasm")
 		if status := c.wait(); status.ExitStatus() != 124 {
 			t.Errorf("ended with %v; stderr: %s", status, c.stderr.String())
 		}

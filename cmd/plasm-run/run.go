@@ -65,7 +65,9 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 }
 
 // one runs the job that the command line describes.
-func (o *options) one(ctx context.Context, in *cli.Invocation, log *slog.Logger, release func(), guards []string, dirs []engine.Dir) (int, error) {
+func (o *options) one(ctx context.Context, in *cli.Invocation, log *slog.Logger, release func(), guards []string,
+	dirs []engine.Dir,
+) (int, error) {
 	b, err := o.backend(o.engine, log)
 	if err != nil {
 		return 0, err
@@ -163,7 +165,9 @@ func (o *options) print(ctx context.Context, in *cli.Invocation, dirs []engine.D
 
 // execute runs the job and puts its output, its receipt and its end where they
 // belong.
-func (o *options) execute(ctx context.Context, in *cli.Invocation, run runner, log *slog.Logger, release func(), j *sandbox.Job) (int, error) {
+func (o *options) execute(ctx context.Context, in *cli.Invocation, run runner, log *slog.Logger, release func(),
+	j *sandbox.Job,
+) (int, error) {
 	var key *identity.Key
 	if o.job.Signed() {
 		var err error

@@ -56,7 +56,8 @@ func startWith(t *testing.T, dir string, out [2]*os.File, attr *syscall.SysProcA
 		}
 	}
 	c.Dir, c.SysProcAttr = dir, attr
-	c.Env = append(bin.Env(), "HOME="+filepath.Join(dir, "home"), "TMPDIR="+filepath.Join(dir, ".tmp"), "PATH="+os.Getenv("PATH"))
+	c.Env = append(bin.Env(), "HOME="+filepath.Join(dir, "home"), "TMPDIR="+filepath.Join(dir, ".tmp"),
+		"PATH="+os.Getenv("PATH"))
 	in := pipe(t)
 	c.Stdin, c.Stdout, c.Stderr = in[0], out[1], &c.stderr
 	c.stdin, c.stdout = in[1], out[0]
@@ -118,7 +119,8 @@ func (c *command) ends(code int) string {
 		c.t.Fatalf("stdout: %v", err)
 	}
 	if status := c.wait(); status.Signaled() || status.ExitStatus() != code {
-		c.t.Fatalf("ended with %d, signal %v, want %d; stderr: %s", status.ExitStatus(), status.Signal(), code, c.stderr.String())
+		c.t.Fatalf("ended with %d, signal %v, want %d; stderr: %s", status.ExitStatus(), status.Signal(), code,
+			c.stderr.String())
 	}
 	return string(rest)
 }

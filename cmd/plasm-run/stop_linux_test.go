@@ -14,7 +14,8 @@ func startJob(t *testing.T, timeout string) (c *command, worker int) {
 	t.Helper()
 	dir := t.TempDir()
 	put(t, dir, "hang")
-	c = startWith(t, dir, pipe(t), &syscall.SysProcAttr{Setpgid: true}, "--timeout", timeout, "--receipt", "r.json", "-n", "hang.wasm")
+	c = startWith(t, dir, pipe(t), &syscall.SysProcAttr{Setpgid: true}, "--timeout", timeout, "--receipt", "r.json",
+		"-n", "hang.wasm")
 	c.receive("ready\n")
 	worker = c.worker()
 	return c, worker

@@ -25,8 +25,10 @@ func (o *options) batch(ctx context.Context, in *cli.Invocation, log *slog.Logge
 		return 0, err
 	}
 	c := &bulk.Command{
-		Name: name, Flags: o.bulk, Job: o.job, Fleet: &batch.Fleet{}, Retries: int(o.retries), Expired: submit.ErrDeadline,
-		Hedge: o.hedge(), Outrun: submit.ErrOutrun, Deadline: o.timeFor, Where: onNodes, Verbose: o.verbose, Called: o.names.Shown,
+		Name: name, Flags: o.bulk, Job: o.job, Fleet: &batch.Fleet{}, Retries: int(o.retries),
+		Expired: submit.ErrDeadline,
+		Hedge:   o.hedge(), Outrun: submit.ErrOutrun, Deadline: o.timeFor, Where: onNodes, Verbose: o.verbose,
+		Called: o.names.Shown,
 	}
 	plan, err := o.plan(ctx, in, c)
 	if err != nil {
@@ -55,7 +57,9 @@ func (o *options) batch(ctx context.Context, in *cli.Invocation, log *slog.Logge
 	cfg := o.config(in, log, key, trust)
 	cfg.Host, cfg.Spool, cfg.Sending = host, func() submit.Spool { return cli.ItemSpool() }, nil
 	c.Patience, c.Nowhere = o.timeFor(m), n.nowhere
-	c.Attempt = func(ctx context.Context, t *bulk.Task, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+	c.Attempt = func(ctx context.Context, t *bulk.Task, a batch.Attempt,
+		started func(),
+	) (*batch.Result, *batch.Failure) {
 		cfg := cfg
 		cfg.Started, cfg.Fits, cfg.Tell = started, o.need(t.Manifest).Against, nil
 		if o.verbose {
@@ -106,10 +110,15 @@ func onNodes(s *batch.Summary) string {
 }
 
 // attempt submits an item's job to one node.
-func (o *options) attempt(ctx context.Context, cfg submit.Config, t *bulk.Task, a batch.Attempt, to submit.Candidate) (*batch.Result, *batch.Failure) {
+func (o *options) attempt(ctx context.Context, cfg submit.Config, t *bulk.Task, a batch.Attempt,
+	to submit.Candidate,
+) (*batch.Result, *batch.Failure) {
 	ballot := o.ballotOf(t)
 	if ballot != nil && ballot.Asked(a.Place) {
-		return nil, &batch.Failure{Kind: batch.Unfit, Err: ballot.Short(ctx, errors.New("another node of its group has answered"))}
+		return nil, &batch.Failure{
+			Kind: batch.Unfit,
+			Err:  ballot.Short(ctx, errors.New("another node of its group has answered")),
+		}
 	}
 	input, err := known(t.Input)
 	if err != nil {
@@ -150,7 +159,8 @@ func (o *options) attempt(ctx context.Context, cfg submit.Config, t *bulk.Task, 
 	out.Deliver = func(tell func(string)) (*job.Carried, error) {
 		return t.Folders.Deliver(ctx, r.Verified.Outcome, r.Folders, tell)
 	}
-	result := out.Done(r.Verified.Outcome, r.Cause, job.Sum(r.Receipt), func() ([]byte, error) { return r.Receipt, nil })
+	result := out.Done(r.Verified.Outcome, r.Cause, job.Sum(r.Receipt),
+		func() ([]byte, error) { return r.Receipt, nil })
 	if f != nil {
 		f.Result = result
 		return nil, f

@@ -38,7 +38,9 @@ func (o *options) describe(ctx context.Context, in *cli.Invocation) (*cli.Descri
 
 // describing describes beside: described waits for what comes of it, and enough lets
 // go of it.
-func (o *options) describing(ctx context.Context, in *cli.Invocation) (described func() (*cli.Description, error), enough func()) {
+func (o *options) describing(ctx context.Context,
+	in *cli.Invocation,
+) (described func() (*cli.Description, error), enough func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var d *cli.Description
 	var err error

@@ -23,16 +23,19 @@ type trustEdit struct {
 // addTrustEdit adds them.
 func (o *options) addTrustEdit(f *cli.Flags) {
 	f.List(&o.edit.add, cli.Flag{
-		Name: "trust-add", Category: whom, Value: "PEER[=NAME]", Usage: "add this node to your trust file, or give it a name there, and stop",
-		More: "A peer ID, or with a name an address that ends in `/p2p/PEERID`.",
+		Name: "trust-add", Category: whom, Value: "PEER[=NAME]",
+		Usage: "add this node to your trust file, or give it a name there, and stop",
+		More:  "A peer ID, or with a name an address that ends in `/p2p/PEERID`.",
 	})
 	f.List(&o.edit.remove, cli.Flag{
-		Name: "trust-remove", Category: whom, Value: "PEER", Usage: "remove this node, by its peer ID or name, and stop",
+		Name: "trust-remove", Category: whom, Value: "PEER",
+		Usage:    "remove this node, by its peer ID or name, and stop",
 		Complete: cli.Completion{Peers: true},
 	})
 	f.Switch(&o.edit.list, cli.Flag{
 		Name: "trust-list", Category: whom, Usage: "print whom your trust file names, as it does, and stop",
-		More: "With `--json` a document: `any`, and `peers`, each with its `peer_id`, and where they are there `name` and `addrs`.",
+		More: "With `--json` a document: `any`, and `peers`, each with its `peer_id`, and where they are there " +
+			"`name` and `addrs`.",
 	})
 }
 
@@ -50,20 +53,25 @@ func (o *options) editTrust(in *cli.Invocation) error {
 	}
 	for _, flag := range []string{"trust", "peer", "peers", "signer", "job", "each", "batch"} {
 		if o.flags.Changed(flag) {
-			return cli.Usage(name, "--%s has no meaning where the trust file is edited or listed: %s", flag, "which is that of PLASM_TRUST or your own")
+			return cli.Usage(name, "--%s has no meaning where the trust file is edited or listed: %s", flag,
+				"which is that of PLASM_TRUST or your own")
 		}
 	}
 	file := cli.OwnTrust(in.Getenv)
 	if in.Getenv(cli.TrustVariable) == cli.TrustAny {
-		return &job.Error{Code: job.CodeUsage, Message: cli.TrustVariable + " is any: no file says whom to trust", Hint: "unset it, or let it name a file"}
+		return &job.Error{
+			Code: job.CodeUsage, Message: cli.TrustVariable + " is any: no file says whom to trust",
+			Hint: "unset it, or let it name a file",
+		}
 	}
 	if o.job.JSON && !e.list {
 		return cli.Usage(name, "--json has no meaning where the trust file is edited: nothing is printed")
 	}
 	if file == "" {
 		return &job.Error{
-			Code: job.CodeUsage, Message: "no place for a trust file: neither XDG_CONFIG_HOME nor HOME is an absolute path",
-			Hint: "say where it is with " + cli.TrustVariable,
+			Code:    job.CodeUsage,
+			Message: "no place for a trust file: neither XDG_CONFIG_HOME nor HOME is an absolute path",
+			Hint:    "say where it is with " + cli.TrustVariable,
 		}
 	}
 	if e.list {

@@ -64,8 +64,11 @@ func node(ts *testscript.TestScript, neg bool, args []string) {
 	doc := job.Node{
 		Version: "test", OS: "linux", Arch: "amd64", CPUCores: 4, MemoryMB: 1024,
 		Engines: []job.NodeEngine{{Name: "wazero", Version: "v1"}}, Guards: []string{"process"},
-		Slots:  job.Slots{Total: 4, Free: 4},
-		Limits: job.NodeLimits{MemoryMB: 1024, TimeoutMS: job.MaxTimeout, ModuleBytes: 1 << 30, InputBytes: 1 << 30, OutputBytes: 1 << 30},
+		Slots: job.Slots{Total: 4, Free: 4},
+		Limits: job.NodeLimits{
+			MemoryMB: 1024, TimeoutMS: job.MaxTimeout, ModuleBytes: 1 << 30, InputBytes: 1 << 30,
+			OutputBytes: 1 << 30,
+		},
 	}
 	for _, arg := range args[1:] {
 		field, value, _ := strings.Cut(arg, "=")
@@ -210,8 +213,9 @@ func (n *fakeNode) finish(c *wire.Conn, offer *wire.Offer, m *job.Manifest, stdi
 	}
 	exit := uint32(code)
 	outcome := &job.Outcome{
-		Status: job.Exit, ExitCode: &exit, StdinHash: job.Sum(stdin), StdinBytes: int64(len(stdin)), StdinComplete: true,
-		StdoutBytes: int64(len(stdout)), StderrBytes: int64(len(stderr)),
+		Status: job.Exit, ExitCode: &exit, StdinHash: job.Sum(stdin), StdinBytes: int64(len(stdin)),
+		StdinComplete: true,
+		StdoutBytes:   int64(len(stdout)), StderrBytes: int64(len(stderr)),
 	}
 	if how == "traps" {
 		outcome.Status, outcome.ExitCode, outcome.Trap = job.Trap, nil, job.TrapUnreachable

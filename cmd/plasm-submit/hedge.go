@@ -13,9 +13,10 @@ import (
 // addHedge adds the flag.
 func (o *options) addHedge(f *cli.Flags) {
 	f.MillisOr(&o.hedgeMS, "auto", job.MaxTimeout, cli.Flag{
-		Name: "hedge", Category: howLong, Value: "DUR|auto", Default: "never", Usage: "without an answer by then, give the job to one node more",
-		More: "The first verified answer counts, the other is cancelled and blamed for nothing; the program may run twice. " +
-			"`auto`, in a batch: three times the median of its answers, after 10.",
+		Name: "hedge", Category: howLong, Value: "DUR|auto", Default: "never",
+		Usage: "without an answer by then, give the job to one node more",
+		More: "The first verified answer counts, the other is cancelled and blamed for nothing; the program may run " +
+			"twice. `auto`, in a batch: three times the median of its answers, after 10.",
 	})
 }
 
@@ -28,7 +29,8 @@ func (o *options) checkHedge() error {
 	case o.quorum > 0:
 		return cli.Usage(name, "--hedge beside --quorum: a node whose job is cancelled has no vote")
 	case o.hedgeMS < 0 && !o.bulk.Given():
-		return cli.Usage(name, "--hedge auto goes by how long the items of a batch take, and this is one job: give a time")
+		return cli.Usage(name,
+			"--hedge auto goes by how long the items of a batch take, and this is one job: give a time")
 	}
 	return nil
 }

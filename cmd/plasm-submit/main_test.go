@@ -45,7 +45,8 @@ func TestScripts(t *testing.T) {
 			v := &fakeNodes{}
 			env.Values[fakeNodesKey{}] = v
 			env.Defer(v.close)
-			return errors.Join(os.MkdirAll(env.WorkDir+"/home", 0o700), os.WriteFile(env.WorkDir+"/job.wasm", module, 0o600), bin.Shown(env.WorkDir+"/shown"))
+			return errors.Join(os.MkdirAll(env.WorkDir+"/home", 0o700),
+				os.WriteFile(env.WorkDir+"/job.wasm", module, 0o600), bin.Shown(env.WorkDir+"/shown"))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "node": node, "refused": refusedWith, "offers": offers,

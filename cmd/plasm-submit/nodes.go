@@ -111,7 +111,10 @@ func (n *nodes) join(c submit.Candidate) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if c.Out == nil && !n.trust.trusts(id) {
-		c.Out = &job.Rejection{Code: job.RejectNotAllowed, Message: "not trusted, so nothing of the jobs was sent to it"}
+		c.Out = &job.Rejection{
+			Code:    job.RejectNotAllowed,
+			Message: "not trusted, so nothing of the jobs was sent to it",
+		}
 		if line := n.trust.admit(id); line != "" {
 			c.Out.Message += "; to trust it: " + line
 			if n.admit == "" {

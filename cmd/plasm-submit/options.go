@@ -64,7 +64,10 @@ const (
 
 func newOptions(in *cli.Invocation) *options {
 	f := cli.NewFlags(doc(), in.Getenv)
-	o := &options{flags: f, retries: defaultRetries, engine: autoEngine, requireGuards: "none", names: &cli.Names{}, getenv: in.Getenv}
+	o := &options{
+		flags: f, retries: defaultRetries, engine: autoEngine, requireGuards: "none", names: &cli.Names{},
+		getenv: in.Getenv,
+	}
 	o.job = cli.AddJobFlags(f, "the key that asks")
 	o.travel = cli.AddFolderFlags(f, o.job)
 	o.bulk = bulk.Add(f, o.job, o.travel, "what the trusted nodes hold, and one more each")
@@ -76,8 +79,10 @@ func newOptions(in *cli.Invocation) *options {
 	})
 	o.addNodes(f, in)
 	f.Path(&o.trust, cli.Flag{
-		Name: "trust", Category: whom, Value: "FILE|any", Usage: "the nodes in this file, one a line: PEERID [NAME [ADDR…]]; or all",
-		More:     "Without `--peer`, `--signer` and `--trust`: the file `PLASM_TRUST`, by default `$XDG_CONFIG_HOME/plasm/trust`.",
+		Name: "trust", Category: whom, Value: "FILE|any",
+		Usage: "the nodes in this file, one a line: PEERID [NAME [ADDR…]]; or all",
+		More: "Without `--peer`, `--signer` and `--trust`: the file `PLASM_TRUST`, by default " +
+			"`$XDG_CONFIG_HOME/plasm/trust`.",
 		Complete: cli.AnyFile(),
 	})
 	f.List(&o.signers, cli.Flag{
@@ -86,12 +91,14 @@ func newOptions(in *cli.Invocation) *options {
 	o.addTrustEdit(f)
 	o.addTickets(f)
 	f.Whole(&o.retries, 0, maxRetries, cli.Flag{
-		Name: "retries", Category: howLong, Value: "N", Usage: "new attempts after one that was accepted", More: "A rejection costs none.",
+		Name: "retries", Category: howLong, Value: "N", Usage: "new attempts after one that was accepted",
+		More: "A rejection costs none.",
 	})
 	f.Whole(&o.quorum, 2, receipt.MaxQuorum, cli.Flag{
-		Name: "quorum", Category: whom, Value: "N", Usage: "the answer of N nodes that agree, one more asked at a time, 2N-1 in all",
-		More: "2 to 16; for deterministic jobs, and not with the trust `any`. Sets `--canonical-nan`. Nodes whose names share what stands before a / count once. " +
-			"A node may copy what another has answered.",
+		Name: "quorum", Category: whom, Value: "N",
+		Usage: "the answer of N nodes that agree, one more asked at a time, 2N-1 in all",
+		More: "2 to 16; for deterministic jobs, and not with the trust `any`. Sets `--canonical-nan`. Nodes whose " +
+			"names share what stands before a / count once. A node may copy what another has answered.",
 	})
 	o.addHedge(f)
 	f.Millis(&o.attemptMS, job.MaxTimeout, cli.Flag{
@@ -110,29 +117,34 @@ func newOptions(in *cli.Invocation) *options {
 func (o *options) addNodes(f *cli.Flags, in *cli.Invocation) {
 	f.List(&o.peers, cli.Flag{
 		Name: "peer", Category: whichNode, Value: "ADDR|PEERID|NAME", Usage: "this node, and trust it",
-		More: "A peer ID, an address that ends in `/p2p/PEERID`, or the name that your trust file or that of `--trust` gives it.", Complete: cli.Completion{Peers: true},
+		More: "A peer ID, an address that ends in `/p2p/PEERID`, or the name that your trust file or that of " +
+			"`--trust` gives it.", Complete: cli.Completion{Peers: true},
 	})
 	f.Path(&o.peersFile, cli.Flag{
-		Name: "peers", Category: whichNode, Value: "FILE|-", Usage: "these nodes: lines of plasm-discover", Complete: cli.AnyFile(),
+		Name: "peers", Category: whichNode, Value: "FILE|-", Usage: "these nodes: lines of plasm-discover",
+		Complete: cli.AnyFile(),
 	})
 	o.where = client.Add(f, whichNode, in.Getenv)
 	f.Word(&o.arch, "", cli.Flag{
-		Name: "arch", Category: whichNode, Value: "ARCH", Usage: "amd64, arm64…; written into the manifest", Complete: client.Archs(),
+		Name: "arch", Category: whichNode, Value: "ARCH", Usage: "amd64, arm64…; written into the manifest",
+		Complete: client.Archs(),
 	})
 	f.Word(&o.engine, "-", cli.Flag{
 		Name: "engine", Category: whichNode, Value: "NAME|auto", Usage: "such as wazero; written into the manifest",
 		Complete: client.Engines(autoEngine),
 	})
 	f.Whole(&o.minCores, 1, job.MaxCPUCores, cli.Flag{
-		Name: "min-cores", Category: whichNode, Value: "N", Usage: "cores; written into the manifest", More: "1 to 1024.",
+		Name: "min-cores", Category: whichNode, Value: "N", Usage: "cores; written into the manifest",
+		More: "1 to 1024.",
 	})
 	f.Amount(&o.minMemory, cli.MiB, 1, job.MaxMemoryMB, cli.Flag{
 		Name: "min-memory", Category: whichNode, Value: "MB", Usage: "what a job may have there, if more than --memory",
 		More: "1 MiB to 4 GiB, in MiB or with a unit.",
 	})
 	f.Text(&o.requireGuards, cli.Flag{
-		Name: "require-guards", Category: whichNode, Value: "LIST", Usage: "what must confine the program: " + cli.GuardNames(),
-		More: "Separated by commas or spaces, or `none`.", Complete: cli.GuardCompletion(),
+		Name: "require-guards", Category: whichNode, Value: "LIST",
+		Usage: "what must confine the program: " + cli.GuardNames(),
+		More:  "Separated by commas or spaces, or `none`.", Complete: cli.GuardCompletion(),
 	})
 }
 
@@ -227,7 +239,8 @@ func (o *options) streams(in *cli.Invocation) bool {
 		return o.stream
 	}
 	args := o.flags.Args()
-	taken := o.takesStdin() || o.ticket.detach || o.job.Results != "" || o.quorum > 0 || o.hedgeMS != 0 || o.job.Job != "" || o.job.Manifest == "-" || o.job.NoStdin || len(args) > 0 && args[0] == "-"
+	taken := o.takesStdin() || o.ticket.detach || o.job.Results != "" || o.quorum > 0 || o.hedgeMS != 0 ||
+		o.job.Job != "" || o.job.Manifest == "-" || o.job.NoStdin || len(args) > 0 && args[0] == "-"
 	if taken || o.job.Stdin != "" && o.job.Stdin != "-" {
 		return false
 	}
@@ -271,7 +284,8 @@ func (o *options) place(m *job.Manifest) error {
 // need is what a node must be or have for a job.
 func (o *options) need(m *job.Manifest) capability.Need {
 	return capability.Need{
-		Arch: m.Arch, Engine: m.Engine, MinMemoryMB: max(m.MemoryMB, o.minMemory), MinCores: m.CPUCores, Guards: o.guards,
+		Arch: m.Arch, Engine: m.Engine, MinMemoryMB: max(m.MemoryMB, o.minMemory), MinCores: m.CPUCores,
+		Guards:    o.guards,
 		MinDiskMB: diskOf(m),
 	}
 }

@@ -42,7 +42,8 @@ func TestProgressOfSending(t *testing.T) {
 	for _, sent := range []int64{1 << 20, 5 << 20, 9 << 20} {
 		p.sending(someNode, sent, 10<<20)
 		want := fmt.Sprintf("%d%%", sent*100/(10<<20))
-		if got := s.shown(); !strings.Contains(got, want) || !strings.Contains(got, "…GJbQjU9b: sending") || strings.Contains(got, "\n") {
+		if got := s.shown(); !strings.Contains(got, want) || !strings.Contains(got, "…GJbQjU9b: sending") ||
+			strings.Contains(got, "\n") {
 			t.Errorf("%d bytes: %q", sent, got)
 		}
 	}

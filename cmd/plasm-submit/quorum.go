@@ -55,7 +55,9 @@ func (o *options) groupOf(id string) string {
 
 // answer submits the job to one node, or to as many as are to agree, and says of out who
 // said what.
-func (o *options) answer(ctx context.Context, in *cli.Invocation, cfg submit.Config, j *submit.Job, source submit.Source, out *cli.Outputs) (*submit.Result, error) {
+func (o *options) answer(ctx context.Context, in *cli.Invocation, cfg submit.Config, j *submit.Job,
+	source submit.Source, out *cli.Outputs,
+) (*submit.Result, error) {
 	if o.quorum == 0 {
 		return submit.Run(ctx, cfg, j, source)
 	}
@@ -97,12 +99,17 @@ func vote(b *submit.Ballot, r *submit.Result) (*submit.Agreement, *batch.Failure
 	if b.Over() {
 		return nil, bulk.Failure(b.Disagreement())
 	}
-	return nil, &batch.Failure{Kind: batch.Another, Err: b.Short(context.Background(), errors.New("no other node is there"))}
+	return nil, &batch.Failure{
+		Kind: batch.Another,
+		Err:  b.Short(context.Background(), errors.New("no other node is there")),
+	}
 }
 
 // agree is what an item's attempt comes to, with result r or failure f or both, where
 // nodes are to agree: the result on which they do, or why there is none yet.
-func (o *options) agree(ctx context.Context, b *submit.Ballot, out *bulk.Output, r *submit.Result, f *batch.Failure) (*submit.Result, *batch.Failure) {
+func (o *options) agree(ctx context.Context, b *submit.Ballot, out *bulk.Output, r *submit.Result,
+	f *batch.Failure,
+) (*submit.Result, *batch.Failure) {
 	switch {
 	case f != nil:
 		if r != nil { // of a node that has not run the job to its end

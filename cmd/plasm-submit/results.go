@@ -31,7 +31,9 @@ func (o *options) results(in *cli.Invocation, t *trust) (*reuse.Shelf, error) {
 
 // find looks for the job in the folder of --results, all of its input read. Nil: it is not
 // there.
-func (o *options) find(ctx context.Context, described func() (*cli.Description, error)) (*cli.Description, *reuse.Hit, error) {
+func (o *options) find(ctx context.Context,
+	described func() (*cli.Description, error),
+) (*cli.Description, *reuse.Hit, error) {
 	if o.shelf == nil {
 		return nil, nil, nil
 	}

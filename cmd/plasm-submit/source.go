@@ -132,7 +132,10 @@ func (f *finder) readPeers(ctx context.Context, lines chan<- submit.Candidate) e
 		}
 	}
 	if err := scan.Err(); errors.Is(err, bufio.ErrTooLong) {
-		return &job.Error{Code: job.CodeBadManifest, Message: fmt.Sprintf("--peers: a line of more than %d bytes is no node", job.MaxNode)}
+		return &job.Error{
+			Code:    job.CodeBadManifest,
+			Message: fmt.Sprintf("--peers: a line of more than %d bytes is no node", job.MaxNode),
+		}
 	} else if err != nil {
 		return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("--peers: %v", err), Err: err}
 	}

@@ -53,10 +53,23 @@ func (o *options) run(ctx context.Context, in *cli.Invocation, release func()) (
 }
 
 // until returns a context that ends with the command's deadline.
-func (o *options) until(ctx context.Context, in *cli.Invocation, began time.Time, ms int64) (context.Context, context.CancelFunc) {
+func (o *options) until(ctx context.Context, in *cli.Invocation, began time.Time,
+	ms int64,
+) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithDeadlineCause(ctx, began.Add(time.Duration(ms)*time.Millisecond), submit.ErrDeadline)
 	in.Until(ctx)
 	return ctx, cancel
+}
+
+// within returns a context that ends when a job of that timeout must have ended, where no
+// flag says when that is.
+func (o *options) within(ctx context.Context, in *cli.Invocation, began time.Time,
+	timeoutMS int64,
+) (context.Context, context.CancelFunc) {
+	if o.deadlineMS != 0 {
+		return ctx, func() {}
+	}
+	return o.until(ctx, in, began, deadlineBeyond+timeoutMS)
 }
 
 // print writes the document that the flags ask for.
@@ -74,7 +87,9 @@ func (o *options) print(ctx context.Context, in *cli.Invocation) error {
 
 // submit describes the job, finds a node for it, and puts its output, its receipt
 // and its end where they belong.
-func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logger, release func(), began time.Time) (int, error) {
+func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logger, release func(),
+	began time.Time,
+) (int, error) {
 	peers, trust, err := o.whom(in)
 	if err != nil {
 		return 0, err
@@ -121,11 +136,8 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 	if err := o.mayAgree(j.Manifest, trust); err != nil {
 		return 0, err
 	}
-	if o.deadlineMS == 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = o.until(ctx, in, began, deadlineBeyond+j.Manifest.TimeoutMS)
-		defer cancel()
-	}
+	ctx, cancel := o.within(ctx, in, began, j.Manifest.TimeoutMS)
+	defer cancel()
 	o.progress.say("", "looking for a node")
 	cfg := o.config(in, log, key, trust)
 	cfg.Host, cfg.Hedge = host, o.hedge()
@@ -184,7 +196,8 @@ func tempFile() (submit.File, error) { return cli.TempFile() }
 
 // execute writes what came of the job, which answer says.
 func (o *options) execute(
-	ctx context.Context, in *cli.Invocation, release func(), j *submit.Job, answer func(*cli.Outputs) (*submit.Result, error),
+	ctx context.Context, in *cli.Invocation, release func(), j *submit.Job,
+	answer func(*cli.Outputs) (*submit.Result, error),
 ) (int, error) {
 	out, err := o.job.Open(ctx, in)
 	if err != nil {
@@ -206,7 +219,8 @@ func (o *options) execute(
 		cli.TellOutcome(in.Stderr, name, j.Manifest, outcome, result.Cause, result.Trace)
 		out.Trace = result.Trace
 		err = errors.Join(err, out.Finish(func() ([]byte, error) { return result.Receipt, nil }))
-		folders, undelivered := o.travel.Deliver(context.WithoutCancel(ctx), outcome, result.Folders, func(line string) { say(in.Stderr, "", line) })
+		folders, undelivered := o.travel.Deliver(context.WithoutCancel(ctx), outcome, result.Folders,
+			func(line string) { say(in.Stderr, "", line) })
 		out.Folders = folders
 		return errors.Join(err, undelivered)
 	})

@@ -80,7 +80,8 @@ func (t *ticketFlags) check(o *options) error {
 		"peers", "arch", "engine", "min-cores", "min-memory",
 	}, "the job is what it is, where it is")
 	if err == nil && t.state {
-		err = refuse("state", []string{"stdout", "stderr", "receipt", "out", "replace"}, "nothing of the job is delivered")
+		err = refuse("state", []string{"stdout", "stderr", "receipt", "out", "replace"},
+			"nothing of the job is delivered")
 	}
 	return err
 }
@@ -129,11 +130,8 @@ func (o *options) comeBack(
 	if err != nil {
 		return 0, err
 	}
-	if o.deadlineMS == 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = o.until(ctx, in, began, deadlineBeyond+ticket.Manifest.TimeoutMS)
-		defer cancel()
-	}
+	ctx, cancel := o.within(ctx, in, began, ticket.Manifest.TimeoutMS)
+	defer cancel()
 	host, err := o.where.Start(ctx, direct(to), log)
 	if err != nil {
 		return 0, err
@@ -148,10 +146,11 @@ func (o *options) comeBack(
 	if o.ticket.state {
 		return 0, o.look(ctx, in, cfg, ticket, to)
 	}
-	return o.execute(ctx, in, release, &submit.Job{Manifest: ticket.Manifest}, func(*cli.Outputs) (*submit.Result, error) {
-		r, err := submit.Attach(ctx, cfg, ticket, submit.Candidate{Info: to})
-		return r, forgotten(ticket, err)
-	})
+	return o.execute(ctx, in, release, &submit.Job{Manifest: ticket.Manifest},
+		func(*cli.Outputs) (*submit.Result, error) {
+			r, err := submit.Attach(ctx, cfg, ticket, submit.Candidate{Info: to})
+			return r, forgotten(ticket, err)
+		})
 }
 
 // look prints how the job of a ticket stands.

@@ -64,7 +64,10 @@ func (o *options) whom(in *cli.Invocation) ([]peer.AddrInfo, *trust, error) {
 	for _, s := range o.signers {
 		key, err := o.names.Signer(s, identity.ReadFile)
 		if err != nil {
-			return nil, nil, &job.Error{Code: job.CodeUsage, Message: fmt.Sprintf("--signer: %v", err), Hint: cli.AsError(err).Hint, Err: err}
+			return nil, nil, &job.Error{
+				Code: job.CodeUsage, Message: fmt.Sprintf("--signer: %v", err),
+				Hint: cli.AsError(err).Hint, Err: err,
+			}
 		}
 		t.ids[identity.PeerIDOf(key)] = true
 	}

@@ -27,30 +27,71 @@ func TestRead(t *testing.T) {
 		of     receipt.Part
 		result bool
 	}{
-		"envelope":                    {envelope, "", "", false},
-		"envelope, any order":         {`{"signatures":[],"payload":"","payloadType":""}`, "", "", false},
-		"result":                      {`{"receipt":` + envelope + `,"stdout":"b3V0","stderr":"ZXJy"}`, "", "", true},
-		"result, another order":       {` {"stderr":"ZXJy", "stdout":"b3V0", "receipt":` + envelope + `}`, "", "", true},
-		"result, escaped":             {`{"\u0072eceipt":` + envelope + `,"stdout":"b3V0","stderr":"ZXJy"}`, "", "", true},
-		"nothing":                     {"", "", "", false},
-		"text":                        {"hello", "", "", false},
-		"array":                       {"[]", "", "", false},
-		"empty object":                {"{}", "", "", false},
-		"broken name":                 {`{"rece`, "", "", false},
-		"error":                       {`{"error":{"code":"io","message":"disk full"}}`, receipt.BadJSON, receipt.Envelope, false},
-		"broken error":                {`{"error":{"code":"oi"}}`, "", "", false},
-		"result, cut":                 {`{"receipt":` + envelope + `,"stdout":"b3V0"`, receipt.BadJSON, receipt.Envelope, false},
-		"result, something after":     {`{"receipt":` + envelope + `,"stdout":"","stderr":""}{}`, receipt.BadJSON, receipt.Envelope, false},
-		"result, unknown member":      {`{"receipt":` + envelope + `,"stdout":"","stderr":"","note":1}`, receipt.BadJSON, receipt.Envelope, false},
-		"result, no stderr":           {`{"receipt":` + envelope + `,"stdout":""}`, receipt.BadJSON, receipt.Envelope, false},
-		"result, stdout a number":     {`{"receipt":` + envelope + `,"stdout":1,"stderr":""}`, receipt.BadJSON, receipt.Envelope, false},
-		"result, receipt a string":    {`{"receipt":"","stdout":"","stderr":""}`, receipt.BadJSON, receipt.Envelope, false},
-		"result, stray bits":          {`{"receipt":` + envelope + `,"stdout":"b3V=","stderr":""}`, receipt.BadBase64, "", false},
-		"result, URL-safe":            {`{"receipt":` + envelope + `,"stdout":"__8=","stderr":""}`, receipt.BadBase64, "", false},
-		"result, no padding":          {`{"receipt":` + envelope + `,"stdout":"","stderr":"b3U"}`, receipt.BadBase64, "", false},
-		"result, escaped line break":  {`{"receipt":` + envelope + `,"stdout":"b3V0\n","stderr":""}`, receipt.BadBase64, "", false},
-		"result, receipt of 1 MiB":    {`{"receipt":{"payload":"` + strings.Repeat("A", 1<<20) + `"},"stdout":"","stderr":""}`, receipt.TooLarge, "", false},
-		"result, receipt of that, in": {`{"stdout":"","receipt":{"payload":` + strings.Repeat(" ", 1<<20) + `""},"stderr":""}`, receipt.TooLarge, "", false},
+		"envelope":            {envelope, "", "", false},
+		"envelope, any order": {`{"signatures":[],"payload":"","payloadType":""}`, "", "", false},
+		"result":              {`{"receipt":` + envelope + `,"stdout":"b3V0","stderr":"ZXJy"}`, "", "", true},
+		"result, another order": {
+			` {"stderr":"ZXJy", "stdout":"b3V0", "receipt":` + envelope + `}`, "", "",
+			true,
+		},
+		"result, escaped": {
+			`{"\u0072eceipt":` + envelope + `,"stdout":"b3V0","stderr":"ZXJy"}`, "", "",
+			true,
+		},
+		"nothing":      {"", "", "", false},
+		"text":         {"hello", "", "", false},
+		"array":        {"[]", "", "", false},
+		"empty object": {"{}", "", "", false},
+		"broken name":  {`{"rece`, "", "", false},
+		"error": {
+			`{"error":{"code":"io","message":"disk full"}}`, receipt.BadJSON,
+			receipt.Envelope, false,
+		},
+		"broken error": {`{"error":{"code":"oi"}}`, "", "", false},
+		"result, cut": {
+			`{"receipt":` + envelope + `,"stdout":"b3V0"`, receipt.BadJSON,
+			receipt.Envelope, false,
+		},
+		"result, something after": {
+			`{"receipt":` + envelope + `,"stdout":"","stderr":""}{}`, receipt.BadJSON,
+			receipt.Envelope, false,
+		},
+		"result, unknown member": {
+			`{"receipt":` + envelope + `,"stdout":"","stderr":"","note":1}`,
+			receipt.BadJSON, receipt.Envelope, false,
+		},
+		"result, no stderr": {
+			`{"receipt":` + envelope + `,"stdout":""}`, receipt.BadJSON, receipt.Envelope,
+			false,
+		},
+		"result, stdout a number": {
+			`{"receipt":` + envelope + `,"stdout":1,"stderr":""}`, receipt.BadJSON,
+			receipt.Envelope, false,
+		},
+		"result, receipt a string": {
+			`{"receipt":"","stdout":"","stderr":""}`, receipt.BadJSON, receipt.Envelope,
+			false,
+		},
+		"result, stray bits": {
+			`{"receipt":` + envelope + `,"stdout":"b3V=","stderr":""}`, receipt.BadBase64,
+			"", false,
+		},
+		"result, URL-safe": {
+			`{"receipt":` + envelope + `,"stdout":"__8=","stderr":""}`, receipt.BadBase64,
+			"", false,
+		},
+		"result, no padding": {
+			`{"receipt":` + envelope + `,"stdout":"","stderr":"b3U"}`, receipt.BadBase64,
+			"", false,
+		},
+		"result, escaped line break": {
+			`{"receipt":` + envelope + `,"stdout":"b3V0\n","stderr":""}`, receipt.BadBase64,
+			"", false,
+		},
+		"result, receipt of 1 MiB": {`{"receipt":{"payload":"` + strings.Repeat("A", 1<<20) +
+			`"},"stdout":"","stderr":""}`, receipt.TooLarge, "", false},
+		"result, receipt of that, in": {`{"stdout":"","receipt":{"payload":` + strings.Repeat(" ", 1<<20) +
+			`""},"stderr":""}`, receipt.TooLarge, "", false},
 	} {
 		var out buffers
 		in := io.Reader(strings.NewReader(c.data))
@@ -70,7 +111,8 @@ func TestRead(t *testing.T) {
 		if reason != c.reason || of != c.of || got.outputs != c.result {
 			t.Errorf("%s: %v, outputs %v; want %s of %q, %v", name, got.refusal, got.outputs, c.reason, c.of, c.result)
 		}
-		if c.result && (string(got.envelope) != envelope || out.stdout.String() != "out" || out.stderr.String() != "err") {
+		if c.result && (string(got.envelope) != envelope || out.stdout.String() != "out" ||
+			out.stderr.String() != "err") {
 			t.Errorf("%s: envelope %s, %q, %q", name, got.envelope, &out.stdout, &out.stderr)
 		}
 		if c.reason == "" && !c.result && string(got.envelope) != c.data {
@@ -83,7 +125,8 @@ func TestReadStopsAtLimit(t *testing.T) {
 	t.Parallel()
 	document := `{"receipt":{},"stdout":"` + strings.Repeat("AAAA", 1<<15) + `","stderr":""}`
 	for limit, want := range map[int64]receipt.Reason{
-		int64(len(document)): "", int64(len(document)) - 1: receipt.TooLarge, 100: receipt.TooLarge, 0: receipt.TooLarge,
+		int64(len(document)): "", int64(len(document)) - 1: receipt.TooLarge, 100: receipt.TooLarge,
+		0: receipt.TooLarge,
 	} {
 		var out buffers
 		got, err := readResult(strings.NewReader(document), limit, out.both)
@@ -110,7 +153,8 @@ func reasonOf(r *receipt.RefusalError) receipt.Reason {
 func TestReadTellsFailuresFromRefusals(t *testing.T) {
 	t.Parallel()
 	full := func() (io.Writer, io.Writer) { return broken{syscall.ENOSPC}, io.Discard }
-	if got, err := read(strings.NewReader(`{"stdout":"AAAA","stderr":"","receipt":{}}`), full); !errors.Is(err, syscall.ENOSPC) {
+	if got, err := read(strings.NewReader(`{"stdout":"AAAA","stderr":"","receipt":{}}`), full); !errors.Is(err,
+		syscall.ENOSPC) {
 		t.Errorf("a full disk: %+v, %v", got, err)
 	}
 	d := newDigester(broken{syscall.ENOSPC})

@@ -40,7 +40,8 @@ func fixture() *receipt.Statement {
 	return &receipt.Statement{
 		Stdout: job.Sum([]byte(fixtureStdout)), Stderr: job.Sum([]byte(fixtureStderr)), Manifest: fixtureManifest(),
 		Outcome: &job.Outcome{
-			Status: job.Exit, ExitCode: new(uint32), StdinHash: job.Sum([]byte(fixtureStdin)), StdinBytes: int64(len(fixtureStdin)),
+			Status: job.Exit, ExitCode: new(uint32), StdinHash: job.Sum([]byte(fixtureStdin)),
+			StdinBytes:    int64(len(fixtureStdin)),
 			StdinComplete: true, StdoutBytes: int64(len(fixtureStdout)), StderrBytes: int64(len(fixtureStderr)),
 			MemoryBytes: 131072, WallTimeUS: 1500, CPUTimeUS: 1200, CompileTimeUS: 900,
 		},
@@ -69,7 +70,8 @@ func sign(t *testing.T, change func(*receipt.Statement)) []byte {
 func resultOf(t *testing.T, envelope []byte, stdout, stderr string) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := job.WriteResult(&b, &job.Result{Envelope: envelope}, bytes.NewBufferString(stdout), bytes.NewBufferString(stderr), nil); err != nil {
+	if err := job.WriteResult(&b, &job.Result{Envelope: envelope}, bytes.NewBufferString(stdout),
+		bytes.NewBufferString(stderr), nil); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -84,18 +86,24 @@ func receipts() map[string]func(*receipt.Statement) {
 		"random.json":  func(s *receipt.Statement) { s.Manifest.Deterministic = false },
 		"dirs.json":    func(s *receipt.Statement) { s.Manifest.Dirs = []job.Dir{{Guest: "/data"}} },
 		"rude.json": func(s *receipt.Statement) {
-			s.Manifest.Args = []string{"plain", "two words", "", "\x1b[2J", "a\nverified     signed by nobody", "\u202e\u009b"}
+			s.Manifest.Args = []string{
+				"plain", "two words", "", "\x1b[2J", "a\nverified     signed by nobody",
+				"\u202e\u009b",
+			}
 			s.Manifest.Env = map[string]string{"K": "\r\a"}
 		},
 		"folders.json": func(s *receipt.Statement) {
 			s.Manifest.Dirs = []job.Dir{
-				{Guest: "/in", ReadOnly: true, Tree: job.Sum([]byte("in"))}, {Guest: "/data"}, {Guest: "/out", Tree: job.Sum([]byte("before"))},
+				{Guest: "/in", ReadOnly: true, Tree: job.Sum([]byte("in"))},
+				{Guest: "/data"},
+				{Guest: "/out", Tree: job.Sum([]byte("before"))},
 			}
 			s.Outcome.Dirs = []job.OutcomeDir{{Guest: "/out", Tree: job.Sum([]byte("after")), Files: 2, Bytes: 1536}}
 		},
 		"nostdin.json": func(s *receipt.Statement) {
 			s.Manifest.StdinHash, s.Outcome.StdinHash, s.Outcome.StdinBytes = job.EmptyDigest, job.EmptyDigest, 0
-			s.Manifest.ModuleHash, s.Outcome.StdoutBytes, s.Stdout = job.Sum([]byte("reverse nothing")), 0, job.EmptyDigest
+			s.Manifest.ModuleHash, s.Outcome.StdoutBytes, s.Stdout = job.Sum([]byte("reverse nothing")), 0,
+				job.EmptyDigest
 		},
 	}
 }

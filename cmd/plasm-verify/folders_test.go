@@ -49,7 +49,9 @@ func travelled(t *testing.T, in, out *tree.Tree) []byte {
 	t.Helper()
 	return sign(t, func(s *receipt.Statement) {
 		s.Manifest.Dirs = []job.Dir{
-			{Guest: "/in", ReadOnly: true, Tree: in.Digest()}, {Guest: "/out", Tree: tree.Empty}, {Guest: "/same", Tree: in.Digest()},
+			{Guest: "/in", ReadOnly: true, Tree: in.Digest()},
+			{Guest: "/out", Tree: tree.Empty},
+			{Guest: "/same", Tree: in.Digest()},
 		}
 		s.Outcome.Dirs = []job.OutcomeDir{
 			{Guest: "/out", Tree: out.Digest(), Files: out.Files(), Bytes: out.Bytes()},
@@ -86,9 +88,21 @@ func TestFolders(t *testing.T) {
 		{"a result document with its tree", carries(out), nil, ""},
 		{"more went in", envelope, []string{"--in", in + "::/in"}, `dirs: "/in" began as sha256:`},
 		{"another folder", envelope, []string{"--out", "/out::" + other}, `dirs: "/out" ended as sha256:`},
-		{"another folder, and the tree at hand", carries(out), []string{"--out", "/out::" + other}, `: "r" has other content`},
-		{"no such folder", envelope, []string{"--in", clean + "::/input"}, `dirs: the receipt does not say what "/input" began as`},
-		{"no folder that was written", envelope, []string{"--out", "/in::" + clean}, `dirs: the receipt does not say what "/in" ended as`},
+		{
+			"another folder, and the tree at hand", carries(out),
+			[]string{"--out", "/out::" + other},
+			`: "r" has other content`,
+		},
+		{
+			"no such folder", envelope,
+			[]string{"--in", clean + "::/input"},
+			`dirs: the receipt does not say what "/input" began as`,
+		},
+		{
+			"no folder that was written", envelope,
+			[]string{"--out", "/in::" + clean},
+			`dirs: the receipt does not say what "/in" ended as`,
+		},
 		{"a result document with another tree", carries(other), nil, "dirs: no folder ended as the tree sha256:"},
 	}
 	for _, test := range tests {

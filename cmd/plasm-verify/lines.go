@@ -37,7 +37,8 @@ func (o *options) checkLines() error {
 		}
 	}
 	if o.rerun || o.print == printStatement {
-		return cli.Usage(name, "--rerun and --print statement are about one job, and %s has the items of a batch", shown(o.receipt))
+		return cli.Usage(name, "--rerun and --print statement are about one job, and %s has the items of a batch",
+			shown(o.receipt))
 	}
 	return nil
 }
@@ -60,7 +61,10 @@ func (o *options) judgeLines(in *cli.Invocation, e *evidence) (*verdict, error) 
 
 // judgeLine reads the next line and comes to a verdict about it.
 func (o *options) judgeLine(in *cli.Invocation, e *evidence, number int64) (*verdict, error) {
-	of := &evidence{log: e.log, trusted: e.trusted, expect: e.expect, left: e.left, received: &received{outputs: true, trees: carried{}}}
+	of := &evidence{
+		log: e.log, trusted: e.trusted, expect: e.expect, left: e.left,
+		received: &received{outputs: true, trees: carried{}},
+	}
 	defer of.close()
 	stdout, stderr := newDigester(of.spool(o.print == printStdout)), newDigester(of.spool(o.print == printStderr))
 	line := &lineReader{r: e.lines.r}

@@ -128,7 +128,8 @@ func TestStdoutThatTakesNothing(t *testing.T) {
 		for err, code := range map[error]int{syscall.EPIPE: cli.ExitPipe, syscall.ENOSPC: cli.ExitPlasm} {
 			got := run(&cli.Invocation{
 				Args:  append(flags, "--signer", nodeKey().PeerID(), dir+"/result.json"),
-				Stdin: strings.NewReader(""), Stdout: broken{err}, Stderr: io.Discard, Getenv: func(string) string { return "" },
+				Stdin: strings.NewReader(""), Stdout: broken{err}, Stderr: io.Discard,
+				Getenv: func(string) string { return "" },
 			})
 			if got != code {
 				t.Errorf("%v, %v: exit code %d, want %d", flags, err, got, code)
@@ -149,7 +150,8 @@ func TestReceiptThatBreaksOff(t *testing.T) {
 			Args: []string{"--signer", nodeKey().PeerID()}, Stdin: in, Stdout: &stdout, Stderr: &stderr,
 			Getenv: func(string) string { return "" },
 		})
-		if code != cli.ExitPlasm || stdout.Len() > 0 || !strings.Contains(stderr.String(), "standard input: input/output error") {
+		if code != cli.ExitPlasm || stdout.Len() > 0 ||
+			!strings.Contains(stderr.String(), "standard input: input/output error") {
 			t.Errorf("%s: exit code %d, stdout %q, stderr %s", name, code, &stdout, &stderr)
 		}
 	}
@@ -165,7 +167,8 @@ func TestSignalEndsRerun(t *testing.T) {
 	if err := syscall.Mkfifo(ready, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "plasm-verify", "--signer", nodeKey().PeerID(), "--rerun", "--print", "stdout",
+	cmd := exec.CommandContext(t.Context(), "plasm-verify", "--signer", nodeKey().PeerID(), "--rerun", "--print",
+		"stdout",
 		"--module", "job.wasm", "--stdin", "in.txt", "result.json")
 	var stdout bytes.Buffer
 	cmd.Dir, cmd.Stdout = dir, &stdout

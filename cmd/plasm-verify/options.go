@@ -69,23 +69,27 @@ func newOptions(in *cli.Invocation) *options {
 	f := cli.NewFlags(doc(), in.Getenv)
 	o := &options{flags: f, memory: defaultMemoryMB, timeoutMS: defaultTimeoutMS, requireGuards: "none"}
 	f.List(&o.signers, cli.Flag{
-		Name: "signer", Category: whose, Value: "PEERID|NAME|FILE", Usage: "trust this node, by its peer ID, its name or a PEM file of its public key",
+		Name: "signer", Category: whose, Value: "PEERID|NAME|FILE",
+		Usage:    "trust this node, by its peer ID, its name or a PEM file of its public key",
 		More:     "A name that your trust file or that of `--trust` gives it comes before a file of that name.",
 		Complete: cli.Completion{Peers: true, Files: []string{".pem"}},
 	})
 	f.Path(&o.trust, cli.Flag{
 		Name: "trust", Category: whose, Value: "FILE",
-		Usage: "trust the nodes in this file, one a line; by default PLASM_TRUST, where neither --signer nor --trust is given",
-		More:  "`#` begins a comment.", Complete: cli.AnyFile(),
+		Usage: "trust the nodes in this file, one a line; by default PLASM_TRUST, where neither --signer nor " +
+			"--trust is given",
+		More: "`#` begins a comment.", Complete: cli.AnyFile(),
 	})
 	o.addSubject(f)
 	f.Text(&o.print, cli.Flag{
 		Name: "print", Category: gives, Value: "WHAT",
-		Usage:    "once verified, write the job's stdout, its stderr, or the statement that was signed; implies --expect-exit 0",
+		Usage: "once verified, write the job's stdout, its stderr, or the statement that was signed; implies " +
+			"--expect-exit 0",
 		Complete: cli.Completion{Words: []string{printStdout, printStderr, printStatement}},
 	})
 	f.Switch(&o.json, cli.Flag{
-		Name: "json", Category: gives, Usage: "write the verdict as a document: each check, and whether it passed", More: "Excludes `--print`.",
+		Name: "json", Category: gives, Usage: "write the verdict as a document: each check, and whether it passed",
+		More: "Excludes `--print`.",
 	})
 	f.Switch(&o.show, cli.Flag{
 		Name: "show", Category: gives,
@@ -93,16 +97,19 @@ func newOptions(in *cli.Invocation) *options {
 		More:  "Excludes `--print` and `--json`.",
 	})
 	f.Whole(&o.quorum, 2, receipt.MaxQuorum, cli.Flag{
-		Name: "quorum", Category: subject, Value: "N", Usage: "N trusted signers have signed one manifest and one outcome",
-		More: "2 to 16. Of a result document of `plasm-submit --quorum`, or of several receipts.",
+		Name: "quorum", Category: subject, Value: "N",
+		Usage: "N trusted signers have signed one manifest and one outcome",
+		More:  "2 to 16. Of a result document of `plasm-submit --quorum`, or of several receipts.",
 	})
 	f.Switch(&o.rerun, cli.Flag{
 		Name: "rerun", Category: again,
-		Usage: "run it here with plasm-run, and compare digests, folders, exit code and fuel; needs --module and what the job was given",
+		Usage: "run it here with plasm-run, and compare digests, folders, exit code and fuel; needs --module and " +
+			"what the job was given",
 	})
 	f.Amount(&o.memory, cli.MiB, 1, job.MaxMemoryMB, cli.Flag{
-		Name: "memory", Category: again, Value: "MB", Usage: "give it no more linear memory than this, in MiB or with a unit",
-		More: "1 MiB to 4 GiB.",
+		Name: "memory", Category: again, Value: "MB",
+		Usage: "give it no more linear memory than this, in MiB or with a unit",
+		More:  "1 MiB to 4 GiB.",
 	})
 	f.Millis(&o.timeoutMS, job.MaxTimeout, cli.Flag{
 		Name: "timeout", Category: again, Value: "DUR", Usage: "give it no more time than this, as 500ms, 5s, 2m",
@@ -124,7 +131,10 @@ func (o *options) addSubject(f *cli.Flags) {
 		{&o.stdout, "stdout", "this output", cli.AnyFile()},
 		{&o.stderr, "stderr", "these diagnostics", cli.AnyFile()},
 	} {
-		f.Path(file.into, cli.Flag{Name: file.name, Category: subject, Value: "FILE", Usage: file.usage, Complete: file.complete})
+		f.Path(file.into, cli.Flag{
+			Name: file.name, Category: subject, Value: "FILE", Usage: file.usage,
+			Complete: file.complete,
+		})
 	}
 	f.List(&o.ins, cli.Flag{
 		Name: "in", Category: subject, Value: "PATH::GUEST",
@@ -139,15 +149,17 @@ func (o *options) addSubject(f *cli.Flags) {
 		Name: "exclude", Category: subject, Value: "GLOB", Usage: "leave names like this out of the folders of --in",
 	})
 	f.List(&o.expectExit, cli.Flag{
-		Name: "expect-exit", Category: subject, Value: "N", Usage: "the program ended by itself with exit code N, or one of several",
-		More: "0 to 4294967295.",
+		Name: "expect-exit", Category: subject, Value: "N",
+		Usage: "the program ended by itself with exit code N, or one of several",
+		More:  "0 to 4294967295.",
 	})
 	f.Switch(&o.anyOutcome, cli.Flag{
 		Name: "any-outcome", Category: subject, Usage: "however it ended, although --print is given",
 	})
 	f.Text(&o.requireGuards, cli.Flag{
-		Name: "require-guards", Category: subject, Value: "LIST", Usage: "these guards confined the program: " + cli.GuardNames(),
-		More: "Separated by commas or spaces, or `none`.", Complete: cli.GuardCompletion(),
+		Name: "require-guards", Category: subject, Value: "LIST",
+		Usage: "these guards confined the program: " + cli.GuardNames(),
+		More:  "Separated by commas or spaces, or `none`.", Complete: cli.GuardCompletion(),
 	})
 }
 
@@ -243,7 +255,10 @@ func (o *options) trusted(in *cli.Invocation) ([]ed25519.PublicKey, error) {
 	for _, s := range o.signers {
 		key, err := o.signer(in, s)
 		if err != nil {
-			return nil, &job.Error{Code: job.CodeUsage, Message: fmt.Sprintf("--signer: %v", err), Hint: cli.AsError(err).Hint, Err: err}
+			return nil, &job.Error{
+				Code: job.CodeUsage, Message: fmt.Sprintf("--signer: %v", err),
+				Hint: cli.AsError(err).Hint, Err: err,
+			}
 		}
 		keys = append(keys, key)
 	}

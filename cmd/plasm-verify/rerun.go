@@ -129,7 +129,8 @@ func (o *options) compare(v, again *receipt.Verified) error {
 	if v.Manifest.MemoryMB > o.memory {
 		return notRepeatable("with %d MB of memory instead of %d its %s", o.memory, v.Manifest.MemoryMB, difference)
 	}
-	if first, second := receipt.Ending(v.Outcome), receipt.Ending(again.Outcome); first == second && !v.Manifest.CanonicalNaN && elsewhere(v, again) {
+	if first, second := receipt.Ending(v.Outcome), receipt.Ending(again.Outcome); first == second &&
+		!v.Manifest.CanonicalNaN && elsewhere(v, again) {
 		difference += "; without canonical_nan the bits of a NaN may differ between engines and kinds of processor"
 	}
 	return &receipt.RefusalError{Reason: receipt.WrongRerun, Detail: "run again, its " + difference}

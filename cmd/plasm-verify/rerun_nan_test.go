@@ -14,7 +14,8 @@ func TestCompareNaNs(t *testing.T) {
 	t.Parallel()
 	ran := func(engine, arch, stdout string, canonical bool) *receipt.Verified {
 		v := &receipt.Verified{Statement: &receipt.Statement{
-			Stdout: job.Digest(stdout), Manifest: &job.Manifest{CanonicalNaN: canonical}, Outcome: &job.Outcome{Status: job.Exit, ExitCode: new(uint32)},
+			Stdout: job.Digest(stdout), Manifest: &job.Manifest{CanonicalNaN: canonical},
+			Outcome: &job.Outcome{Status: job.Exit, ExitCode: new(uint32)},
 		}}
 		v.Node.Engine.Name, v.Node.Arch = engine, arch
 		return v

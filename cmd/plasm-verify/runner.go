@@ -58,7 +58,8 @@ func (e *evidence) run(ctx context.Context, args []string, key *identity.Key) (*
 func believe(result *received, key *identity.Key, words *tail) (*receipt.Verified, error) {
 	if result.failed != nil {
 		switch result.failed.Code {
-		case job.CodeUnsupported, job.CodeBadModule, job.CodeModuleRefused, job.CodeCompileLimit, job.CodeGuards, job.CodeUsage,
+		case job.CodeUnsupported, job.CodeBadModule, job.CodeModuleRefused, job.CodeCompileLimit, job.CodeGuards,
+			job.CodeUsage,
 			job.CodeBadManifest:
 			return nil, notRepeatable("it cannot run here: %s", result.failed.Message)
 		default:
@@ -74,7 +75,10 @@ func believe(result *received, key *identity.Key, words *tail) (*receipt.Verifie
 		problem = err
 	}
 	// The problem is not wrapped: it is no verdict on the caller's receipt.
-	return nil, &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("%s did not answer with a result (%v): %s", runner, problem, words)}
+	return nil, &job.Error{
+		Code:    job.CodeInternal,
+		Message: fmt.Sprintf("%s did not answer with a result (%v): %s", runner, problem, words),
+	}
 }
 
 // beside returns the path of a program in the folder of this one.

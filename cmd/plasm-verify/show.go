@@ -50,7 +50,8 @@ func (o *options) showStatement(b *bytes.Buffer, s *receipt.Statement) {
 	field(b, "outcome", receipt.Ending(out))
 	field(b, "node", o.peer(s.Node.PeerID))
 	field(b, "runs", fmt.Sprintf("plasm %s, %s/%s, engine %s %s",
-		plain(s.Node.Version), plain(s.Node.OS), plain(s.Node.Arch), plain(s.Node.Engine.Name), plain(s.Node.Engine.Version)))
+		plain(s.Node.Version), plain(s.Node.OS), plain(s.Node.Arch), plain(s.Node.Engine.Name),
+		plain(s.Node.Engine.Version)))
 	field(b, "requester", o.peer(s.Requester))
 	field(b, "job", m.ID)
 	field(b, "module", string(m.ModuleHash))
@@ -69,7 +70,8 @@ func (o *options) showStatement(b *bytes.Buffer, s *receipt.Statement) {
 	folders(b, m, out)
 	field(b, "limits", limits(m))
 	field(b, "run", running(m))
-	field(b, "times", fmt.Sprintf("ran %s, processor %s, %s", job.Micros(out.WallTimeUS), job.Micros(out.CPUTimeUS), compiled(out)))
+	field(b, "times", fmt.Sprintf("ran %s, processor %s, %s", job.Micros(out.WallTimeUS), job.Micros(out.CPUTimeUS),
+		compiled(out)))
 	field(b, "memory", job.Roughly(out.MemoryBytes))
 	if out.FuelUsed != nil {
 		field(b, "fuel", fmt.Sprintf("%d used", *out.FuelUsed))

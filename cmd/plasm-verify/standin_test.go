@@ -112,7 +112,8 @@ func perform(how string, key *identity.Key, m *job.Manifest, input []byte) {
 	s.Outcome.StdoutBytes, s.Outcome.StderrBytes = int64(len(output)), int64(len(stderr))
 	envelope, err := receipt.Sign(key, s)
 	if err == nil {
-		err = job.WriteResult(os.Stdout, &job.Result{Envelope: envelope}, bytes.NewReader(output), bytes.NewReader(stderr), nil)
+		err = job.WriteResult(os.Stdout, &job.Result{Envelope: envelope}, bytes.NewReader(output),
+			bytes.NewReader(stderr), nil)
 	}
 	if err != nil {
 		fail("%v", err)

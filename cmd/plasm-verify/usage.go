@@ -9,11 +9,12 @@ func doc() cli.Doc {
 		Summary:  "check the signed receipt of a job, offline",
 		Synopsis: []string{"[flags] [RECEIPT|RESULT|-]", "--quorum N [flags] RECEIPT..."},
 		About: []string{
-			"Checks a receipt, or a result document with its outputs, as plasm-run writes them; the command's own stdin when none " +
-				"is named. Nothing is sent anywhere.",
+			"Checks a receipt, or a result document with its outputs, as plasm-run writes them; the command's own " +
+				"stdin when none is named. Nothing is sent anywhere.",
 		},
 		Notes: map[string]string{
-			whose:   "Without a trusted signer nothing is verified: whoever made a receipt could have put any key into it.",
+			whose: "Without a trusted signer nothing is verified: whoever made a receipt could have put any key " +
+				"into it.",
 			subject: "One of these files, or the receipt, may be -, the command's own stdin.",
 		},
 		Exit: []cli.Term{
@@ -24,11 +25,15 @@ func doc() cli.Doc {
 			{Name: "141", Text: "stdout was closed"},
 		},
 		Closing: []string{
-			"The first check that fails is the reason, in this order: too_large, bad_json, bad_payload_type, bad_base64, " +
-				"signature_count, duplicate_signature, untrusted, bad_json (of what was signed), bad_statement, wrong_signer, " +
-				"module, manifest, stdin, stdout, stderr, guards, outcome, not_repeatable, rerun.",
+			"The first check that fails is the reason, in this order: too_large, bad_json, bad_payload_type, " +
+				"bad_base64, signature_count, duplicate_signature, untrusted, bad_json (of what was signed), " +
+				"bad_statement, wrong_signer, module, manifest, stdin, stdout, stderr, guards, outcome, " +
+				"not_repeatable, rerun.",
 		},
-		Environment: []cli.Term{{Name: cli.TrustVariable, Text: "the file for --trust, where neither --signer nor --trust is given"}},
+		Environment: []cli.Term{{
+			Name: cli.TrustVariable,
+			Text: "the file for --trust, where neither --signer nor --trust is given",
+		}},
 		Examples: []string{
 			`plasm-verify --signer "$(plasm-run --identity)" --stdout out.txt receipt.json`,
 			"plasm-run --json job.wasm | plasm-verify --trust nodes.txt --print stdout",

@@ -242,12 +242,15 @@ func TestResultDocuments(t *testing.T) {
 			if !v.Valid {
 				code, stdout, stderr = 1, "", ""
 			}
-			if got := verify([]byte(document), append(flags, "--print", "stdout")...); got.code != code || got.stdout != stdout {
-				t.Errorf("exit code %d, stdout %q; want %d, %q; stderr %s", got.code, got.stdout, code, stdout, got.stderr)
+			if got := verify([]byte(document), append(flags, "--print", "stdout")...); got.code != code ||
+				got.stdout != stdout {
+				t.Errorf("exit code %d, stdout %q; want %d, %q; stderr %s", got.code, got.stdout, code, stdout,
+					got.stderr)
 			}
 			got := verify([]byte(document), append(flags, "--print", "stderr")...)
 			if got.code != code || got.stdout != stderr {
-				t.Errorf("exit code %d, stdout %q; want %d, %q; stderr %s", got.code, got.stdout, code, stderr, got.stderr)
+				t.Errorf("exit code %d, stdout %q; want %d, %q; stderr %s", got.code, got.stdout, code, stderr,
+					got.stderr)
 			}
 			if v.Reason != "" && !strings.Contains(got.stderr, "not verified: "+v.Reason+": ") {
 				t.Errorf("stderr %s, want %s", got.stderr, v.Reason)

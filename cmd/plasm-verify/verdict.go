@@ -40,7 +40,9 @@ const (
 
 // judge comes to a verdict: refusal is nil when all checks have passed, and
 // verified is nil when the signature was not even right.
-func (o *options) judge(in *cli.Invocation, e *evidence) (verified *receipt.Verified, refusal *receipt.RefusalError, err error) {
+func (o *options) judge(in *cli.Invocation,
+	e *evidence,
+) (verified *receipt.Verified, refusal *receipt.RefusalError, err error) {
 	if e.received.refusal != nil {
 		return nil, e.received.refusal, nil
 	}
@@ -49,7 +51,9 @@ func (o *options) judge(in *cli.Invocation, e *evidence) (verified *receipt.Veri
 		err = verified.Check(&e.expect)
 	}
 	if err == nil && o.print != "" && o.print != printStatement && e.printable == nil {
-		return nil, nil, cli.Usage(name, "--print %s: a receipt has no output in it; give a result document, or --%s FILE", o.print, o.print)
+		return nil, nil,
+			cli.Usage(name, "--print %s: a receipt has no output in it; give a result document, or --%s FILE", o.print,
+				o.print)
 	}
 	if err == nil && o.quorum > 0 {
 		err = o.agreement(e, verified)

@@ -28,7 +28,10 @@ type allow struct {
 func newAllow(in *cli.Invocation) *command {
 	flags := cli.NewFlags(allowDoc(), in.Getenv)
 	a := &allow{}
-	flags.Switch(&a.remove, cli.Flag{Name: "remove", Category: does, Usage: "remove them instead, and the comments on their lines"})
+	flags.Switch(&a.remove, cli.Flag{
+		Name: "remove", Category: does,
+		Usage: "remove them instead, and the comments on their lines",
+	})
 	flags.Switch(&a.list, cli.Flag{Name: "list", Category: does, Usage: "print who is in the file, one a line"})
 	a.where = addPlace(flags, in)
 	return &command{flags, func(ctx context.Context, in *cli.Invocation) error {
@@ -133,7 +136,8 @@ func mayEdit(running *control.Running) error {
 		return nil
 	}
 	return &job.Error{
-		Code: job.CodeIO, Message: fmt.Sprintf("the node in %s is in the hands of %s, and its allow file with it", running.Dir, custody.Name(running.Other)),
+		Code: job.CodeIO, Message: fmt.Sprintf("the node in %s is in the hands of %s, and its allow file with it",
+			running.Dir, custody.Name(running.Other)),
 		Hint: "edit it as that user, or as root: sudo plasmd allow",
 	}
 }
@@ -144,7 +148,9 @@ func (p *place) lowered(file string, err error) error {
 		return err
 	}
 	return &job.Error{
-		Code: job.CodeIO, Message: fmt.Sprintf("%s, which the node names, is not for %s to edit, in whose hands the node is", file, custody.Name(p.user.UID)),
+		Code: job.CodeIO,
+		Message: fmt.Sprintf("%s, which the node names, is not for %s to edit, in whose hands the node is", file,
+			custody.Name(p.user.UID)),
 		Hint: "if it is the right file, edit it by hand, then: sudo systemctl reload plasmd", Err: err,
 	}
 }

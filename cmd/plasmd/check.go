@@ -13,8 +13,9 @@ func newCheck(in *cli.Invocation) *command {
 	flags := cli.NewFlags(checkDoc(), in.Getenv)
 	var config string
 	flags.Path(&config, cli.Flag{
-		Name: "config", Category: does, Value: "FILE", Variables: []string{"PLASMD_CONFIG"}, Default: "for root that of the packaged service, where there is one",
-		Usage: "the configuration file, or - for standard input", Complete: cli.FileLike(".toml"),
+		Name: "config", Category: does, Value: "FILE", Variables: []string{"PLASMD_CONFIG"},
+		Default: "for root that of the packaged service, where there is one",
+		Usage:   "the configuration file, or - for standard input", Complete: cli.FileLike(".toml"),
 	})
 	return &command{flags, func(ctx context.Context, in *cli.Invocation) error {
 		if err := noArgument(flags); err != nil {

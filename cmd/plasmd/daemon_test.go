@@ -167,7 +167,9 @@ func end(ts *testscript.TestScript, name string, s os.Signal) *daemon {
 	n := nodesOf(ts)
 	d := n.named(ts, name)
 	ts.Check(d.Process.Signal(s))
-	_ = d.Process.Signal(s) // timeout(1) sends it to a process and to its group: the second is no harm, nor is an end before it
+	// timeout(1) sends it to a process and to its group: the second is no harm, nor is an end
+	// before it
+	_ = d.Process.Signal(s)
 	d.finish(ts, name)
 	delete(n.running, name)
 	return d

@@ -34,7 +34,8 @@ func newDoctor(in *cli.Invocation) *command {
 	e := &examine{}
 	flags.Path(&e.config, cli.Flag{
 		Name: "config", Category: does, Value: "FILE", Variables: []string{"PLASMD_CONFIG"},
-		Default: "that of the packaged service, where it is about that", Usage: "the node's configuration file", Complete: cli.FileLike(".toml"),
+		Default: "that of the packaged service, where it is about that", Usage: "the node's configuration file",
+		Complete: cli.FileLike(".toml"),
 	})
 	flags.Switch(&e.asJSON, cli.Flag{
 		Name: "json", Category: does, Usage: "write a document: the worst state, and each check",

@@ -12,7 +12,10 @@ import (
 func newDrain(in *cli.Invocation) *command {
 	flags := cli.NewFlags(drainDoc(), in.Getenv)
 	var wait bool
-	flags.Switch(&wait, cli.Flag{Name: "wait", Category: does, Usage: "return when the node has ended, and tell what it waits for"})
+	flags.Switch(&wait, cli.Flag{
+		Name: "wait", Category: does,
+		Usage: "return when the node has ended, and tell what it waits for",
+	})
 	where := addPlace(flags, in)
 	return &command{flags, func(ctx context.Context, in *cli.Invocation) error {
 		if err := noArgument(flags); err != nil {

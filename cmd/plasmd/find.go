@@ -89,7 +89,11 @@ func (p *place) enter(path string) error {
 	}
 	other, err := custody.Of(0, path)
 	if err != nil {
-		return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("root looks at nothing that several others can change: %s: %v", path, reason(err)), Err: err}
+		return &job.Error{
+			Code:    job.CodeIO,
+			Message: fmt.Sprintf("root looks at nothing that several others can change: %s: %v", path, reason(err)),
+			Err:     err,
+		}
 	}
 	return p.become(other)
 }
@@ -117,7 +121,8 @@ func (p *place) enterConfig(file string) error {
 // given reports whether a file is none, standard input, or open already: what the
 // shell has in the place of a file.
 func given(file string) bool {
-	return file == "" || file == "-" || file == "/dev/stdin" || strings.HasPrefix(file, "/dev/fd/") || strings.HasPrefix(file, "/proc/self/fd/")
+	return file == "" || file == "-" || file == "/dev/stdin" || strings.HasPrefix(file, "/dev/fd/") ||
+		strings.HasPrefix(file, "/proc/self/fd/")
 }
 
 // enterParent is become for the folder of a file, or what there is of the way to it:
@@ -167,7 +172,8 @@ func (p *place) running(ctx context.Context) (*control.Running, error) {
 		}
 	}
 	for _, u := range unheard {
-		if len(dirs) == 1 || !errors.Is(u.Err, fs.ErrPermission) { // one of many that is closed to this user is passed over
+		// one of many that is closed to this user is passed over
+		if len(dirs) == 1 || !errors.Is(u.Err, fs.ErrPermission) {
 			return nil, p.about(u.Err)
 		}
 	}
@@ -209,9 +215,10 @@ func (p *place) holder(ctx context.Context) (*control.Running, error) {
 		err = errors.New("another node answers in " + held.Runtime)
 	}
 	return nil, &job.Error{
-		Code:    job.CodeIO,
-		Message: fmt.Sprintf("the node that runs with %s (process %d) cannot be asked: %s", dir, held.PID, cli.AsError(err).Message),
-		Hint:    "ask as the node's user or as root; or end that process, and start plasmd anew", Err: errUnreached,
+		Code: job.CodeIO,
+		Message: fmt.Sprintf("the node that runs with %s (process %d) cannot be asked: %s", dir, held.PID,
+			cli.AsError(err).Message),
+		Hint: "ask as the node's user or as root; or end that process, and start plasmd anew", Err: errUnreached,
 	}
 }
 

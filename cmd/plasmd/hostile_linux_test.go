@@ -56,7 +56,8 @@ func newHostile(t *testing.T) *hostile {
 		must(t, os.Chmod(path, mode))
 		must(t, os.Chown(path, serviceUID, serviceUID))
 	}
-	must(t, bin.Script(h.marks+"/worker", "id -u >> "+h.marks+"/ran\nls /proc/$$/fd >> "+h.marks+"/open\ntrue < /dev/tty && echo tty >> "+h.marks+"/open\n"))
+	must(t, bin.Script(h.marks+"/worker", "id -u >> "+h.marks+"/ran\nls /proc/$$/fd >> "+h.marks+
+		"/open\ntrue < /dev/tty && echo tty >> "+h.marks+"/open\n"))
 	must(t, os.Chmod(h.marks+"/worker", 0o755))
 	h.status = control.Status{
 		PID: 1, State: control.StateReady, DataDir: h.state, RuntimeDir: h.run, Worker: h.marks + "/worker",
@@ -85,9 +86,12 @@ func (h *hostile) says(change func(*control.Status)) {
 func (h *hostile) answer() {
 	h.t.Helper()
 	listener := h.listen(h.run + "/control.sock")
-	server := &http.Server{ReadHeaderTimeout: deadline, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		h.says(func(s *control.Status) { _ = json.NewEncoder(w).Encode(s) }) // who asked may be gone
-	})}
+	server := &http.Server{
+		ReadHeaderTimeout: deadline,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			h.says(func(s *control.Status) { _ = json.NewEncoder(w).Encode(s) }) // who asked may be gone
+		}),
+	}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(listener) }()
 	h.t.Cleanup(func() { _ = server.Close(); <-done })
@@ -111,7 +115,10 @@ func (h *hostile) as(uid uint32, args ...string) (string, int) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, filepath.Join(programs, "plasmd"), args...)
 	cmd.Dir = h.dir
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + h.root, "STATE_DIRECTORY=" + h.state, "RUNTIME_DIRECTORY=" + h.run}
+	cmd.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + h.root, "STATE_DIRECTORY=" + h.state,
+		"RUNTIME_DIRECTORY=" + h.run,
+	}
 	if os.Getenv("GOCOVERDIR") != "" {
 		cover := h.dir + "/cover"
 		if err := os.Mkdir(cover, 0o700); err == nil {
@@ -124,7 +131,10 @@ func (h *hostile) as(uid uint32, args ...string) (string, int) {
 	defer func() { _ = open.Close() }()
 	cmd.ExtraFiles = []*os.File{open}
 	if uid != 0 {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid, Groups: []uint32{serviceUID}}}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{
+			Uid: uid, Gid: uid,
+			Groups: []uint32{serviceUID},
+		}}
 	}
 	out, err := cmd.CombinedOutput()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ctx.Err() != nil || err != nil && (!ok || exit.ExitCode() < 0) {
@@ -164,7 +174,14 @@ func (h *hostile) secret(content string) (path string, intact func()) {
 // commands are those that an administrator runs at a node.
 func rootCommands() [][]string {
 	return [][]string{
-		{"status"}, {"status", "--json"}, {"identity"}, {"allow", "--list"}, {"allow", somePeer}, {"allow", "--remove", somePeer}, {"doctor"}, {"doctor", "--json"},
+		{"status"},
+		{"status", "--json"},
+		{"identity"},
+		{"allow", "--list"},
+		{"allow", somePeer},
+		{"allow", "--remove", somePeer},
+		{"doctor"},
+		{"doctor", "--json"},
 	}
 }
 
@@ -181,7 +198,10 @@ func TestHostileWorker(t *testing.T) {
 	for _, args := range rootCommands() {
 		h.as(0, args...)
 	}
-	for _, args := range [][]string{{"doctor", "--config", h.state + "/toml", "--data-dir", h.root, "--runtime-dir", h.root}, {"serve", "--worker", h.marks + "/worker", "--data-dir", h.root, "--runtime-dir", h.root}} {
+	for _, args := range [][]string{{
+		"doctor", "--config", h.state + "/toml", "--data-dir", h.root, "--runtime-dir",
+		h.root,
+	}, {"serve", "--worker", h.marks + "/worker", "--data-dir", h.root, "--runtime-dir", h.root}} {
 		must(t, os.WriteFile(h.state+"/toml", []byte("worker = \""+h.marks+"/worker\"\n"), 0o644))
 		h.as(0, args...)
 	}
@@ -320,14 +340,21 @@ func TestHostileWords(t *testing.T) {
 	const evil = "\x1b]0;x\x07\u009b2J\nplasmd: \u007f"
 	h.status = control.Status{
 		State: evil, StartedAt: evil, DataDir: "/" + evil, RuntimeDir: evil, Worker: evil,
-		Node:    job.Node{PeerID: evil, Version: evil, OS: evil, Arch: evil, Addrs: []string{evil}, Guards: []string{evil}, Engines: []job.NodeEngine{{Name: evil, Version: evil}}},
-		Network: control.Network{Reachability: evil, Relays: []string{evil}, Keys: []string{evil}, AnnouncedAt: evil},
-		Allow:   control.Allow{File: "/" + evil}, Contacts: []control.Contact{{PeerID: evil, Source: "bootstrap", State: "failed", Error: evil}},
+		Node: job.Node{
+			PeerID: evil, Version: evil, OS: evil, Arch: evil, Addrs: []string{evil},
+			Guards: []string{evil}, Engines: []job.NodeEngine{{Name: evil, Version: evil}},
+		},
+		Network:  control.Network{Reachability: evil, Relays: []string{evil}, Keys: []string{evil}, AnnouncedAt: evil},
+		Allow:    control.Allow{File: "/" + evil},
+		Contacts: []control.Contact{{PeerID: evil, Source: "bootstrap", State: "failed", Error: evil}},
 	}
 	h.answer()
 	for _, args := range rootCommands() {
 		out, _ := h.as(0, args...)
-		if i := strings.IndexFunc(out, func(r rune) bool { return r < ' ' && r != '\n' || r >= 0x7f && r < 0xa0 }); i >= 0 {
+		if i := strings.IndexFunc(out, func(r rune) bool {
+			return r < ' ' && r != '\n' || r >= 0x7f &&
+				r < 0xa0
+		}); i >= 0 {
 			t.Errorf("plasmd %v writes a control character: %q", args, out)
 		}
 		if args[0] == "identity" && !strings.Contains(out, "does not say who it is") {
@@ -350,7 +377,8 @@ func TestHostileKey(t *testing.T) {
 			must(t, os.RemoveAll(h.state+"/"+file))
 			must(t, plant(h.state+"/"+file))
 		}
-		for _, args := range append(rootCommands(), []string{"doctor", "--config", h.state + "/toml"}, []string{"serve", "--config", h.state + "/toml"}) {
+		for _, args := range append(rootCommands(), []string{"doctor", "--config", h.state + "/toml"},
+			[]string{"serve", "--config", h.state + "/toml"}) {
 			if out, _ := h.as(0, args...); strings.Contains(out, "s3same") {
 				t.Errorf("plasmd %v shows what is root's: %s", args, out)
 			}
@@ -367,7 +395,10 @@ func TestRootServesNobody(t *testing.T) {
 	must(t, os.Chown(h.state+"/file", serviceUID, serviceUID))
 	must(t, os.Mkdir(h.state+"/roots", 0o700)) // whose name the service can give to another
 	must(t, os.Symlink(h.state+"/roots", h.root+"/link"))
-	own := []string{"serve", "--listen", "/ip4/127.0.0.1/tcp/0", "--mdns=false", "--data-dir", h.root + "/d", "--runtime-dir", h.root + "/r"}
+	own := []string{
+		"serve", "--listen", "/ip4/127.0.0.1/tcp/0", "--mdns=false", "--data-dir", h.root + "/d",
+		"--runtime-dir", h.root + "/r",
+	}
 	for _, args := range [][]string{
 		{"--data-dir", h.state},
 		{"--data-dir", h.state + "/roots"},
@@ -382,7 +413,8 @@ func TestRootServesNobody(t *testing.T) {
 		{"--worker", h.marks + "/worker"},
 	} {
 		out, code := h.as(0, append(own, args...)...)
-		if code != 125 || !strings.Contains(out, "cannot be used by root") && !strings.Contains(out, "others than its owner may write to") {
+		if code != 125 || !strings.Contains(out, "cannot be used by root") &&
+			!strings.Contains(out, "others than its owner may write to") {
 			t.Errorf("serve %v: %d: %s", args, code, out)
 		}
 		if args[0] == "--data-dir" && !strings.Contains(out, fmt.Sprintf("in the hands of user %d", serviceUID)) {

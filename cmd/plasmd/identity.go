@@ -35,7 +35,10 @@ func (p *place) peerID(ctx context.Context) (string, error) {
 	if unheard == nil {
 		id := running.Status.Node.PeerID
 		if _, err := identity.ParsePeerID(id); err != nil {
-			return "", &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("the node in %s does not say who it is: %v", running.Dir, err), Err: err}
+			return "", &job.Error{
+				Code:    job.CodeIO,
+				Message: fmt.Sprintf("the node in %s does not say who it is: %v", running.Dir, err), Err: err,
+			}
 		}
 		return id, nil
 	}

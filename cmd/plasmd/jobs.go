@@ -26,9 +26,18 @@ type jobs struct {
 func newJobs(in *cli.Invocation) *command {
 	flags := cli.NewFlags(jobsDoc(), in.Getenv)
 	j := &jobs{}
-	flags.Switch(&j.all, cli.Flag{Name: "all", Category: does, Usage: "those that have ended, too: the last 256 since the node started"})
-	flags.Switch(&j.watch, cli.Flag{Name: "watch", Category: does, Usage: "show them again every two seconds, until the node has ended"})
-	flags.Switch(&j.asJSON, cli.Flag{Name: "json", Category: does, Usage: "write them as a document, with --watch as one a line"})
+	flags.Switch(&j.all, cli.Flag{
+		Name: "all", Category: does,
+		Usage: "those that have ended, too: the last 256 since the node started",
+	})
+	flags.Switch(&j.watch, cli.Flag{
+		Name: "watch", Category: does,
+		Usage: "show them again every two seconds, until the node has ended",
+	})
+	flags.Switch(&j.asJSON, cli.Flag{
+		Name: "json", Category: does,
+		Usage: "write them as a document, with --watch as one a line",
+	})
 	j.where = addPlace(flags, in)
 	return &command{flags, func(ctx context.Context, in *cli.Invocation) error {
 		if err := noArgument(flags); err != nil {
@@ -119,7 +128,10 @@ func writeJobs(out *bytes.Buffer, all *control.Jobs) error {
 	}
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(j *control.Job, state, took, of string) {
-		for _, cell := range []string{j.ID[:min(len(j.ID), shownID)], cmp.Or(j.Name, cli.PeerEnd(j.Requester)), state, took, of} {
+		for _, cell := range []string{
+			j.ID[:min(len(j.ID), shownID)], cmp.Or(j.Name, cli.PeerEnd(j.Requester)), state,
+			took, of,
+		} {
 			fmt.Fprintf(t, "%s\t", cli.OneLine(cell)) // the node's word, which may be another user's
 		}
 		fmt.Fprintf(t, "%d\t%d\n", j.MemoryMB, j.StdoutBytes+j.StderrBytes)
@@ -200,7 +212,8 @@ func cancel(ctx context.Context, in *cli.Invocation, running *control.Running, n
 		return err
 	}
 	if stands.State != control.JobEnded {
-		return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("job %s is being cancelled, and has not ended yet", one.ID), Hint: "plasmd jobs --watch shows when it has"}
+		return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("job %s is being cancelled, and has not ended yet",
+			one.ID), Hint: "plasmd jobs --watch shows when it has"}
 	}
 	say(in, "job %s of %s ended: %s", stands.ID, stands.Requester, stands.Ending())
 	return nil

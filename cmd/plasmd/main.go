@@ -35,7 +35,8 @@ type command struct {
 // commands are the subcommands, in the order of the help.
 func commands(in *cli.Invocation) []*command {
 	return []*command{
-		newServe(in), newIdentity(in), newStatus(in), newAllow(in), newJobs(in), newCancel(in), newDrain(in), newCheck(in), newDoctor(in),
+		newServe(in), newIdentity(in), newStatus(in), newAllow(in), newJobs(in), newCancel(in), newDrain(in),
+		newCheck(in), newDoctor(in),
 	}
 }
 

@@ -86,7 +86,8 @@ func newServeFlags(in *cli.Invocation) *serve {
 		flags: f, user: user(in), listen: defaultListen(), mdns: true, reachability: network.ReachabilityAuto.String(),
 		relayData: network.DefaultRelayData, relayDuration: network.DefaultRelayDuration.Milliseconds(),
 		maxTimeout: defaultTimeoutMS, maxModule: cli.MaxModule, maxInput: defaultInput, maxOutput: defaultOutput,
-		maxTree: defaultTree, maxDisk: defaultDisk, keep: defaultKeepMS, keepContent: defaultKeepContent, keepJobs: defaultKeepJobs,
+		maxTree: defaultTree, maxDisk: defaultDisk, keep: defaultKeepMS, keepContent: defaultKeepContent,
+		keepJobs:      defaultKeepJobs,
 		requireGuards: defaultGuards(), drain: defaultDrainMS,
 	}
 	s.addNetwork(f)
@@ -99,8 +100,9 @@ func newServeFlags(in *cli.Invocation) *serve {
 // addNetwork adds the flags about the network, and about who may use the node.
 func (s *serve) addNetwork(f *cli.Flags) {
 	f.List(&s.listen, cli.Flag{
-		Name: "listen", Category: theNetwork, Value: "ADDR", Default: "port 7527, TCP and QUIC, on every IPv4 and IPv6 address",
-		Usage: "listen at this multiaddress",
+		Name: "listen", Category: theNetwork, Value: "ADDR",
+		Default: "port 7527, TCP and QUIC, on every IPv4 and IPv6 address",
+		Usage:   "listen at this multiaddress",
 	})
 	f.List(&s.bootstrap, cli.Flag{
 		Name: "bootstrap", Category: theNetwork, Value: "ADDR", Variables: []string{"PLASM_BOOTSTRAP"},
@@ -111,15 +113,18 @@ func (s *serve) addNetwork(f *cli.Flags) {
 	})
 	f.Path(&s.networkKey, cli.Flag{
 		Name: "network-key", Category: theNetwork, Value: "FILE", Variables: []string{"PLASM_NETWORK_KEY"},
-		Usage: "be in a private network, TCP only; the file has libp2p's swarm.key format", Complete: cli.FileLike(".key"),
+		Usage:    "be in a private network, TCP only; the file has libp2p's swarm.key format",
+		Complete: cli.FileLike(".key"),
 	})
 	f.Text(&s.reachability, cli.Flag{
 		Name: "reachability", Category: theNetwork, Value: "WHAT",
-		Usage:    "can others dial this machine? auto finds out; public; private: hold a place at a relay from the start",
+		Usage: "can others dial this machine? auto finds out; public; private: hold a place at a relay from " +
+			"the start",
 		Complete: cli.Completion{Words: []string{"auto", "public", "private"}},
 	})
 	f.Switch(&s.relay, cli.Flag{
-		Name: "relay", Category: theNetwork, Usage: "be a relay for nodes that cannot be dialled; implies --reachability public",
+		Name: "relay", Category: theNetwork,
+		Usage: "be a relay for nodes that cannot be dialled; implies --reachability public",
 	})
 	f.Amount(&s.relayData, cli.Byte, 1, job.MaxSafeInt, cli.Flag{
 		Name: "relay-data", Category: theNetwork, Value: "BYTES", Usage: "for each direction of a relayed connection",
@@ -128,13 +133,15 @@ func (s *serve) addNetwork(f *cli.Flags) {
 		Name: "relay-duration", Category: theNetwork, Value: "DUR", Usage: "how long a relayed connection may last",
 	})
 	f.List(&s.relayAllow, cli.Flag{
-		Name: "relay-allow", Category: theNetwork, Value: "PEERID", Default: "everybody", Usage: "relay for this node only",
+		Name: "relay-allow", Category: theNetwork, Value: "PEERID", Default: "everybody",
+		Usage: "relay for this node only",
 	})
 	f.List(&s.allow, cli.Flag{
 		Name: "allow", Category: mayAsk, Value: "PEERID|any", Usage: "besides those in the allow file",
 	})
 	f.Path(&s.allowFile, cli.Flag{
-		Name: "allow-file", Category: mayAsk, Value: "FILE", Default: "allow in the data folder", Usage: "PEERID [NAME] a line, or any",
+		Name: "allow-file", Category: mayAsk, Value: "FILE", Default: "allow in the data folder",
+		Usage:    "PEERID [NAME] a line, or any",
 		Complete: cli.AnyFile(),
 	})
 }
@@ -149,7 +156,8 @@ func (s *serve) addJobs(f *cli.Flags) {
 		Usage: "for all jobs together; no more than can be had",
 	})
 	f.Millis(&s.maxTimeout, job.MaxTimeout, cli.Flag{
-		Name: "max-timeout", Category: jobsGet, Value: "DUR", Usage: "the longest that a job may ask for", More: "Its `timeout_ms`.",
+		Name: "max-timeout", Category: jobsGet, Value: "DUR", Usage: "the longest that a job may ask for",
+		More: "Its `timeout_ms`.",
 	})
 	f.Amount(&s.maxModule, cli.Byte, 1, cli.MaxModule, cli.Flag{
 		Name: "max-module", Category: jobsGet, Value: "BYTES", Usage: "the longest module",
@@ -158,13 +166,16 @@ func (s *serve) addJobs(f *cli.Flags) {
 		Name: "max-input", Category: jobsGet, Value: "BYTES", Usage: "the most input of a job",
 	})
 	f.Amount(&s.maxOutput, cli.Byte, 0, job.MaxSafeInt/4, cli.Flag{
-		Name: "max-output", Category: jobsGet, Value: "BYTES", Usage: "the most output that a job may ask for", More: "Its `output_limit_bytes`.",
+		Name: "max-output", Category: jobsGet, Value: "BYTES", Usage: "the most output that a job may ask for",
+		More: "Its `output_limit_bytes`.",
 	})
 	f.Amount(&s.maxTree, cli.Byte, 0, job.MaxSafeInt/4, cli.Flag{
-		Name: "max-tree", Category: jobsGet, Value: "BYTES", Usage: "the most that a job's folders may begin with", More: "Of files, each name counted.",
+		Name: "max-tree", Category: jobsGet, Value: "BYTES", Usage: "the most that a job's folders may begin with",
+		More: "Of files, each name counted.",
 	})
 	f.Amount(&s.maxDisk, cli.MiB, 0, job.MaxDiskMB, cli.Flag{
-		Name: "max-disk", Category: jobsGet, Value: "MB", Usage: "the most that a job may ask to write to folders", More: "Its `disk_mb`.",
+		Name: "max-disk", Category: jobsGet, Value: "MB", Usage: "the most that a job may ask to write to folders",
+		More: "Its `disk_mb`.",
 	})
 	f.Millis(&s.keep, job.MaxTimeout, cli.Flag{
 		Name: "keep", Category: jobsGet, Value: "DUR", Usage: "how long results are kept at most",
@@ -174,19 +185,23 @@ func (s *serve) addJobs(f *cli.Flags) {
 		Usage: "of results, and for what running jobs read and write; the oldest results make room",
 	})
 	f.Amount(&s.keepContent, cli.Byte, 1, job.MaxSafeInt, cli.Flag{
-		Name: "keep-content", Category: jobsGet, Value: "BYTES", Usage: "of modules and of the folders that jobs begin with; the least used make room",
+		Name: "keep-content", Category: jobsGet, Value: "BYTES",
+		Usage: "of modules and of the folders that jobs begin with; the least used make room",
 	})
 	f.Path(&s.worker, cli.Flag{
-		Name: "worker", Category: jobsGet, Value: "PATH", Default: "the one beside plasmd", Usage: "the plasm-run that runs jobs",
+		Name: "worker", Category: jobsGet, Value: "PATH", Default: "the one beside plasmd",
+		Usage:    "the plasm-run that runs jobs",
 		Complete: cli.AnyFile(),
 	})
 	f.Path(&s.engines, cli.Flag{
 		Name: "engines", Category: jobsGet, Value: "DIR", Variables: []string{"PLASM_ENGINES"},
-		Usage: "where other engines are, beside the worker's own folder", More: "A job that names none gets the fastest.",
+		Usage:    "where other engines are, beside the worker's own folder",
+		More:     "A job that names none gets the fastest.",
 		Complete: cli.Completion{Folders: true},
 	})
 	f.Text(&s.requireGuards, cli.Flag{
-		Name: "require-guards", Category: jobsGet, Value: "LIST", Default: "rlimits,landlock,seccomp; rlimits where there is no Linux",
+		Name: "require-guards", Category: jobsGet, Value: "LIST",
+		Default:  "rlimits,landlock,seccomp; rlimits where there is no Linux",
 		Usage:    "what must confine jobs, else the node does not start: " + cli.GuardNames() + ", or none",
 		Complete: cli.GuardCompletion(),
 	})
@@ -196,7 +211,8 @@ func (s *serve) addJobs(f *cli.Flags) {
 func (s *serve) addMachine(f *cli.Flags) {
 	f.Path(&s.dataDir, cli.Flag{
 		Name: "data-dir", Category: cli.ThisMachine, Value: "DIR",
-		Default: "$STATE_DIRECTORY, for root /var/lib/plasmd, else $XDG_DATA_HOME/plasmd", Usage: "key, peers, allow file",
+		Default:  "$STATE_DIRECTORY, for root /var/lib/plasmd, else $XDG_DATA_HOME/plasmd",
+		Usage:    "key, peers, allow file",
 		Complete: cli.Completion{Folders: true},
 	})
 	f.Path(&s.runtimeDir, cli.Flag{
@@ -213,7 +229,8 @@ func (s *serve) addMachine(f *cli.Flags) {
 		Name: "drain", Category: cli.ThisMachine, Value: "DUR", Usage: "how long running jobs may go on after SIGTERM",
 	})
 	f.Path(&s.config, cli.Flag{
-		Name: "config", Category: cli.ThisMachine, Value: "FILE", Variables: []string{"PLASMD_CONFIG"}, Usage: "read flags from this TOML file",
+		Name: "config", Category: cli.ThisMachine, Value: "FILE", Variables: []string{"PLASMD_CONFIG"},
+		Usage:    "read flags from this TOML file",
 		Complete: cli.FileLike(".toml"),
 	})
 	f.Switch(&s.printConfig, cli.Flag{
@@ -224,7 +241,10 @@ func (s *serve) addMachine(f *cli.Flags) {
 
 // defaultListen is every address of this machine, on the port of Plasm.
 func defaultListen() []string {
-	return []string{"/ip4/0.0.0.0/tcp/7527", "/ip4/0.0.0.0/udp/7527/quic-v1", "/ip6/::/tcp/7527", "/ip6/::/udp/7527/quic-v1"}
+	return []string{
+		"/ip4/0.0.0.0/tcp/7527", "/ip4/0.0.0.0/udp/7527/quic-v1", "/ip6/::/tcp/7527",
+		"/ip6/::/udp/7527/quic-v1",
+	}
 }
 
 // defaultGuards are those without which no stranger's job should run.

@@ -143,7 +143,8 @@ func (s *serve) nodeConfig() (*node.Config, error) {
 		Network: *net, Machine: s.machine, Slots: s.slots, Spare: s.spare,
 		Limits: job.NodeLimits{
 			MemoryMB: s.machine.MaxJobMemoryMB(), TimeoutMS: s.maxTimeout,
-			ModuleBytes: s.maxModule, InputBytes: s.maxInput, OutputBytes: s.maxOutput, TreeBytes: s.maxTree, DiskMB: s.maxDisk,
+			ModuleBytes: s.maxModule, InputBytes: s.maxInput, OutputBytes: s.maxOutput, TreeBytes: s.maxTree,
+			DiskMB: s.maxDisk,
 		},
 		Keep: time.Duration(s.keep) * time.Millisecond, ContentBytes: s.keepContent, JobBytes: s.keepJobs,
 		Worker: s.worker, Engines: s.engines, RequireGuards: guards, Drain: time.Duration(s.drain) * time.Millisecond,
@@ -157,8 +158,10 @@ func (s *serve) checkStorage() error {
 	if need := s.maxInput + s.maxOutput + store.FolderRoom(disk) + store.JobOverhead; s.keepJobs < need {
 		return &job.Error{
 			Code: job.CodeUsage,
-			Message: fmt.Sprintf("%s: %s is not enough for one job, which may have %s of input, %s of output and %s of folders",
-				s.from("keep-jobs"), job.Amount(s.keepJobs), job.Amount(s.maxInput), job.Amount(s.maxOutput), job.Amount(disk)),
+			Message: fmt.Sprintf("%s: %s is not enough for one job, which may have %s of input, %s of output and %s "+
+				"of folders",
+				s.from("keep-jobs"), job.Amount(s.keepJobs), job.Amount(s.maxInput), job.Amount(s.maxOutput),
+				job.Amount(disk)),
 			Hint: "lower --max-input, --max-output and --max-disk too, or keep " + job.Amount(need),
 		}
 	}
@@ -178,7 +181,8 @@ func (s *serve) network() (*network.Config, error) {
 	cfg := &network.Config{Listen: s.listen, MDNS: s.mdns}
 	var ok bool
 	if cfg.Reachability, ok = network.ParseReachability(s.reachability); !ok {
-		return nil, cli.Usage(serveName, "%s: %s is not one of auto, public, private", s.from("reachability"), job.Quote(s.reachability))
+		return nil, cli.Usage(serveName, "%s: %s is not one of auto, public, private", s.from("reachability"),
+			job.Quote(s.reachability))
 	}
 	if len(s.listen) == 0 {
 		return nil, cli.Usage(serveName, "%s: an address to listen at is missing", s.from("listen"))

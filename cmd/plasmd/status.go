@@ -15,8 +15,14 @@ import (
 func newStatus(in *cli.Invocation) *command {
 	flags := cli.NewFlags(statusDoc(), in.Getenv)
 	var asJSON, watch bool
-	flags.Switch(&asJSON, cli.Flag{Name: "json", Category: does, Usage: "write it as a document, with --watch as one a line"})
-	flags.Switch(&watch, cli.Flag{Name: "watch", Category: does, Usage: "show it again every two seconds, until the node has ended"})
+	flags.Switch(&asJSON, cli.Flag{
+		Name: "json", Category: does,
+		Usage: "write it as a document, with --watch as one a line",
+	})
+	flags.Switch(&watch, cli.Flag{
+		Name: "watch", Category: does,
+		Usage: "show it again every two seconds, until the node has ended",
+	})
 	where := addPlace(flags, in)
 	return &command{flags, func(ctx context.Context, in *cli.Invocation) error {
 		if err := noArgument(flags); err != nil {
@@ -65,7 +71,9 @@ func writePublic(in *cli.Invocation, dir, id string, addrs []string) error {
 }
 
 // page returns how the lines of a status are written: one, and some with one name.
-func page(out *bytes.Buffer) (t *tabwriter.Writer, line func(what, format string, args ...any), lines func(what string, all []string)) {
+func page(out *bytes.Buffer) (t *tabwriter.Writer, line func(what, format string, args ...any), lines func(what string,
+	all []string),
+) {
 	t = tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
 	line = func(what, format string, args ...any) {
 		fmt.Fprintf(t, "%s\t%s\n", what, cli.OneLine(fmt.Sprintf(format, args...)))
@@ -91,7 +99,8 @@ func writeStatus(out *bytes.Buffer, s *control.Status) error {
 	line("version", "%s, %s/%s", n.Version, n.OS, n.Arch)
 	lines("addresses", n.Addrs)
 	line("gives", "%d cores, %d MB, %d of %d slots free", n.CPUCores, n.MemoryMB, n.Slots.Free, n.Slots.Total)
-	line("jobs", "%d running, %d about to start, %d waiting; they hold %d MB", s.Load.Running, s.Load.Reserved, s.Load.Waiting, s.Load.MemoryMB)
+	line("jobs", "%d running, %d about to start, %d waiting; they hold %d MB", s.Load.Running, s.Load.Reserved,
+		s.Load.Waiting, s.Load.MemoryMB)
 	line("keeps", "%s", storageWords(&s.Storage))
 	engines := make([]string, 0, len(n.Engines))
 	for _, e := range n.Engines {
@@ -110,7 +119,8 @@ func writeStatus(out *bytes.Buffer, s *control.Status) error {
 }
 
 func networkWords(net *control.Network) string {
-	words := fmt.Sprintf("%d peers, %d in the routing table; reachability %s", net.Peers, net.DHTPeers, net.Reachability)
+	words := fmt.Sprintf("%d peers, %d in the routing table; reachability %s", net.Peers, net.DHTPeers,
+		net.Reachability)
 	if net.Private {
 		words = "private; " + words
 	}
@@ -164,7 +174,8 @@ func allowWords(a *control.Allow) []string {
 // storageWords says what is kept, and how much room there is.
 func storageWords(s *control.Storage) string {
 	const mb = 1 << 20
-	words := fmt.Sprintf("%d of %d MB of modules and folders, %d of %d MB of results", s.Content/mb, s.MostContent/mb, s.Jobs/mb, s.MostJobs/mb)
+	words := fmt.Sprintf("%d of %d MB of modules and folders, %d of %d MB of results", s.Content/mb, s.MostContent/mb,
+		s.Jobs/mb, s.MostJobs/mb)
 	if s.Free >= 0 {
 		words += fmt.Sprintf("; the disk has %d MB left", s.Free/mb)
 	}

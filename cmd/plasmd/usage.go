@@ -23,8 +23,8 @@ func doc() cli.Doc {
 			"cancel [flags] JOB...", "drain [flags]", "check [flags]", "doctor [flags]",
 		},
 		About: []string{
-			"The node: it is found by plasm-discover, says what it can do, and runs jobs for those who may submit, each in a worker " +
-				"(plasm-run) that is locked down.",
+			"The node: it is found by plasm-discover, says what it can do, and runs jobs for those who may submit, " +
+				"each in a worker (plasm-run) that is locked down.",
 		},
 		Exit: []cli.Term{
 			{Name: "0", Text: "done, a node that was stopped by a signal too"},
@@ -34,7 +34,10 @@ func doc() cli.Doc {
 		},
 		Files: []cli.Term{
 			{Name: "/etc/plasmd/plasmd.toml", Text: "the configuration of the packaged service: plasmd.toml(5)"},
-			{Name: "/var/lib/plasmd", Text: "the packaged service's data folder: key, peers, allow file, results, modules"},
+			{
+				Name: "/var/lib/plasmd",
+				Text: "the packaged service's data folder: key, peers, allow file, results, modules",
+			},
 			{Name: "/run/plasmd", Text: "the packaged service's runtime folder: addresses and control socket"},
 		},
 		Examples: []string{
@@ -44,8 +47,9 @@ func doc() cli.Doc {
 			"plasmd status --json",
 		},
 		See: []string{
-			"plasmd-serve(8)", "plasmd-identity(8)", "plasmd-status(8)", "plasmd-allow(8)", "plasmd-jobs(8)", "plasmd-cancel(8)",
-			"plasmd-drain(8)", "plasmd-check(8)", "plasmd-doctor(8)", "plasmd.toml(5)", "plasm-discover(1)", "plasm-submit(1)",
+			"plasmd-serve(8)", "plasmd-identity(8)", "plasmd-status(8)", "plasmd-allow(8)", "plasmd-jobs(8)",
+			"plasmd-cancel(8)", "plasmd-drain(8)", "plasmd-check(8)", "plasmd-doctor(8)", "plasmd.toml(5)",
+			"plasm-discover(1)", "plasm-submit(1)",
 		},
 	}
 }
@@ -54,15 +58,16 @@ func serveDoc() cli.Doc {
 	return cli.Doc{
 		Name: serveName, Section: 8, Level: "info", Mixed: true,
 		Notes: map[string]string{
-			jobsGet: "A number alone is in bytes, for --memory in MiB; with a unit (64M, 1GiB: powers of 1024; 10MB: of 1000) in that.",
+			jobsGet: "A number alone is in bytes, for --memory in MiB; with a unit (64M, 1GiB: powers of 1024; " +
+				"10MB: of 1000) in that.",
 		},
 		Summary:  "run a node in the foreground; logs go to stderr",
 		Synopsis: []string{"[flags]"},
 		About: []string{
-			"Runs a node until it is told to stop (SIGTERM, SIGINT). When it is ready, and not before, its addresses are on stdout, " +
-				"one a line. SIGHUP has it read the allow file again. Every flag may also come from a variable (--max-timeout: " +
-				"PLASMD_MAX_TIMEOUT; lists separated by white space) or from the configuration file (max-timeout = \"1h\"); a flag " +
-				"wins over a variable, and that over the file.",
+			"Runs a node until it is told to stop (SIGTERM, SIGINT). When it is ready, and not before, its " +
+				"addresses are on stdout, one a line. SIGHUP has it read the allow file again. Every flag may also " +
+				"come from a variable (--max-timeout: PLASMD_MAX_TIMEOUT; lists separated by white space) or from " +
+				"the configuration file (max-timeout = \"1h\"); a flag wins over a variable, and that over the file.",
 		},
 		Exit: []cli.Term{
 			{Name: "0", Text: "stopped by a signal"},
@@ -96,8 +101,8 @@ func identityDoc() cli.Doc {
 		Summary:  "print the node's peer ID",
 		Synopsis: []string{"[flags]"},
 		About: []string{
-			"Prints the peer ID of the running node; when none is running, of the key in the data folder, which plasmd serve makes. " +
-				"It is no secret: any user may ask for it.",
+			"Prints the peer ID of the running node; when none is running, of the key in the data folder, which " +
+				"plasmd serve makes. It is no secret: any user may ask for it.",
 		},
 		Exit: []cli.Term{{Name: "0", Text: "printed"}, wrongUse, {Name: "127", Text: "there is no key"}, closed},
 		Examples: []string{
@@ -114,9 +119,10 @@ func statusDoc() cli.Doc {
 		Summary:  "ask the running node how it is",
 		Synopsis: []string{"[flags]"},
 		About: []string{
-			"Asks the running node how it is: its addresses, peers and announcements, what it gives to jobs, how many it has, what it keeps, and who may submit; when it is to end, what it waits for. A user " +
-				"who may not ask it (root, the node's user, and the group that its socket belongs to may) sees its peer ID and " +
-				"addresses, which are public.",
+			"Asks the running node how it is: its addresses, peers and announcements, what it gives to jobs, how " +
+				"many it has, what it keeps, and who may submit; when it is to end, what it waits for. A user who " +
+				"may not ask it (root, the node's user, and the group that its socket belongs to may) sees its peer " +
+				"ID and addresses, which are public.",
 		},
 		Exit: []cli.Term{
 			{Name: "0", Text: "it answered, or its public part was shown"},
@@ -135,12 +141,14 @@ func allowDoc() cli.Doc {
 		Summary:  "say who may submit jobs to the node",
 		Synopsis: []string{"[flags] PEERID[=NAME]...|any", "--list"},
 		About: []string{
-			"Adds peers to the allow file of the running node and has it read the file again: they may submit jobs. The word any " +
-				"stands for everybody. With a name, which the file keeps, tables and the status page show it, and --remove takes it. When no node is running, the file named allow in the data folder is edited. Comments stay as " +
-				"they are. Root edits it as the user in whose hands the node is.",
-			"The node is found by its runtime folder, or by the lock of its data folder, which names it. Where it cannot be told, or " +
-				"goes on admitting one that was removed, because a flag, a variable or its configuration names it, that is said, and " +
-				"the exit code is 1. --list has those, too, each with what names it.",
+			"Adds peers to the allow file of the running node and has it read the file again: they may submit jobs. " +
+				"The word any stands for everybody. With a name, which the file keeps, tables and the status page " +
+				"show it, and --remove takes it. When no node is running, the file named allow in the data folder " +
+				"is edited. Comments stay as they are. Root edits it as the user in whose hands the node is.",
+			"The node is found by its runtime folder, or by the lock of its data folder, which names it. Where it " +
+				"cannot be told, or goes on admitting one that was removed, because a flag, a variable or its " +
+				"configuration names it, that is said, and the exit code is 1. --list has those, too, each with " +
+				"what names it.",
 		},
 		Exit: []cli.Term{
 			{Name: "0", Text: "done"},
@@ -166,11 +174,13 @@ func jobsDoc() cli.Doc {
 		Summary:  "list the jobs that run and wait",
 		Synopsis: []string{"[flags]"},
 		About: []string{
-			"Lists the jobs of the running node: those that run, the longest first; those whose module or input is on its way, or whose " +
-				"module is compiled; and those that wait for a slot, in their order. It shows no arguments, environments or inputs.",
-			"A line has the beginning of the job's ID, which plasm-submit --verbose tells its user; the end of the requester's peer ID; " +
-				"the state, or how the job ended; how long it has run, or waited; how long it may run, or when it ended; the memory that " +
-				"it may use; and the bytes that it has written. --json has all of each.",
+			"Lists the jobs of the running node: those that run, the longest first; those whose module or input is " +
+				"on its way, or whose module is compiled; and those that wait for a slot, in their order. It shows " +
+				"no arguments, environments or inputs.",
+			"A line has the beginning of the job's ID, which plasm-submit --verbose tells its user; the end of the " +
+				"requester's peer ID; the state, or how the job ended; how long it has run, or waited; how long it " +
+				"may run, or when it ended; the memory that it may use; and the bytes that it has written. --json " +
+				"has all of each.",
 		},
 		Exit: asked("listed"),
 		Examples: []string{
@@ -187,9 +197,9 @@ func cancelDoc() cli.Doc {
 		Summary:  "end jobs that run or wait",
 		Synopsis: []string{"[flags] ID|REQUESTER/ID|PREFIX..."},
 		About: []string{
-			"Ends jobs of the running node. A job is named by its ID, by REQUESTER/ID, or by the beginning of its ID: eight characters or " +
-				"more, as many as tell it from the others. One that has started ends in a receipt that says cancelled; one that has not is " +
-				"rejected, and its requester may try another node.",
+			"Ends jobs of the running node. A job is named by its ID, by REQUESTER/ID, or by the beginning of its " +
+				"ID: eight characters or more, as many as tell it from the others. One that has started ends in a " +
+				"receipt that says cancelled; one that has not is rejected, and its requester may try another node.",
 		},
 		Exit: asked("they have ended", cli.Term{Name: "1", Text: "of several, some could not be cancelled"}),
 		Examples: []string{
@@ -206,12 +216,13 @@ func drainDoc() cli.Doc {
 		Summary:  "take no new jobs, and end when those that run have",
 		Synopsis: []string{"[flags]"},
 		About: []string{
-			"Has the running node take no new jobs, and end when those that it has accepted have ended, however long they take; jobs " +
-				"that wait for a slot are rejected, and their requesters try other nodes. SIGTERM then bounds that by the node's --drain. " +
-				"status, jobs, cancel, allow and doctor work until it is gone. The packaged service stays stopped; systemctl start plasmd " +
-				"starts it again.",
+			"Has the running node take no new jobs, and end when those that it has accepted have ended, however " +
+				"long they take; jobs that wait for a slot are rejected, and their requesters try other nodes. " +
+				"SIGTERM then bounds that by the node's --drain. status, jobs, cancel, allow and doctor work until " +
+				"it is gone. The packaged service stays stopped; systemctl start plasmd starts it again.",
 		},
-		Exit: asked("no new job is taken; with --wait, the node has ended", cli.Term{Name: "1", Text: "with --wait: stopped before"}),
+		Exit: asked("no new job is taken; with --wait, the node has ended",
+			cli.Term{Name: "1", Text: "with --wait: stopped before"}),
 		Examples: []string{
 			"plasmd drain",
 			"sudo plasmd drain --wait && sudo apt-get install --only-upgrade plasm && sudo systemctl start plasmd",
@@ -226,9 +237,10 @@ func checkDoc() cli.Doc {
 		Summary:  "say whether a configuration would start a node",
 		Synopsis: []string{"[flags]"},
 		About: []string{
-			"Reads a configuration file and the variables as plasmd serve would, asks the worker what it is, and says whether a node " +
-				"would start: before a restart, and in scripts that write the file. It opens none of the node's folders and ports, so it " +
-				"works beside a running node; plasmd doctor looks at those. What is wrong is the error that plasmd serve would end with.",
+			"Reads a configuration file and the variables as plasmd serve would, asks the worker what it is, and " +
+				"says whether a node would start: before a restart, and in scripts that write the file. It opens " +
+				"none of the node's folders and ports, so it works beside a running node; plasmd doctor looks at " +
+				"those. What is wrong is the error that plasmd serve would end with.",
 		},
 		Exit: []cli.Term{
 			{Name: "0", Text: "a node would start"},
@@ -246,11 +258,11 @@ func doctorDoc() cli.Doc {
 		Summary:  "look for what usually goes wrong, and say what to do",
 		Synopsis: []string{"[flags]"},
 		About: []string{
-			"Looks for what usually keeps a node from its work, and says what to do: settings, key, allow file, worker, guards, " +
-				"memory, disk, clock, ports, peers, reachability, relay. It looks at the running node; where none runs, at what " +
-				"plasmd serve would find. It changes nothing. What it cannot see as the user who runs it is unknown, and not " +
-				"failed; run it as root to have all checked: it becomes the user in whose hands the node is first, and starts and " +
-				"reads nothing of it as root.",
+			"Looks for what usually keeps a node from its work, and says what to do: settings, key, allow file, " +
+				"worker, guards, memory, disk, clock, ports, peers, reachability, relay. It looks at the running " +
+				"node; where none runs, at what plasmd serve would find. It changes nothing. What it cannot see as " +
+				"the user who runs it is unknown, and not failed; run it as root to have all checked: it becomes " +
+				"the user in whose hands the node is first, and starts and reads nothing of it as root.",
 		},
 		Exit: []cli.Term{
 			{Name: "0", Text: "nothing has failed"},

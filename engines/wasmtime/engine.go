@@ -38,7 +38,10 @@ func (Engine) Features() []string { return engine.Features() }
 func invalid(err error) error {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	if strings.Contains(err.Error(), "(os error ") {
-		return &job.Error{Code: job.CodeInternal, Message: "engine: the system refused it what compiling takes: " + line, Err: err}
+		return &job.Error{
+			Code:    job.CodeInternal,
+			Message: "engine: the system refused it what compiling takes: " + line, Err: err,
+		}
 	}
 	return &job.Error{Code: job.CodeBadModule, Message: "invalid module: " + line, Err: err}
 }

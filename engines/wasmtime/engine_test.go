@@ -16,7 +16,8 @@ func TestVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "github.com/bytecodealliance/wasmtime-go/v44 v" + engine.WasmtimeVersion + "\n"; !strings.Contains(string(mod), want) {
+	if want := "github.com/bytecodealliance/wasmtime-go/v44 v" + engine.WasmtimeVersion +
+		"\n"; !strings.Contains(string(mod), want) {
 		t.Errorf("go.mod does not name %s", want)
 	}
 }

@@ -41,7 +41,8 @@ func contend() error {
 					types[i] = wt.NewValType(wt.KindI64)
 				}
 				store := wt.NewStore(e)
-				wt.NewFunc(store, wt.NewFuncType(types, nil), func(*wt.Caller, []wt.Val) ([]wt.Val, *wt.Trap) { return nil, nil })
+				wt.NewFunc(store, wt.NewFuncType(types, nil),
+					func(*wt.Caller, []wt.Val) ([]wt.Val, *wt.Trap) { return nil, nil })
 				store.Close()
 			}
 		})

@@ -165,7 +165,8 @@ var traps = map[wt.TrapCode]string{
 func (p *program) metered(store *wt.Store, instance *wt.Instance, m *engine.Meter) (engine.Result, error) {
 	fuel, stack := instance.GetExport(store, m.FuelGlobal), instance.GetExport(store, m.StackGlobal)
 	if fuel == nil || fuel.Global() == nil || stack == nil || stack.Global() == nil {
-		return engine.Result{}, fmt.Errorf("the module counts no fuel: %q and %q are not there", m.FuelGlobal, m.StackGlobal)
+		return engine.Result{}, fmt.Errorf("the module counts no fuel: %q and %q are not there", m.FuelGlobal,
+			m.StackGlobal)
 	}
 	if err := fuel.Global().Set(store, wt.ValI64(m.Fuel)); err != nil {
 		return engine.Result{}, fmt.Errorf("wasmtime: %w", err)

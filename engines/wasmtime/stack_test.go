@@ -29,7 +29,8 @@ func TestCallDepth(t *testing.T) {
 			th, err := newThread()
 			must(t, err)
 			th.run(func() {
-				if result, left, err := recurse(e, m, calls-1); err != nil || result != calls-1 || left != meter.StackUnits {
+				if result, left, err := recurse(e, m, calls-1); err != nil || result != calls-1 ||
+					left != meter.StackUnits {
 					t.Errorf("%d calls of %d units: %v, %v, and %d units are left", calls, units, result, err, left)
 				}
 				_, left, err := recurse(e, m, calls)

@@ -27,7 +27,8 @@ func newThread() (*thread, error) {
 	if errno := C.plasm_thread(threadStack); errno != 0 {
 		<-waiting
 		return nil, &job.Error{
-			Code: job.CodeInternal, Message: fmt.Sprintf("engine: it could not have a thread: %v", syscall.Errno(errno)),
+			Code: job.CodeInternal, Message: fmt.Sprintf("engine: it could not have a thread: %v",
+				syscall.Errno(errno)),
 			Hint: "raise the limit on processes and threads (ulimit -u), or TasksMax= of the service",
 		}
 	}

@@ -65,11 +65,13 @@ func TestRunTellsBrokenStreams(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the cable is out")
 	var stderr bytes.Buffer
-	if status := run(iotest.ErrReader(broken), &bytes.Buffer{}, &stderr); status != 1 || stderr.String() != "csvstat: the cable is out\n" {
+	if status := run(iotest.ErrReader(broken), &bytes.Buffer{}, &stderr); status != 1 ||
+		stderr.String() != "csvstat: the cable is out\n" {
 		t.Errorf("input: status %d, stderr %q", status, &stderr)
 	}
 	stderr.Reset()
-	if status := run(strings.NewReader("a\n"), brokenWriter{broken}, &stderr); status != 1 || stderr.String() != "csvstat: the cable is out\n" {
+	if status := run(strings.NewReader("a\n"), brokenWriter{broken}, &stderr); status != 1 ||
+		stderr.String() != "csvstat: the cable is out\n" {
 		t.Errorf("output: status %d, stderr %q", status, &stderr)
 	}
 }

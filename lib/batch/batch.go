@@ -213,7 +213,10 @@ func New(cfg Config) *Batch {
 	if cfg.Note == nil {
 		cfg.Note = func(string) {}
 	}
-	b := &Batch{cfg: cfg, pace: newPace(cfg.Hedge), working: &sync.WaitGroup{}, over: make(chan struct{}), wake: make(chan struct{}, 1)}
+	b := &Batch{
+		cfg: cfg, pace: newPace(cfg.Hedge), working: &sync.WaitGroup{}, over: make(chan struct{}),
+		wake: make(chan struct{}, 1),
+	}
 	b.close = sync.OnceFunc(func() { close(b.over) })
 	b.printer = newPrinter(cfg.Stdout, cfg.Stderr, cfg.Unordered, b.stirred)
 	cfg.Fleet.watch(b.stirred)
@@ -248,7 +251,8 @@ func (b *Batch) Run(ctx context.Context, list List) (*Summary, error) {
 	if ctx.Err() != nil { // before anything that it led to
 		err = context.Cause(ctx)
 	}
-	s := &Summary{Counts: b.Counts(), Places: b.cfg.Fleet.summary(), Took: time.Since(began), Whole: err == nil && !b.left.Load()}
+	s := &Summary{Counts: b.Counts(), Places: b.cfg.Fleet.summary(), Took: time.Since(began), Whole: err == nil &&
+		!b.left.Load()}
 	if logErr := b.cfg.Log.flush(); err == nil {
 		err = logErr
 	}

@@ -20,14 +20,17 @@ import (
 
 func TestOutputIsInTheOrderOfTheList(t *testing.T) {
 	t.Parallel()
-	r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+	r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt,
+		started func(),
+	) (*batch.Result, *batch.Failure) {
 		for range rand.N(50) {
 			runtime.Gosched()
 		}
 		return prompt(ctx, it, a, started)
 	}}
 	got := run(t, batch.Config{Runner: r, Fleet: fleet(8)}, &numbers{n: 500})
-	if got.err != nil || got.stdout != lines(500) || got.stderr != "" || got.Succeeded != 500 || got.Items != 500 || !got.Whole {
+	if got.err != nil || got.stdout != lines(500) || got.stderr != "" || got.Succeeded != 500 || got.Items != 500 ||
+		!got.Whole {
 		t.Errorf("%v, %+v, %q %q", got.err, got.Summary, got.stdout, got.stderr)
 	}
 }
@@ -37,7 +40,9 @@ func TestUnorderedOutputWaitsForNothing(t *testing.T) {
 	t.Parallel()
 	var over atomic.Int64
 	last := make(chan struct{})
-	r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+	r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt,
+		started func(),
+	) (*batch.Result, *batch.Failure) {
 		if it.Index == 2 { // the first that starts alone
 			started()
 			<-last
@@ -62,7 +67,9 @@ func TestNothingStartsWhileTooMuchWaits(t *testing.T) {
 	const parallel, most = 2, 2 * 64
 	var ended atomic.Int64
 	full := make(chan struct{})
-	r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+	r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt,
+		started func(),
+	) (*batch.Result, *batch.Failure) {
 		started()
 		if it.Index == 1 {
 			<-full
@@ -85,7 +92,9 @@ func TestItemsWithFilesWaitForNobody(t *testing.T) {
 	t.Parallel()
 	var ended atomic.Int64
 	last := make(chan struct{})
-	r := &runner{attempt: func(_ context.Context, it *batch.Item, _ batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+	r := &runner{attempt: func(_ context.Context, it *batch.Item, _ batch.Attempt,
+		started func(),
+	) (*batch.Result, *batch.Failure) {
 		started()
 		if it.Index == 1 {
 			<-last
@@ -95,7 +104,8 @@ func TestItemsWithFilesWaitForNobody(t *testing.T) {
 		code := uint32(0)
 		return &batch.Result{Status: job.Exit, ExitCode: &code}, nil
 	}}
-	got := run(t, batch.Config{Runner: r, Fleet: fleet(2)}, &numbers{n: 1000, make: func(it *batch.Item) { it.Filed = true }})
+	got := run(t, batch.Config{Runner: r, Fleet: fleet(2)},
+		&numbers{n: 1000, make: func(it *batch.Item) { it.Filed = true }})
 	if got.err != nil || got.Succeeded != 1000 {
 		t.Errorf("%v, %+v", got.err, got.Summary)
 	}
@@ -107,7 +117,9 @@ func TestMemoryIsConstant(t *testing.T) {
 	out := strings.Repeat("x", each)
 	var most uint64
 	var mu sync.Mutex
-	r := &runner{attempt: func(_ context.Context, it *batch.Item, _ batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+	r := &runner{attempt: func(_ context.Context, it *batch.Item, _ batch.Attempt,
+		started func(),
+	) (*batch.Result, *batch.Failure) {
 		started()
 		if it.Index%5000 == 0 {
 			runtime.GC()
@@ -127,7 +139,10 @@ func TestMemoryIsConstant(t *testing.T) {
 	}
 	defer func() { _ = log.Close() }()
 	plain := plainRunner{r}
-	s, err := batch.New(batch.Config{Runner: plain, Fleet: fleet(4), Log: log, Stdout: &stdout, Stderr: io.Discard}).Run(t.Context(), &numbers{n: items})
+	s, err := batch.New(batch.Config{
+		Runner: plain, Fleet: fleet(4), Log: log, Stdout: &stdout,
+		Stderr: io.Discard,
+	}).Run(t.Context(), &numbers{n: items})
 	if err != nil || s.Succeeded != items || stdout != items*each {
 		t.Fatalf("%v, %+v, %d bytes", err, s, stdout)
 	}
@@ -158,19 +173,23 @@ func (c *countWriter) Write(p []byte) (int, error) {
 
 func TestBadItemsAreErrorsOfTheirOwn(t *testing.T) {
 	t.Parallel()
-	got := run(t, batch.Config{Runner: &runner{attempt: prompt}, Fleet: fleet(2)}, &numbers{n: 4, make: func(it *batch.Item) {
-		if it.Index%2 == 0 {
-			it.Err = errors.New("bad line")
-		}
-	}})
-	if got.err != nil || got.stdout != "1\n3\n" || got.stderr != "item 2: bad line\nitem 4: bad line\n" || got.Failed != 2 {
+	got := run(t, batch.Config{Runner: &runner{attempt: prompt}, Fleet: fleet(2)},
+		&numbers{n: 4, make: func(it *batch.Item) {
+			if it.Index%2 == 0 {
+				it.Err = errors.New("bad line")
+			}
+		}})
+	if got.err != nil || got.stdout != "1\n3\n" || got.stderr != "item 2: bad line\nitem 4: bad line\n" ||
+		got.Failed != 2 {
 		t.Errorf("%v, %q, %q, %+v", got.err, got.stdout, got.stderr, got.Summary)
 	}
 }
 
 func TestHalt(t *testing.T) {
 	t.Parallel()
-	r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+	r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt,
+		started func(),
+	) (*batch.Result, *batch.Failure) {
 		if it.Index == 3 {
 			started()
 			return exits(1, "3\n"), nil
@@ -193,7 +212,9 @@ func TestWhatRunsIsCancelled(t *testing.T) {
 		running.Wait()
 		cancel(stopped)
 	}()
-	r := &runner{attempt: func(ctx context.Context, _ *batch.Item, _ batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+	r := &runner{attempt: func(ctx context.Context, _ *batch.Item, _ batch.Attempt,
+		started func(),
+	) (*batch.Result, *batch.Failure) {
 		started()
 		running.Done()
 		<-ctx.Done()
@@ -205,7 +226,8 @@ func TestWhatRunsIsCancelled(t *testing.T) {
 		t.Fatal(err)
 	}
 	var stdout, stderr bytes.Buffer
-	s, err := batch.New(batch.Config{Runner: r, Fleet: fleet(4), Log: l, Stdout: &stdout, Stderr: &stderr}).Run(ctx, &numbers{n: 100})
+	s, err := batch.New(batch.Config{Runner: r, Fleet: fleet(4), Log: l, Stdout: &stdout, Stderr: &stderr}).Run(ctx,
+		&numbers{n: 100})
 	if !errors.Is(err, stopped) || s.Whole || s.Succeeded+s.Failed != 0 || stdout.Len()+stderr.Len() != 0 {
 		t.Errorf("%v, %+v, %q %q", err, s, &stdout, &stderr)
 	}
@@ -217,7 +239,8 @@ func TestWhatRunsIsCancelled(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	if got := run(t, batch.Config{Runner: all, Fleet: fleet(4), Log: l}, &numbers{n: 100}); got.err != nil || got.stdout != lines(100) || got.Resumed != 0 {
+	if got := run(t, batch.Config{Runner: all, Fleet: fleet(4), Log: l}, &numbers{n: 100}); got.err != nil ||
+		got.stdout != lines(100) || got.Resumed != 0 {
 		t.Errorf("resumed: %v, %+v", got.err, got.Summary)
 	}
 }
@@ -251,7 +274,8 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 	full := errors.New("disk full")
 	for _, unordered := range []bool{false, true} {
 		s, err := batch.New(batch.Config{
-			Runner: &runner{attempt: prompt}, Fleet: fleet(2), Unordered: unordered, Stdout: sickWriter{full}, Stderr: io.Discard,
+			Runner: &runner{attempt: prompt}, Fleet: fleet(2), Unordered: unordered, Stdout: sickWriter{full},
+			Stderr: io.Discard,
 		}).Run(t.Context(), &numbers{n: 1_000_000})
 		if !errors.Is(err, full) || s.Succeeded != 0 || s.Items > 1000 {
 			t.Errorf("unordered %v: %v, %+v", unordered, err, s)

@@ -137,7 +137,10 @@ type search struct {
 
 // seek begins the search of an item.
 func (f *Fleet) seek(wanted string) *search {
-	return &search{wanted: wanted, until: time.Now().Add(returnTime), avoided: map[string]bool{}, dials: map[string]int{}, offered: map[string]bool{}}
+	return &search{
+		wanted: wanted, until: time.Now().Add(returnTime), avoided: map[string]bool{},
+		dials: map[string]int{}, offered: map[string]bool{},
+	}
 }
 
 // first reports whether it is the first time that the item is offered to p.

@@ -40,7 +40,9 @@ func TestSlowPlaceHoldsUpOnlyWhatItHas(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		slots := map[string]chan struct{}{"quick": make(chan struct{}, 4), "slow": make(chan struct{}, 4)}
-		r := &runner{attempt: func(_ context.Context, _ *batch.Item, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+		r := &runner{attempt: func(_ context.Context, _ *batch.Item, a batch.Attempt,
+			started func(),
+		) (*batch.Result, *batch.Failure) {
 			slots[a.Place] <- struct{}{}
 			defer func() { <-slots[a.Place] }()
 			started()
@@ -50,7 +52,10 @@ func TestSlowPlaceHoldsUpOnlyWhatItHas(t *testing.T) {
 			time.Sleep(100 * time.Millisecond) //nolint:forbidigo // as above
 			return exits(0, ""), nil
 		}}
-		s, err := batch.New(batch.Config{Runner: r, Fleet: places(map[string]int{"quick": 4, "slow": 4}), Stdout: io.Discard, Stderr: io.Discard}).Run(t.Context(), &numbers{n: 440})
+		s, err := batch.New(batch.Config{
+			Runner: r, Fleet: places(map[string]int{"quick": 4, "slow": 4}),
+			Stdout: io.Discard, Stderr: io.Discard,
+		}).Run(t.Context(), &numbers{n: 440})
 		if err != nil || s.Succeeded != 440 {
 			t.Fatalf("%v, %+v", err, s)
 		}
@@ -66,7 +71,9 @@ func TestModuleGoesToAPlaceOnce(t *testing.T) {
 	t.Parallel()
 	var cold, most atomic.Int64
 	warm := map[string]*atomic.Bool{"a": {}, "b": {}}
-	r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+	r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt,
+		started func(),
+	) (*batch.Result, *batch.Failure) {
 		if !warm[a.Place].Load() {
 			most.Store(max(most.Load(), cold.Add(1)))
 			warm[a.Place].Store(true)
@@ -85,7 +92,9 @@ func TestFailingPlaceIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var tried atomic.Int64
 		lie := errors.New("its result does not verify")
-		r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+		r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt,
+			started func(),
+		) (*batch.Result, *batch.Failure) {
 			if a.Place == "liar" {
 				tried.Add(1)
 				return nil, &batch.Failure{Kind: batch.Faulty, Err: lie, Counted: true}
@@ -93,7 +102,8 @@ func TestFailingPlaceIsLeft(t *testing.T) {
 			time.Sleep(100 * time.Millisecond) //nolint:forbidigo // virtual time: what the job takes
 			return prompt(ctx, it, a, started)
 		}}
-		got := run(t, batch.Config{Runner: r, Fleet: places(map[string]int{"good": 4, "liar": 4}), Retries: 3}, &numbers{n: 1200})
+		got := run(t, batch.Config{Runner: r, Fleet: places(map[string]int{"good": 4, "liar": 4}), Retries: 3},
+			&numbers{n: 1200})
 		if got.err != nil || got.stdout != lines(1200) {
 			t.Fatalf("%v, %+v", got.err, got.Summary)
 		}
@@ -116,7 +126,9 @@ func TestPlacesComeAndGo(t *testing.T) {
 		f := places(map[string]int{"first": 2})
 		var gone atomic.Bool
 		var once sync.Once
-		r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+		r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt,
+			started func(),
+		) (*batch.Result, *batch.Failure) {
 			if it.Index >= 50 && a.Place == "first" {
 				gone.Store(true)
 				once.Do(func() { f.Join("second", 2, 1) })
@@ -138,7 +150,9 @@ func TestBusyPlaceIsGivenLess(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var running, turned atomic.Int64
-		r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+		r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt,
+			started func(),
+		) (*batch.Result, *batch.Failure) {
 			defer running.Add(-1)
 			if running.Add(1) > 3 {
 				turned.Add(1)
@@ -166,17 +180,26 @@ func TestBatchWithoutPlaces(t *testing.T) {
 	}{
 		"none":      {places(nil), nil, batch.ErrNoPlace},
 		"unreached": {places(map[string]int{"a": 1, "b": 1}), &batch.Failure{Kind: batch.Unreached, Err: gone}, gone},
-		"closed":    {places(map[string]int{"a": 1, "b": 1}), &batch.Failure{Kind: batch.Closed, Err: refused}, refused},
-		"hopeless":  {places(map[string]int{"a": 1, "b": 1}), &batch.Failure{Kind: batch.Hopeless, Err: refused}, refused},
+		"closed": {
+			places(map[string]int{"a": 1, "b": 1}), &batch.Failure{Kind: batch.Closed, Err: refused},
+			refused,
+		},
+		"hopeless": {
+			places(map[string]int{"a": 1, "b": 1}), &batch.Failure{Kind: batch.Hopeless, Err: refused},
+			refused,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := &runner{attempt: func(context.Context, *batch.Item, batch.Attempt, func()) (*batch.Result, *batch.Failure) {
+				r := &runner{attempt: func(context.Context, *batch.Item, batch.Attempt,
+					func(),
+				) (*batch.Result, *batch.Failure) {
 					return nil, test.why
 				}}
 				got := run(t, batch.Config{Runner: r, Fleet: test.fleet}, &numbers{n: 1000})
-				if !errors.Is(got.err, test.want) || got.Failed+got.Succeeded != 0 || got.Items > 10 || got.stdout+got.stderr != "" {
+				if !errors.Is(got.err, test.want) || got.Failed+got.Succeeded != 0 || got.Items > 10 ||
+					got.stdout+got.stderr != "" {
 					t.Errorf("%v, %+v, %q", got.err, got.Summary, got.stderr)
 				}
 			})
@@ -193,7 +216,8 @@ func TestPlaceClosesToAllThatWait(t *testing.T) {
 		return nil, &batch.Failure{Kind: batch.Closed, Err: refused}
 	}}
 	for range 500 {
-		if got := run(t, batch.Config{Runner: r, Fleet: places(map[string]int{"a": 4})}, &numbers{n: 8}); !errors.Is(got.err, refused) {
+		if got := run(t, batch.Config{Runner: r, Fleet: places(map[string]int{"a": 4})},
+			&numbers{n: 8}); !errors.Is(got.err, refused) {
 			t.Fatalf("%v, %+v", got.err, got.Summary)
 		}
 	}
@@ -202,7 +226,9 @@ func TestPlaceClosesToAllThatWait(t *testing.T) {
 // TestItemThatFitsNowhere fails alone.
 func TestItemThatFitsNowhere(t *testing.T) {
 	t.Parallel()
-	r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+	r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt,
+		started func(),
+	) (*batch.Result, *batch.Failure) {
 		if it.Index == 2 {
 			return nil, &batch.Failure{Kind: batch.Unfit, Err: fmt.Errorf("%s has too little memory", a.Place)}
 		}
@@ -219,14 +245,20 @@ func TestRetriesAreCounted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		code := uint32(0)
-		r := &runner{attempt: func(_ context.Context, _ *batch.Item, a batch.Attempt, _ func()) (*batch.Result, *batch.Failure) {
+		r := &runner{attempt: func(_ context.Context, _ *batch.Item, a batch.Attempt,
+			_ func(),
+		) (*batch.Result, *batch.Failure) {
 			f := &batch.Failure{Kind: batch.Faulty, Err: errors.New("the engine failed"), Counted: true}
 			if a.Place == "a" {
-				f.Result = &batch.Result{Status: job.EngineFailed, ExitCode: &code, Printed: batch.Printed{Stdout: text("what there is\n")}}
+				f.Result = &batch.Result{
+					Status: job.EngineFailed, ExitCode: &code,
+					Printed: batch.Printed{Stdout: text("what there is\n")},
+				}
 			}
 			return nil, f
 		}}
-		got := run(t, batch.Config{Runner: r, Fleet: places(map[string]int{"a": 1, "b": 1}), Retries: 2}, &numbers{n: 1})
+		got := run(t, batch.Config{Runner: r, Fleet: places(map[string]int{"a": 1, "b": 1}), Retries: 2},
+			&numbers{n: 1})
 		if got.err != nil || got.stdout != "what there is\n" || got.Failed != 1 || len(r.runs[1]) != 3 {
 			t.Errorf("%v, %q, %+v, %v", got.err, got.stdout, got.Summary, r.runs[1])
 		}
@@ -239,7 +271,9 @@ func TestDeadlineCountsFromTheFirstAttempt(t *testing.T) {
 	t.Parallel()
 	expired := errors.New("the deadline has passed")
 	synctest.Test(t, func(t *testing.T) {
-		r := &runner{deadline: time.Second, attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+		r := &runner{deadline: time.Second, attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt,
+			started func(),
+		) (*batch.Result, *batch.Failure) {
 			started()
 			if it.Index == 2 {
 				<-ctx.Done()
@@ -259,15 +293,21 @@ func TestDeadlineCountsFromTheFirstAttempt(t *testing.T) {
 func TestPatienceEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+		r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt,
+			started func(),
+		) (*batch.Result, *batch.Failure) {
 			if it.Index > 10 {
 				return nil, &batch.Failure{Kind: batch.Unreached, Err: errors.New("gone")}
 			}
 			return prompt(ctx, it, a, started)
 		}}
 		const patience = 10 * time.Minute
-		s, err := batch.New(batch.Config{Runner: r, Fleet: fleet(1), Patience: patience, Stdout: io.Discard, Stderr: io.Discard}).Run(t.Context(), &numbers{n: 1000})
-		if !errors.Is(err, batch.ErrStarved) || s.Succeeded != 10 || s.Took < patience || s.Took > patience+2*time.Minute {
+		s, err := batch.New(batch.Config{
+			Runner: r, Fleet: fleet(1), Patience: patience, Stdout: io.Discard,
+			Stderr: io.Discard,
+		}).Run(t.Context(), &numbers{n: 1000})
+		if !errors.Is(err, batch.ErrStarved) || s.Succeeded != 10 || s.Took < patience ||
+			s.Took > patience+2*time.Minute {
 			t.Errorf("%v, %+v", err, s)
 		}
 	})

@@ -43,7 +43,8 @@ func FuzzDecodeLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		l, err := batch.DecodeLine(text)
 		if err != nil {
-			if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeBadManifest || strings.Contains(e.Message, "\n") {
+			if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeBadManifest ||
+				strings.Contains(e.Message, "\n") {
 				t.Fatalf("%v", err)
 			}
 			return
@@ -63,7 +64,8 @@ func FuzzDecodeLine(f *testing.F) {
 func FuzzReadLog(f *testing.F) {
 	code := uint32(3)
 	entry := batch.Entry{
-		Index: 7, Label: "l", Job: "4f8c2e0b9d6a47135e8f0c1b2a3d4e5f", Input: job.EmptyDigest, Event: batch.Ended, Time: time.UnixMilli(0),
+		Index: 7, Label: "l", Job: "4f8c2e0b9d6a47135e8f0c1b2a3d4e5f", Input: job.EmptyDigest, Event: batch.Ended,
+		Time: time.UnixMilli(0),
 		Node: node, Status: job.Exit, ExitCode: &code, Receipt: job.EmptyDigest,
 	}
 	f.Add([]byte("{\"version\":\"1\"}\n" + string(batch.EncodeEntry(&entry))))

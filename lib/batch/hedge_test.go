@@ -28,7 +28,9 @@ func TestHedge(t *testing.T) {
 	for _, hedge := range []time.Duration{time.Millisecond, batch.HedgeAuto} {
 		var mu sync.Mutex
 		causes := map[error]int{}
-		r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+		r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt,
+			started func(),
+		) (*batch.Result, *batch.Failure) {
 			if a.Place == "fast" {
 				if !a.First() {
 					t.Errorf("item %d: another was first", it.Index)
@@ -61,7 +63,9 @@ func TestHedgeTakesOneResult(t *testing.T) {
 	var mu sync.Mutex
 	first := map[int64]int{}
 	both := map[int64]chan struct{}{}
-	r := &runner{attempt: func(_ context.Context, it *batch.Item, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+	r := &runner{attempt: func(_ context.Context, it *batch.Item, a batch.Attempt,
+		started func(),
+	) (*batch.Result, *batch.Failure) {
 		started()
 		mu.Lock()
 		c := both[it.Index]
@@ -95,12 +99,15 @@ func TestHedgeTakesOneResult(t *testing.T) {
 // TestHedgeOfOnePlace waits for the only place that there is, and for the better of two.
 func TestHedgeOfOnePlace(t *testing.T) {
 	t.Parallel()
-	got := run(t, batch.Config{Runner: &runner{attempt: prompt}, Fleet: fleet(2), Hedge: time.Nanosecond}, &numbers{n: 50})
+	got := run(t, batch.Config{Runner: &runner{attempt: prompt}, Fleet: fleet(2), Hedge: time.Nanosecond},
+		&numbers{n: 50})
 	if got.err != nil || got.stdout != lines(50) {
 		t.Errorf("%v, %+v, %q", got.err, got.Summary, got.stderr)
 	}
 	failed := make(chan struct{})
-	r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+	r := &runner{attempt: func(ctx context.Context, it *batch.Item, a batch.Attempt,
+		started func(),
+	) (*batch.Result, *batch.Failure) {
 		if a.Place == "fast" {
 			defer close(failed)
 			return nil, &batch.Failure{Kind: batch.Unfit, Err: errors.New("unfit")}

@@ -146,5 +146,8 @@ func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune
 
 // notText is the error of a line that no argument can be.
 func notText(n int) error {
-	return &job.Error{Code: job.CodeBadManifest, Message: fmt.Sprintf("%d bytes that are not UTF-8 without NUL", n), Hint: "name files with such content in the list"}
+	return &job.Error{
+		Code: job.CodeBadManifest, Message: fmt.Sprintf("%d bytes that are not UTF-8 without NUL", n),
+		Hint: "name files with such content in the list",
+	}
 }

@@ -104,7 +104,10 @@ func blank(text []byte) bool {
 }
 
 // errLong is the error of a line of more than MaxLine bytes.
-var errLong = &job.Error{Code: job.CodeBadManifest, Message: fmt.Sprintf("longer than %d bytes, the most that a line may have", MaxLine)}
+var errLong = &job.Error{
+	Code:    job.CodeBadManifest,
+	Message: fmt.Sprintf("longer than %d bytes, the most that a line may have", MaxLine),
+}
 
 // lineReader reads lines of any length in bounded memory.
 type lineReader struct {

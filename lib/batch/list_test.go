@@ -64,7 +64,10 @@ func TestLines(t *testing.T) {
 		{"longer", long + "x\nc\n", '\n', []string{"1! " + tooLong, "2 c"}},
 		{"longer at the end", "c\n" + long + "x", '\n', []string{"1 c", "2! " + tooLong}},
 	} {
-		for name, r := range map[string]io.Reader{"whole": strings.NewReader(test.list), "halves": iotest.HalfReader(strings.NewReader(test.list))} {
+		for name, r := range map[string]io.Reader{
+			"whole":  strings.NewReader(test.list),
+			"halves": iotest.HalfReader(strings.NewReader(test.list)),
+		} {
 			l := batch.NewLines(r, test.end, putLine)
 			if got := all(t, l); !slices.Equal(got, test.want) || l.Read() != int64(len(test.list)) {
 				t.Errorf("%s, %s: %.200q, %d bytes read", test.name, name, got, l.Read())
@@ -75,7 +78,8 @@ func TestLines(t *testing.T) {
 
 func TestObjects(t *testing.T) {
 	t.Parallel()
-	list := "\n" + `{"args":["a"]}` + "\n \t\r\n{}\nx\n" + `{"args":"a"}` + "\n" + `{"args":["a"],"args":[]}` + "\n" + `{"args":["b"]}`
+	list := "\n" + `{"args":["a"]}` + "\n \t\r\n{}\nx\n" + `{"args":"a"}` + "\n" + `{"args":["a"],"args":[]}` + "\n" +
+		`{"args":["b"]}`
 	want := []string{
 		"2 a", "4 ",
 		"5! bad JSON at byte 0: 'x' where a value should be",
@@ -105,11 +109,14 @@ func TestListThatCannotBeRead(t *testing.T) {
 func TestDecodeLine(t *testing.T) {
 	t.Parallel()
 	stdin := "in\n"
-	got, err := batch.DecodeLine([]byte(`{"args":["a",""],"env":{"K":"v=w"},"stdin":"in\n","stdout_file":"o","stderr_file":"e","receipt_file":"r",` +
+	got, err := batch.DecodeLine([]byte(`{"args":["a",""],"env":{"K":"v=w"},"stdin":"in\n","stdout_file":"o",` +
+		`"stderr_file":"e","receipt_file":"r",` +
 		`"label":"the first","memory_mb":1,"timeout_ms":2,"fuel":3,"output_limit_bytes":0,"seed":0}`))
 	want := &batch.Line{
-		Args: []string{"a", ""}, HasArgs: true, Env: map[string]string{"K": "v=w"}, Text: &stdin, Stdout: "o", Stderr: "e", Receipt: "r",
-		Label: "the first", MemoryMB: new(int64(1)), TimeoutMS: new(int64(2)), Fuel: new(int64(3)), OutputLimitBytes: new(int64(0)), Seed: new(int64(0)),
+		Args: []string{"a", ""}, HasArgs: true, Env: map[string]string{"K": "v=w"}, Text: &stdin, Stdout: "o",
+		Stderr: "e", Receipt: "r",
+		Label: "the first", MemoryMB: new(int64(1)), TimeoutMS: new(int64(2)), Fuel: new(int64(3)),
+		OutputLimitBytes: new(int64(0)), Seed: new(int64(0)),
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v\n%s", err, diff)
@@ -118,7 +125,8 @@ func TestDecodeLine(t *testing.T) {
 	m.Args, m.Env = []string{"x"}, map[string]string{"K": "k", "L": "l"}
 	kept := m.Env
 	got.Apply(m)
-	if diff := cmp.Diff(map[string]string{"K": "v=w", "L": "l"}, m.Env); diff != "" || kept["K"] != "k" || len(m.Args) != 2 || m.Fuel != 3 || m.OutputLimitBytes != 0 {
+	if diff := cmp.Diff(map[string]string{"K": "v=w", "L": "l"}, m.Env); diff != "" || kept["K"] != "k" ||
+		len(m.Args) != 2 || m.Fuel != 3 || m.OutputLimitBytes != 0 {
 		t.Errorf("%+v\n%s", m, diff)
 	}
 	for line, want := range map[string]string{
@@ -134,7 +142,8 @@ func TestDecodeLine(t *testing.T) {
 		`{"id":"x"}`:                     "item.id: unknown member",
 		`{"ARGS":[]}`:                    "item.ARGS: unknown member",
 		`{"env":{"A":1}}`:                "item.env.A: must be a string, not 1",
-		`{"label":"` + strings.Repeat("x", 257) + `"}`: `item.label: "` + strings.Repeat("x", 72) + `…" is not 1 to 256 bytes without control characters`,
+		`{"label":"` + strings.Repeat("x", 257) + `"}`: `item.label: "` + strings.Repeat("x", 72) +
+			`…" is not 1 to 256 bytes without control characters`,
 	} {
 		_, err := batch.DecodeLine([]byte(line))
 		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeBadManifest || e.Message != want {
@@ -153,25 +162,46 @@ func TestTemplate(t *testing.T) {
 	}{
 		{"no placeholder", batch.Template{Args: []string{"-v"}}, "a b", batch.Line{Args: []string{"-v", "a b"}}},
 		{"nothing at all", batch.Template{}, "", batch.Line{Args: []string{""}}},
-		{"all of them", batch.Template{Args: []string{"{}", "{/}", "{.}", "{/.}", "{#}", "x{#}{#}y"}}, "d.x/b.tar.gz", batch.Line{
-			Args: []string{"d.x/b.tar.gz", "b.tar.gz", "d.x/b.tar", "b.tar", "7", "x77y"},
-		}},
-		{"what a line has stays", batch.Template{Args: []string{"{}{/}"}}, "{#}/{.}", batch.Line{Args: []string{"{#}/{.}{.}"}}},
-		{"no extension", batch.Template{Args: []string{"{.}", "{/.}"}}, "d.x/.bashrc", batch.Line{Args: []string{"d.x/.bashrc", ".bashrc"}}},
+		{
+			"all of them",
+			batch.Template{Args: []string{"{}", "{/}", "{.}", "{/.}", "{#}", "x{#}{#}y"}},
+			"d.x/b.tar.gz",
+			batch.Line{
+				Args: []string{"d.x/b.tar.gz", "b.tar.gz", "d.x/b.tar", "b.tar", "7", "x77y"},
+			},
+		},
+		{
+			"what a line has stays",
+			batch.Template{Args: []string{"{}{/}"}},
+			"{#}/{.}",
+			batch.Line{Args: []string{"{#}/{.}{.}"}},
+		},
+		{
+			"no extension",
+			batch.Template{Args: []string{"{.}", "{/.}"}},
+			"d.x/.bashrc",
+			batch.Line{Args: []string{"d.x/.bashrc", ".bashrc"}},
+		},
 		{"a variable", batch.Template{Env: []string{"N{#}={}", "A=b=c"}}, "x=y", batch.Line{
 			Args: []string{}, Env: map[string]string{"N7": "x=y", "A": "b=c"},
 		}},
 		{"a seed", batch.Template{Seed: "1{#}"}, "x", batch.Line{Args: []string{}, Seed: new(int64(17))}},
-		{"files", batch.Template{Stdin: "{}", Stdout: "out/{/.}.txt", Stderr: "{#}.err", Receipt: "{.}.json"}, "in/a.csv", batch.Line{
-			Args: []string{}, Stdin: "in/a.csv", Stdout: "out/a.txt", Stderr: "7.err", Receipt: "in/a.json",
-		}},
+		{
+			"files",
+			batch.Template{Stdin: "{}", Stdout: "out/{/.}.txt", Stderr: "{#}.err", Receipt: "{.}.json"},
+			"in/a.csv",
+			batch.Line{
+				Args: []string{}, Stdin: "in/a.csv", Stdout: "out/a.txt", Stderr: "7.err", Receipt: "in/a.json",
+			},
+		},
 	} {
 		test.want.HasArgs = true
 		if err := test.t.Check(); err != nil {
 			t.Errorf("%s: %v", test.name, err)
 		}
 		got, err := test.t.Fill(test.line, 7)
-		if diff := cmp.Diff(&test.want, got, cmp.Transformer("nil", func(s []string) []string { return append([]string{}, s...) })); diff != "" || err != nil {
+		if diff := cmp.Diff(&test.want, got, cmp.Transformer("nil",
+			func(s []string) []string { return append([]string{}, s...) })); diff != "" || err != nil {
 			t.Errorf("%s: %v\n%s", test.name, err, diff)
 		}
 	}
@@ -198,7 +228,8 @@ func TestTemplateRefuses(t *testing.T) {
 	}
 	for _, shared := range []batch.Template{{Stdout: "out"}, {Stderr: "e{x}"}, {Receipt: "r", Args: []string{"{}"}}} {
 		err := shared.Check()
-		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeUsage || !strings.Contains(e.Message, "all items would write to it") {
+		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeUsage ||
+			!strings.Contains(e.Message, "all items would write to it") {
 			t.Errorf("%+v: %v", shared, err)
 		}
 	}

@@ -127,7 +127,11 @@ func (l *Log) open(resume bool) error {
 	}
 	if err := lock(l.file); err != nil {
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return &job.Error{Code: job.CodeUsage, Message: fmt.Sprintf("--joblog: %s is in use by another command", l.name), Hint: "wait for its end, or name another file", Err: err}
+			return &job.Error{
+				Code:    job.CodeUsage,
+				Message: fmt.Sprintf("--joblog: %s is in use by another command", l.name),
+				Hint:    "wait for its end, or name another file", Err: err,
+			}
 		}
 		return l.broken(err)
 	}

@@ -29,7 +29,8 @@ func logged(t *testing.T, log string, resume bool, r *runner, n int64) outcome {
 	f.Join(node, 2, 1)
 	f.Settled()
 	var notes strings.Builder
-	got := run(t, batch.Config{Runner: r, Fleet: f, Log: l, Note: func(s string) { notes.WriteString(s + "\n") }}, &numbers{n: n})
+	got := run(t, batch.Config{Runner: r, Fleet: f, Log: l, Note: func(s string) { notes.WriteString(s + "\n") }},
+		&numbers{n: n})
 	got.stderr += notes.String()
 	return got
 }
@@ -38,7 +39,9 @@ func TestLogSaysWhatHappened(t *testing.T) {
 	t.Parallel()
 	log := filepath.Join(t.TempDir(), "log")
 	receipt := job.Sum([]byte("receipt"))
-	r := &runner{attempt: func(_ context.Context, it *batch.Item, _ batch.Attempt, started func()) (*batch.Result, *batch.Failure) {
+	r := &runner{attempt: func(_ context.Context, it *batch.Item, _ batch.Attempt,
+		started func(),
+	) (*batch.Result, *batch.Failure) {
 		started()
 		if it.Index == 2 {
 			return nil, &batch.Failure{Kind: batch.Final, Err: errors.New("no")}
@@ -61,10 +64,12 @@ func TestLogSaysWhatHappened(t *testing.T) {
 		t.Fatalf("%s", data)
 	}
 	for index, end := range map[int]string{
-		1: fmt.Sprintf(`"event":"ended","time":"…","node":%q,"status":"exit","exit_code":7,"receipt":%q}`, node, receipt),
+		1: fmt.Sprintf(`"event":"ended","time":"…","node":%q,"status":"exit","exit_code":7,"receipt":%q}`, node,
+			receipt),
 		2: fmt.Sprintf(`"event":"failed","time":"…","node":%q}`, node),
 	} {
-		head := fmt.Sprintf(`{"index":%d,"job":%q,"input":%q,`, index, r.runs[int64(index)][0].ID, job.Sum(fmt.Append(nil, index)))
+		head := fmt.Sprintf(`{"index":%d,"job":%q,"input":%q,`, index, r.runs[int64(index)][0].ID,
+			job.Sum(fmt.Append(nil, index)))
 		started := fmt.Sprintf(`"event":"started","time":"…","node":%q}`, node)
 		text := withoutTimes(string(data))
 		if at := strings.Index(text, head+started); at < 0 || !strings.Contains(text[at:], head+end) {
@@ -143,7 +148,8 @@ func TestItemThatHasChangedIsANewJob(t *testing.T) {
 		return fmt.Sprint(it.Index)
 	}}
 	got := logged(t, log, true, second, 3)
-	if got.err != nil || got.stdout != "2\n" || got.stderr != "item 2 is not what it was when it was logged: it is a new job\n" ||
+	if got.err != nil || got.stdout != "2\n" ||
+		got.stderr != "item 2 is not what it was when it was logged: it is a new job\n" ||
 		second.runs[2][0].ID == first.runs[2][0].ID {
 		t.Errorf("%v, %q, %q", got.err, got.stdout, got.stderr)
 	}
@@ -153,7 +159,9 @@ func TestItemThatHasChangedIsANewJob(t *testing.T) {
 func TestWhatFailedIsRunAgain(t *testing.T) {
 	t.Parallel()
 	log := filepath.Join(t.TempDir(), "log")
-	first := &runner{attempt: func(context.Context, *batch.Item, batch.Attempt, func()) (*batch.Result, *batch.Failure) {
+	first := &runner{attempt: func(context.Context, *batch.Item, batch.Attempt,
+		func(),
+	) (*batch.Result, *batch.Failure) {
 		return nil, &batch.Failure{Kind: batch.Final, Err: errors.New("no")}
 	}}
 	logged(t, log, false, first, 1)
@@ -168,11 +176,13 @@ func TestWhatFailedIsRunAgain(t *testing.T) {
 func TestEndedWithAnotherCodeStaysAFailure(t *testing.T) {
 	t.Parallel()
 	log := filepath.Join(t.TempDir(), "log")
-	logged(t, log, false, &runner{attempt: func(context.Context, *batch.Item, batch.Attempt, func()) (*batch.Result, *batch.Failure) {
-		return exits(3, ""), nil
-	}}, 1)
+	logged(t, log, false,
+		&runner{attempt: func(context.Context, *batch.Item, batch.Attempt, func()) (*batch.Result, *batch.Failure) {
+			return exits(3, ""), nil
+		}}, 1)
 	again := &runner{attempt: prompt}
-	if got := logged(t, log, true, again, 2); got.Failed != 1 || got.Succeeded != 1 || got.Resumed != 1 || len(again.runs[1]) != 0 {
+	if got := logged(t, log, true, again, 2); got.Failed != 1 || got.Succeeded != 1 || got.Resumed != 1 ||
+		len(again.runs[1]) != 0 {
 		t.Errorf("%+v", got.Summary)
 	}
 }
@@ -181,23 +191,45 @@ func TestLogsThatAreRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	const head = `{"version":"1"}` + "\n"
-	entry := `{"index":1,"job":"4f8c2e0b9d6a47135e8f0c1b2a3d4e5f","input":"` + string(job.EmptyDigest) + `","event":"ended","time":"2026-01-02T03:04:05.678Z"}` + "\n"
+	entry := `{"index":1,"job":"4f8c2e0b9d6a47135e8f0c1b2a3d4e5f","input":"` + string(job.EmptyDigest) +
+		`","event":"ended","time":"2026-01-02T03:04:05.678Z"}` + "\n"
 	for name, test := range map[string]struct {
 		content string
 		resume  bool
 		want    string
 		code    job.Code
 	}{
-		"not empty":          {head, false, "is not empty", job.CodeUsage},
-		"another version":    {`{"version":"2"}` + "\n", true, `line 1: "{\"version\":\"2\"}" is not {"version":"1"}`, job.CodeBadManifest},
-		"no log":             {"hello\n", true, "line 1: ", job.CodeBadManifest},
-		"a line of no JSON":  {head + entry + "x\n", true, "line 3: bad JSON", job.CodeBadManifest},
-		"an unknown event":   {head + strings.Replace(entry, "ended", "begun", 1), true, `line 2: entry.event: "begun" is not one of`, job.CodeBadManifest},
-		"an unknown member":  {head + strings.Replace(entry, `"job"`, `"x":1,"job"`, 1), true, "line 2: entry.x: unknown member", job.CodeBadManifest},
-		"no ID":              {head + strings.Replace(entry, "4f8c", "4F8C", 1), true, "line 2: entry.job: ", job.CodeBadManifest},
-		"an endless line":    {head + strings.Repeat("x", 20<<10) + "\n", true, "line 2: longer than 16384 bytes", job.CodeBadManifest},
-		"an unknown status":  {head + strings.Replace(entry, `"time"`, `"status":"x","time"`, 1), true, "line 2: entry.status: ", job.CodeBadManifest},
-		"a node of no peers": {head + strings.Replace(entry, `"time"`, `"node":"x","time"`, 1), true, "line 2: entry.node: ", job.CodeBadManifest},
+		"not empty": {head, false, "is not empty", job.CodeUsage},
+		"another version": {
+			`{"version":"2"}` + "\n", true, `line 1: "{\"version\":\"2\"}" is not {"version":"1"}`,
+			job.CodeBadManifest,
+		},
+		"no log":            {"hello\n", true, "line 1: ", job.CodeBadManifest},
+		"a line of no JSON": {head + entry + "x\n", true, "line 3: bad JSON", job.CodeBadManifest},
+		"an unknown event": {
+			head + strings.Replace(entry, "ended", "begun", 1), true,
+			`line 2: entry.event: "begun" is not one of`, job.CodeBadManifest,
+		},
+		"an unknown member": {
+			head + strings.Replace(entry, `"job"`, `"x":1,"job"`, 1), true,
+			"line 2: entry.x: unknown member", job.CodeBadManifest,
+		},
+		"no ID": {
+			head + strings.Replace(entry, "4f8c", "4F8C", 1), true, "line 2: entry.job: ",
+			job.CodeBadManifest,
+		},
+		"an endless line": {
+			head + strings.Repeat("x", 20<<10) + "\n", true, "line 2: longer than 16384 bytes",
+			job.CodeBadManifest,
+		},
+		"an unknown status": {
+			head + strings.Replace(entry, `"time"`, `"status":"x","time"`, 1), true,
+			"line 2: entry.status: ", job.CodeBadManifest,
+		},
+		"a node of no peers": {
+			head + strings.Replace(entry, `"time"`, `"node":"x","time"`, 1), true,
+			"line 2: entry.node: ", job.CodeBadManifest,
+		},
 	} {
 		log := filepath.Join(dir, strings.ReplaceAll(name, " ", "-"))
 		if err := os.WriteFile(log, []byte(test.content), 0o600); err != nil {
@@ -215,7 +247,10 @@ func TestLogsThatAreRefused(t *testing.T) {
 			t.Errorf("%s: it was changed: %v", name, err)
 		}
 	}
-	for name, code := range map[string]job.Code{os.DevNull: job.CodeUsage, dir: job.CodeIO, filepath.Join(dir, "no", "log"): job.CodeNotFound} {
+	for name, code := range map[string]job.Code{
+		os.DevNull: job.CodeUsage, dir: job.CodeIO,
+		filepath.Join(dir, "no", "log"): job.CodeNotFound,
+	} {
 		_, err := batch.OpenLog(name, true)
 		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != code {
 			t.Errorf("%s: %v", name, err)
@@ -230,7 +265,8 @@ func TestLogIsLocked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := batch.OpenLog(log, true); err == nil || !strings.Contains(err.Error(), "is in use by another command") {
+	if _, err := batch.OpenLog(log, true); err == nil ||
+		!strings.Contains(err.Error(), "is in use by another command") {
 		t.Error(err)
 	}
 	if err := first.Close(); err != nil {

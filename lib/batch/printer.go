@@ -33,7 +33,10 @@ type waiting struct {
 }
 
 func newPrinter(stdout, stderr io.Writer, unordered bool, stirred func()) *printer {
-	return &printer{stdout: stdout, stderr: stderr, unordered: unordered, stirred: stirred, next: 1, pending: map[turn]waiting{}}
+	return &printer{
+		stdout: stdout, stderr: stderr, unordered: unordered, stirred: stirred, next: 1,
+		pending: map[turn]waiting{},
+	}
 }
 
 // turn returns the turn of an item, the next that is read.

@@ -32,7 +32,9 @@ func readLog(r io.Reader, each func(*Entry)) (whole int64, err error) {
 		whole += int64(len(text))
 		if n == 1 {
 			if string(text) != logHead {
-				return 0, badLine(n, fmt.Errorf("%s is not %s: this is not a log of this version", job.Quote(string(bytes.TrimSuffix(text, []byte("\n")))), logHead[:len(logHead)-1]))
+				return 0,
+					badLine(n, fmt.Errorf("%s is not %s: this is not a log of this version",
+						job.Quote(string(bytes.TrimSuffix(text, []byte("\n")))), logHead[:len(logHead)-1]))
 			}
 			continue
 		}
@@ -46,7 +48,8 @@ func readLog(r io.Reader, each func(*Entry)) (whole int64, err error) {
 
 func badLine(n int, err error) error {
 	return &job.Error{
-		Code: job.CodeBadManifest, Message: fmt.Sprintf("line %d: %v", n, err), Hint: "name a file that --joblog has made", Err: err,
+		Code: job.CodeBadManifest, Message: fmt.Sprintf("line %d: %v", n, err),
+		Hint: "name a file that --joblog has made", Err: err,
 	}
 }
 

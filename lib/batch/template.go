@@ -73,23 +73,29 @@ func (t *Template) fields() []field {
 	}}}
 	for _, pair := range t.Env {
 		name, value, _ := strings.Cut(pair, "=")
-		fields = append(fields, field{flag: "--env", texts: []string{name, value}, set: func(l *Line, values []string) error {
-			if l.Env == nil {
-				l.Env = map[string]string{}
-			}
-			l.Env[values[0]] = values[1]
-			return nil
-		}})
+		fields = append(fields, field{
+			flag: "--env", texts: []string{name, value},
+			set: func(l *Line, values []string) error {
+				if l.Env == nil {
+					l.Env = map[string]string{}
+				}
+				l.Env[values[0]] = values[1]
+				return nil
+			},
+		})
 	}
 	file := func(flag, text string, output bool, into func(*Line) *string) {
 		if text != "" {
-			fields = append(fields, field{flag: flag, texts: []string{text}, output: output, set: func(l *Line, values []string) error {
-				if !validFile(values[0]) {
-					return fmt.Errorf("%s is not the name of a file", job.Quote(values[0]))
-				}
-				*into(l) = values[0]
-				return nil
-			}})
+			fields = append(fields, field{
+				flag: flag, texts: []string{text}, output: output,
+				set: func(l *Line, values []string) error {
+					if !validFile(values[0]) {
+						return fmt.Errorf("%s is not the name of a file", job.Quote(values[0]))
+					}
+					*into(l) = values[0]
+					return nil
+				},
+			})
 		}
 	}
 	file("--stdin", t.Stdin, false, func(l *Line) *string { return &l.Stdin })
@@ -97,16 +103,22 @@ func (t *Template) fields() []field {
 	file("--stderr", t.Stderr, true, func(l *Line) *string { return &l.Stderr })
 	file("--receipt", t.Receipt, true, func(l *Line) *string { return &l.Receipt })
 	for _, in := range t.In {
-		fields = append(fields, field{flag: "--in", texts: []string{in.Path, in.Guest}, set: func(l *Line, values []string) error {
-			l.In = append(l.In, Folder{values[0], values[1]})
-			return validFolder(values[0], values[1])
-		}})
+		fields = append(fields, field{
+			flag: "--in", texts: []string{in.Path, in.Guest},
+			set: func(l *Line, values []string) error {
+				l.In = append(l.In, Folder{values[0], values[1]})
+				return validFolder(values[0], values[1])
+			},
+		})
 	}
 	for _, out := range t.Out {
-		fields = append(fields, field{flag: "--out", texts: []string{out.Guest, out.Path}, output: true, set: func(l *Line, values []string) error {
-			l.Out = append(l.Out, Folder{values[1], values[0]})
-			return validFolder(values[1], values[0])
-		}})
+		fields = append(fields, field{
+			flag: "--out", texts: []string{out.Guest, out.Path}, output: true,
+			set: func(l *Line, values []string) error {
+				l.Out = append(l.Out, Folder{values[1], values[0]})
+				return validFolder(values[1], values[0])
+			},
+		})
 	}
 	if t.Seed != "" {
 		fields = append(fields, field{flag: "--seed", texts: []string{t.Seed}, set: setSeed})
@@ -140,8 +152,9 @@ func (t *Template) Check() error {
 	for _, f := range t.fields() {
 		if f.output && !f.placed() {
 			return &job.Error{
-				Code:    job.CodeUsage,
-				Message: fmt.Sprintf("%s %s: all items would write to it: put {}, {/}, {.}, {/.} or {#} into it", f.flag, strings.Join(f.texts, "::")),
+				Code: job.CodeUsage,
+				Message: fmt.Sprintf("%s %s: all items would write to it: put {}, {/}, {.}, {/.} or {#} into it",
+					f.flag, strings.Join(f.texts, "::")),
 			}
 		}
 	}
@@ -167,7 +180,9 @@ func (t *Template) Fill(text string, number int64) (*Line, error) {
 	for _, f := range fields {
 		placed = placed || f.placed()
 		if name, bad := badName(f, values); f.output && bad {
-			return nil, wrongItem(f.flag, fmt.Errorf("%s: %s of the line is %s, which names no file", strings.Join(f.texts, "::"), name[0], job.Quote(name[1])))
+			return nil,
+				wrongItem(f.flag, fmt.Errorf("%s: %s of the line is %s, which names no file",
+					strings.Join(f.texts, "::"), name[0], job.Quote(name[1])))
 		}
 		filled := make([]string, len(f.texts))
 		for i, text := range f.texts {

@@ -57,7 +57,8 @@ func TestAnnounceWhenSomebodyComes(t *testing.T) {
 	a := Announce(h, Announcement{Keys: Keys(&n), Debounce: time.Hour, Log: slog.New(log)})
 	defer a.Close()
 	eventually(t, "tried", func() bool { return log.of("announcement pending") > 0 })
-	if s := a.State(); s.Pending != s.Keys || s.Keys != len(Keys(&n)) || !s.At.IsZero() || log.of("capability.advertised") != 0 {
+	if s := a.State(); s.Pending != s.Keys || s.Keys != len(Keys(&n)) || !s.At.IsZero() ||
+		log.of("capability.advertised") != 0 {
 		t.Errorf("alone: %+v", s)
 	}
 	other := server(t, h)
@@ -76,7 +77,10 @@ func TestAnnounceRepublishes(t *testing.T) {
 	hub := server(t)
 	h := server(t, hub)
 	log := newEvents()
-	a := Announce(h, Announcement{Keys: []network.Key{"k"}, Republish: 50 * time.Millisecond, Debounce: time.Hour, Log: slog.New(log)})
+	a := Announce(h, Announcement{
+		Keys: []network.Key{"k"}, Republish: 50 * time.Millisecond, Debounce: time.Hour,
+		Log: slog.New(log),
+	})
 	defer a.Close()
 	eventually(t, "announced three times", func() bool { return log.of("capability.advertised") >= 3 })
 }
@@ -115,8 +119,17 @@ func TestAnnounceAfterChange(t *testing.T) {
 		{"other addresses", last, view{at: now, addrs: "b", peers: 10}, now.Add(time.Second)},
 		{"twice the peers", last, view{at: now, addrs: "a", peers: 20}, now.Add(time.Second)},
 		{"another peer, long after", last, view{at: now, addrs: "a", peers: 9}, now.Add(time.Second)},
-		{"another peer, soon after", last, view{at: at0.Add(time.Second), addrs: "a", peers: 11}, at0.Add(66 * time.Second)},
-		{"many peers come and go", view{at: at0, addrs: "a", peers: 200}, view{at: now, addrs: "a", peers: 190}, at0.Add(19 * time.Minute)},
+		{
+			"another peer, soon after", last,
+			view{at: at0.Add(time.Second), addrs: "a", peers: 11},
+			at0.Add(66 * time.Second),
+		},
+		{
+			"many peers come and go",
+			view{at: at0, addrs: "a", peers: 200},
+			view{at: now, addrs: "a", peers: 190},
+			at0.Add(19 * time.Minute),
+		},
 	}
 	for _, test := range tests {
 		if got := test.last.dueAfterChange(test.now, plan); !got.Equal(test.want) {
@@ -159,7 +172,11 @@ func TestAnnounceGathersChanges(t *testing.T) {
 	}
 	eventually(t, "all in the table", func() bool { return h.TableSize() >= 7 })
 	a.Update([]network.Key{"last"})
-	eventually(t, "announced for the update", func() bool { s := a.State(); return s.Pending == 0 && holds(t, hub, "last", h.ID()) })
+	eventually(t, "announced for the update", func() bool {
+		s := a.State()
+		return s.Pending == 0 &&
+			holds(t, hub, "last", h.ID())
+	})
 	if n := log.of("capability.advertised"); n != 2 {
 		t.Errorf("announced %d times, not at the start and for the update alone", n)
 	}

@@ -150,7 +150,8 @@ func tidyAddrs(node *job.Node, c p2p.Conn, id peer.ID) {
 	}
 	known := node.Addrs
 	addr := wholeAddr(id, withoutPeer(c.RemoteMultiaddr(), id))
-	node.Addrs = append([]string{addr}, slices.DeleteFunc(slices.Clone(known), func(a string) bool { return a == addr })...)
+	node.Addrs = append([]string{addr}, slices.DeleteFunc(slices.Clone(known),
+		func(a string) bool { return a == addr })...)
 	if node.Validate() != nil { // no room
 		node.Addrs = known
 	}

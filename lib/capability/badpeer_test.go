@@ -73,10 +73,13 @@ func badPeers() []badPeer {
 			_, _ = s.Write([]byte(strings.Replace(self(h), h.ID().String(), other, 1)))
 			_ = s.Close()
 		}},
-		{"out of range", "answered nonsense: node.cpu_cores: 1000000 is not in 1…1024", func(h *network.Host, s p2p.Stream) {
-			_, _ = s.Write([]byte(strings.Replace(self(h), `"cpu_cores":8`, `"cpu_cores":1000000`, 1)))
-			_ = s.Close()
-		}},
+		{
+			"out of range", "answered nonsense: node.cpu_cores: 1000000 is not in 1…1024",
+			func(h *network.Host, s p2p.Stream) {
+				_, _ = s.Write([]byte(strings.Replace(self(h), `"cpu_cores":8`, `"cpu_cores":1000000`, 1)))
+				_ = s.Close()
+			},
+		},
 		{"resets", "broke off its answer: ", func(h *network.Host, s p2p.Stream) {
 			_, _ = s.Write([]byte(self(h)[:100]))
 			_ = s.Reset()

@@ -17,8 +17,10 @@ const DefaultTimeout = 5 * time.Second
 
 // How long a search goes on for what may still come.
 const (
-	listenTime = time.Second            // for neighbours, where nothing else is left; for contacts, where a look-up is through
-	readyTime  = 3 * time.Second        // for the first peer in the routing table, after a contact connected: two round trips
+	// for neighbours, where nothing else is left; for contacts, where a look-up is through
+	listenTime = time.Second
+	// for the first peer in the routing table, after a contact connected: two round trips
+	readyTime  = 3 * time.Second
 	settleTime = 250 * time.Millisecond // for a contact that connected to get into the routing table
 	lookEvery  = 20 * time.Millisecond  // at the state of the contacts
 )

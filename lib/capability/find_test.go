@@ -286,7 +286,10 @@ func TestFindNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = mute.Close() })
-	silent := []peer.AddrInfo{{ID: gone.ID(), Addrs: []ma.Multiaddr{ma.StringCast("/ip4/127.0.0.1/tcp/" + port(t, mute))}}}
+	silent := []peer.AddrInfo{{
+		ID:    gone.ID(),
+		Addrs: []ma.Multiaddr{ma.StringCast("/ip4/127.0.0.1/tcp/" + port(t, mute))},
+	}}
 	tests := []struct {
 		name   string
 		known  []peer.AddrInfo
@@ -297,8 +300,18 @@ func TestFindNobody(t *testing.T) {
 	}{
 		{"no address", nil, Search{}, EndThrough, 0, "no address to begin with"},
 		{"no address, listening", nil, Search{MDNS: true}, EndThrough, listenTime, "no neighbour was heard"},
-		{"nobody there", nowhere, Search{}, EndThrough, 0, "bootstrap peer did not answer: connection refused: /ip4/127.0.0.1/"},
-		{"nobody there, listening", nowhere, Search{MDNS: true}, EndThrough, listenTime, "bootstrap peer did not answer: connection refused: /ip4/127.0.0.1/"},
+		{
+			"nobody there", nowhere,
+			Search{},
+			EndThrough, 0,
+			"bootstrap peer did not answer: connection refused: /ip4/127.0.0.1/",
+		},
+		{
+			"nobody there, listening", nowhere,
+			Search{MDNS: true},
+			EndThrough, listenTime,
+			"bootstrap peer did not answer: connection refused: /ip4/127.0.0.1/",
+		},
 		{"nobody who answers", silent, Search{Timeout: time.Second}, EndTimeout, time.Second, "no answer within"},
 	}
 	for _, test := range tests {
@@ -310,7 +323,8 @@ func TestFindNobody(t *testing.T) {
 				t.Errorf("%v, %s after %v", found, report.End, report.Took)
 			}
 			text := strings.Join(report.Lines(), "\n")
-			if !strings.Contains(text, test.line) || !strings.Contains(text, "candidates asked: 0, found: 0, left out: 0") {
+			if !strings.Contains(text, test.line) ||
+				!strings.Contains(text, "candidates asked: 0, found: 0, left out: 0") {
 				t.Error(text)
 			}
 		})

@@ -41,7 +41,8 @@ func FuzzReadNode(f *testing.F) {
 			t.Errorf("read %d bytes", r.n)
 		}
 		if err != nil {
-			if node != nil || strings.ContainsFunc(err.Error(), func(c rune) bool { return c < ' ' || c == 0x7f }) || len(err.Error()) > 2000 {
+			if node != nil || strings.ContainsFunc(err.Error(), func(c rune) bool { return c < ' ' || c == 0x7f }) ||
+				len(err.Error()) > 2000 {
 				t.Errorf("%+v, %q", node, err)
 			}
 			return
@@ -49,7 +50,10 @@ func FuzzReadNode(f *testing.F) {
 		if node.PeerID != fuzzID || node.Validate() != nil {
 			t.Errorf("took %+v", node)
 		}
-		for _, need := range []Need{{}, {Arch: "arm64", Engine: "x", MinMemoryMB: 1 << 40, MinCores: 1 << 40, Guards: []string{"nnp"}, Free: true}} {
+		for _, need := range []Need{{}, {
+			Arch: "arm64", Engine: "x", MinMemoryMB: 1 << 40, MinCores: 1 << 40,
+			Guards: []string{"nnp"}, Free: true,
+		}} {
 			for _, why := range need.Against(node) {
 				if !why.Code.Valid() || why.Message == "" || len(why.Message) > 500 {
 					t.Errorf("left out as %+v", why)
@@ -139,7 +143,8 @@ func FuzzHandle(f *testing.F) {
 		s.handle(st)
 		whole := document()
 		whole.PeerID, whole.Addrs = h.ID().String(), s.addrs(from)
-		if want := whole.Encode(); !bytes.HasPrefix(want, st.out.Bytes()) || st.out.Len() < min(len(want), max(takes, 0)) {
+		if want := whole.Encode(); !bytes.HasPrefix(want, st.out.Bytes()) ||
+			st.out.Len() < min(len(want), max(takes, 0)) {
 			t.Errorf("answered %s", st.out.Bytes())
 		}
 		if st.ended != 1 {

@@ -64,9 +64,13 @@ func TestFittingNodesHaveTheKey(t *testing.T) {
 	fitting := 0
 	for range 20_000 {
 		n := document()
-		n.Arch, n.CPUCores, n.Limits.MemoryMB = pick("amd64", "arm64", "riscv64"), r.Int64N(40)+1, r.Int64N(job.MaxMemoryMB)+1
+		n.Arch, n.CPUCores, n.Limits.MemoryMB = pick("amd64", "arm64", "riscv64"), r.Int64N(40)+1,
+			r.Int64N(job.MaxMemoryMB)+1
 		n.Engines = append(n.Engines, job.NodeEngine{Name: pick("wasmtime", "other")})
-		need := Need{Arch: pick("", "amd64", "arm64", "riscv64"), Engine: pick("", "wazero", "wasmtime"), MinMemoryMB: r.Int64N(5000), MinCores: r.Int64N(45)}
+		need := Need{
+			Arch: pick("", "amd64", "arm64", "riscv64"), Engine: pick("", "wazero", "wasmtime"),
+			MinMemoryMB: r.Int64N(5000), MinCores: r.Int64N(45),
+		}
 		if need.Against(&n) == nil {
 			fitting++
 			if !slices.Contains(Keys(&n), need.Key()) {

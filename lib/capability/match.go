@@ -54,7 +54,8 @@ func (n Need) Against(node *job.Node) []job.Rejection {
 		add(job.RejectGuards, need, value(have), "needs guards %s, has %s", need, orNone(have))
 	}
 	if n.Free && node.Slots.Free < 1 {
-		add(job.RejectBusy, int64(1), node.Slots.Free, "needs a free slot, has %d of %d", node.Slots.Free, node.Slots.Total)
+		add(job.RejectBusy, int64(1), node.Slots.Free, "needs a free slot, has %d of %d", node.Slots.Free,
+			node.Slots.Total)
 	}
 	return why
 }

@@ -35,13 +35,19 @@ func TestAgainst(t *testing.T) {
 			{Code: job.RejectEngine, Message: "needs engine wasmtime, has none", Need: "wasmtime"},
 		}},
 		{"memory of one job, not of all", Need{MinMemoryMB: 4097}, nil, []job.Rejection{
-			{Code: job.RejectMemory, Message: "needs 4097 MiB of memory for a job, has 4 GiB", Need: int64(4097), Have: int64(4096)},
+			{
+				Code: job.RejectMemory, Message: "needs 4097 MiB of memory for a job, has 4 GiB", Need: int64(4097),
+				Have: int64(4096),
+			},
 		}},
 		{"cores", Need{MinCores: 9}, nil, []job.Rejection{
 			{Code: job.RejectCPUCores, Message: "needs 9 cores, has 8", Need: int64(9), Have: int64(8)},
 		}},
 		{"one guard of two", Need{Guards: []string{"seccomp", "landlock"}}, nil, []job.Rejection{
-			{Code: job.RejectGuards, Message: "needs guards seccomp,landlock, has rlimits,seccomp", Need: "seccomp,landlock", Have: "rlimits,seccomp"},
+			{
+				Code: job.RejectGuards, Message: "needs guards seccomp,landlock, has rlimits,seccomp",
+				Need: "seccomp,landlock", Have: "rlimits,seccomp",
+			},
 		}},
 		{"no guards", Need{Guards: []string{"seccomp"}}, bare, []job.Rejection{
 			{Code: job.RejectGuards, Message: "needs guards seccomp, has none", Need: "seccomp"},

@@ -67,9 +67,10 @@ func (m Machine) MaxJobMemoryMB() int64 { return min(m.MemoryMB, job.MaxMemoryMB
 func (m Machine) Lower(memoryMB int64) (Machine, error) {
 	if memoryMB < 0 || memoryMB > m.MemoryMB {
 		return Machine{}, &job.Error{
-			Code:    job.CodeUsage,
-			Message: fmt.Sprintf("memory for jobs beyond the %d MB that this machine can give: %d", m.MemoryMB, memoryMB),
-			Hint:    "configuration can only lower what was measured; leave it out to give all of that",
+			Code: job.CodeUsage,
+			Message: fmt.Sprintf("memory for jobs beyond the %d MB that this machine can give: %d", m.MemoryMB,
+				memoryMB),
+			Hint: "configuration can only lower what was measured; leave it out to give all of that",
 		}
 	}
 	if memoryMB > 0 {

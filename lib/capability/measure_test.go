@@ -48,7 +48,8 @@ func TestTasks(t *testing.T) {
 		}
 		write := func(file, text string) {
 			path := filepath.Join(root, file)
-			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text+"\n"), 0o600)); err != nil {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700),
+				os.WriteFile(path, []byte(text+"\n"), 0o600)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -100,7 +101,8 @@ func TestLower(t *testing.T) {
 		got, err := m.Lower(test.ask)
 		if test.have == 0 {
 			e, ok := errors.AsType[*job.Error](err)
-			if !ok || e.Code != job.CodeUsage || !strings.Contains(e.Message, "8000 MB") || e.Hint == "" || got != (Machine{}) {
+			if !ok || e.Code != job.CodeUsage || !strings.Contains(e.Message, "8000 MB") || e.Hint == "" ||
+				got != (Machine{}) {
 				t.Errorf("%d: %+v, %v", test.ask, got, err)
 			}
 			continue
@@ -115,7 +117,8 @@ const (
 	mountV2     = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n"
 	mountMemory = "35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"
 	mountCPU    = "32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
-	mountOther  = "22 28 0:20 / /proc rw,nosuid - proc proc rw\n36 31 0:33 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids\n"
+	mountOther  = "22 28 0:20 / /proc rw,nosuid - proc proc rw\n36 31 0:33 / /sys/fs/cgroup/pids rw - cgroup cgroup " +
+		"rw,pids\n"
 	mountHybrid = "38 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n"
 )
 
@@ -127,44 +130,71 @@ func TestControlGroup(t *testing.T) {
 		files                map[string]string // below sys/fs/cgroup
 		memory, cores        bound
 	}{
-		{"v2 without limits", "0::/a\n", mountV2, map[string]string{"a/memory.max": "max\n", "a/cpu.max": "max 100000\n"}, 0, 0},
-		{"v2", "0::/a\n", mountV2, map[string]string{"a/memory.max": "1073741824\n", "a/cpu.max": "300000 100000\n"}, gib, 3},
+		{
+			"v2 without limits", "0::/a\n", mountV2,
+			map[string]string{"a/memory.max": "max\n", "a/cpu.max": "max 100000\n"},
+			0, 0,
+		},
+		{
+			"v2", "0::/a\n", mountV2,
+			map[string]string{"a/memory.max": "1073741824\n", "a/cpu.max": "300000 100000\n"},
+			gib, 3,
+		},
 		{"v2, the group around is narrower", "0::/a/b/c\n", mountV2, map[string]string{
 			"a/memory.max": "536870912\n", "a/b/memory.max": "max\n", "a/b/c/memory.max": "1073741824\n",
 			"a/cpu.max": "250000 100000\n", "a/b/cpu.max": "max 100000\n", "a/b/c/cpu.max": "800000 100000\n",
 		}, gib / 2, 2},
-		{"v2, memory.high", "0::/a\n", mountV2, map[string]string{"a/memory.max": "1073741824\n", "a/memory.high": "805306368\n"}, 805306368, 0},
+		{"v2, memory.high", "0::/a\n", mountV2, map[string]string{
+			"a/memory.max":  "1073741824\n",
+			"a/memory.high": "805306368\n",
+		}, 805306368, 0},
 		{"v2, less than a core", "0::/a\n", mountV2, map[string]string{"a/cpu.max": "20000 100000\n"}, 0, 1},
 		{"v2, limited to nothing", "0::/a\n", mountV2, map[string]string{"a/memory.max": "0\n"}, 1, 0},
 		{"v2, in a container's namespace", "0::/\n", mountV2, map[string]string{"memory.max": "1073741824\n"}, gib, 0},
-		{"v2, outside of the namespace", "0::/../a\n", mountV2, map[string]string{"memory.max": "1073741824\n"}, gib, 0},
+		{
+			"v2, outside of the namespace", "0::/../a\n", mountV2,
+			map[string]string{"memory.max": "1073741824\n"},
+			gib,
+			0,
+		},
 		{
 			"v2, part of it mounted", "0::/docker/x/y\n", strings.Replace(mountV2, "/ /sys", "/docker/x /sys", 1),
 			map[string]string{"y/memory.max": "1073741824\n"},
 			gib, 0,
 		},
 		{
-			"v2, a part with a name that only begins alike", "0::/docker/xy\n", strings.Replace(mountV2, "/ /sys", "/docker/x /sys", 1),
+			"v2, a part with a name that only begins alike", "0::/docker/xy\n",
+			strings.Replace(mountV2, "/ /sys", "/docker/x /sys", 1),
 			map[string]string{"memory.max": "1073741824\n", "y/memory.max": "1\n"},
 			gib, 0,
 		},
 		{"v1 without limits", "4:memory:/a\n1:cpu,cpuacct:/a\n", mountMemory + mountCPU, map[string]string{
-			"memory/a/memory.limit_in_bytes": none, "cpu,cpuacct/a/cpu.cfs_quota_us": "-1\n", "cpu,cpuacct/a/cpu.cfs_period_us": "100000\n",
+			"memory/a/memory.limit_in_bytes": none, "cpu,cpuacct/a/cpu.cfs_quota_us": "-1\n",
+			"cpu,cpuacct/a/cpu.cfs_period_us": "100000\n",
 		}, 9223372036854771712, 0},
-		{"v1, different groups", "4:memory:/m\n1:cpu,cpuacct:/c\n", mountOther + mountMemory + mountCPU, map[string]string{
-			"memory/m/memory.limit_in_bytes": "1073741824\n", "memory/c/memory.limit_in_bytes": "1\n",
-			"cpu,cpuacct/c/cpu.cfs_quota_us": "450000\n", "cpu,cpuacct/c/cpu.cfs_period_us": "100000\n",
-		}, gib, 4},
-		{"v1, the group around is narrower", "4:memory:/m/n\n1:cpu,cpuacct:/m/n\n", mountMemory + mountCPU, map[string]string{
-			"memory/m/n/memory.limit_in_bytes": none, "memory/m/memory.limit_in_bytes": "1073741824\n",
-			"cpu,cpuacct/m/n/cpu.cfs_quota_us": "-1\n", "cpu,cpuacct/m/n/cpu.cfs_period_us": "100000\n",
-			"cpu,cpuacct/m/cpu.cfs_quota_us": "200000\n", "cpu,cpuacct/m/cpu.cfs_period_us": "100000\n",
-		}, gib, 2},
+		{
+			"v1, different groups", "4:memory:/m\n1:cpu,cpuacct:/c\n", mountOther + mountMemory + mountCPU,
+			map[string]string{
+				"memory/m/memory.limit_in_bytes": "1073741824\n", "memory/c/memory.limit_in_bytes": "1\n",
+				"cpu,cpuacct/c/cpu.cfs_quota_us": "450000\n", "cpu,cpuacct/c/cpu.cfs_period_us": "100000\n",
+			},
+			gib, 4,
+		},
+		{
+			"v1, the group around is narrower", "4:memory:/m/n\n1:cpu,cpuacct:/m/n\n", mountMemory + mountCPU,
+			map[string]string{
+				"memory/m/n/memory.limit_in_bytes": none, "memory/m/memory.limit_in_bytes": "1073741824\n",
+				"cpu,cpuacct/m/n/cpu.cfs_quota_us": "-1\n", "cpu,cpuacct/m/n/cpu.cfs_period_us": "100000\n",
+				"cpu,cpuacct/m/cpu.cfs_quota_us": "200000\n", "cpu,cpuacct/m/cpu.cfs_period_us": "100000\n",
+			},
+			gib, 2,
+		},
 		{"both", "4:memory:/m\n0::/u\n", mountMemory + mountHybrid, map[string]string{
 			"memory/m/memory.limit_in_bytes": "2147483648\n", "unified/u/memory.max": "1073741824\n",
 		}, gib, 0},
 		{
-			"a mount point with a space", "0::/a\n", strings.Replace(mountV2, "/sys/fs/cgroup", `/sys/fs/cgroup/my\040groups`, 1),
+			"a mount point with a space", "0::/a\n",
+			strings.Replace(mountV2, "/sys/fs/cgroup", `/sys/fs/cgroup/my\040groups`, 1),
 			map[string]string{"my groups/a/memory.max": "1073741824\n"},
 			gib, 0,
 		},

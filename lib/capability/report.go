@@ -63,7 +63,8 @@ func (l LeftOut) String() string {
 func (f *finder) report(end End) Report {
 	slices.SortFunc(f.leftOut, func(a, b LeftOut) int { return strings.Compare(a.PeerID, b.PeerID) })
 	return Report{
-		End: end, Took: time.Since(f.began), Contacts: f.host.Contacts(), Peers: f.inTable, Key: f.key, Lookups: f.lookups,
+		End: end, Took: time.Since(f.began), Contacts: f.host.Contacts(), Peers: f.inTable, Key: f.key,
+		Lookups:    f.lookups,
 		Candidates: f.candidates, Dropped: f.dropped, Found: f.found, LeftOut: f.leftOut,
 	}
 }
@@ -94,7 +95,8 @@ func (r Report) Summary() []string {
 	} else {
 		lines = append(lines, "looked up: "+string(r.Key))
 	}
-	lines = append(lines, fmt.Sprintf("candidates asked: %d, found: %d, left out: %d", r.Candidates, r.Found, len(r.LeftOut)))
+	lines = append(lines, fmt.Sprintf("candidates asked: %d, found: %d, left out: %d", r.Candidates, r.Found,
+		len(r.LeftOut)))
 	if r.Dropped > 0 {
 		lines = append(lines, fmt.Sprintf("candidates not asked, as there were too many: %d", r.Dropped))
 	}

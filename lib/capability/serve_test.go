@@ -53,7 +53,8 @@ func TestServeNeverSendsWhatIsRefused(t *testing.T) {
 	h := server(t)
 	s := Serve(h, func() job.Node { return job.Node{} }, nil)
 	defer s.Close()
-	if n, err := Ask(t.Context(), client(t), at(h)[0], patience); err == nil || !strings.HasPrefix(err.Error(), "broke off") {
+	if n, err := Ask(t.Context(), client(t), at(h)[0], patience); err == nil ||
+		!strings.HasPrefix(err.Error(), "broke off") {
 		t.Errorf("%+v: %v", n, err)
 	}
 }

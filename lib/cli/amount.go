@@ -66,8 +66,10 @@ func (a amount) parse(s string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return 0, fmt.Errorf("not an amount: a whole number of %s, or one with K, M, G, KiB, MiB, GiB (powers of 1024), KB, MB or GB (of 1000)",
-			map[uint64]string{Byte: "bytes", MiB: "MiB"}[a.unit])
+		return 0,
+			fmt.Errorf("not an amount: a whole number of %s, or one with K, M, G, KiB, MiB, GiB (powers of 1024), "+
+				"KB, MB or GB (of 1000)",
+				map[uint64]string{Byte: "bytes", MiB: "MiB"}[a.unit])
 	}
 	high, low := bits.Mul64(uint64(max(n, 0)), scale)
 	if err != nil || n < 0 || high >= a.unit { // the quotient would not fit

@@ -53,7 +53,8 @@ func TestAmount(t *testing.T) {
 	for _, test := range tests {
 		got := int64(-1)
 		err := amount{&got, test.unit, test.low, test.high}.Set(test.text)
-		if got != test.want || (err == nil) != (test.err == "") || err != nil && !strings.HasPrefix(err.Error(), test.err) {
+		if got != test.want || (err == nil) != (test.err == "") || err != nil &&
+			!strings.HasPrefix(err.Error(), test.err) {
 			t.Errorf("%q: %d, %v; want %d, %s", test.text, got, err, test.want, test.err)
 		}
 	}
@@ -66,7 +67,13 @@ func TestAmountDefault(t *testing.T) {
 		unit uint64
 		want string
 	}{
-		{16 << 20, Byte, "16M"}, {1 << 30, Byte, "1G"}, {1000, Byte, "1000"}, {1024, Byte, "1K"}, {0, Byte, "0"}, {1024, MiB, "1G"}, {1000, MiB, "1000M"},
+		{16 << 20, Byte, "16M"},
+		{1 << 30, Byte, "1G"},
+		{1000, Byte, "1000"},
+		{1024, Byte, "1K"},
+		{0, Byte, "0"},
+		{1024, MiB, "1G"},
+		{1000, MiB, "1000M"},
 	} {
 		a := amount{&test.n, test.unit, 0, 1 << 53}
 		shown := a.shownDefault()
@@ -93,9 +100,11 @@ func FuzzAmount(f *testing.F) {
 			number := strings.TrimRight(text, "KMGiB")
 			n, err := strconv.ParseInt(number, 10, 64)
 			scale := map[string]int64{
-				"": unit, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "KB": 1e3, "MB": 1e6, "GB": 1e9,
+				"": unit, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30,
+				"KB": 1e3, "MB": 1e6, "GB": 1e9,
 			}[text[len(number):]]
-			if bytes := new(big.Int).Mul(big.NewInt(n), big.NewInt(scale)); err != nil || bytes.Cmp(new(big.Int).Mul(big.NewInt(got), big.NewInt(unit))) != 0 {
+			if bytes := new(big.Int).Mul(big.NewInt(n), big.NewInt(scale)); err != nil ||
+				bytes.Cmp(new(big.Int).Mul(big.NewInt(got), big.NewInt(unit))) != 0 {
 				t.Errorf("%q is %d of %d", text, got, unit)
 			}
 		}

@@ -21,7 +21,10 @@ type Invocation struct {
 
 // Process returns the invocation of this process.
 func Process(args []string, stdin, stdout, stderr *os.File) *Invocation {
-	return &Invocation{Args: args, Stdin: stdin, Stdout: newBounded(stdout), Stderr: newBounded(stderr), Getenv: os.Getenv}
+	return &Invocation{
+		Args: args, Stdin: stdin, Stdout: newBounded(stdout), Stderr: newBounded(stderr),
+		Getenv: os.Getenv,
+	}
 }
 
 // Print writes data to the command's own stdout. An error is a *job.Error.

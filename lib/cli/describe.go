@@ -275,7 +275,8 @@ func (d *Description) write(w io.Writer, travel *Travel) error {
 	}
 	if size := folders.Len() + int64(len(d.Module))/3*4; size > job.MaxDocument {
 		return &job.Error{
-			Code: job.CodeIO, Message: fmt.Sprintf("the job document would have %d bytes, more than the %d allowed", size, job.MaxDocument),
+			Code: job.CodeIO, Message: fmt.Sprintf("the job document would have %d bytes, more than the %d allowed",
+				size, job.MaxDocument),
 		}
 	}
 	return job.WriteJob(w, d.Manifest, bytes.NewReader(d.Module), stdin, folders)

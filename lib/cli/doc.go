@@ -22,13 +22,14 @@ type Doc struct {
 	// Environment are variables that stand in for no flag alone.
 	Environment []Term `json:"environment,omitempty"`
 
-	Files    []Term     `json:"files,omitempty"`    // what it reads and writes by itself
-	Examples []string   `json:"examples"`           // each a line for sh
-	See      []string   `json:"see,omitempty"`      // other pages, such as plasm-verify(1)
-	Operands Completion `json:"operands"`           // what an operand is completed to
-	Mixed    bool       `json:"mixed,omitempty"`    // flags may follow operands: there is no guest whose arguments these could be
-	Commands []Term     `json:"commands,omitempty"` // the subcommands; filled in by Add
-	Level    string     `json:"-"`                  // the log level where nothing says another
+	Files    []Term     `json:"files,omitempty"` // what it reads and writes by itself
+	Examples []string   `json:"examples"`        // each a line for sh
+	See      []string   `json:"see,omitempty"`   // other pages, such as plasm-verify(1)
+	Operands Completion `json:"operands"`        // what an operand is completed to
+	// flags may follow operands: there is no guest whose arguments these could be
+	Mixed    bool   `json:"mixed,omitempty"`
+	Commands []Term `json:"commands,omitempty"` // the subcommands; filled in by Add
+	Level    string `json:"-"`                  // the log level where nothing says another
 
 	// Instead has hints for flags that this command has not and a like one has, by their names.
 	Instead map[string]string `json:"-"`
@@ -171,7 +172,8 @@ func (f *Flags) noCommand(operands []string) error {
 	if len(operands) == 0 {
 		return f.usage("which subcommand? one of %s is missing", all)
 	}
-	return UsageHint(f.doc.Name, DidYouMean(operands[0], names), "there is no subcommand %s; there are %s", job.Quote(operands[0]), all)
+	return UsageHint(f.doc.Name, DidYouMean(operands[0], names), "there is no subcommand %s; there are %s",
+		job.Quote(operands[0]), all)
 }
 
 // Add makes another a subcommand.

@@ -18,7 +18,8 @@ func TestExitCode(t *testing.T) {
 		job.CodeUsage: 125, job.CodeUnsupported: 125, job.CodeNotFound: 127, job.CodeBadManifest: 125,
 		job.CodeBadModule: 126, job.CodeModuleRefused: 126, job.CodeCompileLimit: 126, job.CodeBadKey: 125,
 		job.CodeIO: 125, job.CodeGuards: 125, job.CodeNoNode: 127, job.CodeRefused: 125, job.CodeDeadline: 124,
-		job.CodeUnverified: 125, job.CodeDisagreement: 125, job.CodeCancelled: 125, job.CodeInternal: 125, "no code of ours": 125,
+		job.CodeUnverified: 125, job.CodeDisagreement: 125, job.CodeCancelled: 125, job.CodeInternal: 125,
+		"no code of ours": 125,
 	}
 	for code, want := range codes {
 		err := &job.Error{Code: code}
@@ -51,7 +52,8 @@ func TestExitCode(t *testing.T) {
 		{"stdout closed", writeError(standardOutput, pipe), 141},
 		{"stdout closed, wrapped", fmt.Errorf("wrapped: %w", writeError(standardOutput, pipe)), 141},
 		{"a worker that is gone", &job.Error{Code: job.CodeCompileLimit, Err: pipe}, 126},
-		{"both a file and stdout", errors.Join(&job.Error{Code: job.CodeIO}, &job.Error{Code: job.CodeIO, Err: syscall.ENOSPC}), 125},
+		{"both a file and stdout", errors.Join(&job.Error{Code: job.CodeIO},
+			&job.Error{Code: job.CodeIO, Err: syscall.ENOSPC}), 125},
 	}
 	for _, test := range others {
 		if got := ExitCode(test.err); got != test.want {
@@ -62,7 +64,10 @@ func TestExitCode(t *testing.T) {
 
 func TestOutcomeCode(t *testing.T) {
 	t.Parallel()
-	for code, want := range map[uint32]int{0: 0, 1: 1, 3: 3, 124: 124, 254: 254, 255: 255, 256: 255, 0xefffffff: 255, math.MaxUint32: 255} {
+	for code, want := range map[uint32]int{
+		0: 0, 1: 1, 3: 3, 124: 124, 254: 254, 255: 255, 256: 255, 0xefffffff: 255,
+		math.MaxUint32: 255,
+	} {
 		if got := OutcomeCode(&job.Outcome{Status: job.Exit, ExitCode: &code}, nil); got != want {
 			t.Errorf("exit(%d): %d, want %d", code, got, want)
 		}

@@ -71,7 +71,8 @@ func CreateFile(ctx context.Context, name string) (*File, error) {
 
 // createBeside makes the temporary file that is to become target.
 func createBeside(name, target string) (*File, error) {
-	return createTemp(name, target, filepath.Dir(target), 0o666) // who may read a user's output is for their umask to say
+	// who may read a user's output is for their umask to say
+	return createTemp(name, target, filepath.Dir(target), 0o666)
 }
 
 // createTemp makes the temporary file for target in dir.

@@ -98,7 +98,8 @@ func TestFileThatFailed(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = f.file.Close()
-	if _, err := f.Write([]byte("text")); AsError(err).Code != job.CodeIO || !strings.HasPrefix(err.Error(), "writing "+name+": ") {
+	if _, err := f.Write([]byte("text")); AsError(err).Code != job.CodeIO ||
+		!strings.HasPrefix(err.Error(), "writing "+name+": ") {
 		t.Errorf("Write: %v", err)
 	}
 	if err := f.Commit(); err != nil || content(t, name) != "old" || names(t, dir) != "out" {
@@ -118,7 +119,8 @@ func TestFileThatCannotAppear(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept := filepath.Base(f.temp)
-	if err := f.Commit(); AsError(err).Code != job.CodeIO || !strings.Contains(AsError(err).Hint, kept) || names(t, dir) != kept+" out" {
+	if err := f.Commit(); AsError(err).Code != job.CodeIO || !strings.Contains(AsError(err).Hint, kept) ||
+		names(t, dir) != kept+" out" {
 		t.Errorf("Commit: %v, %s", err, names(t, dir))
 	}
 }
@@ -157,7 +159,8 @@ func TestFileFollowsLinks(t *testing.T) {
 		}
 	}
 	for name, target := range map[string]string{
-		"there": "there", "dangling": "dangling", "twice": "twice", "absolute": "absolute", "folder/in": "in", "folder/../data/up": "up",
+		"there": "there", "dangling": "dangling", "twice": "twice", "absolute": "absolute", "folder/in": "in",
+		"folder/../data/up": "up",
 	} {
 		if err := WriteFile(filepath.Join(dir, name), []byte(name)); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -227,7 +230,8 @@ func TestStreamDeadline(t *testing.T) {
 	}
 	var b strings.Builder
 	plain := newStream(&b, standardOutput)
-	if _, err := plain.Write([]byte("x")); err != nil || plain.SetWriteDeadline(time.Now()) != nil || b.String() != "x" {
+	if _, err := plain.Write([]byte("x")); err != nil || plain.SetWriteDeadline(time.Now()) != nil ||
+		b.String() != "x" {
 		t.Errorf("what is no file: %q, %v", b.String(), err)
 	}
 }

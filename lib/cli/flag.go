@@ -11,17 +11,20 @@ import (
 // Flag declares a flag once: what is parsed, and all that the help, the manual pages, the completions and the tables
 // of the docs say of it. The functions of Flags that define one say what its value is.
 type Flag struct {
-	Name      string     `json:"name"`                // without dashes
-	Short     string     `json:"short,omitempty"`     // one letter, or none
-	Category  string     `json:"category"`            // the heading that it stands under
-	Value     string     `json:"value,omitempty"`     // what its value is called, such as FILE|-
-	Variables []string   `json:"variables,omitempty"` // stand in for it; the first that is set and not empty counts
-	Implied   string     `json:"implied,omitempty"`   // one before them, which is called as the flag is: the help doesn't list it
-	Default   string     `json:"default,omitempty"`   // in words; by default the text of the value that it has when it is defined
-	Usage     string     `json:"usage"`               // one line: what it does
-	More      string     `json:"more,omitempty"`      // what the manual page and the docs say besides: ranges, what it excludes
-	Complete  Completion `json:"complete"`            // what its value is completed to
-	Kind      Kind       `json:"kind"`                // set by the function that defines it
+	Name      string   `json:"name"`                // without dashes
+	Short     string   `json:"short,omitempty"`     // one letter, or none
+	Category  string   `json:"category"`            // the heading that it stands under
+	Value     string   `json:"value,omitempty"`     // what its value is called, such as FILE|-
+	Variables []string `json:"variables,omitempty"` // stand in for it; the first that is set and not empty counts
+	// one before them, which is called as the flag is: the help doesn't list it
+	Implied string `json:"implied,omitempty"`
+	// in words; by default the text of the value that it has when it is defined
+	Default string `json:"default,omitempty"`
+	Usage   string `json:"usage"` // one line: what it does
+	// what the manual page and the docs say besides: ranges, what it excludes
+	More     string     `json:"more,omitempty"`
+	Complete Completion `json:"complete"` // what its value is completed to
+	Kind     Kind       `json:"kind"`     // set by the function that defines it
 
 	value   value
 	origin  string // where its value comes from: "--name", a variable, a file and its key; "" for the default
@@ -34,8 +37,9 @@ type Completion struct {
 	Words   []string `json:"words,omitempty"`   // one of these
 	List    bool     `json:"list,omitempty"`    // several of Words, separated by commas
 	Folders bool     `json:"folders,omitempty"` // a folder
-	Files   []string `json:"files,omitempty"`   // a file with one of these endings, such as .wasm; any file where the ending is ""
-	Peers   bool     `json:"peers,omitempty"`   // a node in the user's trust file
+	// a file with one of these endings, such as .wasm; any file where the ending is ""
+	Files []string `json:"files,omitempty"`
+	Peers bool     `json:"peers,omitempty"` // a node in the user's trust file
 }
 
 // AnyFile is the completion of a value that names a file of no particular kind.

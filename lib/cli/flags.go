@@ -215,12 +215,14 @@ func (f *Flags) app() *cli.App {
 	app := &cli.App{
 		Name: f.doc.Name, Usage: f.doc.Summary, Flags: f.library(), Action: f.keep, OnUsageError: asItIs,
 		HideHelp: true, HideVersion: true, Compiled: time.Unix(0, 0),
-		Reader: strings.NewReader(""), Writer: io.Discard, ErrWriter: io.Discard, ExitErrHandler: func(*cli.Context, error) {},
+		Reader: strings.NewReader(""), Writer: io.Discard, ErrWriter: io.Discard,
+		ExitErrHandler: func(*cli.Context, error) {},
 	}
 	for _, sub := range f.subs {
 		_, word, _ := strings.Cut(sub.doc.Name, " ")
 		app.Commands = append(app.Commands, &cli.Command{
-			Name: word, Usage: sub.doc.Summary, Flags: sub.library(), Action: sub.keep, OnUsageError: asItIs, HideHelp: true,
+			Name: word, Usage: sub.doc.Summary, Flags: sub.library(), Action: sub.keep, OnUsageError: asItIs,
+			HideHelp: true,
 		})
 	}
 	return app

@@ -118,7 +118,8 @@ func TestParse(t *testing.T) {
 			}
 			continue
 		}
-		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeUsage || e.Message != test.err || e.Hint != "cmd --help lists the flags" {
+		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeUsage || e.Message != test.err ||
+			e.Hint != "cmd --help lists the flags" {
 			t.Errorf("%q: %v, want %s", test.args, err, test.err)
 		}
 	}
@@ -171,10 +172,16 @@ func TestLogger(t *testing.T) {
 func TestParseLeavesTheGuestsArgumentsAlone(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{"x.wasm"}, {"x.wasm", "--json"}, {"x.wasm", "-n", "--", "a,b"}, {"-", "--help"}, {"help"}, {"x.wasm", "", "--version"},
+		{"x.wasm"},
+		{"x.wasm", "--json"},
+		{"x.wasm", "-n", "--", "a,b"},
+		{"-", "--help"},
+		{"help"},
+		{"x.wasm", "", "--version"},
 	} {
 		f := testFlags(nil)
-		if err := f.Parse(append([]string{"--env", "A=b,c", "--env=D= e ", "-n"}, args...), nil); err != nil || !slices.Equal(f.Args(), args) {
+		if err := f.Parse(append([]string{"--env", "A=b,c", "--env=D= e ", "-n"}, args...), nil); err != nil ||
+			!slices.Equal(f.Args(), args) {
 			t.Errorf("%q became %q, %v", args, f.Args(), err)
 		}
 		if env := f.Lookup("env").Texts(); !slices.Equal(env, []string{"A=b,c", "D= e "}) {
@@ -214,10 +221,19 @@ func TestSubcommands(t *testing.T) {
 		{"do x --log-level info y", "cmd do", "info", []string{"x", "y"}, "", ""},
 		{"--log-level info do", "cmd do", "info", nil, "", ""},
 		{"do --bogus", "cmd do", "", nil, "unknown flag: --bogus", "cmd do --help lists the flags"},
-		{"do --log-lvel info", "cmd do", "", nil, "unknown flag: --log-lvel", "did you mean --log-level? cmd do --help lists the flags"},
+		{
+			"do --log-lvel info", "cmd do", "", nil, "unknown flag: --log-lvel",
+			"did you mean --log-level? cmd do --help lists the flags",
+		},
 		{"", "cmd", "", nil, "which subcommand? one of do, undo is missing", "cmd --help lists the flags"},
-		{"undu", "cmd", "", nil, `there is no subcommand "undu"; there are do, undo`, "did you mean undo? cmd --help lists the flags"},
-		{"frobnicate", "cmd", "", nil, `there is no subcommand "frobnicate"; there are do, undo`, "cmd --help lists the flags"},
+		{
+			"undu", "cmd", "", nil, `there is no subcommand "undu"; there are do, undo`,
+			"did you mean undo? cmd --help lists the flags",
+		},
+		{
+			"frobnicate", "cmd", "", nil, `there is no subcommand "frobnicate"; there are do, undo`,
+			"cmd --help lists the flags",
+		},
 		{"help", "cmd", "", nil, `there is no subcommand "help"; there are do, undo`, "cmd --help lists the flags"},
 	}
 	for _, test := range tests {
@@ -250,7 +266,8 @@ func TestDidYouMean(t *testing.T) {
 	t.Parallel()
 	words := []string{"--memory", "--min-memory", "--stdin", "--stdout", "--json", "--os"}
 	for word, want := range map[string]string{
-		"--memroy": "--memory", "--stdn": "--stdin", "--jsn": "--json", "--Json": "--json", "--min-memroy": "--min-memory",
+		"--memroy": "--memory", "--stdn": "--stdin", "--jsn": "--json", "--Json": "--json",
+		"--min-memroy": "--min-memory",
 		"--frobnicate": "", "": "", "--o": "--os", "--x": "",
 	} {
 		if want != "" {
@@ -296,8 +313,9 @@ func TestHelpFits(t *testing.T) {
 // FuzzRead: what is read of a command line by hand is what the flags then say.
 func FuzzRead(f *testing.F) {
 	for _, args := range []string{
-		"", "--json", "--json x.wasm", "x.wasm --json", "-- --json", "--memory 5 --json", "--memory=5 --json=false x", "-n --json -",
-		"--env --json --json", "-nn --json=1 x", "--stdin --json --no-stdin=t --json=F", "-n=true --json", "--help --json", "--env= x",
+		"", "--json", "--json x.wasm", "x.wasm --json", "-- --json", "--memory 5 --json", "--memory=5 --json=false x",
+		"-n --json -", "--env --json --json", "-nn --json=1 x", "--stdin --json --no-stdin=t --json=F",
+		"-n=true --json", "--help --json", "--env= x",
 	} {
 		f.Add(args)
 	}

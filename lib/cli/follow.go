@@ -79,7 +79,8 @@ func openDescriptor(name, target string) (*File, error) {
 			return nil, writeError(name, err)
 		}
 		syscall.CloseOnExec(fd)
-		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0); err != nil || flags&unix.O_ACCMODE == unix.O_RDONLY {
+		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0); err != nil ||
+			flags&unix.O_ACCMODE == unix.O_RDONLY {
 			_ = syscall.Close(fd)
 			return nil, writeError(name, syscall.EBADF)
 		}

@@ -34,12 +34,19 @@ func hints() map[hintKey]string {
 		{job.CodeUsage, job.FactNotEmpty}:     "--replace puts the new folder in its place",
 		{job.CodeUsage, job.FactNotPublic}:    "give --reachability public when others can dial this machine",
 		{job.CodeGuards, job.FactGuard}:       "run it on a machine that has it, or leave it out of --require-guards",
-		{job.CodeGuards, job.FactNodeGuard}:   "mend what keeps it from being active, or say with --require-guards LIST what jobs can do without",
-		{job.CodeIO, job.FactLongPath}:        "name a shorter one with --runtime-dir DIR",
-		{job.CodeIO, job.FactDiskFull}:        "make room on that disk, or name another folder with --data-dir DIR",
-		{job.CodeIO, job.FactListen}:          "name another address with --metrics ADDR; with port 0 a free one is taken",
-		{job.CodeNotFound, job.FactNoJob}:     "plasmd jobs lists them",
-		{job.CodeUsage, job.FactNoJobName}:    "give an ID as plasmd jobs shows it, at least DETAIL of its characters, or REQUESTER/ID",
+		{
+			job.CodeGuards,
+			job.FactNodeGuard,
+		}: "mend what keeps it from being active, or say with --require-guards LIST what jobs " +
+			"can do without",
+		{job.CodeIO, job.FactLongPath}:    "name a shorter one with --runtime-dir DIR",
+		{job.CodeIO, job.FactDiskFull}:    "make room on that disk, or name another folder with --data-dir DIR",
+		{job.CodeIO, job.FactListen}:      "name another address with --metrics ADDR; with port 0 a free one is taken",
+		{job.CodeNotFound, job.FactNoJob}: "plasmd jobs lists them",
+		{
+			job.CodeUsage,
+			job.FactNoJobName,
+		}: "give an ID as plasmd jobs shows it, at least DETAIL of its characters, or REQUESTER/ID",
 	}
 }
 

@@ -29,7 +29,8 @@ func TestAdvice(t *testing.T) {
 		advice[string(key.fact)] = true
 		e := &job.Error{Code: key.code, Message: "no", Fact: key.fact, Detail: "data"}
 		told := AsError(e)
-		if told.Hint == "" || strings.Contains(told.Hint, "DETAIL") || strings.Contains(told.Hint, "OTHER") || e.Hint != "" {
+		if told.Hint == "" || strings.Contains(told.Hint, "DETAIL") || strings.Contains(told.Hint, "OTHER") ||
+			e.Hint != "" {
 			t.Errorf("%v: %q, %q", key, told.Hint, e.Hint)
 		}
 		if !stated[string(key.fact)] {
@@ -45,7 +46,8 @@ func TestAdvice(t *testing.T) {
 	if got := AsError(own); got.Hint != "as it is" {
 		t.Errorf("a hint of its own becomes %q", got.Hint)
 	}
-	if got := AsError(&job.Error{Code: job.CodeIO, Fact: job.FactForeign}); !strings.HasSuffix(got.Hint, "or name another, which is root's alone") {
+	if got := AsError(&job.Error{Code: job.CodeIO, Fact: job.FactForeign}); !strings.HasSuffix(got.Hint,
+		"or name another, which is root's alone") {
 		t.Errorf("a file: %q", got.Hint)
 	}
 }

@@ -59,14 +59,17 @@ func AddJobFlags(f *Flags, signs string) *JobFlags {
 	j.addJob(f)
 	j.addStreams(f)
 	f.Path(&j.Key, Flag{
-		Name: "key", Category: ThisMachine, Value: "FILE", Variables: []string{"PLASM_KEY"}, Default: "$XDG_DATA_HOME/plasm/key.pem",
-		Usage: signs + ", made if it is not there", Complete: FileLike(".pem"),
+		Name: "key", Category: ThisMachine, Value: "FILE", Variables: []string{"PLASM_KEY"},
+		Default: "$XDG_DATA_HOME/plasm/key.pem",
+		Usage:   signs + ", made if it is not there", Complete: FileLike(".pem"),
 	})
 	f.Switch(&j.Quiet, Flag{
-		Name: "quiet", Category: ThisMachine, Usage: "no closing line, which a terminal gets for a job, and stderr for a batch",
+		Name: "quiet", Category: ThisMachine,
+		Usage: "no closing line, which a terminal gets for a job, and stderr for a batch",
 	})
 	f.Switch(&j.Identity, Flag{
-		Name: "identity", Category: ThisMachine, Usage: "print the key's peer ID and stop", More: "The key is made if it is not there.",
+		Name: "identity", Category: ThisMachine, Usage: "print the key's peer ID and stop",
+		More: "The key is made if it is not there.",
 	})
 	return j
 }
@@ -83,28 +86,33 @@ func (j *JobFlags) addJob(f *Flags) {
 		More: "At most 1 GiB.", Complete: FileLike(".json"),
 	})
 	f.Amount(&j.memory, MiB, 1, job.MaxMemoryMB, Flag{
-		Name: "memory", Category: TheJob, Value: "MB", Default: "256M", Usage: "linear memory in MiB, or with its unit: 64M, 1GiB",
-		More: "1 MiB to 4 GiB.",
+		Name: "memory", Category: TheJob, Value: "MB", Default: "256M",
+		Usage: "linear memory in MiB, or with its unit: 64M, 1GiB",
+		More:  "1 MiB to 4 GiB.",
 	})
 	f.Millis(&j.timeout, job.MaxTimeout, Flag{
-		Name: "timeout", Category: TheJob, Value: "DUR", Default: "1m", Usage: "wall time of the program, as 500ms, 5s, 2m",
-		More: "Whole milliseconds, `1ms` to `168h`; it goes on while Ctrl-Z has stopped the command and the program.",
+		Name: "timeout", Category: TheJob, Value: "DUR", Default: "1m",
+		Usage: "wall time of the program, as 500ms, 5s, 2m",
+		More:  "Whole milliseconds, `1ms` to `168h`; it goes on while Ctrl-Z has stopped the command and the program.",
 	})
 	f.Whole(&j.fuel, 1, job.MaxSafeInt, Flag{
-		Name: "fuel", Category: TheJob, Value: "N", Usage: "stop when this much is used (plasm-fuel/1, about one an instruction)",
-		More: "1 to 2^53−1; without it fuel is not counted. The count is the same on every engine and processor; deep recursion is then " +
-			"a trap at the same depth everywhere.",
+		Name: "fuel", Category: TheJob, Value: "N",
+		Usage: "stop when this much is used (plasm-fuel/1, about one an instruction)",
+		More: "1 to 2^53−1; without it fuel is not counted. The count is the same on every engine and processor; " +
+			"deep recursion is then a trap at the same depth everywhere.",
 	})
 	f.Amount(&j.outputLimit, Byte, 0, job.MaxSafeInt, Flag{
-		Name: "output-limit", Category: TheJob, Value: "BYTES", Default: "16M", Usage: "stdout and stderr together, in bytes or with a unit",
-		More: "0 to 2^53−1 bytes.",
+		Name: "output-limit", Category: TheJob, Value: "BYTES", Default: "16M",
+		Usage: "stdout and stderr together, in bytes or with a unit",
+		More:  "0 to 2^53−1 bytes.",
 	})
 	f.List(&j.env, Flag{
 		Name: "env", Category: TheJob, Value: "NAME=VALUE", Usage: "set a variable, beside the manifest's",
 	})
 	f.Switch(&j.deterministic, Flag{
 		Name: "deterministic", Category: TheJob,
-		Usage: "real clock, sleep and random numbers. By default random numbers are predictable: make no keys or tokens",
+		Usage: "real clock, sleep and random numbers. By default random numbers are predictable: " +
+			"make no keys or tokens",
 	})
 	f.define(Flag{
 		Name: "seed", Category: TheJob, Value: "N", Usage: "of the predictable random numbers", More: "0 to 2^53−1.",
@@ -118,20 +126,27 @@ func (j *JobFlags) addJob(f *Flags) {
 // addStreams adds the flags that say where input comes from and where output goes.
 func (j *JobFlags) addStreams(f *Flags) {
 	f.Path(&j.Stdin, Flag{
-		Name: "stdin", Category: TheInput, Value: "FILE", Usage: "input, instead of the command's own stdin", Complete: AnyFile(),
+		Name: "stdin", Category: TheInput, Value: "FILE", Usage: "input, instead of the command's own stdin",
+		Complete: AnyFile(),
 	})
 	f.Switch(&j.NoStdin, Flag{Name: "no-stdin", Short: "n", Category: TheInput, Usage: "no input"})
 	f.Path(&j.Stdout, Flag{
-		Name: "stdout", Category: TheOutput, Value: "FILE", Usage: "where output goes, instead of the command's own stdout", Complete: AnyFile(),
+		Name: "stdout", Category: TheOutput, Value: "FILE",
+		Usage: "where output goes, instead of the command's own stdout", Complete: AnyFile(),
 	})
-	f.Path(&j.Stderr, Flag{Name: "stderr", Category: TheOutput, Value: "FILE", Usage: "the same for stderr", Complete: AnyFile()})
+	f.Path(&j.Stderr, Flag{
+		Name: "stderr", Category: TheOutput, Value: "FILE", Usage: "the same for stderr",
+		Complete: AnyFile(),
+	})
 	f.Path(&j.Receipt, Flag{
-		Name: "receipt", Category: TheOutput, Value: "FILE|-", Usage: "write the receipt (- needs --stdout FILE)", More: "One line.",
+		Name: "receipt", Category: TheOutput, Value: "FILE|-", Usage: "write the receipt (- needs --stdout FILE)",
+		More:     "One line.",
 		Complete: FileLike(".json"),
 	})
 	f.Switch(&j.JSON, Flag{
 		Name: jsonFlag, Category: TheOutput, Usage: "write one document: receipt and output, or the error",
-		More: "Excludes `--stdout`, `--stderr` and `--receipt -`. The document takes 767 MiB of output; more ends the job as `cancelled`.",
+		More: "Excludes `--stdout`, `--stderr` and `--receipt -`. The document takes 767 MiB of output; more ends " +
+			"the job as `cancelled`.",
 	})
 	f.Switch(&j.PrintManifest, Flag{
 		Name: "print-manifest", Category: TheOutput, Usage: "write the manifest and stop",
@@ -203,7 +218,8 @@ func (j *JobFlags) checkInput(operands []string) error {
 	case j.NoStdin && j.Stdin != "":
 		return j.wrong("--no-stdin and --stdin %s contradict each other", j.Stdin)
 	case j.Job != "" && j.Stdin == "-":
-		return j.wrong("--stdin - beside --job %s: the program gets the document's input, or that of --stdin FILE", j.Job)
+		return j.wrong("--stdin - beside --job %s: the program gets the document's input, or that of --stdin FILE",
+			j.Job)
 	}
 	return nil
 }

@@ -45,13 +45,14 @@ func (j *JobFlags) addResults(f *Flags) {
 	f.Path(&j.Results, Flag{
 		Name: "results", Category: TheOutput, Value: "DIR",
 		Usage: "use a result in this folder again where it is of the same job and verifies now, else put it there",
-		More: "Deterministic jobs that ended by themselves, with all input known; the folder is made if it is not there. " +
-			"The receipt is then the old one, and `--json` says `reused`.",
+		More: "Deterministic jobs that ended by themselves, with all input known; the folder is made if it is not " +
+			"there. The receipt is then the old one, and `--json` says `reused`.",
 		Complete: Completion{Folders: true},
 	})
 	f.define(Flag{
 		Name: "results-keep", Category: TheOutput, Value: "BYTES|DUR",
-		Usage: "keep this much of the folder of --results, or what was used in this time", More: "`10G`, `720h`; without it all is kept.",
+		Usage: "keep this much of the folder of --results, or what was used in this time",
+		More:  "`10G`, `720h`; without it all is kept.",
 	}, Text, &keep{into: &j.ResultsKeep})
 }
 

@@ -46,7 +46,8 @@ func OwnTrust(getenv func(string) string) string {
 // maxList is the longest list of peers that is read, in bytes.
 const maxList = 1 << 20
 
-// ReadTrust reads a trust file, or one from stdin for "-". An error is a *job.Error; it wraps fs.ErrNotExist where there
+// ReadTrust reads a trust file, or one from stdin for "-". An error is a *job.Error; it wraps
+// fs.ErrNotExist where there
 // is no such file.
 func ReadTrust(file string, stdin io.Reader) (*identity.List, error) {
 	data, err := ReadFile(file, stdin, maxList)
@@ -85,7 +86,10 @@ func OwnNames(getenv func(string) string) *Names {
 // Add adds the names of a list.
 func (n *Names) Add(l *identity.List) {
 	for _, p := range l.Peers {
-		known := func(o identity.Peer) bool { return o.ID == p.ID && o.Name == p.Name && slices.Equal(o.Addrs, p.Addrs) }
+		known := func(o identity.Peer) bool {
+			return o.ID == p.ID && o.Name == p.Name &&
+				slices.Equal(o.Addrs, p.Addrs)
+		}
 		if (p.Name != "" || len(p.Addrs) > 0) && !slices.ContainsFunc(n.peers, known) {
 			n.peers = append(n.peers, p)
 		}

@@ -20,7 +20,8 @@ func TestFileBehindLink(t *testing.T) {
 	if err := os.Symlink("deep/er", filepath.Join(dir, "link")); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteFile(dir+"/link/../out", []byte("x")); err != nil || names(t, filepath.Join(dir, "deep")) != "er out" {
+	if err := WriteFile(dir+"/link/../out", []byte("x")); err != nil ||
+		names(t, filepath.Join(dir, "deep")) != "er out" {
 		t.Errorf("%v; there is %s", err, names(t, filepath.Join(dir, "deep")))
 	}
 	if err := WriteFile(dir+"/new/", []byte("x")); err == nil || names(t, dir) != "deep link" {

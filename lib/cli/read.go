@@ -68,7 +68,10 @@ func openFile(name string) (*os.File, error) {
 func readModule(name string, stdin io.Reader) ([]byte, job.Digest, error) {
 	f, err := open(name, stdin)
 	if errors.Is(err, errIsDirectory) {
-		return nil, "", &job.Error{Code: job.CodeBadModule, Message: AsError(err).Message, Hint: "name a .wasm file", Err: err}
+		return nil, "", &job.Error{
+			Code: job.CodeBadModule, Message: AsError(err).Message, Hint: "name a .wasm file",
+			Err: err,
+		}
 	}
 	if err != nil {
 		return nil, "", err

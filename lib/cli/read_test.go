@@ -46,7 +46,8 @@ func TestReadFile(t *testing.T) {
 			t.Errorf("%s: %v, want %s: %s", test.name, err, test.code, test.message)
 		}
 	}
-	if _, err := ReadFile("-", broken{}, 5); AsError(err).Code != job.CodeIO || err.Error() != "standard input: input/output error" {
+	if _, err := ReadFile("-", broken{}, 5); AsError(err).Code != job.CodeIO ||
+		err.Error() != "standard input: input/output error" {
 		t.Errorf("a stream that breaks: %v", err)
 	}
 }
@@ -135,12 +136,16 @@ func TestAboutModule(t *testing.T) {
 		job.CodeBadModule: "x.wasm: bad", job.CodeModuleRefused: "x.wasm: bad", job.CodeCompileLimit: "x.wasm: bad",
 		job.CodeGuards: "bad", job.CodeIO: "bad", job.CodeCancelled: "bad",
 	} {
-		if got := j.AboutModule([]string{"x.wasm", "arg"}, &job.Error{Code: code, Message: "bad"}); got.Error() != want || AsError(got).Code != code {
+		if got := j.AboutModule([]string{"x.wasm", "arg"},
+			&job.Error{Code: code, Message: "bad"}); got.Error() != want || AsError(got).Code != code {
 			t.Errorf("%s: %v", code, got)
 		}
 	}
 	j.Job = "-"
-	if got := j.AboutModule(nil, &job.Error{Code: job.CodeBadModule, Message: "bad"}); got.Error() != "standard input: bad" {
+	if got := j.AboutModule(nil, &job.Error{
+		Code:    job.CodeBadModule,
+		Message: "bad",
+	}); got.Error() != "standard input: bad" {
 		t.Errorf("in a job document: %v", got)
 	}
 }

@@ -75,6 +75,9 @@ func Interruptible(ctx context.Context, do func() error) error {
 		return err
 	case <-ctx.Done():
 		cause := context.Cause(ctx)
-		return &job.Error{Code: job.CodeCancelled, Message: fmt.Sprintf("cancelled before the job started: %v", cause), Err: cause}
+		return &job.Error{
+			Code: job.CodeCancelled, Message: fmt.Sprintf("cancelled before the job started: %v", cause),
+			Err: cause,
+		}
 	}
 }

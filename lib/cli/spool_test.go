@@ -60,7 +60,8 @@ func TestSpoolWithoutRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	n, err := s.Write(make([]byte, spoolMemory))
-	if e := AsError(err); n != 0 || e.Code != job.CodeIO || !strings.HasSuffix(e.Message, "/none: no such file or directory") || e.Hint == "" {
+	if e := AsError(err); n != 0 || e.Code != job.CodeIO ||
+		!strings.HasSuffix(e.Message, "/none: no such file or directory") || e.Hint == "" {
 		t.Errorf("Write: %d, %v", n, err)
 	}
 	if got := all(t, &s); got != "kept" {
@@ -78,7 +79,10 @@ func TestSpoolThatIsBroken(t *testing.T) {
 	_, writeErr := s.Write([]byte("x"))
 	_, readErr := s.Reader()
 	_, inputErr := spooledInput(&s)
-	for what, err := range map[string]error{"Write": writeErr, "Reader": readErr, "Close": s.Close(), "input": inputErr} {
+	for what, err := range map[string]error{
+		"Write": writeErr, "Reader": readErr, "Close": s.Close(),
+		"input": inputErr,
+	} {
 		if err == nil || AsError(err).Code != job.CodeIO {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -95,7 +99,8 @@ func TestRation(t *testing.T) {
 		fits bool
 	}{{a, 4, true}, {b, 5, true}, {a, 2, false}, {b, 1, true}, {a, 1, false}, {a, 0, true}} {
 		n, err := step.to.Write(make([]byte, step.n))
-		if (err == nil) != step.fits || step.fits && n != step.n || !step.fits && (n != 0 || AsError(err).Code != job.CodeIO) {
+		if (err == nil) != step.fits || step.fits && n != step.n || !step.fits &&
+			(n != 0 || AsError(err).Code != job.CodeIO) {
 			t.Errorf("%+v: %d, %v", step, n, err)
 		}
 	}

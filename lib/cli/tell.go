@@ -136,7 +136,8 @@ func TellOutcome(stderr io.Writer, name string, m *job.Manifest, o *job.Outcome,
 		}
 		say("allow it more with --memory", "the program ran out of memory: %s", job.Amount(m.MemoryMB<<20))
 	case job.OutputLimit:
-		say("allow it more with --output-limit", "the program wrote too much: more than %s", job.Amount(m.OutputLimitBytes))
+		say("allow it more with --output-limit", "the program wrote too much: more than %s",
+			job.Amount(m.OutputLimitBytes))
 	case job.Cancelled:
 		if cause == nil {
 			say("", "the job was cancelled")

@@ -40,8 +40,14 @@ func TestFail(t *testing.T) {
 		want string
 	}{
 		{"a line", &job.Error{Code: job.CodeIO, Message: "no: x"}, 125, "cmd: no: x\n"},
-		{"a line and a hint", &job.Error{Code: job.CodeNotFound, Message: "no: x", Hint: "try y"}, 127, "cmd: no: x\ncmd: hint: try y\n"},
-		{"a name with a line end", &job.Error{Code: job.CodeIO, Message: "no: a\nb", Hint: "c\nd"}, 125, "cmd: no: a b\ncmd: hint: c d\n"},
+		{
+			"a line and a hint", &job.Error{Code: job.CodeNotFound, Message: "no: x", Hint: "try y"}, 127,
+			"cmd: no: x\ncmd: hint: try y\n",
+		},
+		{
+			"a name with a line end", &job.Error{Code: job.CodeIO, Message: "no: a\nb", Hint: "c\nd"}, 125,
+			"cmd: no: a b\ncmd: hint: c d\n",
+		},
 		{"somebody else's", errors.New("boom"), 125, "cmd: boom\n"},
 		{"stdout closed", writeError(standardOutput, syscall.EPIPE), 141, ""},
 	}
@@ -77,7 +83,8 @@ func TestReport(t *testing.T) {
 	}
 	stderr.Reset()
 	in.Stdout = failing{syscall.ENOSPC}
-	if code := f.Report(in, err); code != 127 || stderr.String() != words+"cmd: writing standard output: no space left on device\n" {
+	if code := f.Report(in, err); code != 127 ||
+		stderr.String() != words+"cmd: writing standard output: no space left on device\n" {
 		t.Errorf("--json, disk full: %d, %q", code, stderr.String())
 	}
 	stderr.Reset()
@@ -97,7 +104,12 @@ func TestTellOutcome(t *testing.T) {
 		want  string
 	}{
 		{"exit", job.Outcome{Status: job.Exit}, nil, ""},
-		{"trap", job.Outcome{Status: job.Trap, Trap: job.TrapUnreachable}, nil, "cmd: the program trapped: unreachable\n"},
+		{
+			"trap",
+			job.Outcome{Status: job.Trap, Trap: job.TrapUnreachable},
+			nil,
+			"cmd: the program trapped: unreachable\n",
+		},
 		{
 			"timeout",
 			job.Outcome{Status: job.Timeout},

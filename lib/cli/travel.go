@@ -30,22 +30,28 @@ type FolderFlags struct {
 func AddFolderFlags(f *Flags, j *JobFlags) *FolderFlags {
 	o := &FolderFlags{flags: f}
 	f.List(&o.ins, Flag{
-		Name: "in", Category: TheJob, Value: "PATH::GUEST", Usage: "give the program this file or folder, as it is now, to read at GUEST",
-		More:     "GUEST is an absolute path. Links, and whether a file is executable, are kept; owners, times and other modes are not.",
+		Name: "in", Category: TheJob, Value: "PATH::GUEST",
+		Usage: "give the program this file or folder, as it is now, to read at GUEST",
+		More: "GUEST is an absolute path. Links, and whether a file is executable, are kept; owners, times and " +
+			"other modes are not.",
 		Complete: AnyFile(),
 	})
 	f.List(&o.outs, Flag{
-		Name: "out", Category: TheJob, Value: "GUEST::PATH", Usage: "make this folder of what the program leaves in its folder GUEST",
-		More: "GUEST begins empty, or as the `--in` of the same GUEST. PATH must not be there, or be an empty folder. It is made whole or not at all.",
+		Name: "out", Category: TheJob, Value: "GUEST::PATH",
+		Usage: "make this folder of what the program leaves in its folder GUEST",
+		More: "GUEST begins empty, or as the `--in` of the same GUEST. PATH must not be there, or be an empty " +
+			"folder. It is made whole or not at all.",
 	})
 	f.List(&o.excludes, Flag{
 		Name: "exclude", Category: TheJob, Value: "GLOB", Usage: "leave names like this out of the folders of --in",
-		More: "With a slash, the path from the folder; `**` is any number of parts; with a slash at its end, folders only.",
+		More: "With a slash, the path from the folder; `**` is any number of parts; with a slash at its end, " +
+			"folders only.",
 	})
 	f.Switch(&o.replace, Flag{Name: "replace", Category: TheJob, Usage: "let --out swap a folder that is there"})
 	f.Amount(&j.disk, MiB, 0, job.MaxDiskMB, Flag{
-		Name: "disk", Category: TheJob, Value: "MB", Default: "256M", Usage: "what the program may have in the folders of --out",
-		More: "0 to 1 TiB, in MiB or with a unit; each name counts by its whole size.",
+		Name: "disk", Category: TheJob, Value: "MB", Default: "256M",
+		Usage: "what the program may have in the folders of --out",
+		More:  "0 to 1 TiB, in MiB or with a unit; each name counts by its whole size.",
 	})
 	return o
 }
@@ -262,7 +268,10 @@ func (t *Travel) Pack(m *job.Manifest) (*os.File, error) {
 	}
 	size, err := t.packer.Finish(trees...)
 	if missing, ok := errors.AsType[*tree.MissingError](err); ok {
-		return nil, &job.Error{Code: job.CodeUsage, Message: missing.Error(), Hint: "name the folder with --in PATH::GUEST"}
+		return nil, &job.Error{
+			Code: job.CodeUsage, Message: missing.Error(),
+			Hint: "name the folder with --in PATH::GUEST",
+		}
 	}
 	if err == nil {
 		err = t.file.Truncate(size)
@@ -359,7 +368,8 @@ func (o *FolderFlags) CheckOutputs(m *job.Manifest, document bool) error {
 	for _, d := range m.Outputs() {
 		named := func(f batch.Folder) bool { return f.Guest == d.Guest }
 		if !document && !slices.ContainsFunc(o.written, named) {
-			return o.flags.usage("the program writes the folder %s: say with --out %s::PATH where it goes, or take --json", d.Guest, d.Guest)
+			return o.flags.usage("the program writes the folder %s: say with --out %s::PATH where it goes, or "+
+				"take --json", d.Guest, d.Guest)
 		}
 	}
 	return nil
@@ -388,7 +398,9 @@ func (o *FolderFlags) target(guest string) *tree.Target {
 // Deliver makes the folders that --out names of what a job has left, each whole or not at all,
 // and returns those that no --out names. Each that can be made is, whatever happens to the
 // others. Of a job that has left nothing, tell is told of each that isn't made.
-func (o *FolderFlags) Deliver(ctx context.Context, outcome *job.Outcome, outputs []tree.Part, tell func(line string)) (*job.Carried, error) {
+func (o *FolderFlags) Deliver(ctx context.Context, outcome *job.Outcome, outputs []tree.Part,
+	tell func(line string),
+) (*job.Carried, error) {
 	var errs []error
 	left := &job.Carried{Trees: map[job.Digest][]byte{}, Blobs: map[job.Digest]job.Content{}}
 	made := map[string]bool{}

@@ -255,7 +255,8 @@ func (f *Flags) Guards(value string) ([]string, error) {
 	for _, g := range list {
 		if !job.ValidGuard(g) {
 			origin, names := f.Origin("require-guards"), strings.Join(job.Guards(), ", ")
-			return nil, UsageHint(f.doc.Name, DidYouMean(g, job.Guards()), "%s: %q is not a guard; the guards are %s, or none", origin, g, names)
+			return nil, UsageHint(f.doc.Name, DidYouMean(g, job.Guards()),
+				"%s: %q is not a guard; the guards are %s, or none", origin, g, names)
 		}
 	}
 	return list, nil

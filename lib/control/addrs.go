@@ -78,7 +78,9 @@ func (u User) ReadAddrs(dir string) ([]string, error) {
 			return addrs, nil
 		}
 	}
-	return nil, &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("addresses of a local node are not believed: %s: %v", path, cause(err)), Err: err}
+	return nil,
+		&job.Error{Code: job.CodeIO, Message: fmt.Sprintf("addresses of a local node are not believed: %s: %v", path,
+			cause(err)), Err: err}
 }
 
 // readBelieved reads the addrs file in dir, if it is to be believed.

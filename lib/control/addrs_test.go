@@ -93,7 +93,8 @@ func TestAddrsThatAreNone(t *testing.T) {
 			t.Errorf("%s: a file was written: %v", name, err)
 		}
 	}
-	must(t, os.WriteFile(filepath.Join(f.Runtime, "addrs"), bytes.Repeat([]byte(addr+"\n"), maxAddrs/len(addr)+1), 0o644))
+	must(t, os.WriteFile(filepath.Join(f.Runtime, "addrs"), bytes.Repeat([]byte(addr+"\n"), maxAddrs/len(addr)+1),
+		0o644))
 	if _, err := user().ReadAddrs(f.Runtime); err == nil || !strings.Contains(err.Error(), "longer than") {
 		t.Errorf("a file that is too long: %v", err)
 	}
@@ -244,12 +245,21 @@ func TestOtherOwners(t *testing.T) {
 		{"a stranger's file in root's folder", root, root, stranger, 0, 0, "belongs to user 1001"},
 		{"a stranger's file in the caller's folder", caller, caller, stranger, 0, 0, "belongs to user 1001"},
 		{"a stranger's file in a service's folder", root, service, stranger, 0, 0, "belongs to user 1001"},
-		{"a stranger's file in a sticky folder", root, root, stranger, 0, 0o777 | fs.ModeSticky, "belongs to user 1001"},
+		{
+			"a stranger's file in a sticky folder", root, root, stranger, 0, 0o777 | fs.ModeSticky,
+			"belongs to user 1001",
+		},
 		{"root's file in a sticky folder", root, root, root, 0, 0o777 | fs.ModeSticky, ""},
-		{"a stranger's folder in a sticky one", root, stranger, stranger, 0o777 | fs.ModeSticky, 0, "belongs to user 1001"},
+		{
+			"a stranger's folder in a sticky one", root, stranger, stranger, 0o777 | fs.ModeSticky, 0,
+			"belongs to user 1001",
+		},
 		{"the caller's folder in a sticky one", root, caller, caller, 0o777 | fs.ModeSticky, 0, ""},
 		{"a service's folder in a stranger's", stranger, service, service, 0, 0, "belongs to user 999"},
-		{"the caller's file in a stranger's sticky folder", root, stranger, caller, 0o777 | fs.ModeSticky, 0o777 | fs.ModeSticky, "belongs to user 1001"},
+		{
+			"the caller's file in a stranger's sticky folder", root, stranger, caller, 0o777 | fs.ModeSticky,
+			0o777 | fs.ModeSticky, "belongs to user 1001",
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

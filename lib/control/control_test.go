@@ -77,7 +77,10 @@ func TestStatusAndReload(t *testing.T) {
 	n := &fakeNode{reload: make(chan struct{}, 1)}
 	n.status = Status{
 		PID: 7, State: StateReady, StartedAt: "2026-01-02T03:04:05.678Z", Allow: Allow{File: "/a b/ü\n", Peers: 3},
-		Node:     job.Node{PeerID: "12D3", Addrs: []string{addr}, Engines: []job.NodeEngine{{Name: "wazero", Version: "1", Features: []string{"simd"}}}},
+		Node: job.Node{
+			PeerID: "12D3", Addrs: []string{addr},
+			Engines: []job.NodeEngine{{Name: "wazero", Version: "1", Features: []string{"simd"}}},
+		},
 		Contacts: []Contact{{PeerID: "12D3", Source: "bootstrap", State: "failed", Error: "no <route>"}},
 	}
 	dir := serve(t, n)
@@ -141,7 +144,10 @@ func TestOnlyWhatIsMeant(t *testing.T) {
 	t.Parallel()
 	n := &fakeNode{}
 	c := client(t, serve(t, n))
-	for _, request := range []string{"GET /v1/reload", "GET /v1/drain", "GET /v1/cancel", "POST /v1/jobs", "POST /v1/status", "GET /", "GET /v1/status/../../debug", "DELETE /v1/status"} {
+	for _, request := range []string{
+		"GET /v1/reload", "GET /v1/drain", "GET /v1/cancel", "POST /v1/jobs",
+		"POST /v1/status", "GET /", "GET /v1/status/../../debug", "DELETE /v1/status",
+	} {
 		method, path, _ := strings.Cut(request, " ")
 		if err := c.ask(t.Context(), method, path, nil); err == nil {
 			t.Errorf("%s was answered", request)
@@ -193,7 +199,8 @@ func TestSocketsThatAreNotAsked(t *testing.T) {
 		t.Errorf("a link: %v", err)
 	}
 	must(t, os.Chmod(node, 0o777))
-	if _, err := user().Client(node); err == nil || !strings.Contains(err.Error(), "others than its owner may write to") {
+	if _, err := user().Client(node); err == nil ||
+		!strings.Contains(err.Error(), "others than its owner may write to") {
 		t.Errorf("a folder for all: %v", err)
 	}
 	nodes, unheard := user().Running(t.Context(), []string{dir, node, filepath.Join(dir, "none")})

@@ -52,7 +52,11 @@ func TestDefaultFolders(t *testing.T) {
 		env           map[string]string
 		data, runtime string
 	}{
-		{"root", 0, map[string]string{"HOME": "/root", "XDG_RUNTIME_DIR": "/run/user/0", "XDG_DATA_HOME": "/x"}, "/var/lib/plasmd", "/run/plasmd"},
+		{
+			"root", 0,
+			map[string]string{"HOME": "/root", "XDG_RUNTIME_DIR": "/run/user/0", "XDG_DATA_HOME": "/x"},
+			"/var/lib/plasmd", "/run/plasmd",
+		},
 		{
 			"a service", 0,
 			map[string]string{"STATE_DIRECTORY": "/var/lib/a:/var/lib/b", "RUNTIME_DIRECTORY": "/run/a:/run/b"},
@@ -63,10 +67,18 @@ func TestDefaultFolders(t *testing.T) {
 			map[string]string{"HOME": "/home/u", "XDG_RUNTIME_DIR": "/run/user/1000", "XDG_DATA_HOME": "/home/u/data"},
 			"/home/u/data/plasmd", "/run/user/1000/plasmd",
 		},
-		{"a user without one", 1000, map[string]string{"HOME": "/home/u"}, "/home/u/.local/share/plasmd", "/home/u/.local/share/plasmd/run"},
+		{
+			"a user without one", 1000,
+			map[string]string{"HOME": "/home/u"},
+			"/home/u/.local/share/plasmd",
+			"/home/u/.local/share/plasmd/run",
+		},
 		{
 			"paths that are not absolute", 1000,
-			map[string]string{"HOME": "/home/u", "XDG_RUNTIME_DIR": "run", "XDG_DATA_HOME": "data", "STATE_DIRECTORY": "state", "RUNTIME_DIRECTORY": "./run"},
+			map[string]string{
+				"HOME": "/home/u", "XDG_RUNTIME_DIR": "run", "XDG_DATA_HOME": "data",
+				"STATE_DIRECTORY": "state", "RUNTIME_DIRECTORY": "./run",
+			},
 			"/home/u/.local/share/plasmd", "/home/u/.local/share/plasmd/run",
 		},
 	}
@@ -119,7 +131,8 @@ func TestFoldersAreMadeAndLocked(t *testing.T) {
 		_, err := OpenFolders(other[0], other[1])
 		e, ok := errors.AsType[*job.Error](err)
 		want := "another plasmd runs in this folder: "
-		if !ok || !strings.HasPrefix(e.Message, want) || !strings.HasSuffix(e.Message, " (process "+strconv.Itoa(os.Getpid())+")") {
+		if !ok || !strings.HasPrefix(e.Message, want) ||
+			!strings.HasSuffix(e.Message, " (process "+strconv.Itoa(os.Getpid())+")") {
 			t.Errorf("a second node: %v", err)
 		}
 	}
@@ -160,10 +173,12 @@ func TestFoldersThatCannotBeUsed(t *testing.T) {
 	must(t, os.MkdirAll(filepath.Join(dir, "linked"), 0o700))
 	must(t, os.Symlink("../file", filepath.Join(dir, "linked", "lock")))
 	for data, want := range map[string]string{
-		"file":        "--data-dir: folder cannot be written: " + filepath.Join(dir, "file") + ": not a directory",
-		"file/below":  "--data-dir: folder cannot be used: " + filepath.Join(dir, "file", "below") + ": not a directory",
-		"open":        "others than its owner may write to this folder: " + filepath.Join(dir, "open") + " (mode 0777)",
-		"linked":      "--data-dir: folder cannot be written: " + filepath.Join(dir, "linked") + ": too many levels of symbolic links",
+		"file": "--data-dir: folder cannot be written: " + filepath.Join(dir, "file") + ": not a directory",
+		"file/below": "--data-dir: folder cannot be used: " + filepath.Join(dir, "file", "below") +
+			": not a directory",
+		"open": "others than its owner may write to this folder: " + filepath.Join(dir, "open") + " (mode 0777)",
+		"linked": "--data-dir: folder cannot be written: " + filepath.Join(dir, "linked") +
+			": too many levels of symbolic links",
 		"/proc/plasm": "--data-dir: folder cannot be used: /proc/plasm: no such file or directory",
 	} {
 		path := data
@@ -204,7 +219,8 @@ func TestAfterKill(t *testing.T) {
 			t.Errorf("%s has mode %v, want %v", path, got, want)
 		}
 	}
-	if _, err := OpenFolders(data, runtime); err == nil || !strings.Contains(err.Error(), strconv.Itoa(node.Process.Pid)) {
+	if _, err := OpenFolders(data, runtime); err == nil ||
+		!strings.Contains(err.Error(), strconv.Itoa(node.Process.Pid)) {
 		t.Errorf("beside a living node: %v", err)
 	}
 	for _, folder := range []string{data, runtime} {

@@ -22,8 +22,10 @@ const minPrefix = 8
 // Jobs are the jobs of a running node. They name no arguments, environment or input:
 // those are between the requester and the guest.
 type Jobs struct {
-	Current []Job `json:"current"` // not ended: those that run, the longest first, then those that prepare, then the line in its order; at most MaxCurrent
-	Ended   []Job `json:"ended"`   // since the node started, the newest first, at most MaxEnded
+	// not ended: those that run, the longest first, then those that prepare, then the line in its
+	// order; at most MaxCurrent
+	Current []Job `json:"current"`
+	Ended   []Job `json:"ended"` // since the node started, the newest first, at most MaxEnded
 }
 
 // Job is one job of a node.
@@ -31,11 +33,12 @@ type Job struct {
 	ID        string `json:"job"`
 	Requester string `json:"requester"`                // peer ID of the key that asked
 	Name      string `json:"requester_name,omitempty"` // that the allow file gives the requester
-	Peer      string `json:"peer"`                     // peer ID at the other end of the connection that brought the first offer
-	Listed    bool   `json:"listed"`                   // the requester is listed
-	State     string `json:"state"`                    // one of the states below
-	Position  int    `json:"position,omitempty"`
-	WaitMS    int64  `json:"wait_ms,omitempty"` // expected until it gets a slot; of one that waits
+	// peer ID at the other end of the connection that brought the first offer
+	Peer     string `json:"peer"`
+	Listed   bool   `json:"listed"` // the requester is listed
+	State    string `json:"state"`  // one of the states below
+	Position int    `json:"position,omitempty"`
+	WaitMS   int64  `json:"wait_ms,omitempty"` // expected until it gets a slot; of one that waits
 
 	ModuleHash job.Digest `json:"module_hash"`
 	Engine     string     `json:"engine,omitempty"` // that ran it; before, that it asks for
@@ -108,7 +111,8 @@ func (j *Jobs) Shares() []Share {
 		s.MemoryMB += one.MemoryMB
 	}
 	slices.SortStableFunc(shares, func(a, b *Share) int {
-		return cmp.Or(cmp.Compare(b.Slots, a.Slots), cmp.Compare(b.MemoryMB, a.MemoryMB), cmp.Compare(b.Waiting, a.Waiting), cmp.Compare(a.Requester, b.Requester))
+		return cmp.Or(cmp.Compare(b.Slots, a.Slots), cmp.Compare(b.MemoryMB, a.MemoryMB),
+			cmp.Compare(b.Waiting, a.Waiting), cmp.Compare(a.Requester, b.Requester))
 	})
 	all := make([]Share, 0, len(shares))
 	for _, s := range shares {
@@ -145,10 +149,16 @@ func (j *Jobs) Find(name string) (*Job, error) {
 	case 0:
 		for i := range j.Ended {
 			if one := &j.Ended[i]; strings.HasPrefix(one.ID, prefix) && (!both || one.Requester == requester) {
-				return nil, &job.Error{Code: job.CodeNotFound, Message: fmt.Sprintf("job %s has ended already: %s", one.ID, one.Ending())}
+				return nil, &job.Error{
+					Code:    job.CodeNotFound,
+					Message: fmt.Sprintf("job %s has ended already: %s", one.ID, one.Ending()),
+				}
 			}
 		}
-		return nil, &job.Error{Code: job.CodeNotFound, Message: "no such job runs or waits here: " + job.Quote(name), Fact: job.FactNoJob}
+		return nil, &job.Error{
+			Code: job.CodeNotFound, Message: "no such job runs or waits here: " + job.Quote(name),
+			Fact: job.FactNoJob,
+		}
 	}
 	names := make([]string, 0, len(found))
 	for _, one := range found {

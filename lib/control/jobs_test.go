@@ -19,7 +19,10 @@ func sampleJobs() *Jobs {
 			{ID: "0123456700000000000000000000000f", Requester: "B", State: JobWaiting, MemoryMB: 100, Listed: true},
 			{ID: "ffffffffffffffffffffffffffffffff", Requester: "B", State: JobRunning, MemoryMB: 1, Listed: true},
 		},
-		Ended: []Job{{ID: "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee", Requester: "A", State: JobEnded, Status: job.Exit, ExitCode: &code}},
+		Ended: []Job{{
+			ID: "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee", Requester: "A", State: JobEnded, Status: job.Exit,
+			ExitCode: &code,
+		}},
 	}
 }
 
@@ -37,7 +40,10 @@ func TestFindJob(t *testing.T) {
 		{"A/0123456789abcdef0123456789abcdef", 0, "", ""},
 		{"B/01234567000", 2, "", ""},
 		{"01234567", -1, job.CodeUsage, "names 3 jobs"},
-		{"0123456789abcdef0123456789abcdef", -1, job.CodeUsage, "A/0123456789abcdef0123456789abcdef, B/0123456789abcdef0123456789abcdef"},
+		{
+			"0123456789abcdef0123456789abcdef", -1, job.CodeUsage,
+			"A/0123456789abcdef0123456789abcdef, B/0123456789abcdef0123456789abcdef",
+		},
 		{"A/ffffffff", -1, job.CodeNotFound, "no such job"},
 		{"fffffff", -1, job.CodeUsage, "at least 8"},
 		{"FFFFFFFF", -1, job.CodeUsage, "names no job"},

@@ -117,9 +117,10 @@ func CheckHands(what, path, role string) error {
 		return nil
 	}
 	return &job.Error{
-		Code:    job.CodeIO,
-		Message: fmt.Sprintf("%s cannot be used by root: %s: it is in the hands of %s, who could change it", what, path, custody.Name(other)),
-		Fact:    job.FactForeign, Detail: role,
+		Code: job.CodeIO,
+		Message: fmt.Sprintf("%s cannot be used by root: %s: it is in the hands of %s, who could change it", what, path,
+			custody.Name(other)),
+		Fact: job.FactForeign, Detail: role,
 	}
 }
 

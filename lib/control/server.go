@@ -66,13 +66,15 @@ func (f *Folders) Listen(node Node) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{path: path, done: make(chan error, 1), http: &http.Server{
-		Handler:           http.TimeoutHandler(routes(node), answerWithin, string(job.EncodeError(&job.Error{Code: job.CodeInternal, Message: "the node does not answer"}))),
+		Handler: http.TimeoutHandler(routes(node), answerWithin,
+			string(job.EncodeError(&job.Error{Code: job.CodeInternal, Message: "the node does not answer"}))),
 		ReadHeaderTimeout: answerWithin,
 		ReadTimeout:       answerWithin,
 		WriteTimeout:      2 * answerWithin,
 		IdleTimeout:       answerWithin,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug), // what a client does wrong, it is told
+		// what a client does wrong, it is told
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug),
 	}}
 	go func() { s.done <- s.http.Serve(netutil.LimitListener(listener, maxConns)) }()
 	return s, nil
@@ -98,9 +100,10 @@ func (s *Server) Close() error {
 func listen(dir, path string) (net.Listener, error) {
 	if len(dir) > maxRuntimeDir {
 		return nil, &job.Error{
-			Code:    job.CodeIO,
-			Message: fmt.Sprintf("the runtime folder's path is too long for a socket in it (%d bytes, at most %d): %s", len(dir), maxRuntimeDir, dir),
-			Fact:    job.FactLongPath,
+			Code: job.CodeIO,
+			Message: fmt.Sprintf("the runtime folder's path is too long for a socket in it (%d bytes, at most %d): %s",
+				len(dir), maxRuntimeDir, dir),
+			Fact: job.FactLongPath,
 		}
 	}
 	listener, err := func() (net.Listener, error) {

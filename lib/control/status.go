@@ -10,10 +10,11 @@ import (
 // Status is what a running node says of itself to those on its machine. Texts
 // that come from peers are one line and printable.
 type Status struct {
-	PID        int       `json:"pid"`
-	State      string    `json:"state"`                 // StateReady or StateDraining
-	DrainUntil string    `json:"drain_until,omitempty"` // of one that drains: when what still runs is cancelled; "" for never
-	StartedAt  string    `json:"started_at"`            // as documents write times
+	PID   int    `json:"pid"`
+	State string `json:"state"` // StateReady or StateDraining
+	// of one that drains: when what still runs is cancelled; "" for never
+	DrainUntil string    `json:"drain_until,omitempty"`
+	StartedAt  string    `json:"started_at"` // as documents write times
 	DataDir    string    `json:"data_dir"`
 	RuntimeDir string    `json:"runtime_dir"`
 	Worker     string    `json:"worker"` // the plasm-run that runs jobs
@@ -88,8 +89,9 @@ type Allow struct {
 	Any   bool   `json:"any"`   // everybody
 	Peers int    `json:"peers"` // how many are listed, in the file and on the command line
 
-	Given   []string `json:"given"`              // those listed besides the file: peer IDs, or any
-	GivenBy string   `json:"given_by,omitempty"` // what gives them: --allow, PLASMD_ALLOW, or a configuration file and its key
+	Given []string `json:"given"` // those listed besides the file: peer IDs, or any
+	// what gives them: --allow, PLASMD_ALLOW, or a configuration file and its key
+	GivenBy string `json:"given_by,omitempty"`
 }
 
 // Contact is what became of one first contact.

@@ -26,14 +26,18 @@ func Become(uid int) error {
 	} {
 		if err := step(); err != nil {
 			return &job.Error{
-				Code:    job.CodeIO,
-				Message: fmt.Sprintf("what is to be looked at is in the hands of %s, and root cannot become that user: %v", Name(uid), err),
-				Hint:    "run it as that user", Err: err,
+				Code: job.CodeIO,
+				Message: fmt.Sprintf("what is to be looked at is in the hands of %s, and root cannot become that "+
+					"user: %v", Name(uid), err),
+				Hint: "run it as that user", Err: err,
 			}
 		}
 	}
 	if os.Getuid() != uid || os.Geteuid() != uid || uid == 0 {
-		return &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("root's rights were not given up for user %d", uid)}
+		return &job.Error{
+			Code:    job.CodeInternal,
+			Message: fmt.Sprintf("root's rights were not given up for user %d", uid),
+		}
 	}
 	return nil
 }

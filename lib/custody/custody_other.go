@@ -18,7 +18,8 @@ const openFolder = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC
 // looked at and not to what has its name by then: root connects to nobody else's.
 func (f *Folder) Dial(ctx context.Context, name string) (net.Conn, error) {
 	if f.caller == 0 && f.Other != Nobody {
-		return nil, fmt.Errorf("%s is in the hands of %s, and root asks no node there: run it as that user", f.path, Name(f.Other))
+		return nil, fmt.Errorf("%s is in the hands of %s, and root asks no node there: run it as that user", f.path,
+			Name(f.Other))
 	}
 	if err := f.CheckSocket(name); err != nil {
 		return nil, err

@@ -19,7 +19,8 @@ func must(t *testing.T, err error) {
 // TestPrivateGroups: a group is a user's own only where nobody else is in it.
 func TestPrivateGroups(t *testing.T) {
 	t.Parallel()
-	const users = "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/:/bin/sh\nbob:x:1001:1001::/:/bin/sh\ncid:x:1002:100::/:/bin/sh\nshort\n"
+	const users = "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/:/bin/sh\nbob:x:1001:1001::/:/bin/sh\n" +
+		"cid:x:1002:100::/:/bin/sh\nshort\n"
 	const groups = "root:x:0:\nusers:x:100:\nann:x:1000:ann\nbob:x:1001:ann, bob\nempty:x:1003:\n"
 	for _, test := range []struct {
 		uid, gid int
@@ -40,7 +41,10 @@ func TestPrivateGroups(t *testing.T) {
 	if privateIn([]byte(users+"dan:x:1006:1000::/:/bin/sh\n"), []byte(groups), 1000, 1000) {
 		t.Error("a group of two users is one's own")
 	}
-	for uid, want := range map[int]string{0: "root 65534 []", 1000: "ann 1000 [1000 1001]", 1001: "bob 1001 [1001]", 1002: "cid 100 []", 7: " 65534 []"} {
+	for uid, want := range map[int]string{
+		0: "root 65534 []", 1000: "ann 1000 [1000 1001]", 1001: "bob 1001 [1001]",
+		1002: "cid 100 []", 7: " 65534 []",
+	} {
 		name, gid, all := accountIn([]byte(users), []byte(groups), uid)
 		if got := fmt.Sprint(name, " ", gid, " ", all); got != want {
 			t.Errorf("user %d is %s, want %s", uid, got, want)
@@ -76,7 +80,8 @@ func TestGroupsThatMayWrite(t *testing.T) {
 		{dir, 0o775, "others than its owner may write to " + dir + " (mode 0775)"},
 		{above, 0o775, "others than its owner may write to " + above + " (mode 0775)"},
 		{above, 0o775 | fs.ModeSticky, ""},
-		{filepath.Join(dir, "file"), 0o664, "others than its owner may write to " + filepath.Join(dir, "file") + " (mode 0664)"},
+		{filepath.Join(dir, "file"), 0o664, "others than its owner may write to " + filepath.Join(dir, "file") +
+			" (mode 0664)"},
 	} {
 		if test.path != "" {
 			must(t, os.Chmod(test.path, test.mode))
@@ -86,7 +91,8 @@ func TestGroupsThatMayWrite(t *testing.T) {
 			_, err = f.ReadFile("file", 10)
 			f.Close()
 		}
-		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.HasSuffix(err.Error(), test.want)) {
+		if test.want == "" && err != nil || test.want != "" &&
+			(err == nil || !strings.HasSuffix(err.Error(), test.want)) {
 			t.Errorf("%s %v: %v, want %q", test.path, test.mode, err, test.want)
 		}
 		if test.path != "" {
@@ -114,7 +120,8 @@ func TestOf(t *testing.T) {
 	must(t, os.Symlink("loop", filepath.Join(dir, "root", "loop")))
 	for path, want := range map[string]int{
 		"root": Nobody, "root/none": Nobody, "root/none/none": Nobody, "root/given": service,
-		"service": service, "service/none/none": service, "service/sub": service, "root/in": service, "service/out": service, "service/out/none": service,
+		"service": service, "service/none/none": service, "service/sub": service, "root/in": service,
+		"service/out": service, "service/out/none": service,
 		"root/in/..": service, "service/..": service, // by way of what the service can change
 	} {
 		if got, err := Of(0, filepath.Join(dir, "root", "..")+"/"+path); err != nil || got != want {
@@ -124,7 +131,10 @@ func TestOf(t *testing.T) {
 	if _, err := Of(0, filepath.Join(dir, "root", "loop")); err == nil {
 		t.Error("a link to itself is in somebody's hands")
 	}
-	for path, want := range map[string]string{"root/in": "service/sub x", "root/given": "root given", "service/out/new": "root new", "root": " root"} {
+	for path, want := range map[string]string{
+		"root/in": "service/sub x", "root/given": "root given",
+		"service/out/new": "root new", "root": " root",
+	} {
 		f, name, err := Find(0, filepath.Join(dir, path))
 		must(t, err)
 		if got := strings.TrimPrefix(strings.TrimPrefix(f.Path(), dir), "/") + " " + name; got != want {

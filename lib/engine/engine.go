@@ -119,6 +119,8 @@ type Result struct {
 	Status   job.Status // Exit, Trap, OutOfFuel, or OutOfMemory: the worker's own bound, not the guest's
 	ExitCode uint32     // with Exit
 	Trap     string     // with Trap: one of job's
-	Running  []uint32   // with Trap: indices of functions that were running, the innermost first, as many as the engine tells
-	FuelUsed int64      // with Host.Meter, unless OutOfMemory
+	// with Trap: indices of functions that were running, the innermost first, as many as the engine
+	// tells
+	Running  []uint32
+	FuelUsed int64 // with Host.Meter, unless OutOfMemory
 }

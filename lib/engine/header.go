@@ -23,7 +23,8 @@ func CheckHeader(module []byte) error {
 	case len(module) == 0:
 		return bad("not a WebAssembly module: the file is empty", build)
 	case !bytes.HasPrefix(module, []byte(wasm.Magic[:min(len(module), len(wasm.Magic))])):
-		return bad(fmt.Sprintf("not a WebAssembly module: it begins with %q, not %q", module[:min(8, len(module))], wasm.Magic), build)
+		return bad(fmt.Sprintf("not a WebAssembly module: it begins with %q, not %q", module[:min(8, len(module))],
+			wasm.Magic), build)
 	case len(module) < wasm.HeaderSize:
 		return bad(fmt.Sprintf("truncated module: %d bytes", len(module)), "")
 	case string(module[4:8]) == component:

@@ -29,7 +29,8 @@ func TestCheckHeader(t *testing.T) {
 			}
 			continue
 		}
-		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeBadModule || !strings.Contains(e.Message, want) {
+		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeBadModule ||
+			!strings.Contains(e.Message, want) {
 			t.Errorf("%q: %#v, want %s", module, err, want)
 		}
 	}

@@ -40,7 +40,8 @@ func CheckModule(module []byte, memoryMB int64) ([]*preview1.Function, error) {
 	if err != nil {
 		return nil, err
 	}
-	if pages := uint32(MostMemory(memoryMB) / wasm.PageSize); m.firstPages > pages && m.firstPages <= maxPages { // beyond it is the engine's to say
+	// beyond it is the engine's to say
+	if pages := uint32(MostMemory(memoryMB) / wasm.PageSize); m.firstPages > pages && m.firstPages <= maxPages {
 		return nil, tooSmall(m.firstPages, pages)
 	}
 	var functions []*preview1.Function
@@ -64,7 +65,8 @@ func tooSmall(need, pages uint32) error {
 		return e
 	}
 	mb := (int64(need)*wasm.PageSize + 1<<20 - 1) >> 20
-	e.Message = fmt.Sprintf("the module's memory begins at %d MB, and the job may have %d MB", mb, (int64(pages)*wasm.PageSize+1<<20-1)>>20)
+	e.Message = fmt.Sprintf("the module's memory begins at %d MB, and the job may have %d MB", mb,
+		(int64(pages)*wasm.PageSize+1<<20-1)>>20)
 	e.Hint = fmt.Sprintf("allow it more with --memory %d", mb)
 	return e
 }
@@ -81,9 +83,10 @@ func (m *module) function(i imported) (*preview1.Function, error) {
 	}
 	if t, ok := m.typeOf(i.index); !ok || !bytes.Equal(t.params, f.Params) || !bytes.Equal(t.results, f.Results) {
 		return nil, &job.Error{
-			Code:    job.CodeBadModule,
-			Message: fmt.Sprintf("the module imports the function %q of WASI preview 1 with another type than it has", i.name),
-			Hint:    "compile the program with a toolchain for the target wasm32-wasip1",
+			Code: job.CodeBadModule,
+			Message: fmt.Sprintf("the module imports the function %q of WASI preview 1 with another type than it has",
+				i.name),
+			Hint: "compile the program with a toolchain for the target wasm32-wasip1",
 		}
 	}
 	return f, nil
@@ -96,9 +99,11 @@ func (m *module) command() error {
 	}
 	if _, ok := m.exported(initializeFunction); ok {
 		return &job.Error{
-			Code:    job.CodeBadModule,
-			Message: `the module is a reactor: it exports "_initialize", for a host that calls its functions, and no function "_start"`,
-			Hint:    "build it as a command (with a main function): -mexec-model=command for clang, a binary and not a library for others",
+			Code: job.CodeBadModule,
+			Message: `the module is a reactor: it exports "_initialize", for a host that calls its functions, and ` +
+				`no function "_start"`,
+			Hint: "build it as a command (with a main function): -mexec-model=command for clang, a binary and not a " +
+				"library for others",
 		}
 	}
 	return &job.Error{

@@ -66,7 +66,8 @@ func section(t *testing.T, module []byte, id byte) []byte {
 func TestFirstMemory(t *testing.T) {
 	t.Parallel()
 	for content, want := range map[string]uint32{
-		"": 0, "\x00": 0, "\x01": 0, "\x01\x00\x05": 5, "\x01\x01\x05\x09": 5, "\x01\x00\x80": 0, "\x01\x00\x80\x80\x04": 65536,
+		"": 0, "\x00": 0, "\x01": 0, "\x01\x00\x05": 5, "\x01\x01\x05\x09": 5, "\x01\x00\x80": 0,
+		"\x01\x00\x80\x80\x04": 65536,
 	} {
 		if got := firstMemory(wasm.NewReader([]byte(content))); got != want {
 			t.Errorf("% x asks for %d pages, want %d", content, got, want)
@@ -90,15 +91,42 @@ func TestCheckModule(t *testing.T) {
 		want string
 	}{
 		{"command", guest.Builder{Exports: []guest.Export{start}}, ""},
-		{"reactor", guest.Builder{Exports: []guest.Export{{Name: "_initialize"}}}, "the module is a reactor: it exports \"_initialize\""},
+		{
+			"reactor",
+			guest.Builder{Exports: []guest.Export{{Name: "_initialize"}}},
+			"the module is a reactor: it exports \"_initialize\"",
+		},
 		{"both", guest.Builder{Exports: []guest.Export{{Name: "_initialize"}, start}}, ""},
 		{"neither", guest.Builder{Exports: []guest.Export{{Name: "run"}}}, `exports no function "_start"`},
-		{"an index beyond", guest.Builder{Exports: []guest.Export{{Name: "_start", Index: 9}}}, `exports no function "_start"`},
-		{"memory", guest.Builder{Memory: &guest.Limits{}, Exports: []guest.Export{{Name: "_start", Kind: guest.KindMemory}}}, `no function "_start"`},
-		{"imported start", guest.Builder{Imports: imports("sched_yield", guest.FuncType{Results: []guest.ValType{i32}}), Exports: []guest.Export{start}}, `no function "_start"`},
-		{"behind an import", guest.Builder{Imports: imports("clock_time_get", clock), Exports: []guest.Export{{Name: "_start", Index: 1}}}, ""},
-		{"wrong type", guest.Builder{Imports: imports("clock_time_get", guest.FuncType{}), Exports: []guest.Export{{Name: "_start", Index: 1}}}, `the function "clock_time_get" of WASI preview 1 with another type`},
-		{"unknown", guest.Builder{Imports: imports("fd_fly", clock), Exports: []guest.Export{{Name: "_start", Index: 1}}}, `imports the function "fd_fly"`},
+		{
+			"an index beyond",
+			guest.Builder{Exports: []guest.Export{{Name: "_start", Index: 9}}},
+			`exports no function "_start"`,
+		},
+		{"memory", guest.Builder{
+			Memory:  &guest.Limits{},
+			Exports: []guest.Export{{Name: "_start", Kind: guest.KindMemory}},
+		}, `no function "_start"`},
+		{"imported start", guest.Builder{
+			Imports: imports("sched_yield", guest.FuncType{Results: []guest.ValType{i32}}),
+			Exports: []guest.Export{start},
+		}, `no function "_start"`},
+		{"behind an import", guest.Builder{
+			Imports: imports("clock_time_get", clock),
+			Exports: []guest.Export{{Name: "_start", Index: 1}},
+		}, ""},
+		{
+			"wrong type",
+			guest.Builder{
+				Imports: imports("clock_time_get", guest.FuncType{}),
+				Exports: []guest.Export{{Name: "_start", Index: 1}},
+			},
+			`the function "clock_time_get" of WASI preview 1 with another type`,
+		},
+		{"unknown", guest.Builder{
+			Imports: imports("fd_fly", clock),
+			Exports: []guest.Export{{Name: "_start", Index: 1}},
+		}, `imports the function "fd_fly"`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -130,7 +158,8 @@ func FuzzCheckModule(f *testing.F) {
 		_, err := CheckModule(module, job.MaxMemoryMB)
 		if err != nil {
 			e, ok := errors.AsType[*job.Error](err)
-			if !ok || e.Code != job.CodeBadModule && e.Code != job.CodeModuleRefused || strings.Contains(err.Error(), "\n") {
+			if !ok || e.Code != job.CodeBadModule && e.Code != job.CodeModuleRefused ||
+				strings.Contains(err.Error(), "\n") {
 				t.Error(err)
 			}
 		}

@@ -39,7 +39,11 @@ func TestTrace(t *testing.T) {
 		{"no section", nameless, []uint32{0}, nil},
 		{"a section without functions", nameless + section(0, "\x04name\x00\x02\x01m"), []uint32{0}, nil},
 		{"an empty list", nameless + section(0, "\x04name"+section(1, "\x00")), []uint32{3}, []string{"$3"}},
-		{"a list that ends before its end", nameless + section(0, "\x04name"+section(1, "\x09\x00\x01a\x01\x7fb")), []uint32{0, 1}, []string{"a", "$1"}},
+		{
+			"a list that ends before its end", nameless + section(0, "\x04name"+section(1, "\x09\x00\x01a\x01\x7fb")),
+			[]uint32{0, 1},
+			[]string{"a", "$1"},
+		},
 		{"a list longer than its section", nameless + section(0, "\x04name\x01\x7f\x01\x00\x01a"), []uint32{0}, nil},
 		{"no module", "\x00as", []uint32{0}, nil},
 	}
@@ -67,7 +71,8 @@ func FuzzTrace(f *testing.F) {
 				t.Error(err)
 			}
 		}
-		if less := engine.WithoutNames(module); engine.Trace(less, []uint32{index}) != nil || !bytes.Equal(engine.WithoutNames(less), less) {
+		if less := engine.WithoutNames(module); engine.Trace(less, []uint32{index}) != nil ||
+			!bytes.Equal(engine.WithoutNames(less), less) {
 			t.Errorf("%q still has names", less)
 		}
 	})

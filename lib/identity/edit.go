@@ -47,7 +47,8 @@ func (e ListEdit) Apply(data []byte, name string) (edited []byte, changed []stri
 	lines := slices.Collect(strings.Lines(string(data)))
 	for _, word := range e.Remove {
 		id := listed.find(word)
-		left := slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return id != "" && firstWord(line) == id })
+		left := slices.DeleteFunc(slices.Clone(lines),
+			func(line string) bool { return id != "" && firstWord(line) == id })
 		if len(left) < len(lines) {
 			changed = append(changed, word)
 		}
@@ -169,7 +170,8 @@ func firstWord(line string) string {
 func EditList(file string, e ListEdit) (changed []string, err error) {
 	changed, err = editList(file, e)
 	if _, told := errors.AsType[*job.Error](err); err != nil && !told {
-		err = &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("%s cannot be edited: %s: %v", e.Kind, file, cause(err)), Err: err}
+		err = &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("%s cannot be edited: %s: %v", e.Kind, file,
+			cause(err)), Err: err}
 	}
 	return changed, err
 }

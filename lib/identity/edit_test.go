@@ -33,17 +33,37 @@ func TestListEdit(t *testing.T) {
 		{"there already", "\t" + a + " # box\n", ListEdit{Add: []string{a}}, "\t" + a + " # box\n", nil},
 		{"behind no line break", a, ListEdit{Add: []string{b}}, a + "\n" + b + "\n", []string{b}},
 		{"in a comment only", "#" + a + "\n", ListEdit{Add: []string{a}}, "#" + a + "\n" + a + "\n", []string{a}},
-		{"all else stays", "# x\r\n\r\n  " + b + "  #y\r\n", ListEdit{Add: []string{a}}, "# x\r\n\r\n  " + b + "  #y\r\n" + a + "\n", []string{a}},
+		{
+			"all else stays", "# x\r\n\r\n  " + b + "  #y\r\n",
+			ListEdit{Add: []string{a}},
+			"# x\r\n\r\n  " + b + "  #y\r\n" + a + "\n",
+			[]string{a},
+		},
 		{"remove", "# x\n" + a + " # box\n\n" + b, ListEdit{Remove: []string{a}}, "# x\n\n" + b, []string{a}},
 		{"remove all of it", a + "\nany\n" + a + "\r\n", ListEdit{Remove: []string{a, "any"}}, "", []string{a, "any"}},
 		{"remove what is not there", b, ListEdit{Remove: []string{a}}, b, nil},
 		{"neither", b, ListEdit{}, b, nil},
 		{"with a name", b, ListEdit{Add: []string{a + "=box"}}, b + "\n" + a + " box\n", []string{a + "=box"}},
-		{"a name to one that is there", b + " # y\n" + a, ListEdit{Add: []string{b + "=lab/1"}}, b + " lab/1 # y\n" + a, []string{b + "=lab/1"}},
-		{"another name, addresses stay", a + " box /ip4/192.0.2.1/tcp/1\n", ListEdit{Add: []string{a + "=den"}}, a + " den /ip4/192.0.2.1/tcp/1\n", []string{a + "=den"}},
+		{
+			"a name to one that is there", b + " # y\n" + a,
+			ListEdit{Add: []string{b + "=lab/1"}},
+			b + " lab/1 # y\n" + a,
+			[]string{b + "=lab/1"},
+		},
+		{
+			"another name, addresses stay", a + " box /ip4/192.0.2.1/tcp/1\n",
+			ListEdit{Add: []string{a + "=den"}},
+			a + " den /ip4/192.0.2.1/tcp/1\n",
+			[]string{a + "=den"},
+		},
 		{"one that has a name", a + " box", ListEdit{Add: []string{a, a + "=box"}}, a + " box", nil},
 		{"an address", "", ListEdit{Add: []string{addr + "=box"}}, a + " box " + addr + "\n", []string{addr + "=box"}},
-		{"an address more", a + " box /ip4/192.0.2.1/tcp/1", ListEdit{Add: []string{addr + "=box"}}, a + " box /ip4/192.0.2.1/tcp/1 " + addr + "\n", []string{addr + "=box"}},
+		{
+			"an address more", a + " box /ip4/192.0.2.1/tcp/1",
+			ListEdit{Add: []string{addr + "=box"}},
+			a + " box /ip4/192.0.2.1/tcp/1 " + addr + "\n",
+			[]string{addr + "=box"},
+		},
 		{"remove by name", a + " box # y\n" + b, ListEdit{Remove: []string{"box"}}, b, []string{"box"}},
 		{"remove a name that nobody has", a + " box", ListEdit{Remove: []string{"den"}}, a + " box", nil},
 	}
@@ -61,12 +81,15 @@ func TestListEditRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		data, add, remove, want string
 	}{
-		"not a peer ID":      {"", "bob", "", `"bob" is not a peer ID`},
-		"a comment":          {"", "#", "", `"#" is not a peer ID`},
-		"nothing":            {"", "", "", `"" is not a peer ID`},
-		"more than a line":   {"", zeroPeerID + "\nany", "", "is not a peer ID"},
-		"remove no peer ID":  {"", "any", "ANY", `"ANY" is neither a peer ID nor a name`},
-		"a name taken":       {rfc8032PeerID + " box\n", zeroPeerID + "=box", "any", "another peer has the name box already"},
+		"not a peer ID":     {"", "bob", "", `"bob" is not a peer ID`},
+		"a comment":         {"", "#", "", `"#" is not a peer ID`},
+		"nothing":           {"", "", "", `"" is not a peer ID`},
+		"more than a line":  {"", zeroPeerID + "\nany", "", "is not a peer ID"},
+		"remove no peer ID": {"", "any", "ANY", `"ANY" is neither a peer ID nor a name`},
+		"a name taken": {
+			rfc8032PeerID + " box\n", zeroPeerID + "=box", "any",
+			"another peer has the name box already",
+		},
 		"no name":            {"", zeroPeerID + "=", "any", `"" is no name`},
 		"a name for any":     {"", "any=box", "any", `"any" is not a peer ID`},
 		"any for a name":     {"", zeroPeerID + "=any", "any", "any is the word for everybody"},
@@ -75,8 +98,10 @@ func TestListEditRefuses(t *testing.T) {
 		"a list that is not": {"any\nroot:x:0:0\n", "any", "any", "allow:2: "},
 		"a list too long":    {"#" + strings.Repeat("x", maxTrust-2) + "\n", zeroPeerID, "any", "too large"},
 	} {
-		_, _, err := ListEdit{Kind: TrustFile, Add: []string{c.add}, Remove: []string{c.remove}}.Apply([]byte(c.data), "allow")
-		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeUsage || !strings.Contains(e.Message, c.want) {
+		_, _, err := ListEdit{Kind: TrustFile, Add: []string{c.add}, Remove: []string{c.remove}}.Apply([]byte(c.data),
+			"allow")
+		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeUsage ||
+			!strings.Contains(e.Message, c.want) {
 			t.Errorf("%s: %v, want %s", name, err, c.want)
 		}
 	}
@@ -145,7 +170,10 @@ func TestEditListKeepsOwners(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := EditList(path, ListEdit{Kind: AllowFile, Add: []string{PeerIDOf(Generate().Public())}}); err != nil {
+		if _, err := EditList(path, ListEdit{
+			Kind: AllowFile,
+			Add:  []string{PeerIDOf(Generate().Public())},
+		}); err != nil {
 			t.Fatal(err)
 		}
 		info, err := os.Stat(path)
@@ -170,7 +198,8 @@ func TestEditListKeepsOwners(t *testing.T) {
 	}
 	_, err = EditList(path, ListEdit{Kind: AllowFile, Add: []string{"any"}})
 	after, readErr := os.ReadFile(path)
-	if err == nil || !strings.Contains(err.Error(), "in the hands of user 999") || readErr != nil || !bytes.Equal(before, after) {
+	if err == nil || !strings.Contains(err.Error(), "in the hands of user 999") || readErr != nil ||
+		!bytes.Equal(before, after) {
 		t.Errorf("root edits what is in another user's folder: %v", err)
 	}
 }
@@ -192,7 +221,8 @@ func TestEditListRefuses(t *testing.T) {
 	} {
 		path := filepath.Join(dir, name)
 		_, err := EditList(path, ListEdit{Kind: AllowFile, Add: []string{"any"}})
-		if e, ok := errors.AsType[*job.Error](err); !ok || !strings.Contains(e.Message, path) || !strings.Contains(e.Message, want) {
+		if e, ok := errors.AsType[*job.Error](err); !ok || !strings.Contains(e.Message, path) ||
+			!strings.Contains(e.Message, want) {
 			t.Errorf("%s: %v, want %s", name, err, want)
 		}
 	}

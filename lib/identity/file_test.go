@@ -227,7 +227,8 @@ func TestLoadRefusesWhatIsNoKeyFile(t *testing.T) {
 		{filepath.Join(file("file", "x"), "key"), "not a directory"},
 	} {
 		_, err := Load(c.path, "")
-		if code(err) != job.CodeBadKey || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), c.path) {
+		if code(err) != job.CodeBadKey || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(err.Error(), c.path) {
 			t.Errorf("%s: %s %v, want bad_key, %q", c.path, code(err), err, c.want)
 		}
 	}
@@ -244,7 +245,8 @@ func TestLoadMissing(t *testing.T) {
 func TestKeyErrorForbidden(t *testing.T) {
 	t.Parallel() // root may read everything, so the error is made by hand
 	err := keyError("key.pem", &fs.PathError{Op: "open", Path: "key.pem", Err: syscall.EACCES})
-	if code(err) != job.CodeBadKey || err.Error() != "key file may not be read: key.pem" || fact(err) != job.FactKeyFile {
+	if code(err) != job.CodeBadKey || err.Error() != "key file may not be read: key.pem" ||
+		fact(err) != job.FactKeyFile {
 		t.Errorf("%s: %v (%s)", code(err), err, hint(err))
 	}
 }

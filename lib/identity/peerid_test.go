@@ -28,10 +28,16 @@ func TestPeerIDVectors(t *testing.T) {
 	// example of an Ed25519 peer ID in libp2p's specification.
 	for _, v := range []struct{ public, id string }{
 		{"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", rfc8032PeerID},
-		{"1ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce27e", "12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq"},
+		{
+			"1ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce27e",
+			"12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq",
+		},
 		{strings.Repeat("00", 32), "12D3KooW9pNAk8aiBuGVQtWRdbkLmo5qVL3e2h5UxbN2Nz9ttwiw"},
 		{strings.Repeat("ff", 32), "12D3KooWT3gYEvLJyx1FyyHqrmvdy1tMjpgxmu9aSeKMEuafQtyC"},
-		{"2ffa35a99d3a3cfbb17bb7c1dc5561b18a8dcca4df38dc613ea859c37eb1336b", "12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA"},
+		{
+			"2ffa35a99d3a3cfbb17bb7c1dc5561b18a8dcca4df38dc613ea859c37eb1336b",
+			"12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA",
+		},
 	} {
 		if got := PeerIDOf(unhex(v.public)); got != v.id {
 			t.Errorf("PeerIDOf(%s) = %s, want %s", v.public, got, v.id)
@@ -98,7 +104,8 @@ func TestSignVerifiesUnderPublic(t *testing.T) {
 	t.Parallel()
 	key := FromSeed(rfc8032)
 	// The signature of the empty message in RFC 8032.
-	want := "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"
+	want := "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555" +
+		"fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"
 	if got := hex.EncodeToString(key.Sign(nil)); got != want {
 		t.Errorf("signature %s, want %s", got, want)
 	}

@@ -100,7 +100,8 @@ func wrongBlock(got, want string) error {
 	case got == "ENCRYPTED PRIVATE KEY":
 		return errors.New("holds an encrypted key; plasm needs it in the clear (openssl pkey)")
 	case strings.HasSuffix(got, " PRIVATE KEY"):
-		return fmt.Errorf("holds %s; an Ed25519 key in PKCS#8 is needed (openssl genpkey -algorithm ed25519)", job.Quote(got))
+		return fmt.Errorf("holds %s; an Ed25519 key in PKCS#8 is needed (openssl genpkey -algorithm ed25519)",
+			job.Quote(got))
 	}
 	return fmt.Errorf("holds %s where %s is needed", job.Quote(got), want)
 }

@@ -150,7 +150,8 @@ func CheckName(name string) error {
 	switch {
 	case name == anyone:
 		return errors.New("any is the word for everybody, and no name")
-	case name == "" || len(name) > maxName || !strings.Contains(first, name[:1]) || strings.Trim(name, first+other) != "":
+	case name == "" || len(name) > maxName || !strings.Contains(first, name[:1]) ||
+		strings.Trim(name, first+other) != "":
 		return fmt.Errorf("%s is no name: up to %d of a-z, 0-9, and after the first . _ / -", job.Quote(name), maxName)
 	}
 	return nil
@@ -177,7 +178,8 @@ func splitLine(line string) (words []string, comment string) {
 			break
 		}
 	}
-	return strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' || r == '\r' }), strings.TrimRight(comment, "\r")
+	return strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' || r == '\r' }),
+		strings.TrimRight(comment, "\r")
 }
 
 func (k ListKind) wrong(where, format string, args ...any) error {

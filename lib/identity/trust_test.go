@@ -30,8 +30,12 @@ func TestParseList(t *testing.T) {
 		"any":              {"any", nil, true},
 		"any and one":      {"any\n" + zeroPeerID, []string{zeroPeerID}, true},
 		"any in a comment": {"#any\n# any", nil, false},
-		"names":            {rfc8032PeerID + " box\n" + zeroPeerID + "\tlab/gpu-1.b_c # x\n", []string{rfc8032PeerID + "=box", zeroPeerID + "=lab/gpu-1.b_c"}, false},
-		"named later":      {rfc8032PeerID + "\n" + rfc8032PeerID + " box\n", []string{rfc8032PeerID + "=box"}, false},
+		"names": {
+			rfc8032PeerID + " box\n" + zeroPeerID + "\tlab/gpu-1.b_c # x\n",
+			[]string{rfc8032PeerID + "=box", zeroPeerID + "=lab/gpu-1.b_c"},
+			false,
+		},
+		"named later": {rfc8032PeerID + "\n" + rfc8032PeerID + " box\n", []string{rfc8032PeerID + "=box"}, false},
 		"addresses": {
 			rfc8032PeerID + " box /ip4/192.0.2.1/tcp/1  /dns4/a.example/tcp/2/p2p/" + rfc8032PeerID,
 			[]string{rfc8032PeerID + "=box/ip4/192.0.2.1/tcp/1/dns4/a.example/tcp/2/p2p/" + rfc8032PeerID},
@@ -72,8 +76,14 @@ func TestParseListRefuses(t *testing.T) {
 		"ANY":           {"ANY", "t:1: "},
 		"two on a line": {rfc8032PeerID + " " + zeroPeerID, "t:1: "},
 		"any and more":  {"any box", "t:1: "},
-		"name taken":    {rfc8032PeerID + " box\n" + zeroPeerID + " box\n", "t:2: another peer has the name box already"},
-		"two names":     {rfc8032PeerID + " box\n" + rfc8032PeerID + " den\n", "t:2: this peer has the name box already"},
+		"name taken": {
+			rfc8032PeerID + " box\n" + zeroPeerID + " box\n",
+			"t:2: another peer has the name box already",
+		},
+		"two names": {
+			rfc8032PeerID + " box\n" + rfc8032PeerID + " den\n",
+			"t:2: this peer has the name box already",
+		},
 		"name any":      {rfc8032PeerID + " any", "t:1: any is the word"},
 		"name capital":  {rfc8032PeerID + " Box", `t:1: "Box" is no name`},
 		"name dash":     {rfc8032PeerID + " -box", "t:1: "},
@@ -132,7 +142,8 @@ func TestParseSignerUnreadable(t *testing.T) {
 	denied := func(name string) ([]byte, error) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: syscall.EACCES}
 	}
-	if _, err := ParseSigner("key.pem", denied); code(err) != job.CodeIO || err.Error() != "key.pem: permission denied" {
+	if _, err := ParseSigner("key.pem", denied); code(err) != job.CodeIO ||
+		err.Error() != "key.pem: permission denied" {
 		t.Errorf("%s: %v", code(err), err)
 	}
 }
@@ -173,7 +184,8 @@ func TestAllowFile(t *testing.T) {
 		t.Errorf("%+v, %v", l, err)
 	}
 	_, err := ParseList(AllowFile, []byte(zeroPeerID+" ci /ip4/192.0.2.1/tcp/1\n"), "t")
-	if code(err) != job.CodeUsage || !strings.HasPrefix(err.Error(), "t:1: ") || !strings.Contains(hint(err), "an allow file") {
+	if code(err) != job.CodeUsage || !strings.HasPrefix(err.Error(), "t:1: ") ||
+		!strings.Contains(hint(err), "an allow file") {
 		t.Errorf("%v, hint %q", err, hint(err))
 	}
 }

@@ -6,28 +6,34 @@ func TestAmounts(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int64]string{
 		0: "0 bytes", 1: "1 byte", 1000: "1000 bytes", 1024: "1 KiB", 1025 << 10: "1025 KiB", 64 << 20: "64 MiB",
-		4096 << 20: "4 GiB", 4097 << 20: "4097 MiB", 1 << 50: "1 PiB", 1 << 60: "1024 PiB", MaxSafeInt: "9007199254740991 bytes",
+		4096 << 20: "4 GiB", 4097 << 20: "4097 MiB", 1 << 50: "1 PiB", 1 << 60: "1024 PiB",
+		MaxSafeInt: "9007199254740991 bytes",
 	} {
 		if got := Amount(n); got != want {
 			t.Errorf("%d bytes: %q, want %q", n, got, want)
 		}
 	}
 	for n, want := range map[int64]string{
-		0: "0 B", 1023: "1023 B", 1024: "1 KiB", 1536: "1.5 KiB", 11 << 20: "11 MiB", 4097 << 20: "4.0 GiB", MaxSafeInt: "8.0 PiB",
+		0: "0 B", 1023: "1023 B", 1024: "1 KiB", 1536: "1.5 KiB", 11 << 20: "11 MiB", 4097 << 20: "4.0 GiB",
+		MaxSafeInt: "8.0 PiB",
 	} {
 		if got := Roughly(n); got != want {
 			t.Errorf("roughly %d bytes: %q, want %q", n, got, want)
 		}
 	}
 	for ms, want := range map[int64]string{
-		0: "0s", 1: "1ms", 1500: "1.5s", 60_000: "1m", 90_000: "1m30s", 7_200_000: "2h", 3_601_000: "1h0m1s", MaxTimeout: "168h",
+		0: "0s", 1: "1ms", 1500: "1.5s", 60_000: "1m", 90_000: "1m30s", 7_200_000: "2h", 3_601_000: "1h0m1s",
+		MaxTimeout: "168h",
 		MaxSafeInt: "9007199254740991 ms", 1<<63 - 1: "9223372036854775807 ms",
 	} {
 		if got := Span(ms); got != want {
 			t.Errorf("%d ms: %q, want %q", ms, got, want)
 		}
 	}
-	for us, want := range map[int64]string{0: "0s", 9: "10µs", 1500: "1.5ms", 12_345_678: "12.3s", 123_000_000: "2m3s"} {
+	for us, want := range map[int64]string{
+		0: "0s", 9: "10µs", 1500: "1.5ms", 12_345_678: "12.3s",
+		123_000_000: "2m3s",
+	} {
 		if got := Micros(us); got != want {
 			t.Errorf("%d µs: %q, want %q", us, got, want)
 		}

@@ -60,7 +60,9 @@ func WriteResult(w io.Writer, r *Result, stdout, stderr io.Reader, folders *Carr
 
 // WriteItemResult is WriteResult of an item of a batch: {"index": …, "label": …,
 // "result": …}, without the label when that is "".
-func WriteItemResult(w io.Writer, index int64, label string, r *Result, stdout, stderr io.Reader, folders *Carried) error {
+func WriteItemResult(w io.Writer, index int64, label string, r *Result, stdout, stderr io.Reader,
+	folders *Carried,
+) error {
 	return writeResult(w, itemHead(index, label)+`,"result":`, r, stdout, stderr, folders, "}\n")
 }
 

@@ -56,12 +56,16 @@ func TestJobDocument(t *testing.T) {
 		if string(doc) != want+"}\n" {
 			t.Errorf("%d bytes: written otherwise than encoding/base64 has it", n)
 		}
-		for name, r := range map[string]io.Reader{"whole": bytes.NewReader(doc), "one byte": iotest.OneByteReader(bytes.NewReader(doc))} {
+		for name, r := range map[string]io.Reader{
+			"whole":    bytes.NewReader(doc),
+			"one byte": iotest.OneByteReader(bytes.NewReader(doc)),
+		} {
 			var gotModule, gotStdin bytes.Buffer
 			got, hasStdin, err := job.ReadJob(r, &gotModule, &gotStdin, nil)
 			if err != nil || !got.Equal(m) || hasStdin != (stdin != nil) ||
 				!bytes.Equal(gotModule.Bytes(), module) || !bytes.Equal(gotStdin.Bytes(), stdin) {
-				t.Errorf("%d bytes, %s: read %d + %d bytes, stdin %v: %v", n, name, gotModule.Len(), gotStdin.Len(), hasStdin, err)
+				t.Errorf("%d bytes, %s: read %d + %d bytes, stdin %v: %v", n, name, gotModule.Len(), gotStdin.Len(),
+					hasStdin, err)
 			}
 		}
 	}
@@ -73,15 +77,18 @@ func TestResultDocument(t *testing.T) {
 	for _, n := range around {
 		stdout, stderr := pattern(n), pattern(n/3)
 		var doc bytes.Buffer
-		if err := job.WriteResult(&doc, &job.Result{Envelope: []byte(" \n" + envelope + "\n")}, bytes.NewReader(stdout), bytes.NewReader(stderr), nil); err != nil {
+		if err := job.WriteResult(&doc, &job.Result{Envelope: []byte(" \n" + envelope + "\n")}, bytes.NewReader(stdout),
+			bytes.NewReader(stderr), nil); err != nil {
 			t.Fatal(err)
 		}
-		if !strings.HasPrefix(doc.String(), `{"receipt":`+envelope+`,"stdout":"`) || !strings.HasSuffix(doc.String(), "\"}\n") {
+		if !strings.HasPrefix(doc.String(), `{"receipt":`+envelope+`,"stdout":"`) ||
+			!strings.HasSuffix(doc.String(), "\"}\n") {
 			t.Errorf("%d bytes: written as %.60s…", n, doc.String())
 		}
 		var gotOut, gotErr bytes.Buffer
 		got, err := job.ReadResult(iotest.HalfReader(&doc), &gotOut, &gotErr, nil)
-		if err != nil || string(got.Envelope) != envelope || !bytes.Equal(gotOut.Bytes(), stdout) || !bytes.Equal(gotErr.Bytes(), stderr) {
+		if err != nil || string(got.Envelope) != envelope || !bytes.Equal(gotOut.Bytes(), stdout) ||
+			!bytes.Equal(gotErr.Bytes(), stderr) {
 			t.Errorf("%d bytes: read %d + %d bytes and %s: %v", n, gotOut.Len(), gotErr.Len(), got.Envelope, err)
 		}
 	}
@@ -108,18 +115,22 @@ func TestEmbeddedSizes(t *testing.T) {
 	if err := job.WriteResult(&doc, &job.Result{Envelope: envelope(job.MaxEnvelope)}, none, none, nil); err != nil {
 		t.Error(err)
 	}
-	if got, err := job.ReadResult(&doc, io.Discard, io.Discard, nil); err != nil || len(got.Envelope) != job.MaxEnvelope {
+	if got, err := job.ReadResult(&doc, io.Discard, io.Discard, nil); err != nil ||
+		len(got.Envelope) != job.MaxEnvelope {
 		t.Errorf("the largest receipt: %+v, %v", got, err)
 	}
 	tooLong := envelope(job.MaxEnvelope + 1)
-	if err := job.WriteResult(io.Discard, &job.Result{Envelope: tooLong}, none, none, nil); err == nil || err.Error() != "result.receipt: 1048576 bytes, more than the 1048575 allowed" {
+	if err := job.WriteResult(io.Discard, &job.Result{Envelope: tooLong}, none, none, nil); err == nil ||
+		err.Error() != "result.receipt: 1048576 bytes, more than the 1048575 allowed" {
 		t.Errorf("writing a larger one: %v", err)
 	}
-	_, err := job.ReadResult(strings.NewReader(`{"receipt":`+string(tooLong)+`,"stdout":"","stderr":""}`), io.Discard, io.Discard, nil)
+	_, err := job.ReadResult(strings.NewReader(`{"receipt":`+string(tooLong)+`,"stdout":"","stderr":""}`), io.Discard,
+		io.Discard, nil)
 	if err == nil || err.Error() != "result.receipt: more than the 1048575 bytes allowed" {
 		t.Errorf("reading a larger one: %v", err)
 	}
-	_, _, err = job.ReadJob(strings.NewReader(`{"manifest":{"version":"`+strings.Repeat("1", job.MaxManifest)+`"}}`), io.Discard, io.Discard, nil)
+	_, _, err = job.ReadJob(strings.NewReader(`{"manifest":{"version":"`+strings.Repeat("1", job.MaxManifest)+`"}}`),
+		io.Discard, io.Discard, nil)
 	if err == nil || err.Error() != "job.manifest: more than the 262144 bytes allowed" {
 		t.Errorf("a larger manifest: %v", err)
 	}
@@ -173,7 +184,8 @@ func TestWriteResultChecks(t *testing.T) {
 		`"{}"`: `result.receipt: must be an object, not "{}"`,
 	} {
 		var doc bytes.Buffer
-		err := job.WriteResult(&doc, &job.Result{Envelope: []byte(envelope)}, strings.NewReader(""), strings.NewReader(""), nil)
+		err := job.WriteResult(&doc, &job.Result{Envelope: []byte(envelope)}, strings.NewReader(""),
+			strings.NewReader(""), nil)
 		if err == nil || err.Error() != want || doc.Len() > 0 {
 			t.Errorf("%s: %v, with %d bytes written", envelope, err, doc.Len())
 		}

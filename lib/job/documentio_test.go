@@ -30,7 +30,8 @@ func TestDocumentIO(t *testing.T) {
 	t.Parallel()
 	m, doc := writeJob(t, []byte("module"), []byte("in"))
 	var result bytes.Buffer
-	if err := job.WriteResult(&result, &job.Result{Envelope: []byte(`{}`)}, strings.NewReader("out"), strings.NewReader("err"), nil); err != nil {
+	if err := job.WriteResult(&result, &job.Result{Envelope: []byte(`{}`)}, strings.NewReader("out"),
+		strings.NewReader("err"), nil); err != nil {
 		t.Fatal(err)
 	}
 	s := strings.NewReader
@@ -40,8 +41,14 @@ func TestDocumentIO(t *testing.T) {
 		run  func() error
 		want string
 	}{
-		{"module of WriteJob", func() error { return job.WriteJob(io.Discard, m, sick, s("in"), nil) }, "reading module: sick disk"},
-		{"stdin of WriteJob", func() error { return job.WriteJob(io.Discard, m, s("module"), sick, nil) }, "reading stdin: sick disk"},
+		{
+			"module of WriteJob", func() error { return job.WriteJob(io.Discard, m, sick, s("in"), nil) },
+			"reading module: sick disk",
+		},
+		{
+			"stdin of WriteJob", func() error { return job.WriteJob(io.Discard, m, s("module"), sick, nil) },
+			"reading stdin: sick disk",
+		},
 		{"stdout of WriteResult", func() error {
 			return job.WriteResult(io.Discard, &job.Result{Envelope: []byte("{}")}, sick, s(""), nil)
 		}, "reading stdout: sick disk"},
@@ -49,7 +56,8 @@ func TestDocumentIO(t *testing.T) {
 			return job.WriteResult(io.Discard, &job.Result{Envelope: []byte("{}")}, s(""), sick, nil)
 		}, "reading stderr: sick disk"},
 		{"job document of ReadJob", func() error {
-			_, _, err := job.ReadJob(io.MultiReader(bytes.NewReader(doc[:len(doc)/2]), sick), io.Discard, io.Discard, nil)
+			_, _, err := job.ReadJob(io.MultiReader(bytes.NewReader(doc[:len(doc)/2]), sick), io.Discard, io.Discard,
+				nil)
 			return err
 		}, "reading the job document: sick disk"},
 		{"module of ReadJob", func() error {

@@ -21,15 +21,25 @@ func TestElements(t *testing.T) {
 		message    string   // "" for none
 	}{
 		{"none", `{"version":"1","list":[]}`, nil, ""},
-		{"two, and white space", ` { "list" : [ {"name":"a"} , {"name":"b"} ] , "version" : "1" } `, []string{"a", "b"}, ""},
+		{
+			"two, and white space", ` { "list" : [ {"name":"a"} , {"name":"b"} ] , "version" : "1" } `,
+			[]string{"a", "b"},
+			"",
+		},
 		{"as long as may be", `{"version":"1","list":[{"name":"` + full + `"}]}`, []string{full}, ""},
-		{"too long", `{"version":"1","list":[{"name":` + long + `}]}`, nil, "doc.list[0]: more than the 64 bytes allowed"},
+		{
+			"too long", `{"version":"1","list":[{"name":` + long + `}]}`, nil,
+			"doc.list[0]: more than the 64 bytes allowed",
+		},
 		{
 			"too many in one", `{"version":"1","list":[[` + strings.Repeat("1,", limit) + `1]]}`, nil,
 			"doc.list[0]: more than the 64 bytes allowed",
 		},
 		{"a long version", `{"version":` + long + `,"list":[]}`, nil, "doc.version: more than the 64 bytes allowed"},
-		{"a long list that is none", `{"version":"1","list":` + long + `}`, nil, "doc.list: more than the 64 bytes allowed"},
+		{
+			"a long list that is none", `{"version":"1","list":` + long + `}`, nil,
+			"doc.list: more than the 64 bytes allowed",
+		},
 		{"no list", `{"version":"1"}`, nil, "doc.list: missing"},
 		{"no version", `{"list":[]}`, nil, "doc.version: missing"},
 		{"another version", `{"version":"2","list":[]}`, nil, `doc.version: "2" is not one of 1`},
@@ -47,7 +57,10 @@ func TestElements(t *testing.T) {
 			[]string{"a"},
 			"doc document: bad JSON at byte 35: ends where a comma or ] should be",
 		},
-		{"more", `{"version":"1","list":[]}x`, nil, "doc document: bad JSON at byte 25: something after the value: 'x'"},
+		{
+			"more", `{"version":"1","list":[]}x`, nil,
+			"doc document: bad JSON at byte 25: something after the value: 'x'",
+		},
 		{"an array", `[]`, nil, "doc: must be an object, not an array"},
 	}
 	for _, test := range tests {

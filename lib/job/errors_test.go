@@ -29,22 +29,35 @@ func TestEncodeError(t *testing.T) {
 	}{
 		{
 			"all there is",
-			job.Error{Code: job.CodeRefused, Message: "every node refused <&>", Hint: "ask for less", Err: io.EOF, Nodes: []job.NodeRejection{
-				{PeerID: peer, Addr: "/ip4/192.0.2.1/tcp/1", Rejection: job.Rejection{
-					Code: job.RejectMemory, Message: "too much", Need: int64(8192), Have: int64(0),
-				}},
-				{PeerID: peer, Rejection: job.Rejection{Code: job.RejectArch, Message: "arch", Need: "arm64", Have: "amd64"}},
-				{PeerID: peer, Rejection: job.Rejection{Code: job.RejectBusy, Message: "busy", RetryAfterMS: 1500}},
-			}},
+			job.Error{
+				Code: job.CodeRefused, Message: "every node refused <&>", Hint: "ask for less", Err: io.EOF,
+				Nodes: []job.NodeRejection{
+					{PeerID: peer, Addr: "/ip4/192.0.2.1/tcp/1", Rejection: job.Rejection{
+						Code: job.RejectMemory, Message: "too much", Need: int64(8192), Have: int64(0),
+					}},
+					{PeerID: peer, Rejection: job.Rejection{
+						Code: job.RejectArch, Message: "arch", Need: "arm64",
+						Have: "amd64",
+					}},
+					{PeerID: peer, Rejection: job.Rejection{Code: job.RejectBusy, Message: "busy", RetryAfterMS: 1500}},
+				},
+			},
 			`{"error":{"code":"refused","message":"every node refused <&>","hint":"ask for less","nodes":[` +
-				`{"peer_id":"` + peer + `","addr":"/ip4/192.0.2.1/tcp/1","rejection":{"code":"memory","message":"too much","need":8192,"have":0}},` +
-				`{"peer_id":"` + peer + `","rejection":{"code":"arch","message":"arch","need":"arm64","have":"amd64"}},` +
+				`{"peer_id":"` + peer +
+				`","addr":"/ip4/192.0.2.1/tcp/1","rejection":{"code":"memory","message":"too much","need":8192,` +
+				`"have":0}},` +
+				`{"peer_id":"` + peer +
+				`","rejection":{"code":"arch","message":"arch","need":"arm64","have":"amd64"}},` +
 				`{"peer_id":"` + peer + `","rejection":{"code":"busy","message":"busy","retry_after_ms":1500}}]}}`,
 		},
 		{"little", job.Error{Code: job.CodeIO, Message: "disk full"}, `{"error":{"code":"io","message":"disk full"}}`},
 		{"nothing", job.Error{}, `{"error":{"code":"internal","message":"internal"}}`},
 		{"code that is none", job.Error{Code: "oops", Message: "a"}, `{"error":{"code":"internal","message":"a"}}`},
-		{"a file's name in Latin-1", job.Error{Code: job.CodeIO, Message: "caf\xe9"}, `{"error":{"code":"io","message":"caf\ufffd"}}`},
+		{
+			"a file's name in Latin-1",
+			job.Error{Code: job.CodeIO, Message: "caf\xe9"},
+			`{"error":{"code":"io","message":"caf\ufffd"}}`,
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -7,14 +7,17 @@ type Fact string
 
 // The facts. Those about a node's folders are for plasmd, the others for all commands.
 const (
-	FactNoHome       Fact = "no_home"       // no default place: the environment names none
-	FactKeyFile      Fact = "key_file"      // a key's file cannot be read, or not be made
-	FactNoPeerID     Fact = "no_peer_id"    // a text that is neither a peer ID nor a file
-	FactNoFolder     Fact = "no_folder"     // no default place for a node's data
-	FactFolder       Fact = "folder"        // a node's folder cannot be written; Detail: data, runtime, or "" for another file
-	FactShared       Fact = "shared"        // others may write to a node's folder; Detail: data or runtime
-	FactInUse        Fact = "in_use"        // another node has the folder; Detail: data or runtime
-	FactForeign      Fact = "foreign"       // root's node would use what another user can change; Detail: data, runtime, or "" for another file
+	FactNoHome   Fact = "no_home"    // no default place: the environment names none
+	FactKeyFile  Fact = "key_file"   // a key's file cannot be read, or not be made
+	FactNoPeerID Fact = "no_peer_id" // a text that is neither a peer ID nor a file
+	FactNoFolder Fact = "no_folder"  // no default place for a node's data
+	// a node's folder cannot be written; Detail: data, runtime, or "" for another file
+	FactFolder Fact = "folder"
+	FactShared Fact = "shared" // others may write to a node's folder; Detail: data or runtime
+	FactInUse  Fact = "in_use" // another node has the folder; Detail: data or runtime
+	// root's node would use what another user can change; Detail: data, runtime, or "" for another
+	// file
+	FactForeign      Fact = "foreign"
 	FactDeadline     Fact = "deadline"      // the time of the whole command is over
 	FactUnread       Fact = "unread"        // the same, while output was not read
 	FactShort        Fact = "short"         // too few nodes to agree

@@ -25,7 +25,8 @@ func TestFieldsRead(t *testing.T) {
 	t.Parallel()
 	digest := string(job.EmptyDigest)
 	f := fields(t, `{'s':'x','i':-3,'b':true,'d':'`+digest+`','t':'2024-02-29T01:02:03.004Z','l':['a','b'],
-		'o':{'n':1},'os':[{'n':2},{'n':3}],'m':{'K':'v'},'p':'12D3KooWA9iKWA5BvTLC2ZXYEqV6MQgNbFQdbbTpHeAtmzmzeCcR','one':'b','v':[]}`)
+		'o':{'n':1},'os':[{'n':2},{'n':3}],'m':{'K':'v'},
+		'p':'12D3KooWA9iKWA5BvTLC2ZXYEqV6MQgNbFQdbbTpHeAtmzmzeCcR','one':'b','v':[]}`)
 	type all struct {
 		S, P, One    string
 		I, Absent    int64
@@ -63,9 +64,12 @@ func TestFieldsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := all{
-		S: "x", P: "12D3KooWA9iKWA5BvTLC2ZXYEqV6MQgNbFQdbbTpHeAtmzmzeCcR", One: "b", I: -3, Absent: 7, B: true, BAbsent: true,
-		D: job.EmptyDigest, T: time.Date(2024, 2, 29, 1, 2, 3, 4e6, time.UTC), L: []string{"a", "b"}, LAbsent: []string{},
-		O: 1, OS: []int64{2, 3}, M: map[string]string{"K": "v"}, MAbsent: map[string]string{}, V: []job.Value{}, HasS: true,
+		S: "x", P: "12D3KooWA9iKWA5BvTLC2ZXYEqV6MQgNbFQdbbTpHeAtmzmzeCcR", One: "b", I: -3, Absent: 7, B: true,
+		BAbsent: true,
+		D:       job.EmptyDigest, T: time.Date(2024, 2, 29, 1, 2, 3, 4e6, time.UTC), L: []string{"a", "b"},
+		LAbsent: []string{},
+		O:       1, OS: []int64{2, 3}, M: map[string]string{"K": "v"}, MAbsent: map[string]string{}, V: []job.Value{},
+		HasS: true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -88,7 +92,10 @@ func TestFieldsRefuse(t *testing.T) {
 		{`{'i':'5'}`, func(f *job.Fields) { f.Int("i", 1, 8) }, `doc.i: must be an integer, not "5"`},
 		{`{'b':0}`, func(f *job.Fields) { f.Bool("b") }, `doc.b: must be true or false, not 0`},
 		{`{'b':'true'}`, func(f *job.Fields) { f.BoolOr("b", true) }, `doc.b: must be true or false, not "true"`},
-		{`{'d':'sha1:00'}`, func(f *job.Fields) { f.Digest("d") }, `doc.d: "sha1:00" is not sha256: and 64 lower-case hex digits`},
+		{
+			`{'d':'sha1:00'}`, func(f *job.Fields) { f.Digest("d") },
+			`doc.d: "sha1:00" is not sha256: and 64 lower-case hex digits`,
+		},
 		{`{'d':''}`, func(f *job.Fields) { f.OptDigest("d") }, `doc.d: "" is not sha256: and 64 lower-case hex digits`},
 		{`{'p':'Qm'}`, func(f *job.Fields) { f.PeerID("p") }, `doc.p: "Qm" is not a peer ID`},
 		{`{'t':'now'}`, func(f *job.Fields) { f.Time("t") }, `doc.t: "now" is not a time YYYY-MM-DDThh:mm:ss.sssZ`},
@@ -104,7 +111,10 @@ func TestFieldsRefuse(t *testing.T) {
 		{`{'x y\n':1}`, func(*job.Fields) {}, `doc["x y\n"]: unknown member`},
 		{`{'':1}`, func(*job.Fields) {}, `doc[""]: unknown member`},
 		{`{'s':'x'}`, func(f *job.Fields) { f.Str("s"); f.Fail("s", "%d is %s", 1, "odd") }, `doc.s: 1 is odd`},
-		{`{'n':0,'x':1}`, func(f *job.Fields) { f.Int("n", 1, 2); f.Str("s"); f.Fail("y", "no") }, `doc.n: 0 is not in 1…2`},
+		{
+			`{'n':0,'x':1}`, func(f *job.Fields) { f.Int("n", 1, 2); f.Str("s"); f.Fail("y", "no") },
+			`doc.n: 0 is not in 1…2`,
+		},
 	}
 	for _, test := range tests {
 		f := fields(t, test.text)
@@ -125,8 +135,10 @@ func TestFieldsAfterAnError(t *testing.T) {
 	f := fields(t, `{'s':'x','i':5,'b':true,'l':['a'],'o':{'n':1},'os':[{}],'m':{'K':'v'}}`)
 	f.Fail("s", "first")
 	o := f.Object("o")
-	zero := f.Str("s") == "" && f.Int("i", 0, 9) == 0 && !f.Bool("b") && len(f.Strs("l")) == 0 && o.Int("n", 0, 9) == 0 &&
-		len(f.Objects("os")) == 0 && len(f.Texts("m")) == 0 && f.Time("t").IsZero() && f.Digest("d") == "" && f.PeerID("p") == ""
+	zero := f.Str("s") == "" && f.Int("i", 0, 9) == 0 && !f.Bool("b") && len(f.Strs("l")) == 0 &&
+		o.Int("n", 0, 9) == 0 &&
+		len(f.Objects("os")) == 0 && len(f.Texts("m")) == 0 && f.Time("t").IsZero() && f.Digest("d") == "" &&
+		f.PeerID("p") == ""
 	if err := f.Close(); !zero || err == nil || err.Error() != "doc.s: first" {
 		t.Errorf("zero values: %v, error %v", zero, err)
 	}

@@ -119,7 +119,8 @@ func FuzzReadResult(f *testing.F) {
 			t.Errorf("the receipt isn't in the document: %s", result.Envelope)
 		}
 		var doc, stdout2, stderr2 bytes.Buffer
-		if err := job.WriteResult(&doc, result, bytes.NewReader(stdout.Bytes()), bytes.NewReader(stderr.Bytes()), nil); err != nil {
+		if err := job.WriteResult(&doc, result, bytes.NewReader(stdout.Bytes()), bytes.NewReader(stderr.Bytes()),
+			nil); err != nil {
 			t.Fatal(err)
 		}
 		again, err := job.ReadResult(&doc, &stdout2, &stderr2, nil)
@@ -176,7 +177,10 @@ func FuzzOutcomeFromValue(f *testing.F) {
 
 // FuzzParseTime: a time has one spelling.
 func FuzzParseTime(f *testing.F) {
-	for _, s := range []string{"2026-01-02T03:04:05.678Z", "2024-02-29T23:59:59.999Z", "2026-02-29T00:00:00.000Z", "2026-01-02T03:04:05,678Z", "0000-01-01T00:00:00.000Z", ""} {
+	for _, s := range []string{
+		"2026-01-02T03:04:05.678Z", "2024-02-29T23:59:59.999Z", "2026-02-29T00:00:00.000Z",
+		"2026-01-02T03:04:05,678Z", "0000-01-01T00:00:00.000Z", "",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -15,15 +15,18 @@ func TestItemResult(t *testing.T) {
 	t.Parallel()
 	const envelope = `{"a":[1]}`
 	var doc bytes.Buffer
-	if err := job.WriteItemResult(&doc, 3, `a "b"`, &job.Result{Envelope: []byte(envelope)}, strings.NewReader("out"), strings.NewReader(""), nil); err != nil {
+	if err := job.WriteItemResult(&doc, 3, `a "b"`, &job.Result{Envelope: []byte(envelope)}, strings.NewReader("out"),
+		strings.NewReader(""), nil); err != nil {
 		t.Fatal(err)
 	}
-	if want := `{"index":3,"label":"a \"b\"","result":{"receipt":{"a":[1]},"stdout":"b3V0","stderr":""}}` + "\n"; doc.String() != want {
+	if want := `{"index":3,"label":"a \"b\"","result":{"receipt":{"a":[1]},"stdout":"b3V0","stderr":""}}` +
+		"\n"; doc.String() != want {
 		t.Errorf("%s, want %s", &doc, want)
 	}
 	var stdout, stderr bytes.Buffer
 	it, err := job.ReadItemResult(&doc, &stdout, &stderr, nil)
-	if err != nil || it.Index != 3 || it.Label != `a "b"` || string(it.Envelope) != envelope || it.Failed != nil || stdout.String() != "out" || stderr.Len() != 0 {
+	if err != nil || it.Index != 3 || it.Label != `a "b"` || string(it.Envelope) != envelope || it.Failed != nil ||
+		stdout.String() != "out" || stderr.Len() != 0 {
 		t.Errorf("%+v, %v, %q", it, err, &stdout)
 	}
 	line := job.EncodeItemError(7, "", &job.Error{Code: job.CodeIO, Message: "no", Hint: "do"})
@@ -31,7 +34,8 @@ func TestItemResult(t *testing.T) {
 		t.Errorf("%s, want %s", line, want)
 	}
 	it, err = job.ReadItemResult(bytes.NewReader(line), io.Discard, io.Discard, nil)
-	if err != nil || it.Index != 7 || it.Label != "" || it.Envelope != nil || it.Failed == nil || it.Failed.Hint != "do" {
+	if err != nil || it.Index != 7 || it.Label != "" || it.Envelope != nil || it.Failed == nil ||
+		it.Failed.Hint != "do" {
 		t.Errorf("%+v, %v", it, err)
 	}
 }
@@ -46,8 +50,10 @@ func TestItemResultRefuses(t *testing.T) {
 		`{"index":1,"x":1}`:        "item.x: unknown member",
 		`{"index":1,"result":[]}`:  "item.result: must be an object, not an array",
 		`{"index":1,"error":"no"}`: `document.error: must be an object, not "no"`,
-		`{"index":1,"error":{"code":"io","message":"no"},"result":{"receipt":{},"stdout":"","stderr":""}}`: "item: has either a result or an error",
-		`{"index":1,"result":{"receipt":{},"stdout":"","stderr":"","y":1}}`:                                "item.result.y: unknown member",
+		`{"index":1,"error":{"code":"io","message":"no"},` +
+			`"result":{"receipt":{},"stdout":"","stderr":""}}`: "item: has either a result or an error",
+		`{"index":1,"result":{"receipt":{},"stdout":"","stderr":"",` +
+			`"y":1}}`: "item.result.y: unknown member",
 	} {
 		_, err := job.ReadItemResult(strings.NewReader(line), io.Discard, io.Discard, nil)
 		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeBadManifest || e.Message != want {
@@ -73,7 +79,8 @@ func FuzzReadItemResult(f *testing.F) {
 			t.Fatal(err)
 		}
 		again, err := job.ReadItemResult(&line, io.Discard, io.Discard, nil)
-		if err != nil || again.Index != it.Index || again.Label != it.Label || !bytes.Equal(bytes.TrimSpace(again.Envelope), bytes.TrimSpace(it.Envelope)) ||
+		if err != nil || again.Index != it.Index || again.Label != it.Label ||
+			!bytes.Equal(bytes.TrimSpace(again.Envelope), bytes.TrimSpace(it.Envelope)) ||
 			!slices.Equal(again.Trace, it.Trace) {
 			t.Errorf("%+v, was %+v: %v", again, it, err)
 		}

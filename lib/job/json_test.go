@@ -44,7 +44,8 @@ func TestStreamsAcrossBuffers(t *testing.T) {
 	const buffer = 64 << 10
 	for pad := buffer - 48; pad <= buffer; pad++ {
 		a := strings.Repeat("a", pad)
-		got, err := job.ParseStream(strings.NewReader(`{"`+a+`":"`+`\ud83d\ude00\n`+"é😀"+`\u00e9","n":-1234567,"t":[true,false]}`), 1<<20)
+		got, err := job.ParseStream(strings.NewReader(`{"`+a+`":"`+`\ud83d\ude00\n`+"é😀"+
+			`\u00e9","n":-1234567,"t":[true,false]}`), 1<<20)
 		want := `{"` + a + `":"😀\u000aé😀é","n":-1234567,"t":[true,false]}`
 		if err != nil || string(canonical(nil, got)) != want {
 			t.Fatalf("%d bytes before: %v", pad, err)
@@ -55,7 +56,10 @@ func TestStreamsAcrossBuffers(t *testing.T) {
 func TestStreamErrors(t *testing.T) {
 	t.Parallel()
 	sick := errors.New("sick disk")
-	for _, start := range []string{"", " ", `{`, `{"`, `{"a`, `{"a"`, `{"a":`, `{"a":"\`, `{"a":"\u`, `{"a":"\ud800`, `{"a":1`, `{"a":tr`, `{"a":[`, `{"a":[1,`, `{}`, `{} `, `1`} {
+	for _, start := range []string{
+		"", " ", `{`, `{"`, `{"a`, `{"a"`, `{"a":`, `{"a":"\`, `{"a":"\u`, `{"a":"\ud800`,
+		`{"a":1`, `{"a":tr`, `{"a":[`, `{"a":[1,`, `{}`, `{} `, `1`,
+	} {
 		_, err := job.ParseStream(io.MultiReader(strings.NewReader(start), iotest.ErrReader(sick)), 1<<20)
 		e, ok := errors.AsType[*job.Error](err)
 		if !ok || e.Code != job.CodeIO || !errors.Is(err, sick) || err.Error() != "reading the document: sick disk" {

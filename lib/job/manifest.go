@@ -16,24 +16,25 @@ const maxName = 32
 // Manifest is what is asked. Its fields are written in this order, every field
 // that has a default included.
 type Manifest struct {
-	Version          string            `json:"version"`     // ManifestVersion
-	ID               string            `json:"id"`          // 32 lower-case hex digits, chosen by the requester
-	ModuleHash       Digest            `json:"module_hash"` // what to run
-	Args             []string          `json:"args"`        // argv[1:]; argv[0] is always "module"
-	Env              map[string]string `json:"env"`
-	StdinHash        Digest            `json:"stdin_hash,omitempty"` // "" when the input is not known before the job starts
-	Dirs             []Dir             `json:"dirs,omitempty"`
-	CPUCores         int64             `json:"cpu_cores"`          // 1 to MaxCPUCores; placement only
-	MemoryMB         int64             `json:"memory_mb"`          // 1 to MaxMemoryMB; units of 2^20 bytes of linear memory
-	DiskMB           int64             `json:"disk_mb"`            // 0 to MaxDiskMB; units of 2^20 bytes of files in Outputs
-	TimeoutMS        int64             `json:"timeout_ms"`         // 1 to MaxTimeout; milliseconds of the guest's wall time
-	Fuel             int64             `json:"fuel,omitempty"`     // 1 to MaxSafeInt; 0 means that fuel is not counted
-	OutputLimitBytes int64             `json:"output_limit_bytes"` // 0 to MaxSafeInt; stdout and stderr together
-	Deterministic    bool              `json:"deterministic"`
-	Seed             int64             `json:"seed"` // 0 to MaxSafeInt
-	CanonicalNaN     bool              `json:"canonical_nan"`
-	Arch             string            `json:"arch,omitempty"`   // a GOARCH; placement only
-	Engine           string            `json:"engine,omitempty"` // "" means any
+	Version    string            `json:"version"`     // ManifestVersion
+	ID         string            `json:"id"`          // 32 lower-case hex digits, chosen by the requester
+	ModuleHash Digest            `json:"module_hash"` // what to run
+	Args       []string          `json:"args"`        // argv[1:]; argv[0] is always "module"
+	Env        map[string]string `json:"env"`
+	// "" when the input is not known before the job starts
+	StdinHash        Digest `json:"stdin_hash,omitempty"`
+	Dirs             []Dir  `json:"dirs,omitempty"`
+	CPUCores         int64  `json:"cpu_cores"`          // 1 to MaxCPUCores; placement only
+	MemoryMB         int64  `json:"memory_mb"`          // 1 to MaxMemoryMB; units of 2^20 bytes of linear memory
+	DiskMB           int64  `json:"disk_mb"`            // 0 to MaxDiskMB; units of 2^20 bytes of files in Outputs
+	TimeoutMS        int64  `json:"timeout_ms"`         // 1 to MaxTimeout; milliseconds of the guest's wall time
+	Fuel             int64  `json:"fuel,omitempty"`     // 1 to MaxSafeInt; 0 means that fuel is not counted
+	OutputLimitBytes int64  `json:"output_limit_bytes"` // 0 to MaxSafeInt; stdout and stderr together
+	Deterministic    bool   `json:"deterministic"`
+	Seed             int64  `json:"seed"` // 0 to MaxSafeInt
+	CanonicalNaN     bool   `json:"canonical_nan"`
+	Arch             string `json:"arch,omitempty"`   // a GOARCH; placement only
+	Engine           string `json:"engine,omitempty"` // "" means any
 }
 
 // NewManifest returns a manifest with every default filled in, and neither ID
@@ -144,7 +145,8 @@ func (m *Manifest) Encode() []byte {
 func (m *Manifest) WorkDigest() Digest {
 	anonymous := *m
 	anonymous.ID = ""
-	return Sum(bytes.Replace(anonymous.Encode(), []byte(`"id":"",`), nil, 1)) // behind version, before any text of a user's
+	// behind version, before any text of a user's
+	return Sum(bytes.Replace(anonymous.Encode(), []byte(`"id":"",`), nil, 1))
 }
 
 // encode writes v as one line without an end of line. V must be of a type that
@@ -164,16 +166,21 @@ func (m *Manifest) rules() []rule {
 	fuel := integer(&m.Fuel, "fuel", 0, 1, MaxSafeInt, 1_000_000_000, "units of fuel (plasm-fuel/1)")
 	fuel.Without = "not counted"
 	return []rule{
-		integer(&m.CPUCores, "cpu_cores", 1, 1, MaxCPUCores, 1, "cores; placement only, as a preview 1 program has one thread"),
+		integer(&m.CPUCores, "cpu_cores", 1, 1, MaxCPUCores, 1,
+			"cores; placement only, as a preview 1 program has one thread"),
 		integer(&m.MemoryMB, "memory_mb", 256, 1, MaxMemoryMB, 256, "units of 2^20 bytes of linear memory"),
-		integer(&m.DiskMB, "disk_mb", 256, 0, MaxDiskMB, 256, "units of 2^20 bytes: the files of all travelling folders that the program may write, "+
-			"each name by its whole size in blocks of 4096 bytes; counts only where there is such a folder"),
-		integer(&m.TimeoutMS, "timeout_ms", 60_000, 1, MaxTimeout, 60_000, "milliseconds of the program's wall time (7 days)"),
+		integer(&m.DiskMB, "disk_mb", 256, 0, MaxDiskMB, 256,
+			"units of 2^20 bytes: the files of all travelling folders that the program may write, "+
+				"each name by its whole size in blocks of 4096 bytes; counts only where there is such a folder"),
+		integer(&m.TimeoutMS, "timeout_ms", 60_000, 1, MaxTimeout, 60_000,
+			"milliseconds of the program's wall time (7 days)"),
 		fuel,
-		integer(&m.OutputLimitBytes, "output_limit_bytes", 16<<20, 0, MaxSafeInt, 16<<20, "bytes, stdout and stderr together"),
+		integer(&m.OutputLimitBytes, "output_limit_bytes", 16<<20, 0, MaxSafeInt, 16<<20,
+			"bytes, stdout and stderr together"),
 		boolean(&m.Deterministic, "deterministic", 1, 1, "whether clock, sleep and random numbers are simulated"),
 		integer(&m.Seed, "seed", 0, 0, MaxSafeInt, 0, "; what simulated random numbers are made from"),
-		boolean(&m.CanonicalNaN, "canonical_nan", 0, 1, "whether NaNs have the same bits everywhere, on every engine and kind of processor"),
+		boolean(&m.CanonicalNaN, "canonical_nan", 0, 1,
+			"whether NaNs have the same bits everywhere, on every engine and kind of processor"),
 	}
 }
 

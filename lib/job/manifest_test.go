@@ -42,7 +42,8 @@ func TestEncodeManifest(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	bare := job.Manifest{}
-	const zero = `{"version":"","id":"","module_hash":"","args":[],"env":{},"cpu_cores":0,"memory_mb":0,"disk_mb":0,"timeout_ms":0,` +
+	const zero = `{"version":"","id":"","module_hash":"","args":[],"env":{},"cpu_cores":0,"memory_mb":0,"disk_mb":0,` +
+		`"timeout_ms":0,` +
 		`"output_limit_bytes":0,"deterministic":false,"seed":0,"canonical_nan":false}`
 	if diff := cmp.Diff(zero, string(bare.Encode())); diff != "" || bare.Args != nil || bare.Env != nil {
 		t.Errorf("zero value, now %v (-want +got):\n%s", bare, diff)
@@ -79,20 +80,56 @@ func TestValidate(t *testing.T) {
 		{"module", func(m *job.Manifest) { m.ModuleHash = "" }, `manifest.module_hash: "" is not sha256: and 64`},
 		{"stdin", func(m *job.Manifest) { m.StdinHash = "x" }, `manifest.stdin_hash: "x" is not sha256: and 64`},
 		{"argument with NUL", func(m *job.Manifest) { m.Args[1] = "a\x00" }, `manifest.args[1]: "a\x00" is not UTF-8`},
-		{"argument of other bytes", func(m *job.Manifest) { m.Args[0] = "\xff" }, `manifest.args[0]: "\xff" is not UTF-8`},
+		{
+			"argument of other bytes", func(m *job.Manifest) { m.Args[0] = "\xff" },
+			`manifest.args[0]: "\xff" is not UTF-8`,
+		},
 		{"env without name", func(m *job.Manifest) { m.Env[""] = "" }, `manifest.env: "" is not a variable's name`},
 		{"env name with =", func(m *job.Manifest) { m.Env["A="] = "" }, `manifest.env: "A=" is not a variable's name`},
-		{"env name of other bytes", func(m *job.Manifest) { m.Env["\xff"] = "" }, `manifest.env: "\xff" is not a variable's`},
-		{"env value of other bytes", func(m *job.Manifest) { m.Env["A"] = "\xff" }, `manifest.env.A: "\xff" is not UTF-8`},
-		{"env value with NUL", func(m *job.Manifest) { m.Env["é\n"] = "\x00" }, `manifest.env["é\n"]: "\x00" is not UTF-8`},
-		{"relative path", func(m *job.Manifest) { m.Dirs[1].Guest = "out" }, `manifest.dirs[1].guest: "out" is not an absolute`},
-		{"path of other bytes", func(m *job.Manifest) { m.Dirs[0].Guest = "/\xff" }, `manifest.dirs[0].guest: "/\xff" is not an`},
-		{"path with a final slash", func(m *job.Manifest) { m.Dirs[0].Guest = "/data/" }, `manifest.dirs[0].guest: "/data/" is not an`},
-		{"path with an empty part", func(m *job.Manifest) { m.Dirs[0].Guest = "/a//b" }, `manifest.dirs[0].guest: "/a//b" is not an`},
-		{"path with a dot", func(m *job.Manifest) { m.Dirs[0].Guest = "/./a" }, `manifest.dirs[0].guest: "/./a" is not an`},
-		{"path that goes up", func(m *job.Manifest) { m.Dirs[0].Guest = "/a/.." }, `manifest.dirs[0].guest: "/a/.." is not an`},
-		{"too many folders", func(m *job.Manifest) { m.Dirs = make([]job.Dir, 17) }, `manifest.dirs: 17 are more than 16`},
-		{"path twice", func(m *job.Manifest) { m.Dirs[1].Guest = "/data" }, `manifest.dirs[1].guest: "/data" is there twice`},
+		{
+			"env name of other bytes", func(m *job.Manifest) { m.Env["\xff"] = "" },
+			`manifest.env: "\xff" is not a variable's`,
+		},
+		{
+			"env value of other bytes", func(m *job.Manifest) { m.Env["A"] = "\xff" },
+			`manifest.env.A: "\xff" is not UTF-8`,
+		},
+		{
+			"env value with NUL", func(m *job.Manifest) { m.Env["é\n"] = "\x00" },
+			`manifest.env["é\n"]: "\x00" is not UTF-8`,
+		},
+		{
+			"relative path", func(m *job.Manifest) { m.Dirs[1].Guest = "out" },
+			`manifest.dirs[1].guest: "out" is not an absolute`,
+		},
+		{
+			"path of other bytes", func(m *job.Manifest) { m.Dirs[0].Guest = "/\xff" },
+			`manifest.dirs[0].guest: "/\xff" is not an`,
+		},
+		{
+			"path with a final slash", func(m *job.Manifest) { m.Dirs[0].Guest = "/data/" },
+			`manifest.dirs[0].guest: "/data/" is not an`,
+		},
+		{
+			"path with an empty part", func(m *job.Manifest) { m.Dirs[0].Guest = "/a//b" },
+			`manifest.dirs[0].guest: "/a//b" is not an`,
+		},
+		{
+			"path with a dot", func(m *job.Manifest) { m.Dirs[0].Guest = "/./a" },
+			`manifest.dirs[0].guest: "/./a" is not an`,
+		},
+		{
+			"path that goes up", func(m *job.Manifest) { m.Dirs[0].Guest = "/a/.." },
+			`manifest.dirs[0].guest: "/a/.." is not an`,
+		},
+		{
+			"too many folders", func(m *job.Manifest) { m.Dirs = make([]job.Dir, 17) },
+			`manifest.dirs: 17 are more than 16`,
+		},
+		{
+			"path twice", func(m *job.Manifest) { m.Dirs[1].Guest = "/data" },
+			`manifest.dirs[1].guest: "/data" is there twice`,
+		},
 		{"no cores", func(m *job.Manifest) { m.CPUCores = 0 }, `manifest.cpu_cores: 0 is not in 1…1024`},
 		{"no memory", func(m *job.Manifest) { m.MemoryMB = 0 }, `manifest.memory_mb: 0 is not in 1…4096`},
 		{"memory", func(m *job.Manifest) { m.MemoryMB = 4097 }, `manifest.memory_mb: 4097 is not in 1…4096`},
@@ -102,7 +139,10 @@ func TestValidate(t *testing.T) {
 		{"seed", func(m *job.Manifest) { m.Seed = math.MaxInt64 }, `manifest.seed: 9223372036854775807 is not in 0…`},
 		{"arch", func(m *job.Manifest) { m.Arch = "x86-64" }, `manifest.arch: "x86-64" is not 1 to 32 of a-z 0-9`},
 		{"engine", func(m *job.Manifest) { m.Engine = strings.Repeat("a", 33) }, `manifest.engine: "aaaa`},
-		{"size", func(m *job.Manifest) { m.Args[0] = strings.Repeat("a", job.MaxManifest) }, ` bytes, more than the 262144 allowed`},
+		{
+			"size", func(m *job.Manifest) { m.Args[0] = strings.Repeat("a", job.MaxManifest) },
+			` bytes, more than the 262144 allowed`,
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -128,7 +168,8 @@ func TestManifestSize(t *testing.T) {
 	}
 	tooLong := append(m.Encode(), ' ')
 	for _, decode := range []func([]byte) (*job.Manifest, error){job.DecodeManifest, job.DecodeDraft} {
-		if _, err := decode(tooLong); err == nil || err.Error() != "manifest: 262145 bytes, more than the 262144 allowed" {
+		if _, err := decode(tooLong); err == nil ||
+			err.Error() != "manifest: 262145 bytes, more than the 262144 allowed" {
 			t.Errorf("one byte more: %v", err)
 		}
 	}
@@ -138,7 +179,8 @@ func TestManifestSize(t *testing.T) {
 		t.Error("cut short, and read")
 	}
 	grown := bytes.Replace(short, []byte(`"args":["`), []byte(`"args":["aaaaa`), 1)
-	if _, err := job.DecodeManifest(grown); err == nil || !strings.Contains(err.Error(), "more than the 262144 allowed") {
+	if _, err := job.DecodeManifest(grown); err == nil ||
+		!strings.Contains(err.Error(), "more than the 262144 allowed") {
 		t.Errorf("%d bytes that need more: %v", len(grown), err)
 	}
 }
@@ -173,12 +215,27 @@ func TestOutcomeValidate(t *testing.T) {
 		change func(o *job.Outcome)
 		want   string
 	}{
-		{"status", func(o *job.Outcome) { o.Status = "done" }, `outcome.status: "done" is not one of exit, trap, timeout, `},
-		{"no exit code", func(o *job.Outcome) { o.ExitCode = nil }, `outcome.exit_code: goes with status exit and no other, not exit`},
-		{"a trap's exit code", func(o *job.Outcome) { o.Status = job.Trap }, `outcome.exit_code: goes with status exit and no other`},
-		{"trap", func(o *job.Outcome) { o.Trap = job.TrapOther }, `outcome.trap: goes with status trap and no other, not exit`},
+		{
+			"status", func(o *job.Outcome) { o.Status = "done" },
+			`outcome.status: "done" is not one of exit, trap, timeout, `,
+		},
+		{
+			"no exit code", func(o *job.Outcome) { o.ExitCode = nil },
+			`outcome.exit_code: goes with status exit and no other, not exit`,
+		},
+		{
+			"a trap's exit code", func(o *job.Outcome) { o.Status = job.Trap },
+			`outcome.exit_code: goes with status exit and no other`,
+		},
+		{
+			"trap", func(o *job.Outcome) { o.Trap = job.TrapOther },
+			`outcome.trap: goes with status trap and no other, not exit`,
+		},
 		{"stdin", func(o *job.Outcome) { o.StdinHash = "" }, `outcome.stdin_hash: "" is not sha256: and 64`},
-		{"negative", func(o *job.Outcome) { o.WallTimeUS = -1 }, `outcome.wall_time_us: -1 is not in 0…9007199254740991`},
+		{
+			"negative", func(o *job.Outcome) { o.WallTimeUS = -1 },
+			`outcome.wall_time_us: -1 is not in 0…9007199254740991`,
+		},
 		{"fuel", func(o *job.Outcome) { o.FuelUsed = &used }, `outcome.fuel_used: -1 is not in 0…9007199254740991`},
 	}
 	if err := good.Validate(); err != nil {

@@ -43,11 +43,17 @@ func members(rules []rule) []MemberWord {
 }
 
 func integer(field *int64, name string, absent, low, high, example int64, meaning string) rule {
-	return rule{MemberWord: MemberWord{Word: Word{name, meaning}, Absent: absent, Low: low, High: high, Example: example}, field: field}
+	return rule{MemberWord: MemberWord{
+		Word: Word{name, meaning}, Absent: absent, Low: low, High: high,
+		Example: example,
+	}, field: field}
 }
 
 func boolean(flag *bool, name string, absent, example int64, meaning string) rule {
-	return rule{MemberWord: MemberWord{Word: Word{name, meaning}, Absent: absent, Example: example, Boolean: true}, flag: flag}
+	return rule{
+		MemberWord: MemberWord{Word: Word{name, meaning}, Absent: absent, Example: example, Boolean: true},
+		flag:       flag,
+	}
 }
 
 // Difference returns the name of a member in which two manifests differ, or "" when they

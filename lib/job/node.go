@@ -32,7 +32,8 @@ type Node struct {
 	Guards   []string     `json:"guards"`    // those that a worker has there; of Guards, none twice
 	Slots    Slots        `json:"slots"`
 	Limits   NodeLimits   `json:"limits"`
-	RTTUS    int64        `json:"rtt_us,omitempty"` // 1 to MaxRTT microseconds, measured by whoever asked the node; 0: not measured
+	// 1 to MaxRTT microseconds, measured by whoever asked the node; 0: not measured
+	RTTUS int64 `json:"rtt_us,omitempty"`
 }
 
 // NodeEngine is one of a node's engines.
@@ -55,8 +56,9 @@ type NodeLimits struct {
 	ModuleBytes int64 `json:"module_bytes"` // 1 to MaxSafeInt
 	InputBytes  int64 `json:"input_bytes"`  // 0 to MaxSafeInt
 	OutputBytes int64 `json:"output_bytes"` // 0 to MaxSafeInt
-	TreeBytes   int64 `json:"tree_bytes"`   // 0 to MaxSafeInt: of the files in the folders that a job begins with, each name counted
-	DiskMB      int64 `json:"disk_mb"`      // 0 to MaxDiskMB; units of 2^20 bytes of files in the folders that it writes
+	// 0 to MaxSafeInt: of the files in the folders that a job begins with, each name counted
+	TreeBytes int64 `json:"tree_bytes"`
+	DiskMB    int64 `json:"disk_mb"` // 0 to MaxDiskMB; units of 2^20 bytes of files in the folders that it writes
 }
 
 // DecodeNode reads a node document of our own side, such as a line that
@@ -96,7 +98,10 @@ func nodeFrom(f *Fields) *Node {
 	}
 	n.Engines = []NodeEngine{}
 	for _, e := range f.Objects("engines") {
-		n.Engines = append(n.Engines, NodeEngine{Name: e.Str("name"), Version: e.Str("version"), Features: e.Strs("features")})
+		n.Engines = append(n.Engines, NodeEngine{
+			Name: e.Str("name"), Version: e.Str("version"),
+			Features: e.Strs("features"),
+		})
 	}
 	n.Guards = f.Strs("guards")
 	groups := map[string]*Fields{"slots": f.Object("slots"), "limits": f.Object("limits")}
@@ -119,20 +124,25 @@ func nodeFrom(f *Fields) *Node {
 func (n *Node) rules() []rule {
 	l := &n.Limits
 	return []rule{
-		integer(&n.CPUCores, "cpu_cores", 1, 1, MaxCPUCores, 8, "cores that jobs can use, limits of the operating system included"),
+		integer(&n.CPUCores, "cpu_cores", 1, 1, MaxCPUCores, 8,
+			"cores that jobs can use, limits of the operating system included"),
 		integer(&n.MemoryMB, "memory_mb", 1, 1, MaxNodeMemoryMB, 12288, "units of 2^20 bytes, which all jobs share"),
 		integer(&n.Slots.Total, "slots.total", 1, 1, MaxSlots, 8, "jobs at a time"),
-		integer(&n.Slots.Free, "slots.free", 0, 0, MaxSlots, 7, "jobs that could start at the moment of asking; at most `total`"),
+		integer(&n.Slots.Free, "slots.free", 0, 0, MaxSlots, 7,
+			"jobs that could start at the moment of asking; at most `total`"),
 		integer(&l.MemoryMB, "limits.memory_mb", 1, 1, MaxMemoryMB, 4096,
 			"units of 2^20 bytes of linear memory, and at most the node's `memory_mb`"),
 		integer(&l.TimeoutMS, "limits.timeout_ms", 1, 1, MaxTimeout, 3_600_000, "milliseconds of wall time"),
 		integer(&l.ModuleBytes, "limits.module_bytes", 1, 1, MaxSafeInt, 64<<20, "bytes of the module"),
 		integer(&l.InputBytes, "limits.input_bytes", 0, 0, MaxSafeInt, 1<<30, "bytes of input"),
 		integer(&l.OutputBytes, "limits.output_bytes", 0, 0, MaxSafeInt, 1<<30, "bytes of stdout and stderr together"),
-		integer(&l.TreeBytes, "limits.tree_bytes", 0, 0, MaxSafeInt, 1<<30, "bytes of the files in the folders that a job begins with, each name counted"),
-		integer(&l.DiskMB, "limits.disk_mb", 0, 0, MaxDiskMB, 1024, "units of 2^20 bytes of the files in the folders that it writes"),
+		integer(&l.TreeBytes, "limits.tree_bytes", 0, 0, MaxSafeInt, 1<<30,
+			"bytes of the files in the folders that a job begins with, each name counted"),
+		integer(&l.DiskMB, "limits.disk_mb", 0, 0, MaxDiskMB, 1024,
+			"units of 2^20 bytes of the files in the folders that it writes"),
 		integer(&n.RTTUS, "rtt_us", 0, 1, MaxRTT, 1840,
-			"microseconds from asking to the first byte of the answer; measured by who asked, and absent in what the node itself says"),
+			"microseconds from asking to the first byte of the answer; measured by who asked, and absent in what "+
+				"the node itself says"),
 	}
 }
 

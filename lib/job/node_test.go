@@ -74,7 +74,10 @@ func TestNodeValidateRefuses(t *testing.T) {
 		{"no input", "node.limits.input_bytes: -1 is not in", func(n *job.Node) { n.Limits.InputBytes = -1 }},
 		{"slots", "node.slots.free: 5 is more than slots.total, 4", func(n *job.Node) { n.Slots.Free = 5 }},
 		{"memory", "node.limits.memory_mb: 4096 is more than memory_mb, 4095", func(n *job.Node) { n.MemoryMB = 4095 }},
-		{"guard", `node.guards[0]: "chroot" is not one of process, `, func(n *job.Node) { n.Guards = []string{"chroot"} }},
+		{
+			"guard", `node.guards[0]: "chroot" is not one of process, `,
+			func(n *job.Node) { n.Guards = []string{"chroot"} },
+		},
 		{"version that isn't UTF-8", `node.version: "\xff" is not 1 to 64`, func(n *job.Node) { n.Version = "\xff" }},
 		{
 			"too large", "node: 7",
@@ -117,7 +120,10 @@ func TestRemoteNode(t *testing.T) {
 		{"unknown guard", `"seccomp"`, `"chroot"`, false},
 		{"unknown member that is null", `{"peer_id"`, `{"gpu":null,"peer_id"`, false},
 		{"unknown member twice", `{"peer_id"`, `{"gpu":1,"gpu":1,"peer_id"`, false},
-		{"unknown member, too deep", `{"peer_id"`, `{"gpu":` + strings.Repeat("[", 16) + strings.Repeat("]", 16) + `,"peer_id"`, false},
+		{
+			"unknown member, too deep", `{"peer_id"`,
+			`{"gpu":` + strings.Repeat("[", 16) + strings.Repeat("]", 16) + `,"peer_id"`, false,
+		},
 		{"out of range", `"cpu_cores":8`, `"cpu_cores":1025`, false},
 		{"missing", `"os":"linux",`, ``, false},
 		{"a second value", `{"peer_id"`, `{} {"peer_id"`, false},
@@ -166,9 +172,15 @@ func TestRemoteRejection(t *testing.T) {
 	}{
 		{
 			"every member", `{"code":"memory","message":"too much","need":8192,"have":4096,"retry_after_ms":5}`,
-			&job.Rejection{Code: job.RejectMemory, Message: "too much", Need: int64(8192), Have: int64(4096), RetryAfterMS: 5},
+			&job.Rejection{
+				Code: job.RejectMemory, Message: "too much", Need: int64(8192), Have: int64(4096),
+				RetryAfterMS: 5,
+			},
 		},
-		{"unknown member", `{"code":"busy","message":"full","queue":{"length":9}}`, &job.Rejection{Code: job.RejectBusy, Message: "full"}},
+		{
+			"unknown member", `{"code":"busy","message":"full","queue":{"length":9}}`,
+			&job.Rejection{Code: job.RejectBusy, Message: "full"},
+		},
 		{"unknown code", `{"code":"tired","message":"no"}`, nil},
 		{"no message", `{"code":"busy"}`, nil},
 		{"empty message", `{"code":"busy","message":""}`, nil},

@@ -62,8 +62,10 @@ func (o *Outcome) Attrs(attrs ...any) []any {
 	if o.Trap != "" {
 		attrs = append(attrs, "trap", o.Trap)
 	}
-	return append(attrs, "duration", time.Duration(o.WallTimeUS)*time.Microsecond, "cpu", time.Duration(o.CPUTimeUS)*time.Microsecond,
-		"stdin_bytes", o.StdinBytes, "stdout_bytes", o.StdoutBytes, "stderr_bytes", o.StderrBytes, "memory_bytes", o.MemoryBytes)
+	return append(attrs, "duration", time.Duration(o.WallTimeUS)*time.Microsecond, "cpu",
+		time.Duration(o.CPUTimeUS)*time.Microsecond,
+		"stdin_bytes", o.StdinBytes, "stdout_bytes", o.StdoutBytes, "stderr_bytes", o.StderrBytes, "memory_bytes",
+		o.MemoryBytes)
 }
 
 // intRule is an integer with its name.

@@ -52,11 +52,12 @@ func (c RejectCode) Valid() bool { return slices.Contains(rejectCodes(), c) }
 // timeout_ms, bytes), string for a name or a list with commas, nil when there is
 // nothing to say.
 type Rejection struct {
-	Code         RejectCode `json:"code"`
-	Message      string     `json:"message"`
-	Need         Value      `json:"need,omitempty"`           // what the job asks for
-	Have         Value      `json:"have,omitempty"`           // what the node can give
-	RetryAfterMS int64      `json:"retry_after_ms,omitempty"` // 1 to MaxSafeInt milliseconds; 0 when the node doesn't say
+	Code    RejectCode `json:"code"`
+	Message string     `json:"message"`
+	Need    Value      `json:"need,omitempty"` // what the job asks for
+	Have    Value      `json:"have,omitempty"` // what the node can give
+	// 1 to MaxSafeInt milliseconds; 0 when the node doesn't say
+	RetryAfterMS int64 `json:"retry_after_ms,omitempty"`
 }
 
 // NodeRejection is the answer of one of several nodes.

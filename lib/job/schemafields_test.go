@@ -32,7 +32,11 @@ func TestFieldsAreProperties(t *testing.T) {
 		{"node's engine", "node", []string{"properties", "engines", "items"}, job.NodeEngine{}},
 		{"node's slots", "node", []string{"properties", "slots"}, job.Slots{}},
 		{"node's limits", "node", []string{"properties", "limits"}, job.NodeLimits{}},
-		{"node rejection", "error", []string{"properties", "error", "properties", "nodes", "items"}, job.NodeRejection{}},
+		{
+			"node rejection", "error",
+			[]string{"properties", "error", "properties", "nodes", "items"},
+			job.NodeRejection{},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -15,7 +15,8 @@ import (
 
 // schemaNames are the files in schemas/, without their ending.
 var schemaNames = []string{
-	"batch", "envelope", "error", "item", "job", "joblog", "manifest", "node", "protocol", "receipt", "result", "ticket", "tree", "verdict",
+	"batch", "envelope", "error", "item", "job", "joblog", "manifest", "node", "protocol", "receipt", "result",
+	"ticket", "tree", "verdict",
 }
 
 // schemaOf says which schema a kind of vectors is checked against.
@@ -95,7 +96,8 @@ func TestSchemaFiles(t *testing.T) {
 	}
 	for _, name := range schemaNames {
 		doc := schema(t, name)
-		if doc["$schema"] != "https://json-schema.org/draft/2020-12/schema" || doc["$id"] != "urn:plasm:schema:"+name+":v1" {
+		if doc["$schema"] != "https://json-schema.org/draft/2020-12/schema" ||
+			doc["$id"] != "urn:plasm:schema:"+name+":v1" {
 			t.Errorf("%s: $schema %v, $id %v", name, doc["$schema"], doc["$id"])
 		}
 	}

@@ -16,10 +16,12 @@ const (
 // nobody but the owner of the key that has submitted the job can use it. It shows the
 // job's arguments and environment.
 type Ticket struct {
-	Manifest  *Manifest // valid, with a stdin_hash
-	Node      string    // peer ID of the node that has the job
-	Addrs     []string  // whole multiaddresses of the node, at most MaxTicketAddrs: each ends in /p2p/ and Node
-	KeepUntil time.Time // until when the node keeps the result at least, if it needs the room for no other, in milliseconds
+	Manifest *Manifest // valid, with a stdin_hash
+	Node     string    // peer ID of the node that has the job
+	Addrs    []string  // whole multiaddresses of the node, at most MaxTicketAddrs: each ends in /p2p/ and Node
+	// until when the node keeps the result at least, if it needs the room for no other, in
+	// milliseconds
+	KeepUntil time.Time
 }
 
 // ticketDocument is a ticket as it is written.
@@ -33,7 +35,10 @@ type ticketDocument struct {
 
 // Encode writes the ticket in one line of JSON without an end of line.
 func (t *Ticket) Encode() []byte {
-	return encode(&ticketDocument{"1", t.Manifest.Encode(), t.Node, append([]string{}, t.Addrs...), FormatTime(t.KeepUntil)})
+	return encode(&ticketDocument{
+		"1", t.Manifest.Encode(), t.Node, append([]string{}, t.Addrs...),
+		FormatTime(t.KeepUntil),
+	})
 }
 
 // DecodeTicket reads a ticket. An error is an *Error with CodeBadManifest.

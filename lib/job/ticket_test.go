@@ -29,7 +29,10 @@ func FuzzDecodeTicket(f *testing.F) {
 
 func TestNoTicket(t *testing.T) {
 	t.Parallel()
-	for _, data := range [][]byte{bytes.Repeat([]byte(" "), job.MaxTicket+1), bytes.Repeat([]byte("["), job.MaxTicket), []byte(`{"version":"1"`), []byte(`{} {}`)} {
+	for _, data := range [][]byte{
+		bytes.Repeat([]byte(" "), job.MaxTicket+1), bytes.Repeat([]byte("["), job.MaxTicket),
+		[]byte(`{"version":"1"`), []byte(`{} {}`),
+	} {
 		if _, err := job.DecodeTicket(data); err == nil {
 			t.Errorf("%d bytes of %q are a ticket", len(data), data[:1])
 		}

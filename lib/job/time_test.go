@@ -29,7 +29,10 @@ func TestTimes(t *testing.T) {
 			t.Errorf("%s is read as %v: %v", got, back, err)
 		}
 	}
-	for _, bad := range []string{"", "2026-01-02", "2026-01-02T03:04:05,678Z", "2026-02-29T00:00:00.000Z", "2026-01-02T03:04:05.678Z "} {
+	for _, bad := range []string{
+		"", "2026-01-02", "2026-01-02T03:04:05,678Z", "2026-02-29T00:00:00.000Z",
+		"2026-01-02T03:04:05.678Z ",
+	} {
 		if got, err := job.ParseTime(bad); err == nil || !got.IsZero() {
 			t.Errorf("%q is read as %v", bad, got)
 		}

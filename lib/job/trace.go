@@ -56,7 +56,8 @@ func CheckTrace(path string, trace []string) error {
 		return &FieldError{Path: path, Problem: fmt.Sprintf("%d functions, not 1 to %d", n, MaxTrace)}
 	}
 	for i, name := range trace {
-		if name == "" || len(name) > MaxTraceName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+		if name == "" || len(name) > MaxTraceName || !utf8.ValidString(name) ||
+			strings.ContainsFunc(name, unicode.IsControl) {
 			problem := fmt.Sprintf("%s is not 1 to %d bytes of text on one line", Quote(name), MaxTraceName)
 			return &FieldError{Path: element(path, i), Problem: problem}
 		}

@@ -64,9 +64,10 @@ var reasons = map[string]*regexp.Regexp{
 	"order":     regexp.MustCompile(`: not in the order of bytes$`),
 	"parent":    regexp.MustCompile(` has no dir entry for its parent$`),
 	"canonical": regexp.MustCompile(`: not in its canonical encoding$`),
-	"conflict":  regexp.MustCompile(`: goes with (status|no folder|outcome\.dirs)| is more than (memory_mb|slots\.total), `),
-	"digest":    regexp.MustCompile(`: is sha256:[0-9a-f]{64}($|, but manifest\.)`),
-	"base64":    regexp.MustCompile(`: not base64`),
+	"conflict": regexp.MustCompile(`: goes with (status|no folder|outcome\.dirs)| is more than ` +
+		`(memory_mb|slots\.total), `),
+	"digest": regexp.MustCompile(`: is sha256:[0-9a-f]{64}($|, but manifest\.)`),
+	"base64": regexp.MustCompile(`: not base64`),
 }
 
 // loadVectors reads a file of vectors with the decoder that they test, so a key

@@ -25,7 +25,10 @@ func started(args ...string) (*arguments, *runtime.Pinner) {
 func TestSameWords(t *testing.T) {
 	t.Parallel()
 	for _, l := range []lack{
-		{&AddressSpace, 1<<20 + 1, 1<<20 + 1, 3 << 29}, {&Files, 70, 3, 64}, {&Processes, 0, 0, 48}, {&CPU, 1, 1, Unlimited},
+		{&AddressSpace, 1<<20 + 1, 1<<20 + 1, 3 << 29},
+		{&Files, 70, 3, 64},
+		{&Processes, 0, 0, 48},
+		{&CPU, 1, 1, Unlimited},
 	} {
 		e := l.error("plasm-run")
 		var words, document words
@@ -68,7 +71,8 @@ func TestArguments(t *testing.T) {
 		args, pins := started(strings.Split(test.line, " ")...)
 		var name words
 		args.program(&name)
-		if got := args.wantJSON(test.subcommand); name.String() != test.program || got != test.json || args.worker() != test.worker {
+		if got := args.wantJSON(test.subcommand); name.String() != test.program || got != test.json ||
+			args.worker() != test.worker {
 			t.Errorf("%q: %q, json %v, worker %v", test.line, name.String(), got, args.worker())
 		}
 		pins.Unpin()

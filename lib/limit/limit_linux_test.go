@@ -19,8 +19,14 @@ func TestTooLow(t *testing.T) {
 		words      string
 		hint       string
 	}{
-		{limit.AddressSpace, 1 << 20, 1<<20 + 1, "address space is too low: it is 1024 KiB, and x needs 1025 KiB", "raise it: ulimit -v 1025"},
-		{limit.CPU, 5, limit.Unlimited, "processor time is too low: it is 5 s, and x needs unlimited", "raise it: ulimit -t unlimited"},
+		{
+			limit.AddressSpace, 1 << 20, 1<<20 + 1, "address space is too low: it is 1024 KiB, and x needs 1025 KiB",
+			"raise it: ulimit -v 1025",
+		},
+		{
+			limit.CPU, 5, limit.Unlimited, "processor time is too low: it is 5 s, and x needs unlimited",
+			"raise it: ulimit -t unlimited",
+		},
 		{limit.Files, 5, 64, "open files is too low: it is 5, and x needs 64", "raise it: ulimit -n 64"},
 	} {
 		e := test.of.TooLow(test.have, "x", test.need)
@@ -38,7 +44,8 @@ func TestCheck(t *testing.T) {
 	}
 	now, _ := limit.Files.Get()
 	err := limit.Need{Files: now + 1}.Check("x")
-	if e, ok := errors.AsType[*job.Error](err); now < limit.Unlimited && (!ok || !strings.Contains(e.Message, "the limit on open files is too low: it is ")) {
+	if e, ok := errors.AsType[*job.Error](err); now < limit.Unlimited &&
+		(!ok || !strings.Contains(e.Message, "the limit on open files is too low: it is ")) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -32,7 +32,10 @@ func TestBadModules(t *testing.T) {
 		{"a section twice", "out of order", raw([]byte{1, 0}, []byte{1, 0})},
 		{"bytes behind a section", "are left in section 1", raw([]byte{1, 0, 0})},
 		{"a number too long", "longer than 32 bits", raw([]byte{1, 0x80, 0x80, 0x80, 0x80, 0x10})},
-		{"names that are no text", "not UTF-8", (&guest.Builder{Funcs: []guest.Func{{}}, Exports: []guest.Export{{Name: "\xff"}}}).Bytes()},
+		{
+			"names that are no text", "not UTF-8",
+			(&guest.Builder{Funcs: []guest.Func{{}}, Exports: []guest.Export{{Name: "\xff"}}}).Bytes(),
+		},
 		{"bodies without functions", "bodies", raw([]byte{10, 1, 2, 0, 0x0b})},
 		{"functions without bodies", "1 functions have 0 bodies", raw([]byte{1, 1, 0x60, 0, 0}, []byte{3, 1, 0})},
 		{"code behind the end", "behind a body's end", function(guest.Seq(guest.Code{0x0b}, one))},
@@ -44,7 +47,10 @@ func TestBadModules(t *testing.T) {
 		{"a hole in SIMD", "unknown opcode 0xfd 0x9a", function(guest.Code{0xfd, 0x9a, 0x01})},
 		{"beyond the bulk operations", "unknown opcode 0xfc 0x12", function(guest.Code{0xfc, 18})},
 		{"an opcode that is none", "unknown opcode 0x27 at byte ", function(guest.Code{0x27})},
-		{"shared memory", "limits 0x03 of a memory", (&guest.Builder{Memory: &guest.Limits{Min: 1, Max: 1, Shared: true}}).Bytes()},
+		{
+			"shared memory", "limits 0x03 of a memory",
+			(&guest.Builder{Memory: &guest.Limits{Min: 1, Max: 1, Shared: true}}).Bytes(),
+		},
 		{"two memories", "second memory", raw([]byte{5, 2, 0, 1, 0, 1})},
 		{"a tag", "unknown kind 4", (&guest.Builder{Imports: []guest.Import{{Kind: guest.KindTag}}}).Bytes()},
 		{"code in a constant", "opcode 0x10 in a constant", (&guest.Builder{
@@ -54,12 +60,21 @@ func TestBadModules(t *testing.T) {
 		{"the fuel", "global 1 of 1", withGlobal(guest.Seq(guest.Long(1<<40), guest.Code{0x24, 1}))},
 		{"the stack", "global 2 of 1", withGlobal(guest.Seq(guest.Int(1<<30), guest.Code{0x24, 2}))},
 		{"a scratch local", "local 1 of 1", withGlobal(guest.Seq(guest.Long(1<<40), guest.Code{0x21, 1}))},
-		{"the fuel in a constant", "global 1 of 0", (&guest.Builder{Globals: []guest.Global{{Type: i64, Init: guest.Code{0x23, 1}}}}).Bytes()},
+		{
+			"the fuel in a constant", "global 1 of 0",
+			(&guest.Builder{Globals: []guest.Global{{Type: i64, Init: guest.Code{0x23, 1}}}}).Bytes(),
+		},
 		{"a type that is added", "type 1 of 1", function(guest.Code{0x02, 1, 0x0b})},
 		{"a label beyond the body", "label 1 in 1 blocks", function(guest.Br(1))},
 		{"a function that is not there", "function 1 of 1", function(guest.Call(1))},
-		{"an export with a reserved name", `is named "plasm:fuel"`, (&guest.Builder{Funcs: []guest.Func{{}}, Exports: []guest.Export{{Name: meter.FuelGlobal}}}).Bytes()},
-		{"an export with another reserved name", `names that begin with "plasm:" are taken`, (&guest.Builder{Funcs: []guest.Func{{}}, Exports: []guest.Export{{Name: "plasm:x"}}}).Bytes()},
+		{
+			"an export with a reserved name", `is named "plasm:fuel"`,
+			(&guest.Builder{Funcs: []guest.Func{{}}, Exports: []guest.Export{{Name: meter.FuelGlobal}}}).Bytes(),
+		},
+		{
+			"an export with another reserved name", `names that begin with "plasm:" are taken`,
+			(&guest.Builder{Funcs: []guest.Func{{}}, Exports: []guest.Export{{Name: "plasm:x"}}}).Bytes(),
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -79,7 +94,10 @@ func TestRewriteFindsMissingOperands(t *testing.T) {
 		"call": guest.Call(1),
 		"else": {0x02, 0x40, 0x05, 0x0b},
 	} {
-		module := (&guest.Builder{Funcs: []guest.Func{{Body: body}, {Type: guest.FuncType{Params: types{i32}}}}}).Bytes()
+		module := (&guest.Builder{Funcs: []guest.Func{
+			{Body: body},
+			{Type: guest.FuncType{Params: types{i32}}},
+		}}).Bytes()
 		_, err := meter.Rewrite(module, meter.Options{Fuel: true})
 		if err == nil {
 			t.Errorf("%s is rewritten", name)

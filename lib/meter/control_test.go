@@ -70,7 +70,8 @@ func (g *generator) bulk(depth int) guest.Code {
 		small := func() guest.Code { return guest.Int(int64(g.pick(10))) }
 		return guest.Seq(small(), small(), small(), guest.Code{0xfc, 14, 0, 0})
 	default:
-		return guest.Seq(guest.Int(int64(g.pick(10))), g.constant(guest.FuncRef), guest.Int(int64(g.pick(4))), guest.Code{0xfc, 17, 0})
+		return guest.Seq(guest.Int(int64(g.pick(10))), g.constant(guest.FuncRef), guest.Int(int64(g.pick(4))),
+			guest.Code{0xfc, 17, 0})
 	}
 }
 

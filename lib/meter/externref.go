@@ -46,9 +46,10 @@ func (m *module) checkTypes(changed *module) *job.Error {
 			first[t.key()] = i
 		case m.types[i].key() != m.types[j].key():
 			return &job.Error{
-				Code:    job.CodeModuleRefused,
-				Message: fmt.Sprintf("module refused: the types of functions %d and %d differ in externref and funcref only", j, i),
-				Hint:    "docs/webassembly.md explains what becomes of externref",
+				Code: job.CodeModuleRefused,
+				Message: fmt.Sprintf("module refused: the types of functions %d and %d differ in externref and "+
+					"funcref only", j, i),
+				Hint: "docs/webassembly.md explains what becomes of externref",
 			}
 		}
 	}

@@ -67,7 +67,8 @@ func TestTwinTypes(t *testing.T) {
 	t.Parallel()
 	_, err := meter.Rewrite(guest.References(true), meter.Options{})
 	e, ok := errors.AsType[*job.Error](err)
-	if !ok || e.Code != job.CodeModuleRefused || !strings.Contains(e.Message, "types of functions 1 and 2 differ in externref and funcref only") {
+	if !ok || e.Code != job.CodeModuleRefused ||
+		!strings.Contains(e.Message, "types of functions 1 and 2 differ in externref and funcref only") {
 		t.Errorf("%v", err)
 	}
 }

@@ -32,7 +32,8 @@ func prices() []priced {
 		{"nothing", guest.Seq(noop, guest.Block()), 0, 0, ""},
 		{"plain", one, 0, 2, ""},
 		{"division", guest.Op(wasm.OpDrop, guest.Op(wasm.OpI32DivS, guest.Int(7), guest.Int(2))), 0, 8, ""},
-		{"float division and root", guest.Op(wasm.OpDrop, guest.Op(0x91, guest.Op(0x95, guest.Float(1), guest.Float(2)))), 0, 13, ""},
+		{"float division and root", guest.Op(wasm.OpDrop,
+			guest.Op(0x91, guest.Op(0x95, guest.Float(1), guest.Float(2)))), 0, 13, ""},
 		{"simd", guest.Seq(vector(1), vector(2), guest.Code{0xfd, 0x6e, wasm.OpDrop}), 0, 5, ""},
 		{"simd division", guest.Seq(vector(1), vector(2), guest.Code{0xfd, 0xe7, 1, wasm.OpDrop}), 0, 8, ""},
 		{"if taken", guest.If(get, one), 1, 2 + 2, ""},
@@ -41,27 +42,48 @@ func prices() []priced {
 		{"behind an if", guest.Seq(guest.If(get, one), one), 0, 4, ""},
 		{"loop", guest.Loop(guest.Increase(0, -1), guest.BrIf(0, get)), 10, 10 * 6, ""},
 		{"behind a loop", guest.Seq(guest.Loop(guest.Increase(0, -1), guest.BrIf(0, get)), one), 10, 10*6 + 2, ""},
-		{"while", guest.Block(guest.Loop(guest.BrIf(1, guest.Op(wasm.OpI32Eqz, get)), guest.Increase(0, -1), guest.Br(0))), 10, 10*(3+5) + 3, ""},
-		{"out of two loops", guest.Block(guest.Loop(guest.Loop(guest.Increase(0, -1), guest.BrIf(2, guest.Op(wasm.OpI32Eqz, get)), guest.Br(1)))), 3, 2*(7+1) + 7, ""},
+		{
+			"while",
+			guest.Block(guest.Loop(guest.BrIf(1, guest.Op(wasm.OpI32Eqz, get)), guest.Increase(0, -1), guest.Br(0))),
+			10, 10*(3+5) + 3, "",
+		},
+		{
+			"out of two loops",
+			guest.Block(guest.Loop(guest.Loop(guest.Increase(0, -1), guest.BrIf(2, guest.Op(wasm.OpI32Eqz, get)),
+				guest.Br(1)))), 3, 2*(7+1) + 7, "",
+		},
 		{"br_if over code", guest.Block(guest.BrIf(0, get), one), 1, 2, ""},
 		{"br_if into code", guest.Block(guest.BrIf(0, get), one), 0, 4, ""},
 		{"behind a br_if's block", guest.Seq(guest.Block(guest.BrIf(0, get), one, one), one), 1, 2 + 2, ""},
-		{"return from within", guest.Seq(guest.Block(guest.If(get, guest.Code{wasm.OpReturn}), one), one), 1, 2 + 1, ""},
+		{
+			"return from within", guest.Seq(guest.Block(guest.If(get, guest.Code{wasm.OpReturn}), one), one), 1, 2 + 1,
+			"",
+		},
 		{"no return", guest.Seq(guest.Block(guest.If(get, guest.Code{wasm.OpReturn}), one), one), 0, 2 + 2 + 2, ""},
 		{"br_table first", table(get), 0, 3 + 2, ""},
 		{"br_table default", table(get), 7, 3, ""},
 		{"dead code", guest.Seq(guest.Block(guest.Br(0), one, one), one), 0, 3, ""},
 		{"a trap has paid its region", guest.Seq(guest.Code{wasm.OpUnreachable}, one), 0, 0, "unreachable"},
-		{"division by zero", guest.Seq(one, guest.Op(wasm.OpDrop, guest.Op(wasm.OpI32DivS, get, get)), one), 0, 2 + 8 + 2, "integer divide by zero"},
+		{
+			"division by zero", guest.Seq(one, guest.Op(wasm.OpDrop, guest.Op(wasm.OpI32DivS, get, get)), one), 0,
+			2 + 8 + 2, "integer divide by zero",
+		},
 		{"call", guest.Call(1), 0, 5 + 2, ""},
-		{"calls in a loop", guest.Loop(guest.Call(1), guest.Increase(0, -1), guest.BrIf(0, get)), 5, 5 * (5 + 2 + 6), ""},
+		{
+			"calls in a loop", guest.Loop(guest.Call(1), guest.Increase(0, -1), guest.BrIf(0, get)), 5, 5 * (5 + 2 + 6),
+			"",
+		},
 		{"call_indirect", guest.CallIndirect(1, get), 1, 1 + 10 + 2, ""},
 		{"return_call", guest.Code{0x12, 1}, 0, 5 + 2, ""},
 		{"return_call_indirect", guest.Seq(get, guest.Code{0x13, 1, 0}), 1, 1 + 10 + 2, ""},
 		{"fill of 1000", guest.MemoryFill(guest.Int(0), guest.Int(1), get), 1000, 3 + 10 + 62, ""},
 		{"fill of 15", guest.MemoryFill(guest.Int(0), guest.Int(1), get), 15, 3 + 10, ""},
-		{"fill beyond the end", guest.MemoryFill(guest.Int(0), guest.Int(1), get), 1<<32 - 1, 3 + 10 + 1<<28 - 1, "out of bounds memory access"},
-		{"fills in a loop", guest.Loop(guest.MemoryFill(guest.Int(0), guest.Int(1), guest.Int(160)), guest.Increase(0, -1), guest.BrIf(0, get)), 3, 3 * (3 + 10 + 10 + 6), ""},
+		{
+			"fill beyond the end", guest.MemoryFill(guest.Int(0), guest.Int(1), get), 1<<32 - 1, 3 + 10 + 1<<28 - 1,
+			"out of bounds memory access",
+		},
+		{"fills in a loop", guest.Loop(guest.MemoryFill(guest.Int(0), guest.Int(1), guest.Int(160)),
+			guest.Increase(0, -1), guest.BrIf(0, get)), 3, 3 * (3 + 10 + 10 + 6), ""},
 		{"copy", guest.Seq(guest.Int(0), guest.Int(100), get, guest.Code{0xfc, 10, 0, 0}), 64, 3 + 10 + 4, ""},
 		{"table.copy", guest.Seq(guest.Int(0), guest.Int(1), get, guest.Code{0xfc, 14, 0, 0}), 3, 3 + 10 + 3, ""},
 		{"table.fill", guest.Seq(guest.Int(0), guest.Code{0xd2, 1}, get, guest.Code{0xfc, 17, 0}), 4, 3 + 10 + 4, ""},
@@ -101,7 +123,8 @@ func TestFuel(t *testing.T) {
 					i := instantiate(t, cfg, module, wz.NewModuleConfig())
 					i.fuel(p.cost)
 					if _, end := i.call("run", p.arg); end != p.end || i.left() != 0 {
-						t.Errorf("%s: with %d fuel it ends in %q and leaves %d, want %q and 0", name, p.cost, end, i.left(), p.end)
+						t.Errorf("%s: with %d fuel it ends in %q and leaves %d, want %q and 0", name, p.cost, end,
+							i.left(), p.end)
 					}
 					if p.end == "" && i.stack() != meter.StackUnits {
 						t.Errorf("%s: %d units of stack are left", name, i.stack())
@@ -158,7 +181,10 @@ func TestFuelBeforeTheFact(t *testing.T) {
 func TestHostCalls(t *testing.T) {
 	t.Parallel()
 	module := (&guest.Builder{
-		Imports: []guest.Import{{Module: "wasi_snapshot_preview1", Name: "proc_exit", Func: guest.FuncType{Params: types{i32}}}},
+		Imports: []guest.Import{{
+			Module: "wasi_snapshot_preview1", Name: "proc_exit",
+			Func: guest.FuncType{Params: types{i32}},
+		}},
 		Funcs:   []guest.Func{{Body: guest.Seq(guest.Call(0, guest.Int(3)), one)}},
 		Exports: []guest.Export{{Name: "run", Index: 1}},
 	}).Bytes()

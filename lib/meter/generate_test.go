@@ -72,9 +72,13 @@ func (g *generator) someTypes(most int) types {
 // module makes a module with the exports run, memory and, for each global, g0, g1….
 func (g *generator) module() []byte {
 	b := guest.Builder{
-		Memory:  &guest.Limits{Min: 1, Max: 3},
-		Table:   &guest.Limits{Min: 8, Max: 12},
-		Globals: []guest.Global{{Type: i32, Mutable: true, Init: guest.Int(60)}, {Type: i64, Mutable: true, Init: guest.Long(7)}, {Type: v128, Mutable: true, Init: vector(9)}},
+		Memory: &guest.Limits{Min: 1, Max: 3},
+		Table:  &guest.Limits{Min: 8, Max: 12},
+		Globals: []guest.Global{
+			{Type: i32, Mutable: true, Init: guest.Int(60)},
+			{Type: i64, Mutable: true, Init: guest.Long(7)},
+			{Type: v128, Mutable: true, Init: vector(9)},
+		},
 		Exports: []guest.Export{
 			{Name: "run"},
 			{Name: "memory", Kind: guest.KindMemory},
@@ -129,7 +133,10 @@ func vector(n byte) guest.Code {
 
 // constant often makes numbers that are on an edge.
 func (g *generator) constant(t guest.ValType) guest.Code {
-	edges := []uint64{0, 1, 1<<64 - 1, 1 << 63, 1 << 31, 0x7fc00000, 0x7ff8 << 48, 0xff800001, 0xfff00000 << 32, 0x40490fdb}
+	edges := []uint64{
+		0, 1, 1<<64 - 1, 1 << 63, 1 << 31, 0x7fc00000, 0x7ff8 << 48, 0xff800001, 0xfff00000 << 32,
+		0x40490fdb,
+	}
 	n := edges[g.pick(len(edges))]
 	if g.pick(2) == 1 {
 		n = binary.LittleEndian.Uint64(g.bytes(8))

@@ -22,7 +22,8 @@ func kernel(tb testing.TB, name string) []byte {
 	tb.Helper()
 	out := filepath.Join(tb.TempDir(), name+".wasm")
 	source := filepath.Join("..", "..", "bench", "kernels", name+".c")
-	cmd := exec.CommandContext(tb.Context(), need.Clang(tb), "--target=wasm32-wasi", "-O2", "-Wall", "-Wextra", "-Werror", "-o", out, source)
+	cmd := exec.CommandContext(tb.Context(), need.Clang(tb), "--target=wasm32-wasi", "-O2", "-Wall", "-Wextra",
+		"-Werror", "-o", out, source)
 	if output, err := cmd.CombinedOutput(); err != nil {
 		tb.Fatalf("%v: %s", err, output)
 	}
@@ -41,7 +42,8 @@ func BenchmarkOverhead(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			plain := kernel(b, name)
 			modules := [][]byte{
-				plain, rewrite(b, plain, meter.Options{Fuel: true}), rewrite(b, plain, meter.Options{CanonicalNaN: true}),
+				plain, rewrite(b, plain, meter.Options{Fuel: true}),
+				rewrite(b, plain, meter.Options{CanonicalNaN: true}),
 			}
 			best := []time.Duration{time.Hour, time.Hour, time.Hour}
 			for b.Loop() {

@@ -57,13 +57,17 @@ func manyValues(n int) []byte {
 	}
 	loops = append(loops, bytes.Repeat([]byte{0x03, 0, 0x0b}, n/each)...)
 	body := guest.Seq(loops, bytes.Repeat(guest.Seq(guest.Int(0), guest.Code{wasm.OpDrop}), n%each))
-	return (&guest.Builder{Funcs: []guest.Func{{Type: guest.FuncType{Params: many, Results: many}, Body: body}}}).Bytes()
+	return (&guest.Builder{Funcs: []guest.Func{{
+		Type: guest.FuncType{Params: many, Results: many},
+		Body: body,
+	}}}).Bytes()
 }
 
 func growing(limits guest.Limits) []byte {
 	return (&guest.Builder{
 		Table: &limits,
-		Funcs: []guest.Func{{Body: guest.Seq(guest.Code{0xd0, 0x70}, guest.Int(1), guest.Code{0xfc, 15, 0, wasm.OpDrop})}},
+		Funcs: []guest.Func{{Body: guest.Seq(guest.Code{0xd0, 0x70}, guest.Int(1),
+			guest.Code{0xfc, 15, 0, wasm.OpDrop})}},
 	}).Bytes()
 }
 
@@ -97,31 +101,50 @@ func bounds() []struct {
 		{"ModuleBytes", "bytes", func(n int) []byte { return append(raw(), make([]byte, n-8)...) }},
 		{"Types", "types", func(n int) []byte { return raw(vec(1, n, 0x60, 0, 0)) }},
 		{"Params", "parameters in type 0", func(n int) []byte {
-			return raw(slices.Concat(binary.AppendUvarint([]byte{1, 1, 0x60}, uint64(n)), bytes.Repeat([]byte{0x7f}, n), []byte{0}))
+			return raw(slices.Concat(binary.AppendUvarint([]byte{1, 1, 0x60}, uint64(n)), bytes.Repeat([]byte{0x7f}, n),
+				[]byte{0}))
 		}},
-		{"Results", "results in type 0", func(n int) []byte { return typed(guest.FuncType{Results: slices.Repeat(types{i32}, n)}) }},
+		{
+			"Results", "results in type 0",
+			func(n int) []byte { return typed(guest.FuncType{Results: slices.Repeat(types{i32}, n)}) },
+		},
 		{"Imports", "imports", func(n int) []byte { return raw(vec(2, n, 0, 0, 3, 0x7f, 0)) }},
 		{"Exports", "exports", exports},
 		{"Functions", "functions", func(n int) []byte {
 			return raw([]byte{1, 1, 0x60, 0, 0}, vec(3, n, 0), vec(10, n, 2, 0, 0x0b))
 		}},
 		{"Tables", "tables", func(n int) []byte { return raw(vec(4, n, 0x70, 0, 0)) }},
-		{"TableElements", "minimum in table 0", func(n int) []byte { return (&guest.Builder{Table: &guest.Limits{Min: uint32(n)}}).Bytes() }},
-		{"TableElements", "maximum in growing table 0", func(n int) []byte { return growing(guest.Limits{Max: uint32(n)}) }},
+		{
+			"TableElements", "minimum in table 0",
+			func(n int) []byte { return (&guest.Builder{Table: &guest.Limits{Min: uint32(n)}}).Bytes() },
+		},
+		{
+			"TableElements", "maximum in growing table 0",
+			func(n int) []byte { return growing(guest.Limits{Max: uint32(n)}) },
+		},
 		{"Globals", "globals", globals},
 		{"Segments", "segments of data and elements", func(n int) []byte { return raw(vec(11, n, 1, 0)) }},
 		{"BodyBytes", "bytes in function 0", func(n int) []byte { return function(bytes.Repeat([]byte{1}, n-2)) }},
 		{"Locals", "locals in function 0", func(n int) []byte { return manyLocals(uint64(n)) }},
 		{"Nesting", "nested blocks in function 0", func(n int) []byte { return function(nested(n, 0x02)) }},
 		{"LoopNesting", "nested loops in function 0", func(n int) []byte { return function(nested(n, 0x03)) }},
-		{"Blocks", "blocks in function 0", func(n int) []byte { return function(bytes.Repeat([]byte{0x02, 0x40, 0x0b}, n)) }},
+		{
+			"Blocks", "blocks in function 0",
+			func(n int) []byte { return function(bytes.Repeat([]byte{0x02, 0x40, 0x0b}, n)) },
+		},
 		{"BlockLocals", "blocks times locals in function 0", func(n int) []byte {
 			const locals = 1000
-			return (&guest.Builder{Funcs: []guest.Func{{Locals: slices.Repeat(types{i32}, locals), Body: bytes.Repeat([]byte{0x02, 0x40, 0x0b}, (n+locals-1)/locals)}}}).Bytes()
+			return (&guest.Builder{Funcs: []guest.Func{{
+				Locals: slices.Repeat(types{i32}, locals),
+				Body:   bytes.Repeat([]byte{0x02, 0x40, 0x0b}, (n+locals-1)/locals),
+			}}}).Bytes()
 		}},
 		{"LoopLocals", "nested loops times locals in function 0", func(n int) []byte {
 			const locals = 1000
-			return (&guest.Builder{Funcs: []guest.Func{{Locals: slices.Repeat(types{i32}, locals), Body: nested((n+locals-1)/locals, 0x03)}}}).Bytes()
+			return (&guest.Builder{Funcs: []guest.Func{{
+				Locals: slices.Repeat(types{i32}, locals),
+				Body:   nested((n+locals-1)/locals, 0x03),
+			}}}).Bytes()
 		}},
 		{"Values", "values in function 0", manyValues},
 		{"BranchTargets", "br_table targets in function 0", func(n int) []byte { return function(jump(n)) }},
@@ -145,7 +168,8 @@ func TestLimits(t *testing.T) {
 			bound := int(limits.FieldByName(b.limit).Int())
 			if b.limit == "ModuleBytes" {
 				_, err := meter.Rewrite(b.make(bound+1), meter.Options{Fuel: true})
-				wantCode(t, err, job.CodeModuleRefused, "module refused: bytes: 16777217, more than the 16777216 allowed")
+				wantCode(t, err, job.CodeModuleRefused,
+					"module refused: bytes: 16777217, more than the 16777216 allowed")
 				return
 			}
 			if err := meter.Check(b.make(bound), meter.Limits{}); err != nil {
@@ -164,7 +188,8 @@ func TestLimits(t *testing.T) {
 
 func TestUnboundedTableThatGrows(t *testing.T) {
 	t.Parallel()
-	wantCode(t, meter.Check(growing(guest.Limits{}), meter.Limits{}), job.CodeModuleRefused, "maximum in growing table 0: none")
+	wantCode(t, meter.Check(growing(guest.Limits{}), meter.Limits{}), job.CodeModuleRefused,
+		"maximum in growing table 0: none")
 	if err := meter.Check(growing(guest.Limits{Max: 10}), meter.Limits{}); err != nil {
 		t.Error(err)
 	}
@@ -196,5 +221,6 @@ func TestClaims(t *testing.T) {
 			t.Errorf("section %d: %v allocations", id, n)
 		}
 	}
-	wantCode(t, meter.Check(manyLocals(1<<32-1), meter.Limits{}), job.CodeModuleRefused, "locals in function 0: 4294967295")
+	wantCode(t, meter.Check(manyLocals(1<<32-1), meter.Limits{}), job.CodeModuleRefused,
+		"locals in function 0: 4294967295")
 }

@@ -48,7 +48,8 @@ func (w *writer) unsigned(c code, op int) code {
 	negative := func(c code) code {
 		return c.with(wasm.OpLocalGet, n).i64(0).op(wasm.OpI64LtS)
 	}
-	c = c.with(wasm.OpLocalTee, n).i64(1).op(wasm.OpI64ShrU).with(wasm.OpLocalGet, n).i64(1).op(wasm.OpI64And).op(wasm.OpI64Or)
+	c = c.with(wasm.OpLocalTee, n).i64(1).op(wasm.OpI64ShrU).with(wasm.OpLocalGet,
+		n).i64(1).op(wasm.OpI64And).op(wasm.OpI64Or)
 	c = negative(c.with(wasm.OpLocalGet, n)).op(wasm.OpSelect).op(of.convert)
 	c = c.with(wasm.OpLocalTee, f).with(wasm.OpLocalGet, f).op(of.add).with(wasm.OpLocalGet, f)
 	return negative(c).op(wasm.OpSelect)

@@ -25,11 +25,15 @@ func TestUnsigned(t *testing.T) {
 		}
 		for _, off := range []uint64{0, 1, 2, 3} {
 			bit := uint64(1) << length
-			numbers = append(numbers, bit-off, bit+off, bit|bit>>24+off, bit|bit>>53+off, bit|bit>>25-off, bit|bit>>54-off)
+			numbers = append(numbers, bit-off, bit+off, bit|bit>>24+off, bit|bit>>53+off, bit|bit>>25-off,
+				bit|bit>>54-off)
 		}
 	}
 	of := func(op byte, result guest.ValType) guest.Func {
-		return guest.Func{Type: guest.FuncType{Params: types{guest.I64}, Results: types{result}}, Body: guest.Seq(guest.Get(0), guest.Code{op})}
+		return guest.Func{
+			Type: guest.FuncType{Params: types{guest.I64}, Results: types{result}},
+			Body: guest.Seq(guest.Get(0), guest.Code{op}),
+		}
 	}
 	module := (&guest.Builder{
 		Funcs:   []guest.Func{of(0xb5, f32), of(0xba, f64), of(0xb4, f32)},
@@ -41,7 +45,10 @@ func TestUnsigned(t *testing.T) {
 			i := instantiate(t, cfg, rewrite(t, module, o), wz.NewModuleConfig())
 			costs := call(i, 2, o.Fuel, 0) // of the signed conversion
 			for _, n := range numbers {
-				for function, want := range []uint64{uint64(math.Float32bits(float32(n))), math.Float64bits(float64(n))} {
+				for function, want := range []uint64{
+					uint64(math.Float32bits(float32(n))),
+					math.Float64bits(float64(n)),
+				} {
 					if o.Fuel {
 						i.fuel(plenty)
 					}

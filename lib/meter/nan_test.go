@@ -38,8 +38,14 @@ func open() map[int][]string {
 // operands are values of a type of which many make NaNs: NaNs with all kinds of
 // bits, infinities, zeros, negative numbers.
 func nanOperands(t guest.ValType) []guest.Code {
-	f32s := []uint32{0x7fc12345, 0xffc12345, 0x7f812345, 0xff812345, 0x7fc00000, 0xffc00000, 0x7f800000, 0xff800000, 0, 1 << 31, 0x3fc00000, 0xbfc00000}
-	f64s := []uint64{0x7ff8123456789abc, 0xfff8123456789abc, 0x7ff0123456789abc, 0xfff0123456789abc, 0x7ff8 << 48, 0xfff8 << 48, 0x7ff0 << 48, 0xfff0 << 48, 0, 1 << 63, math.Float64bits(1.5), math.Float64bits(-1.5)}
+	f32s := []uint32{
+		0x7fc12345, 0xffc12345, 0x7f812345, 0xff812345, 0x7fc00000, 0xffc00000, 0x7f800000, 0xff800000, 0,
+		1 << 31, 0x3fc00000, 0xbfc00000,
+	}
+	f64s := []uint64{
+		0x7ff8123456789abc, 0xfff8123456789abc, 0x7ff0123456789abc, 0xfff0123456789abc, 0x7ff8 << 48,
+		0xfff8 << 48, 0x7ff0 << 48, 0xfff0 << 48, 0, 1 << 63, math.Float64bits(1.5), math.Float64bits(-1.5),
+	}
 	var out []guest.Code
 	for i := range f32s {
 		switch t {
@@ -71,7 +77,10 @@ func nanOperands(t guest.ValType) []guest.Code {
 // tried is a module that does one instruction on all pairs of operands, and writes
 // each result to memory, 16 bytes apart.
 func tried(result guest.ValType, s signature) (module []byte, results int) {
-	store := map[guest.ValType]guest.Code{i32: {0x36}, i64: {0x37}, f32: {0x38}, f64: {0x39}, v128: {0xfd, 0x0b}}[result]
+	store := map[guest.ValType]guest.Code{
+		i32: {0x36}, i64: {0x37}, f32: {0x38}, f64: {0x39},
+		v128: {0xfd, 0x0b},
+	}[result]
 	tail := slices.Clone(s.opcode)
 	if s.memory {
 		tail = append(tail, 0, 0)
@@ -96,11 +105,14 @@ func tried(result guest.ValType, s signature) (module []byte, results int) {
 		body = append(body, guest.Seq(guest.Int(int64(1<<16+16*i)), operands, tail, store, guest.Code{0, 0})...)
 	}
 	return (&guest.Builder{
-		Memory:  &guest.Limits{Min: 4},
-		Table:   &guest.Limits{Min: 1, Max: 2},
-		Funcs:   []guest.Func{{Body: body}},
-		Elems:   []guest.Elem{{Offset: guest.Int(0), Funcs: []uint32{0}}},
-		Data:    []guest.Data{{Offset: guest.Int(0), Bytes: []byte("\x45\x23\x81\x7f\xff\xff\xff\xff\x45\x23\x81\xff\x12\x34\xf0\xff")}},
+		Memory: &guest.Limits{Min: 4},
+		Table:  &guest.Limits{Min: 1, Max: 2},
+		Funcs:  []guest.Func{{Body: body}},
+		Elems:  []guest.Elem{{Offset: guest.Int(0), Funcs: []uint32{0}}},
+		Data: []guest.Data{{
+			Offset: guest.Int(0),
+			Bytes:  []byte("\x45\x23\x81\x7f\xff\xff\xff\xff\x45\x23\x81\xff\x12\x34\xf0\xff"),
+		}},
 		Exports: []guest.Export{{Name: "run"}, {Name: "memory", Kind: guest.KindMemory}},
 	}).Bytes(), len(combined)
 }

@@ -54,6 +54,7 @@ func largeSwitch(cases int) string {
 		fmt.Fprintf(&b, "\tcase %d: a = a * %d + b; b ^= a >> %d; break;\n", i, i*7+3, i%20+1)
 	}
 	b.WriteString("\tdefault: a = 1;\n\t}\n\treturn a + b;\n}\n")
-	b.WriteString("int main(int c, char **v) {\n\t(void)v;\n\tint s = 0;\n\tfor (int i = 0; i < 100; i++) s = f(i + c, s, i);\n\treturn s & 1;\n}\n")
+	b.WriteString("int main(int c, char **v) {\n\t(void)v;\n\tint s = 0;\n\tfor (int i = 0; i < 100; i++) s = f(i + " +
+		"c, s, i);\n\treturn s & 1;\n}\n")
 	return b.String()
 }

@@ -26,7 +26,8 @@ func (m *module) constantStep(r *reader, in *instruction) bool {
 		if in.index >= m.imports { // WebAssembly 2.0; wazero takes it
 			r.Fail(in.at, "global %d in a constant is not imported", in.index)
 		}
-	case wasm.OpI32Const, wasm.OpI64Const, wasm.OpF32Const, wasm.OpF64Const, wasm.OpV128Const, wasm.OpRefNull, wasm.OpRefFunc,
+	case wasm.OpI32Const, wasm.OpI64Const, wasm.OpF32Const, wasm.OpF64Const, wasm.OpV128Const, wasm.OpRefNull,
+		wasm.OpRefFunc,
 		wasm.OpI32Add, wasm.OpI32Sub, wasm.OpI32Mul, wasm.OpI64Add, wasm.OpI64Sub, wasm.OpI64Mul:
 	default:
 		r.Fail(in.at, "opcode %s in a constant", in.name())

@@ -37,11 +37,13 @@ func TestCallDepth(t *testing.T) {
 				i.fuel(plenty)
 				results, end := i.call("run", calls-1)
 				if end != "" || results[0] != calls-1 || i.stack() != meter.StackUnits {
-					t.Errorf("%s: %d calls of %d units end in %q and leave %d units", name, calls, units, end, i.stack())
+					t.Errorf("%s: %d calls of %d units end in %q and leave %d units", name, calls, units, end,
+						i.stack())
 				}
 				_, end = i.call("run", calls)
 				if end != "unreachable" || i.stack() >= 0 || i.left() < 0 {
-					t.Errorf("%s: %d calls of %d units end in %q, and leave %d units and %d fuel", name, calls+1, units, end, i.stack(), i.left())
+					t.Errorf("%s: %d calls of %d units end in %q, and leave %d units and %d fuel", name, calls+1, units,
+						end, i.stack(), i.left())
 				}
 			}
 		})
@@ -55,15 +57,17 @@ func TestFramesAreGivenBack(t *testing.T) {
 	get := guest.Get(0)
 	again := guest.Call(1, guest.Op(wasm.OpI32Sub, get, guest.Int(1)))
 	bodies := map[string]guest.Code{
-		"end":                  guest.Seq(guest.Call(2), get),
-		"return":               guest.Seq(guest.Call(2), guest.Block(guest.Loop(get, guest.Code{wasm.OpReturn})), get),
-		"br":                   guest.Seq(guest.Call(2), guest.Block(get, guest.Br(1)), get),
-		"br_if":                guest.Seq(guest.Call(2), get, guest.Int(1), guest.Code{0x0d, 0}),
-		"br_table":             guest.Seq(guest.Call(2), guest.Block(get, guest.Int(0), guest.Code{0x0e, 1, 1, 1}), guest.Int(1)),
+		"end":    guest.Seq(guest.Call(2), get),
+		"return": guest.Seq(guest.Call(2), guest.Block(guest.Loop(get, guest.Code{wasm.OpReturn})), get),
+		"br":     guest.Seq(guest.Call(2), guest.Block(get, guest.Br(1)), get),
+		"br_if":  guest.Seq(guest.Call(2), get, guest.Int(1), guest.Code{0x0d, 0}),
+		"br_table": guest.Seq(guest.Call(2), guest.Block(get, guest.Int(0), guest.Code{0x0e, 1, 1, 1}),
+			guest.Int(1)),
 		"return_call":          guest.Seq(guest.Call(2), get, guest.Code{0x12, 3}),
 		"return_call_indirect": guest.Seq(guest.Call(2), get, guest.Int(3), guest.Code{0x13, 3, 0}),
-		"tail recursion":       guest.Seq(guest.If(get, guest.Op(wasm.OpI32Sub, get, guest.Int(1)), guest.Code{0x12, 1}), get),
-		"recursion":            guest.Seq(guest.If(guest.Op(0x4b, get, guest.Int(39_900)), again, guest.Code{wasm.OpDrop}), get),
+		"tail recursion": guest.Seq(guest.If(get, guest.Op(wasm.OpI32Sub, get, guest.Int(1)),
+			guest.Code{0x12, 1}), get),
+		"recursion": guest.Seq(guest.If(guest.Op(0x4b, get, guest.Int(39_900)), again, guest.Code{wasm.OpDrop}), get),
 	}
 	unary := guest.FuncType{Params: types{i32}, Results: types{i32}}
 	for name, body := range bodies {
@@ -72,7 +76,11 @@ func TestFramesAreGivenBack(t *testing.T) {
 			module := rewrite(t, (&guest.Builder{
 				Table: &guest.Limits{Min: 4},
 				Funcs: []guest.Func{
-					{Type: guest.FuncType{Params: types{i32}}, Body: guest.Loop(guest.Op(wasm.OpDrop, guest.Call(1, get)), guest.Increase(0, -1), guest.BrIf(0, get))},
+					{
+						Type: guest.FuncType{Params: types{i32}},
+						Body: guest.Loop(guest.Op(wasm.OpDrop, guest.Call(1, get)), guest.Increase(0, -1),
+							guest.BrIf(0, get)),
+					},
 					{Type: unary, Body: body},
 					{Body: one},
 					{Type: unary, Body: guest.Seq(guest.Call(2), get)},

@@ -33,7 +33,8 @@ func TestUnevenNaNs(t *testing.T) {
 			module, n := tried(result, s)
 			rewritten := rewrite(t, module, meter.Options{})
 			changes, err := meter.Inspect(module, meter.Limits{})
-			if changed := !bytes.Equal(rewritten, module); err != nil || changes != (size > 0 || mended[name]) || changed != changes {
+			if changed := !bytes.Equal(rewritten, module); err != nil || changes != (size > 0 || mended[name]) ||
+				changed != changes {
 				t.Errorf("%s: changes: %v, %v, and it is changed: %v", name, changes, err, changed)
 			}
 			if size == 0 {
@@ -45,7 +46,8 @@ func TestUnevenNaNs(t *testing.T) {
 				after, endAfter := resultsOf(t, cfg, rewritten, n)
 				want, changed := canonicalise(before, size, map[guest.ValType]int{f32: 4, f64: 8, v128: 16}[result])
 				if !bytes.Equal(after, want) || end != endAfter || changed == 0 {
-					t.Errorf("%s: %s: the results differ: %d changed, ends %q and %q", backend, name, changed, end, endAfter)
+					t.Errorf("%s: %s: the results differ: %d changed, ends %q and %q", backend, name, changed, end,
+						endAfter)
 				}
 			}
 		}
@@ -59,7 +61,8 @@ func TestUnevenNaNs(t *testing.T) {
 func TestUnevenFuel(t *testing.T) {
 	t.Parallel()
 	used := func(opcode ...byte) int64 {
-		i := instantiate(t, backends()["compiler"], rewrite(t, minimum(3, opcode...), meter.Options{Fuel: true}), wz.NewModuleConfig())
+		i := instantiate(t, backends()["compiler"], rewrite(t, minimum(3, opcode...), meter.Options{Fuel: true}),
+			wz.NewModuleConfig())
 		i.fuel(plenty)
 		if _, end := i.call("run"); end != "" {
 			t.Fatal(end)

@@ -6,8 +6,14 @@ import "plasm/lib/wasm"
 type counter struct{ constant, subtract, and, or, xor, shift, ones, bits int }
 
 var (
-	counter32 = counter{wasm.OpI32Const, wasm.OpI32Sub, wasm.OpI32And, wasm.OpI32Or, wasm.OpI32Xor, wasm.OpI32ShrU, wasm.OpI32Popcnt, 32}
-	counter64 = counter{wasm.OpI64Const, wasm.OpI64Sub, wasm.OpI64And, wasm.OpI64Or, wasm.OpI64Xor, wasm.OpI64ShrU, wasm.OpI64Popcnt, 64}
+	counter32 = counter{
+		wasm.OpI32Const, wasm.OpI32Sub, wasm.OpI32And, wasm.OpI32Or, wasm.OpI32Xor, wasm.OpI32ShrU,
+		wasm.OpI32Popcnt, 32,
+	}
+	counter64 = counter{
+		wasm.OpI64Const, wasm.OpI64Sub, wasm.OpI64And, wasm.OpI64Or, wasm.OpI64Xor, wasm.OpI64ShrU,
+		wasm.OpI64Popcnt, 64,
+	}
 )
 
 // zeros counts the zeros at one end of a number by counting ones: those below the lowest
@@ -19,7 +25,8 @@ func (w *writer) zeros(c code, op int) code {
 	}
 	number := func(c code, n int64) code { return wasm.AppendSigned(c.op(of.constant), n) }
 	if op == wasm.OpI32Ctz || op == wasm.OpI64Ctz {
-		c = number(c.with(wasm.OpLocalSet, n), 0).with(wasm.OpLocalGet, n).op(of.subtract).with(wasm.OpLocalGet, n).op(of.and)
+		c = number(c.with(wasm.OpLocalSet, n), 0).with(wasm.OpLocalGet, n).op(of.subtract).with(wasm.OpLocalGet,
+			n).op(of.and)
 		return number(c, 1).op(of.subtract).op(of.ones)
 	}
 	for shift := 1; shift < of.bits; shift *= 2 {

@@ -20,7 +20,10 @@ func TestZeros(t *testing.T) {
 		if i >= 2 {
 			typ = types{guest.I64}
 		}
-		b.Funcs = append(b.Funcs, guest.Func{Type: guest.FuncType{Params: typ, Results: typ}, Body: guest.Seq(guest.Get(0), guest.Code{op})})
+		b.Funcs = append(b.Funcs, guest.Func{
+			Type: guest.FuncType{Params: typ, Results: typ},
+			Body: guest.Seq(guest.Get(0), guest.Code{op}),
+		})
 		b.Exports = append(b.Exports, guest.Export{Name: fmt.Sprint(i), Index: uint32(i)})
 	}
 	numbers := []uint64{0, 3, 5, 1<<31 - 1, 0x00f0_0f00, 1<<32 - 1, 1<<63 - 1, 0x0ff0_0000_0ff0_0000, 1<<64 - 1}

@@ -20,7 +20,8 @@ func TestParseAddrs(t *testing.T) {
 		"/ip4/192.0.2.1/tcp/7527/p2p/" + a.String(),
 		"/ip4/192.0.2.1/tcp/7527/p2p/" + b.String() + "/p2p-circuit/p2p/" + a.String(),
 	})
-	if err != nil || len(infos) != 2 || infos[0].ID != a || infos[1].ID != b || len(infos[0].Addrs) != 3 || len(infos[1].Addrs) != 1 {
+	if err != nil || len(infos) != 2 || infos[0].ID != a || infos[1].ID != b || len(infos[0].Addrs) != 3 ||
+		len(infos[1].Addrs) != 1 {
 		t.Errorf("%v, %v", infos, err)
 	}
 	if infos, err := ParseAddrs(nil); infos != nil || err != nil {
@@ -81,13 +82,14 @@ func TestDialable(t *testing.T) {
 		"/ip4/192.0.2.1/tcp/7527/p2p/" + relay + "/p2p-circuit",
 	}
 	bad := []string{
-		"/unix/tmp/x", "/ip4/192.0.2.1/tcp/80/http", "/ip4/192.0.2.1/udp/1/quic-v1/webtransport", "/dns4/a\x1b[1m/tcp/1",
-		"/dns4/a\u202eb/tcp/1", "/ip6zone/x/ip6/fe80::1/tcp/1",
+		"/unix/tmp/x", "/ip4/192.0.2.1/tcp/80/http", "/ip4/192.0.2.1/udp/1/quic-v1/webtransport",
+		"/dns4/a\x1b[1m/tcp/1", "/dns4/a\u202eb/tcp/1", "/ip6zone/x/ip6/fe80::1/tcp/1",
 	}
 	if got := texts(dialable(multiaddrs(append(bad, good...)...))); !slices.Equal(got, good) {
 		t.Errorf("%v", got)
 	}
-	if got := dialable(multiaddrs(strings.Split(strings.Repeat(good[0]+" ", 50), " ")[:50]...)); len(got) != maxProviderAddrs {
+	if got := dialable(multiaddrs(strings.Split(strings.Repeat(good[0]+" ", 50),
+		" ")[:50]...)); len(got) != maxProviderAddrs {
 		t.Errorf("%d addresses kept", len(got))
 	}
 }

@@ -63,8 +63,10 @@ func (h *Host) assemble(conns connmgr.ConnManager, peers *addressStore) error {
 	var busOptions []eventbus.Option
 	if cfg.Metrics != nil {
 		rcmgr.MustRegisterWith(cfg.Metrics)
-		swarmOptions = append(swarmOptions, swarm.WithMetricsTracer(swarm.NewMetricsTracer(swarm.WithRegisterer(cfg.Metrics))))
-		busOptions = append(busOptions, eventbus.WithMetricsTracer(eventbus.NewMetricsTracer(eventbus.WithRegisterer(cfg.Metrics))))
+		swarmOptions = append(swarmOptions,
+			swarm.WithMetricsTracer(swarm.NewMetricsTracer(swarm.WithRegisterer(cfg.Metrics))))
+		busOptions = append(busOptions,
+			eventbus.WithMetricsTracer(eventbus.NewMetricsTracer(eventbus.WithRegisterer(cfg.Metrics))))
 	}
 	p.bus = eventbus.NewBus(busOptions...)
 	if p.events, err = p.bus.Subscribe(watched(), watchBuffer()); err != nil {

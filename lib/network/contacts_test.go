@@ -71,11 +71,13 @@ func TestFailedContacts(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ addr, message, hint string }{
 		"wrong peer ID over TCP": {
-			tcp.String(), "bootstrap peer is another one: the node there is " + node.ID().String() + ": " + tcp.String() + "/p2p/" + nobody.String(),
+			tcp.String(), "bootstrap peer is another one: the node there is " + node.ID().String() + ": " +
+				tcp.String() + "/p2p/" + nobody.String(),
 			"if it is the one you mean, write /p2p/" + node.ID().String() + " instead",
 		},
 		"wrong peer ID over QUIC": {
-			quic.String(), "bootstrap peer is another one: the node there is " + node.ID().String() + ": " + quic.String() + "/p2p/" + nobody.String(),
+			quic.String(), "bootstrap peer is another one: the node there is " + node.ID().String() + ": " +
+				quic.String() + "/p2p/" + nobody.String(),
 			"if it is the one you mean, write /p2p/" + node.ID().String() + " instead",
 		},
 		"nobody listens": {
@@ -83,7 +85,8 @@ func TestFailedContacts(t *testing.T) {
 			"is the node running, and is this its port?",
 		},
 		"name": {
-			"/dns4/nobody.invalid/tcp/7527", "bootstrap peer did not answer: name not found: /dns4/nobody.invalid/tcp/7527/p2p/" + nobody.String(),
+			"/dns4/nobody.invalid/tcp/7527",
+			"bootstrap peer did not answer: name not found: /dns4/nobody.invalid/tcp/7527/p2p/" + nobody.String(),
 			"check the spelling, and that this machine can look names up",
 		},
 	} {
@@ -172,7 +175,8 @@ func TestPeersAreRemembered(t *testing.T) {
 	if err := third.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if again, err := os.ReadFile(file); err != nil || len(again) == 0 || !strings.Contains(string(text), string(again[:20])) {
+	if again, err := os.ReadFile(file); err != nil || len(again) == 0 ||
+		!strings.Contains(string(text), string(again[:20])) {
 		t.Errorf("%v, was\n%sis\n%s", err, text, again)
 	}
 }

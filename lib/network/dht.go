@@ -193,7 +193,8 @@ func isDialable(addr ma.Multiaddr) bool {
 // but what addresses, names and peer IDs are made of.
 func isPlain(s string) bool {
 	for _, r := range s {
-		plain := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == ':' || r == '-' || r == '_'
+		plain := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == ':' ||
+			r == '-' || r == '_'
 		if !plain {
 			return false
 		}

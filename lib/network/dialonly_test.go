@@ -93,7 +93,8 @@ func TestDialOnlyAsks(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 	gone := peer.AddrInfo{ID: somebody(t), Addrs: []ma.Multiaddr{deadEnd(t)}}
-	alone := start(t, Config{DialOnly: true, Bootstrap: []peer.AddrInfo{{ID: somebody(t), Addrs: []ma.Multiaddr{deadEnd(t)}}}})
+	alone := start(t,
+		Config{DialOnly: true, Bootstrap: []peer.AddrInfo{{ID: somebody(t), Addrs: []ma.Multiaddr{deadEnd(t)}}}})
 	if err := alone.Connect(patiently(t), gone); err == nil || !strings.Contains(err.Error(), "connection refused") {
 		t.Errorf("%v", err)
 	}

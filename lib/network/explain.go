@@ -116,7 +116,8 @@ func relayProblem(err error) (problem, hint string) {
 	}
 	switch status[1] {
 	case "NO_RESERVATION":
-		return "the relay holds no place for it", "is the node running, and connected to that relay? One that has just started needs a moment"
+		return "the relay holds no place for it",
+			"is the node running, and connected to that relay? One that has just started needs a moment"
 	case "RESOURCE_LIMIT_EXCEEDED":
 		return "the relay has no room for another connection", "try again later, or give the node another relay"
 	case "PERMISSION_DENIED":
@@ -272,7 +273,10 @@ func looksLikeKey(err error) bool {
 		return true
 	}
 	text := err.Error()
-	for _, sign := range []string{"message was too large", "connection reset", "EOF", "failed to negotiate security protocol"} {
+	for _, sign := range []string{
+		"message was too large", "connection reset", "EOF",
+		"failed to negotiate security protocol",
+	} {
 		if strings.Contains(text, sign) {
 			return true
 		}
@@ -288,8 +292,8 @@ func keyHint(err error, private bool) string {
 	case looksLikeKey(err):
 		return "the peer may be in a private network: give its key with --network-key"
 	case isTimeout(err):
-		return "is the address right, and the node running? A firewall there, or on the way, may drop what comes to its ports. " +
-			"A private network takes --network-key"
+		return "is the address right, and the node running? A firewall there, or on the way, may drop what comes to " +
+			"its ports. A private network takes --network-key"
 	default:
 		return ""
 	}

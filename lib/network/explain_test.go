@@ -36,7 +36,8 @@ func TestExplain(t *testing.T) {
 			"no route to it from this machine: " + v6.String(), "has it IPv6?",
 		},
 		"no network, over QUIC": {
-			errors.New("INTERNAL_ERROR (local): write udp4 0.0.0.0:1->192.0.2.1:1: sendmsg: network is unreachable"), false,
+			errors.New("INTERNAL_ERROR (local): write udp4 0.0.0.0:1->192.0.2.1:1: sendmsg: network is unreachable"),
+			false,
 			"no route to it from this machine: " + v4.String(), "has it IPv4?",
 		},
 		"IPv6 only, IPv4 peer": {
@@ -56,10 +57,12 @@ func TestExplain(t *testing.T) {
 			"no answer from TCP port 7527 of 192.0.2.1, UDP port 7527 of 2001:db8::1: " + v4.String(), "firewall",
 		},
 		"silence at one of two": {
-			dial(context.DeadlineExceeded, unreachable), false, "no answer from TCP port 7527 of 192.0.2.1: " + v4.String(), "firewall",
+			dial(context.DeadlineExceeded, unreachable), false,
+			"no answer from TCP port 7527 of 192.0.2.1: " + v4.String(), "firewall",
 		},
 		"tried just now": {
-			dial(swarm.ErrDialBackoff, swarm.ErrDialBackoff), false, "it did not answer a moment ago: ", "after a pause",
+			dial(swarm.ErrDialBackoff, swarm.ErrDialBackoff), false, "it did not answer a moment ago: ",
+			"after a pause",
 		},
 		"a relay without a place": {
 			dial(errors.New("error opening relay circuit: NO_RESERVATION (204)"), unreachable), false,
@@ -70,7 +73,8 @@ func TestExplain(t *testing.T) {
 			"the relay has no room for another connection: ", "try again later",
 		},
 		"a relay that is gone": {
-			dial(errors.New("error opening hop stream to relay: x"), swarm.ErrDialBackoff), false, "its relay does not answer: ", "is the relay running",
+			dial(errors.New("error opening hop stream to relay: x"), swarm.ErrDialBackoff), false,
+			"its relay does not answer: ", "is the relay running",
 		},
 		"silence in a private network": {
 			context.DeadlineExceeded, true, "no answer from TCP port 7527 of 192.0.2.1, ", "same --network-key",

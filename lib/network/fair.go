@@ -193,7 +193,9 @@ func (f *fair) refuse(err error) error {
 }
 
 // OpenConnection counts a connection that somebody else opens.
-func (f *fair) OpenConnection(dir network.Direction, usefd bool, endpoint ma.Multiaddr) (network.ConnManagementScope, error) {
+func (f *fair) OpenConnection(dir network.Direction, usefd bool,
+	endpoint ma.Multiaddr,
+) (network.ConnManagementScope, error) {
 	conn := &fairConn{fair: f, dir: dir, from: ipOf(endpoint)}
 	if dir == network.DirInbound {
 		if err := f.admit(conn); err != nil {

@@ -253,7 +253,8 @@ func leftovers() []string {
 	var left []string
 	for _, stack := range stacks[1:] { // the first is the test's own
 		for _, of := range []string{"plasm/lib/network.", "libp2p", "quic-go", "go-multistream", "zeroconf", "ipfs/"} {
-			if strings.Contains(stack, of) && !strings.Contains(stack, "testing.tRunner") && !strings.Contains(stack, "testing.(*T).Run") {
+			if strings.Contains(stack, of) && !strings.Contains(stack, "testing.tRunner") &&
+				!strings.Contains(stack, "testing.(*T).Run") {
 				left = append(left, stack)
 				break
 			}

@@ -52,7 +52,8 @@ func TestColdStart(t *testing.T) {
 	if told.ID != first.ID() {
 		t.Errorf("Found told of %v, want %v", told.ID, first.ID())
 	}
-	if c := settled(t, client); c.State != ContactConnected || c.Err != nil || c.Source != SourceBootstrap || c.Took <= 0 {
+	if c := settled(t, client); c.State != ContactConnected || c.Err != nil || c.Source != SourceBootstrap ||
+		c.Took <= 0 {
 		t.Errorf("contact %+v", c)
 	}
 }
@@ -93,7 +94,12 @@ func TestProvidersAreToldOnce(t *testing.T) {
 	addrs := multiaddrs("/unix/tmp/x", "/ip4/192.0.2.1/tcp/7527")
 	in := make(chan peer.AddrInfo, 10)
 	for _, info := range []peer.AddrInfo{
-		{ID: never}, {ID: late}, {ID: twice, Addrs: addrs}, {ID: h.ID(), Addrs: addrs}, {ID: twice, Addrs: addrs}, {ID: late, Addrs: addrs},
+		{ID: never},
+		{ID: late},
+		{ID: twice, Addrs: addrs},
+		{ID: h.ID(), Addrs: addrs},
+		{ID: twice, Addrs: addrs},
+		{ID: late, Addrs: addrs},
 	} {
 		in <- info
 	}

@@ -77,7 +77,8 @@ func parseListen(value string) (ma.Multiaddr, error) {
 	}
 	if err != nil {
 		return nil, &job.Error{
-			Code: job.CodeUsage, Message: "not an address to listen at: " + job.Quote(value), Hint: listenHint, Err: err,
+			Code: job.CodeUsage, Message: "not an address to listen at: " + job.Quote(value), Hint: listenHint,
+			Err: err,
 		}
 	}
 	return addr, nil

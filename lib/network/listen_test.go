@@ -23,7 +23,8 @@ func TestPortTaken(t *testing.T) {
 		if err == nil {
 			t.Fatalf("two hosts listen at %v", addr)
 		}
-		if code, message, hint := told(t, err); code != job.CodeIO || message != "port taken: "+addr.String() || hint == "" {
+		if code, message, hint := told(t, err); code != job.CodeIO || message != "port taken: "+addr.String() ||
+			hint == "" {
 			t.Errorf("%s %s, %s", code, message, hint)
 		}
 	}
@@ -113,7 +114,8 @@ func TestListenLeavesOut(t *testing.T) {
 		t.Errorf("a private network listens at %v, %v", addrs, err)
 	}
 	_, err = listenAddrs(t.Context(), loopback()[1:], true, log)
-	if _, message, _ := told(t, err); !strings.HasPrefix(message, "nothing to listen at: /ip4/127.0.0.1/udp/0/quic-v1 (a private network is TCP only)") {
+	if _, message, _ := told(t, err); !strings.HasPrefix(message,
+		"nothing to listen at: /ip4/127.0.0.1/udp/0/quic-v1 (a private network is TCP only)") {
 		t.Error(message)
 	}
 	probeErr := &net.OpError{Op: "listen", Err: net.UnknownNetworkError("tcp6")}

@@ -33,7 +33,8 @@ func TestMDNSMessages(t *testing.T) {
 		t.Fatal(err)
 	}
 	asks, infos, err := readMDNS(response)
-	if asks || err != nil || len(infos) != 1 || infos[0].ID != id || !slices.Equal(texts(infos[0].Addrs), texts(addrs)) {
+	if asks || err != nil || len(infos) != 1 || infos[0].ID != id ||
+		!slices.Equal(texts(infos[0].Addrs), texts(addrs)) {
 		t.Errorf("response: %v, %v, %v", asks, infos, err)
 	}
 	goodbye, err := mdnsResponse("NAME", id, addrs, 0)
@@ -45,7 +46,8 @@ func TestMDNSMessages(t *testing.T) {
 	}
 	const longest = "/ip6/2001:db8:1111:2222:3333:4444:5555:6666/udp/65535/quic-v1 "
 	many := multiaddrs(strings.Fields("/ip4/10.0.0.1/tcp/7527 " + strings.Repeat(longest, 50))...)
-	if packet, err := mdnsResponse(rand.Text(), id, many, mdnsTTL); err != nil || len(packet) > 1452 || len(packet) < 1152 {
+	if packet, err := mdnsResponse(rand.Text(), id, many, mdnsTTL); err != nil || len(packet) > 1452 ||
+		len(packet) < 1152 {
 		t.Errorf("%d bytes don't fill a frame of IPv6, %v", len(packet), err)
 	}
 }
@@ -79,9 +81,10 @@ func TestMDNSPassesOver(t *testing.T) {
 		"no address":      foreign(t, "X._plasm._udp.local.", "x=y"),
 		"no peer ID":      foreign(t, "X._plasm._udp.local.", "dnsaddr=/ip4/10.0.0.1/tcp/7527"),
 		"name":            foreign(t, "X._plasm._udp.local.", "dnsaddr=/dns4/evil.example/tcp/7527/p2p/"+id),
-		"relayed":         foreign(t, "X._plasm._udp.local.", "dnsaddr=/ip4/10.0.0.1/tcp/7527/p2p/"+id+"/p2p-circuit/p2p/"+id),
-		"nothing":         {},
-		"half":            foreign(t, "X._plasm._udp.local.", good)[:40],
+		"relayed": foreign(t, "X._plasm._udp.local.",
+			"dnsaddr=/ip4/10.0.0.1/tcp/7527/p2p/"+id+"/p2p-circuit/p2p/"+id),
+		"nothing": {},
+		"half":    foreign(t, "X._plasm._udp.local.", good)[:40],
 	} {
 		if asks, infos, err := readMDNS(packet); asks || len(infos) > 0 || err == nil {
 			t.Errorf("%s: %v, %v, %v", name, asks, infos, err)
@@ -95,7 +98,10 @@ func TestHear(t *testing.T) {
 	log := newJournal()
 	node := start(t, Config{Server: true})
 	h := start(t, Config{Log: log.logger()})
-	n := &neighbours{Host: h, answers: rate.NewLimiter(1, 1), reads: rate.NewLimiter(1, 1), asked: make(chan struct{}, 1)}
+	n := &neighbours{
+		Host: h, answers: rate.NewLimiter(1, 1), reads: rate.NewLimiter(1, 1),
+		asked: make(chan struct{}, 1),
+	}
 	packet, err := mdnsResponse("NAME", node.ID(), node.LocalAddrs(), mdnsTTL)
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +155,8 @@ func FuzzReadMDNS(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	response, err := mdnsResponse("NAME", id, multiaddrs("/ip4/10.0.0.1/tcp/7527", "/ip6/2001:db8::1/udp/7527/quic-v1"), mdnsTTL)
+	response, err := mdnsResponse("NAME", id, multiaddrs("/ip4/10.0.0.1/tcp/7527", "/ip6/2001:db8::1/udp/7527/quic-v1"),
+		mdnsTTL)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -163,7 +170,8 @@ func FuzzReadMDNS(f *testing.F) {
 		}
 		for _, info := range infos {
 			for _, addr := range info.Addrs {
-				if !isDialable(addr) || strings.ContainsFunc(addr.String(), func(r rune) bool { return r < ' ' || r > '~' }) {
+				if !isDialable(addr) || strings.ContainsFunc(addr.String(),
+					func(r rune) bool { return r < ' ' || r > '~' }) {
 					t.Errorf("%q", addr)
 				}
 			}

@@ -127,7 +127,8 @@ func hostRecords(addrs []ma.Multiaddr) []dnsmessage.ResourceBody {
 			six = &dnsmessage.AAAAResource{AAAA: [16]byte(ip.To16())}
 		}
 	}
-	return slices.DeleteFunc([]dnsmessage.ResourceBody{four, six}, func(b dnsmessage.ResourceBody) bool { return b == nil })
+	return slices.DeleteFunc([]dnsmessage.ResourceBody{four, six},
+		func(b dnsmessage.ResourceBody) bool { return b == nil })
 }
 
 // errNotOurs is for the many messages on the group that are other services'.

@@ -122,7 +122,8 @@ func joinMDNS6(ctx context.Context, interfaces []net.Interface) (*mdnsGroup, err
 	if len(g.interfaces) == 0 {
 		return nil, errors.Join(err, conn.Close())
 	}
-	err = errors.Join(p.SetControlMessage(ipv6.FlagDst, true), p.SetMulticastLoopback(true), p.SetMulticastHopLimit(255))
+	err = errors.Join(p.SetControlMessage(ipv6.FlagDst, true), p.SetMulticastLoopback(true),
+		p.SetMulticastHopLimit(255))
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}

@@ -33,13 +33,15 @@ import (
 // Config says what a host is to be. It is copied by Start. The zero value is a
 // client: any free port of every family, a fresh key, no first contacts.
 type Config struct {
-	Key        ed25519.PrivateKey // identity; nil: a fresh one
-	Listen     []string           // multiaddresses to listen at, without /p2p; nil: a free port of every family and transport
-	Bootstrap  []peer.AddrInfo    // first contacts
-	NetworkKey []byte             // 32 bytes, the pre-shared key of a private network (then TCP only); nil: the public one
-	MDNS       bool               // tell and ask the neighbours of the local network
-	Server     bool               // serve the DHT, help others to learn whether they can be reached, map ports; false: a client
-	UserAgent  string             // what the host calls itself to its peers; "": plasm
+	Key ed25519.PrivateKey // identity; nil: a fresh one
+	// multiaddresses to listen at, without /p2p; nil: a free port of every family and transport
+	Listen     []string
+	Bootstrap  []peer.AddrInfo // first contacts
+	NetworkKey []byte          // 32 bytes, the pre-shared key of a private network (then TCP only); nil: the public one
+	MDNS       bool            // tell and ask the neighbours of the local network
+	// serve the DHT, help others to learn whether they can be reached, map ports; false: a client
+	Server    bool
+	UserAgent string // what the host calls itself to its peers; "": plasm
 
 	Reachability Reachability // whether others can dial this host; the zero value finds out
 	Relay        *Relay       // serve as a relay (only with Reachability Public); nil: don't

@@ -39,7 +39,10 @@ func newPeerstore() (*addressStore, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &addressStore{Peerstore: inner, CertifiedAddrBook: inner, passing: map[peer.ID]int{}, lasting: map[peer.ID]int{}}, nil
+	return &addressStore{
+		Peerstore: inner, CertifiedAddrBook: inner, passing: map[peer.ID]int{},
+		lasting: map[peer.ID]int{},
+	}, nil
 }
 
 // keepThose makes room at the expense of nobody who is connected, or in the routing

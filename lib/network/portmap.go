@@ -213,7 +213,8 @@ func (p *portMaps) takeBack() {
 	for one := range mapped {
 		client := natpmp.NewClientWithTimeout(router, pmpPatience)
 		if _, err := client.AddPortMapping(one.protocol, one.number, 0, 0); err != nil {
-			p.log.Debug("a port stays mapped until the router forgets it", "port", one.number, "err", oneLine(err.Error()))
+			p.log.Debug("a port stays mapped until the router forgets it", "port", one.number, "err",
+				oneLine(err.Error()))
 			return
 		}
 	}

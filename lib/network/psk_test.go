@@ -39,14 +39,20 @@ func TestReadNetworkKey(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"empty":     {nil, "not a network key: the first line is not /key/swarm/psk/1.0.0/"},
-		"bare key":  {[]byte(secret), "not a network key: the first line is not /key/swarm/psk/1.0.0/"},
-		"encoding":  {pskFile("base17", secret), "not a network key: the second line is not /base16/, /base64/ or /bin/"},
+		"empty":    {nil, "not a network key: the first line is not /key/swarm/psk/1.0.0/"},
+		"bare key": {[]byte(secret), "not a network key: the first line is not /key/swarm/psk/1.0.0/"},
+		"encoding": {
+			pskFile("base17", secret),
+			"not a network key: the second line is not /base16/, /base64/ or /bin/",
+		},
 		"not hex":   {pskFile("base16", secret[:63]+"x"), "not a network key: what follows /base16/ is not hex"},
 		"not 64":    {pskFile("base64", "*"+secret), "not a network key: what follows /base64/ is not base64"},
 		"too short": {pskFile("base16", secret[2:]), "not a network key: 31 bytes, must be 32"},
 		"too long":  {pskFile("base16", secret+"00"), "not a network key: 33 bytes, must be 32"},
-		"huge":      {pskFile("bin", strings.Repeat(secret, 100)), "not a network key: 6428 bytes, more than a key file has"},
+		"huge": {
+			pskFile("bin", strings.Repeat(secret, 100)),
+			"not a network key: 6428 bytes, more than a key file has",
+		},
 	} {
 		_, err := ReadNetworkKey(c.data)
 		code, message, hint := told(t, err)
@@ -124,7 +130,8 @@ func TestPrivateDialsPublic(t *testing.T) {
 func TestStartRefusesKeyLength(t *testing.T) {
 	t.Parallel()
 	_, err := Start(t.Context(), Config{NetworkKey: make([]byte, 16)})
-	if code, message, _ := told(t, err); code != job.CodeBadKey || message != "not a network key: 16 bytes, must be 32" {
+	if code, message, _ := told(t, err); code != job.CodeBadKey ||
+		message != "not a network key: 16 bytes, must be 32" {
 		t.Error(message)
 	}
 }

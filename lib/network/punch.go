@@ -160,7 +160,8 @@ func (t punchTracer) Trace(e *holepunch.Event) {
 
 func (t punchTracer) ended(remote peer.ID, direct bool, took time.Duration, problem string) {
 	attrs := []slog.Attr{
-		slog.String("peer", remote.String()), slog.Bool("direct", direct), slog.Duration("took", took.Round(time.Millisecond)),
+		slog.String("peer", remote.String()), slog.Bool("direct", direct),
+		slog.Duration("took", took.Round(time.Millisecond)),
 	}
 	if !direct {
 		attrs = append(attrs, slog.String("problem", oneLine(problem)), slog.String("instead", "relay"))

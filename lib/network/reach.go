@@ -117,10 +117,12 @@ func (h *Host) learnReach() error {
 		return nil
 	}
 	options := []autonat.Option{autonat.UsingAddresses(func() []ma.Multiaddr {
-		return slices.DeleteFunc(h.announced(h.parts.basic.AllAddrs()), func(a ma.Multiaddr) bool { return !manet.IsPublicAddr(a) })
+		return slices.DeleteFunc(h.announced(h.parts.basic.AllAddrs()),
+			func(a ma.Multiaddr) bool { return !manet.IsPublicAddr(a) })
 	})}
 	if cfg.Metrics != nil {
-		options = append(options, autonat.WithMetricsTracer(autonat.NewMetricsTracer(autonat.WithRegisterer(cfg.Metrics))))
+		options = append(options,
+			autonat.WithMetricsTracer(autonat.NewMetricsTracer(autonat.WithRegisterer(cfg.Metrics))))
 	}
 	switch cfg.Reachability {
 	case ReachabilityPublic:

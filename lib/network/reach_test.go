@@ -56,7 +56,8 @@ func TestReach(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = protocols.Close() }()
-			for ctx := patiently(t); ctx.Err() == nil && (h.Reachability() != c.want.told || speaks(proto.ProtoIDv2Hop) != c.want.relayService); {
+			for ctx := patiently(t); ctx.Err() == nil &&
+				(h.Reachability() != c.want.told || speaks(proto.ProtoIDv2Hop) != c.want.relayService); {
 				select {
 				case <-h.Changed():
 				case <-protocols.Out():
@@ -64,7 +65,8 @@ func TestReach(t *testing.T) {
 				}
 			}
 			got := chosen{
-				natService: speaks(autonat.AutoNATProto), autoNATv2: speaks(autonatv2.DialProtocol), autoRelay: h.parts.relays != nil,
+				natService: speaks(autonat.AutoNATProto), autoNATv2: speaks(autonatv2.DialProtocol),
+				autoRelay:    h.parts.relays != nil,
 				relayService: speaks(proto.ProtoIDv2Hop), told: h.Reachability(),
 			}
 			if got != c.want {
@@ -114,11 +116,17 @@ func TestRelayLimit(t *testing.T) {
 		relay Relay
 		want  *relay.RelayLimit
 	}{
-		"default":       {Relay{}, &relay.RelayLimit{Data: DefaultRelayData, Duration: DefaultRelayDuration}},
-		"chosen":        {Relay{Data: 1000, Duration: time.Second}, &relay.RelayLimit{Data: 1000, Duration: time.Second}},
-		"no limit":      {Relay{Data: -1, Duration: -1}, nil},
-		"only data":     {Relay{Data: 1000, Duration: -1}, &relay.RelayLimit{Data: 1000, Duration: relayForever}},
-		"only duration": {Relay{Data: -1, Duration: time.Second}, &relay.RelayLimit{Data: math.MaxInt64, Duration: time.Second}},
+		"default": {Relay{}, &relay.RelayLimit{Data: DefaultRelayData, Duration: DefaultRelayDuration}},
+		"chosen": {
+			Relay{Data: 1000, Duration: time.Second},
+			&relay.RelayLimit{Data: 1000, Duration: time.Second},
+		},
+		"no limit":  {Relay{Data: -1, Duration: -1}, nil},
+		"only data": {Relay{Data: 1000, Duration: -1}, &relay.RelayLimit{Data: 1000, Duration: relayForever}},
+		"only duration": {
+			Relay{Data: -1, Duration: time.Second},
+			&relay.RelayLimit{Data: math.MaxInt64, Duration: time.Second},
+		},
 	} {
 		got := relayLimit(&c.relay)
 		if (got == nil) != (c.want == nil) || got != nil && *got != *c.want {
@@ -172,7 +180,8 @@ func TestRelayCandidates(t *testing.T) {
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	_, err := Start(t.Context(), Config{Relay: &Relay{}, Reachability: ReachabilityAuto})
-	if code, message, _ := told(t, err); code != job.CodeUsage || message != "a relay must be reachable, and reachability is auto" {
+	if code, message, _ := told(t, err); code != job.CodeUsage ||
+		message != "a relay must be reachable, and reachability is auto" {
 		t.Errorf("%s %s", code, message)
 	}
 	for _, r := range []Reachability{ReachabilityAuto, ReachabilityPublic, ReachabilityPrivate} {

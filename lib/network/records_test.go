@@ -51,7 +51,10 @@ func TestRecordStore(t *testing.T) {
 		t.Errorf("%q, %v", value, err)
 	}
 	one, _ := split(record("one", a).String())
-	for prefix, want := range map[string]int{one: 2, one + "/": 2, "/providers/": 4, "/providers": 4, "/providers/X": 0, "/prov": 0} {
+	for prefix, want := range map[string]int{
+		one: 2, one + "/": 2, "/providers/": 4, "/providers": 4, "/providers/X": 0,
+		"/prov": 0,
+	} {
 		if n := count(t, s, prefix); n != want {
 			t.Errorf("%d records below %s, want %d", n, prefix, want)
 		}

@@ -17,7 +17,8 @@ import (
 // is answered, and whose own limits are so low that a few strangers fill them.
 func limitServices(c *rcmgr.PartialLimitConfig) {
 	everybody := rcmgr.ResourceLimits{
-		Streams: maxProtocolStreams, StreamsInbound: maxProtocolStreams, StreamsOutbound: maxProtocolStreams, Memory: maxMemory,
+		Streams: maxProtocolStreams, StreamsInbound: maxProtocolStreams, StreamsOutbound: maxProtocolStreams,
+		Memory: maxMemory,
 	}
 	punching, circuits := streams(40, 40, 80, 8<<20), streams(1280, 1280, 1280, 32<<20)
 	pings, probes := streams(128, 128, 128, 8<<20), streams(68, 68, 68, 6<<20)

@@ -19,7 +19,8 @@ func TestServiceLimits(t *testing.T) {
 	want := scaled.ToPartialLimitConfig()
 	var got rcmgr.PartialLimitConfig
 	limitServices(&got)
-	if everybody := got.Service[identify.ServiceName]; everybody.StreamsInbound != maxProtocolStreams || got.Protocol[identify.ID] != everybody {
+	if everybody := got.Service[identify.ServiceName]; everybody.StreamsInbound != maxProtocolStreams ||
+		got.Protocol[identify.ID] != everybody {
 		t.Errorf("identify has %+v", everybody)
 	}
 	delete(want.Service, identify.ServiceName)

@@ -76,7 +76,8 @@ func TestChild(t *testing.T) {
 	}
 	_ = providers(t, client, "k")
 	if with == "log" { // so libraries did have something to say
-		log.await(t, "peer.connected", "peer", client.ID().String(), "direction", "in", "relayed", "false", "level", "INFO")
+		log.await(t, "peer.connected", "peer", client.ID().String(), "direction", "in", "relayed", "false", "level",
+			"INFO")
 		log.await(t, "peer.discovered", "peer", node.ID().String(), "source", "bootstrap")
 		log.awaitLibrary(t)
 	}

@@ -13,8 +13,9 @@ import (
 
 // How a peer is looked for whose connection is silent.
 const (
-	silentDials = 16                     // addresses that are tried
-	silentGrace = 500 * time.Millisecond // for a word over the old connection, once the peer has answered over a new one
+	silentDials = 16 // addresses that are tried
+	// for a word over the old connection, once the peer has answered over a new one
+	silentGrace = 500 * time.Millisecond
 )
 
 // CloseSilent looks for the peer of a connection over which nothing comes, at addrs and

@@ -50,7 +50,8 @@ func (h *Host) lentAddrs() []ma.Multiaddr {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(h.Addrs()), func(a ma.Multiaddr) bool {
-		return !isIP(a) || isRelayed(a) || slices.ContainsFunc(own, func(o ma.Multiaddr) bool { return o[0].Equal(&a[0]) })
+		return !isIP(a) || isRelayed(a) || slices.ContainsFunc(own,
+			func(o ma.Multiaddr) bool { return o[0].Equal(&a[0]) })
 	})
 }
 

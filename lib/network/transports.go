@@ -44,7 +44,9 @@ type transports struct {
 }
 
 // newTransports makes them for a key. Of cfg only what says how to talk is taken.
-func newTransports(cfg *Config, key crypto.PrivKey, peers peerStore, bus event.Bus, resources *fair, options ...swarm.Option) (*transports, error) {
+func newTransports(cfg *Config, key crypto.PrivKey, peers peerStore, bus event.Bus, resources *fair,
+	options ...swarm.Option,
+) (*transports, error) {
 	id, err := peer.IDFromPrivateKey(key)
 	if err == nil {
 		err = errors.Join(peers.AddPrivKey(id, key), peers.AddPubKey(id, key.GetPublic()))

@@ -122,7 +122,8 @@ func (w *watcher) connectedness(e event.EvtPeerConnectednessChanged) {
 	if e.Connectedness == network.NotConnected {
 		if known {
 			delete(w.since, e.Peer)
-			w.events.peer("peer.disconnected", e.Peer, slog.Duration("after", time.Since(since).Round(time.Millisecond)))
+			w.events.peer("peer.disconnected", e.Peer,
+				slog.Duration("after", time.Since(since).Round(time.Millisecond)))
 		}
 		w.lost(e.Peer)
 		return

@@ -55,7 +55,8 @@ func (n *Node) otherEngines(ctx context.Context) (found []*backend) {
 			b.Backend = *installed
 			guards, err = n.confines(ctx, b)
 		}
-		if missing := slices.IndexFunc(n.guards, func(g string) bool { return !slices.Contains(guards, g) }); err == nil && missing >= 0 {
+		if missing := slices.IndexFunc(n.guards,
+			func(g string) bool { return !slices.Contains(guards, g) }); err == nil && missing >= 0 {
 			err = fmt.Errorf("guard %q is not active in its workers", n.guards[missing])
 		}
 		if err != nil {
@@ -82,7 +83,8 @@ func (n *Node) openEngines() {
 			preparer = own
 		}
 		b.supervisor = sandbox.New(sandbox.Config{
-			Worker: b.Worker, Engine: b.Engine, Version: b.Version, Preparer: preparer, CacheDir: filepath.Join(n.cfg.DataDir, cacheName), Spare: spare,
+			Worker: b.Worker, Engine: b.Engine, Version: b.Version, Preparer: preparer,
+			CacheDir: filepath.Join(n.cfg.DataDir, cacheName), Spare: spare,
 			Threads: workerThreads(n.cfg.Machine, n.cfg.Slots), Log: n.log,
 		})
 		n.onStop(b.supervisor.Close)
@@ -98,5 +100,8 @@ func (n *Node) run(ctx context.Context, j *sandbox.Job) (*sandbox.Report, error)
 			return b.supervisor.Run(ctx, j)
 		}
 	}
-	return nil, &job.Error{Code: job.CodeUnsupported, Message: "this node does not have the engine " + j.Manifest.Engine}
+	return nil, &job.Error{
+		Code:    job.CodeUnsupported,
+		Message: "this node does not have the engine " + j.Manifest.Engine,
+	}
 }

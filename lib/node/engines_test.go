@@ -49,7 +49,8 @@ func TestForeignEngines(t *testing.T) {
 			if _, err := os.Stat(started); (err == nil) != test.started {
 				t.Errorf("it was started: %v", err)
 			}
-			if words := said.String(); !strings.Contains(words, "engine left out") || !strings.Contains(words, test.says) {
+			if words := said.String(); !strings.Contains(words, "engine left out") ||
+				!strings.Contains(words, test.says) {
 				t.Errorf("said %q", words)
 			}
 		})
@@ -79,7 +80,8 @@ func TestEnginesThatRunNothing(t *testing.T) {
 	n.cfg.Worker = lame
 	err := n.askWorker(t.Context())
 	e, ok := errors.AsType[*job.Error](err)
-	if !ok || e.Code != job.CodeUnsupported || !strings.Contains(e.Message, "the limit on data memory is too low: it is 400000 KiB") {
+	if !ok || e.Code != job.CodeUnsupported || !strings.Contains(e.Message,
+		"the limit on data memory is too low: it is 400000 KiB") {
 		t.Errorf("the worker: %#v", err)
 	}
 }

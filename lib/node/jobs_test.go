@@ -16,7 +16,11 @@ func TestAllowLine(t *testing.T) {
 		want string
 	}{
 		{service, 999, "/run/plasmd", "sudo plasmd allow ID"},
-		{map[string]string{"RUNTIME_DIRECTORY": "/run/mine"}, 999, "/run/mine", "plasmd allow --runtime-dir /run/mine ID"},
+		{
+			map[string]string{"RUNTIME_DIRECTORY": "/run/mine"},
+			999, "/run/mine",
+			"plasmd allow --runtime-dir /run/mine ID",
+		},
 		{nil, 0, "/run/plasmd", "plasmd allow ID"},
 		{map[string]string{"XDG_RUNTIME_DIR": "/run/user/7"}, 7, "/run/user/7/plasmd", "plasmd allow ID"},
 		{nil, 7, "/tmp/it's", `plasmd allow --runtime-dir '/tmp/it'\''s' ID`},

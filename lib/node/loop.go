@@ -51,7 +51,8 @@ func (n *Node) drain(reason string) {
 	n.drainUntil.Store(&time.Time{})
 	n.closed("addresses", n.folders.RemoveAddrs())
 	stats := n.queue.Stats()
-	n.log.Info("node.draining", "reason", reason, "uptime", time.Since(n.started), "running", stats.Running, "reserved", stats.Reserved, "waiting", stats.Waiting)
+	n.log.Info("node.draining", "reason", reason, "uptime", time.Since(n.started), "running", stats.Running, "reserved",
+		stats.Reserved, "waiting", stats.Waiting)
 	ctx, cut := context.WithCancel(context.Background())
 	drained := make(chan struct{})
 	n.drained, n.cut = drained, cut

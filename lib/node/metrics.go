@@ -34,10 +34,12 @@ func newMetrics() *Metrics {
 		registry: prometheus.NewRegistry(),
 		Offers: counters("plasm_offers_total", "Offers of jobs, by what became of them: accepted, or why not.",
 			"outcome", append([]string{"accepted"}, rejections()...)),
-		Jobs:        counters("plasm_jobs_total", "Jobs that started and ended, by how they ended.", "status", statuses()),
+		Jobs: counters("plasm_jobs_total", "Jobs that started and ended, by how they ended.", "status",
+			statuses()),
 		WaitSeconds: durations("plasm_job_wait_seconds", "From a job's offer to its start."),
 		JobSeconds:  durations("plasm_job_duration_seconds", "From a job's start to its end."),
-		Bytes: counters("plasm_job_bytes_total", "Bytes of jobs received (tree, blob, module, stdin) and sent (stdout, stderr, folders).",
+		Bytes: counters("plasm_job_bytes_total",
+			"Bytes of jobs received (tree, blob, module, stdin) and sent (stdout, stderr, folders).",
 			"stream", []string{"tree", "blob", "module", "stdin", "stdout", "stderr", "folders"}),
 	}
 	m.registry.MustRegister(
@@ -51,7 +53,8 @@ func newMetrics() *Metrics {
 func (m *Metrics) watch(h *network.Host) {
 	m.gauge("plasm_peers", "Peers that are connected.", func() int { return len(h.Network().Peers()) })
 	m.gauge("plasm_dht_peers", "Peers in the routing table.", h.TableSize)
-	m.gauge("plasm_relay_reservations", "Relays that hold a reservation for this node.", func() int { return len(h.Relays()) })
+	m.gauge("plasm_relay_reservations", "Relays that hold a reservation for this node.",
+		func() int { return len(h.Relays()) })
 }
 
 // watchQueue adds what the queue knows.
@@ -59,7 +62,8 @@ func (m *Metrics) watchQueue(q *queue.Queue) {
 	m.gauge("plasm_jobs_queued", "Jobs that wait for a slot.", func() int { return q.Stats().Waiting })
 	m.gauge("plasm_jobs_running", "Jobs that have a worker.", func() int { return q.Stats().Running })
 	m.gauge("plasm_slots_free", "Slots that nobody holds.", func() int { return q.Stats().FreeSlots })
-	m.gauge("plasm_memory_held_megabytes", "Memory that jobs have been promised, in units of 2^20 bytes.", func() int { return int(q.Stats().UsedMemoryMB) })
+	m.gauge("plasm_memory_held_megabytes", "Memory that jobs have been promised, in units of 2^20 bytes.",
+		func() int { return int(q.Stats().UsedMemoryMB) })
 }
 
 // watchWorkers adds what the supervisor knows.
@@ -74,7 +78,8 @@ func (m *Metrics) watchStore(s *store.Store) {
 		"jobs":    func() int64 { _, jobs := s.Usage(); return jobs.Bytes },
 	} {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "plasm_stored_bytes", Help: "What is charged for what is kept, reservations of running jobs included.",
+			Name:        "plasm_stored_bytes",
+			Help:        "What is charged for what is kept, reservations of running jobs included.",
 			ConstLabels: prometheus.Labels{"what": what},
 		}, func() float64 { return float64(bytes()) }))
 	}
@@ -82,7 +87,8 @@ func (m *Metrics) watchStore(s *store.Store) {
 
 // gauge adds a value that is asked for when somebody wants to know it.
 func (m *Metrics) gauge(name, help string, value func() int) {
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) }))
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
+		func() float64 { return float64(value()) }))
 }
 
 // counters returns a counter for each value of one label.
@@ -96,7 +102,10 @@ func counters(name, help, label string, values []string) *prometheus.CounterVec 
 
 // durations returns a histogram from a millisecond to more than an hour.
 func durations(name, help string) prometheus.Histogram {
-	return prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: prometheus.ExponentialBuckets(0.001, 4, 12)})
+	return prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: name, Help: help,
+		Buckets: prometheus.ExponentialBuckets(0.001, 4, 12),
+	})
 }
 
 // statuses are the values of a label: how jobs end.

@@ -22,8 +22,9 @@ func TestMetricsAreComplete(t *testing.T) {
 		more    int    // labels that are not in the set
 		never   string // a word of the set that is no label
 	}{
-		"jobs":   {newMetrics().Jobs, "../../schemas/receipt.schema.json", "out_of_fuel", 0, ""},
-		"offers": {newMetrics().Offers, "../../schemas/error.schema.json", "rate_limited", 1, "unreachable"}, // which a requester says
+		"jobs": {newMetrics().Jobs, "../../schemas/receipt.schema.json", "out_of_fuel", 0, ""},
+		// which a requester says
+		"offers": {newMetrics().Offers, "../../schemas/error.schema.json", "rate_limited", 1, "unreachable"},
 	} {
 		set := slices.DeleteFunc(enumWith(t, c.schema, c.has), func(word string) bool { return word == c.never })
 		series := make(chan prometheus.Metric, 100)
@@ -126,7 +127,8 @@ func TestCheckMetrics(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]bool{
 		"127.0.0.1:0": true, "127.9.8.7:9464": true, "[::1]:9464": true, "localhost:9464": true,
-		"": false, "9464": false, ":9464": false, "127.0.0.1": false, "127.0.0.1:": false, "0.0.0.0:1": false, "[::]:1": false,
+		"": false, "9464": false, ":9464": false, "127.0.0.1": false, "127.0.0.1:": false, "0.0.0.0:1": false,
+		"[::]:1":      false,
 		"192.0.2.1:1": false, "localhost.example.org:1": false, "example.org:1": false,
 	} {
 		if err := CheckMetrics(address); (err == nil) != want {

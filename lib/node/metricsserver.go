@@ -29,7 +29,8 @@ const (
 func CheckMetrics(address string) error {
 	host, port, err := net.SplitHostPort(address)
 	if _, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil || !isLoopback(host) {
-		return fmt.Errorf("%s is not an address of the loopback, such as 127.0.0.1:9464 or [::1]:9464", job.Quote(address))
+		return fmt.Errorf("%s is not an address of the loopback, such as 127.0.0.1:9464 or [::1]:9464",
+			job.Quote(address))
 	}
 	return nil
 }

@@ -112,7 +112,8 @@ func Run(ctx context.Context, cfg Config) error {
 	n := &Node{cfg: cfg, log: cfg.Log, manager: manager{cfg.Log}, started: time.Now(), calls: make(chan func())}
 	defer n.stop()
 	for _, step := range []func(context.Context) error{
-		n.openFolders, n.askWorker, n.openStore, n.startNetwork, n.serveJobs, n.leaveAddrs, n.answer, n.watchLoad, n.tellReady,
+		n.openFolders, n.askWorker, n.openStore, n.startNetwork, n.serveJobs, n.leaveAddrs, n.answer, n.watchLoad,
+		n.tellReady,
 	} {
 		if err := step(ctx); err != nil {
 			if ctx.Err() != nil { // whatever did not work because of that
@@ -183,9 +184,13 @@ func (n *Node) askWorker(ctx context.Context) error {
 		return err
 	}
 	if build.Version != n.cfg.Version {
-		n.log.Warn("the worker is of another version", "worker", n.cfg.Worker, "version", build.Version, "own_version", n.cfg.Version)
+		n.log.Warn("the worker is of another version", "worker", n.cfg.Worker, "version", build.Version, "own_version",
+			n.cfg.Version)
 	}
-	builtIn := &backend{Backend: sandbox.Backend{Worker: []string{n.cfg.Worker, "--worker"}, Engine: build.Engines[0], Version: build.Version}}
+	builtIn := &backend{Backend: sandbox.Backend{
+		Worker: []string{n.cfg.Worker, "--worker"}, Engine: build.Engines[0],
+		Version: build.Version,
+	}}
 	if n.guards, err = n.confines(ctx, builtIn); err != nil {
 		return err
 	}

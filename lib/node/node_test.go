@@ -118,7 +118,8 @@ func ask(ctx context.Context, cfg *Config) error {
 	if err := s.Node.Validate(); err != nil {
 		return err
 	}
-	if s.State != control.StateReady || s.Node.Slots != (job.Slots{Total: 3, Free: 3}) || s.Allow.File != cfg.AllowFile {
+	if s.State != control.StateReady || s.Node.Slots != (job.Slots{Total: 3, Free: 3}) ||
+		s.Allow.File != cfg.AllowFile {
 		return fmt.Errorf("status %+v", s)
 	}
 	return c.Reload(ctx)
@@ -143,7 +144,8 @@ func TestEndsWhileItStarts(t *testing.T) {
 func TestKeyThatCannotBeMade(t *testing.T) {
 	t.Parallel()
 	err := keyError(&job.Error{Code: job.CodeBadKey, Message: "no", Fact: job.FactKeyFile})
-	if e, ok := errors.AsType[*job.Error](err); !ok || e.Message != "no" || e.Fact != job.FactFolder || e.Detail != "data" {
+	if e, ok := errors.AsType[*job.Error](err); !ok || e.Message != "no" || e.Fact != job.FactFolder ||
+		e.Detail != "data" {
 		t.Errorf("got %#v", err)
 	}
 	chmod := &job.Error{Code: job.CodeBadKey, Message: "no", Hint: "chmod 600 x"}

@@ -51,7 +51,8 @@ func (r *requesters) reload() error {
 	}
 	data, err := readAllow(r.file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("--allow-file: allow file cannot be read: %s: %v", r.file, err), Hint: "name another with --allow-file FILE", Err: err}
+		return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("--allow-file: allow file cannot be read: %s: %v",
+			r.file, err), Hint: "name another with --allow-file FILE", Err: err}
 	}
 	listed, err := identity.ParseList(identity.AllowFile, data, r.file)
 	if err != nil {

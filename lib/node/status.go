@@ -30,7 +30,10 @@ func (n *Node) status() *control.Status {
 		}
 	}
 	for _, c := range n.host.Contacts() {
-		contact := control.Contact{PeerID: c.Info.ID.String(), Addrs: []string{}, Source: c.Source, State: string(c.State)}
+		contact := control.Contact{
+			PeerID: c.Info.ID.String(), Addrs: []string{}, Source: c.Source,
+			State: string(c.State),
+		}
 		for _, addr := range c.Info.Addrs {
 			contact.Addrs = append(contact.Addrs, addr.String())
 		}
@@ -52,7 +55,8 @@ func (n *Node) load() control.Load {
 func (n *Node) storage() control.Storage {
 	content, jobs := n.store.Usage()
 	return control.Storage{
-		Content: content.Bytes, MostContent: content.MostBytes, Jobs: jobs.Bytes, MostJobs: jobs.MostBytes, Free: n.store.Free(),
+		Content: content.Bytes, MostContent: content.MostBytes, Jobs: jobs.Bytes, MostJobs: jobs.MostBytes,
+		Free: n.store.Free(),
 	}
 }
 

@@ -25,7 +25,10 @@ func tell(state string) error {
 // error: it would end the node later.
 func (manager) ready() error {
 	if err := tell(daemon.SdNotifyReady); err != nil {
-		return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("the service manager cannot be told: NOTIFY_SOCKET: %v", err), Err: err}
+		return &job.Error{
+			Code:    job.CodeIO,
+			Message: fmt.Sprintf("the service manager cannot be told: NOTIFY_SOCKET: %v", err), Err: err,
+		}
 	}
 	return nil
 }

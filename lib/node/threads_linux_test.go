@@ -29,7 +29,8 @@ func TestWorkerThreads(t *testing.T) {
 		{64, 4096, 64, 3840},
 		{2, 300, 2, 64},
 	} {
-		if got := workerThreads(capability.Machine{Cores: test.cores, Tasks: test.tasks}, test.slots); got != test.want {
+		if got := workerThreads(capability.Machine{Cores: test.cores, Tasks: test.tasks},
+			test.slots); got != test.want {
 			t.Errorf("%+v: %d", test, got)
 		}
 	}

@@ -15,7 +15,10 @@ import (
 // view is what the status page shows now.
 func (n *Node) view() *page.View {
 	now := time.Now()
-	return &page.View{Now: now, Status: n.status(), Jobs: n.namedJobs(), Peers: n.peers(), History: n.history.Samples(now)}
+	return &page.View{
+		Now: now, Status: n.status(), Jobs: n.namedJobs(), Peers: n.peers(),
+		History: n.history.Samples(now),
+	}
 }
 
 // namedJobs are the node's jobs, with the names that the allow file has for requesters.
@@ -36,7 +39,8 @@ func (n *Node) peers() (peers []page.Peer) {
 		if id := c.RemotePeer(); !seen[id] {
 			seen[id] = true
 			peers = append(peers, page.Peer{
-				ID: id.String(), Addr: c.RemoteMultiaddr().String(), Inbound: c.Stat().Direction == p2p.DirInbound, Relayed: c.Stat().Limited,
+				ID: id.String(), Addr: c.RemoteMultiaddr().String(), Inbound: c.Stat().Direction == p2p.DirInbound,
+				Relayed: c.Stat().Limited,
 			})
 		}
 	}
@@ -65,7 +69,10 @@ func (n *Node) watchLoad(context.Context) error {
 	var before int64
 	sample := func(at time.Time) {
 		load, ended := n.load(), n.metrics.ended.Load()
-		n.history.Add(page.Sample{At: at, Slots: load.Running + load.Reserved, Waiting: load.Waiting, MemoryMB: load.MemoryMB, Ended: ended - before})
+		n.history.Add(page.Sample{
+			At: at, Slots: load.Running + load.Reserved, Waiting: load.Waiting,
+			MemoryMB: load.MemoryMB, Ended: ended - before,
+		})
 		before = ended
 	}
 	sample(time.Now())

@@ -48,7 +48,8 @@ func of(name, envelope string, reason Reason) vector {
 // beforeExpect lists the reasons that have to do with the receipt alone.
 func beforeExpect() []Reason {
 	return []Reason{
-		TooLarge, BadJSON, BadPayloadType, BadBase64, SignatureCount, DuplicateSignature, Untrusted, BadStatement, WrongSigner,
+		TooLarge, BadJSON, BadPayloadType, BadBase64, SignatureCount, DuplicateSignature, Untrusted, BadStatement,
+		WrongSigner,
 	}
 }
 
@@ -88,18 +89,25 @@ func soundCases() []vector {
 		padded,
 		of("white space around", " \n\t"+sound+"\r\n", ""),
 		of("members in another order, escapes", string(replace(sound,
-			`,"payloadType":"application/vnd.in-toto+json"`, ``, `"signatures":`, `"payload\u0054ype":"application\/vnd.in-toto+json","signatures":`)),
+			`,"payloadType":"application/vnd.in-toto+json"`, ``, `"signatures":`,
+			`"payload\u0054ype":"application\/vnd.in-toto+json","signatures":`)),
 			""),
 		of("a keyid that is ignored", string(replace(sound, `{"sig"`, `{"keyid":"SHA256:somebody else","sig"`)), ""),
-		of("signed by a stranger too", envelopeOf(payload(), signature(otherKey(), payload()), signature(nodeKey(), payload())), ""),
-		trusting(of("countersigned by somebody trusted", envelopeOf(payload(), signature(otherKey(), payload()), signature(nodeKey(), payload())), ""),
+		of("signed by a stranger too", envelopeOf(payload(), signature(otherKey(), payload()),
+			signature(nodeKey(), payload())), ""),
+		trusting(of("countersigned by somebody trusted",
+			envelopeOf(payload(), signature(otherKey(), payload()), signature(nodeKey(), payload())), ""),
 			otherKey().PeerID(), nodeKey().PeerID()),
-		of("eight signatures, seven of them junk", envelopeOf(payload(), append(junk(7), signature(nodeKey(), payload()))...), ""),
-		of("payload with white space and another order", signed(replace(string(payload(`"_type":"https://in-toto.io/Statement/v1",`, ``)),
-			`"predicateType":`, ` "_type" : "https://in-toto.io/Statement/v1" , "predicateType":`)), ""),
-		of("manifest without members that have defaults", signed(payload(`"cpu_cores":1,"memory_mb":256,"disk_mb":256,"timeout_ms":60000,`, ``)), ""),
+		of("eight signatures, seven of them junk",
+			envelopeOf(payload(), append(junk(7), signature(nodeKey(), payload()))...), ""),
+		of("payload with white space and another order",
+			signed(replace(string(payload(`"_type":"https://in-toto.io/Statement/v1",`, ``)),
+				`"predicateType":`, ` "_type" : "https://in-toto.io/Statement/v1" , "predicateType":`)), ""),
+		of("manifest without members that have defaults",
+			signed(payload(`"cpu_cores":1,"memory_mb":256,"disk_mb":256,"timeout_ms":60000,`, ``)), ""),
 		with(of("a job without a requester, trapped", signed(payload(`"requester":"`+requesterKey().PeerID()+`",`, ``,
-			`"status":"exit","exit_code":0`, `"status":"trap","trap":"unreachable"`)), ""), func(e *vectorExpect) { e.ExitCodes = nil }),
+			`"status":"exit","exit_code":0`, `"status":"trap","trap":"unreachable"`)), ""),
+			func(e *vectorExpect) { e.ExitCodes = nil }),
 		with(of("the largest exit code", about(func(s *Statement) { *s.Outcome.ExitCode = 4294967295 }), ""),
 			func(e *vectorExpect) { e.ExitCodes = []uint32{0, 4294967295} }),
 		with(of("input unknown before the start", about(func(s *Statement) { s.Manifest.StdinHash = "" }), ""),

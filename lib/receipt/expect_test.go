@@ -12,7 +12,8 @@ func TestExpectAsks(t *testing.T) {
 	t.Parallel()
 	none := &Expect{}
 	all := &Expect{
-		Module: job.EmptyDigest, Manifest: sampleManifest(), Stdin: []Content{{}}, Stdout: []Content{{}}, Stderr: []Content{{}},
+		Module: job.EmptyDigest, Manifest: sampleManifest(), Stdin: []Content{{}}, Stdout: []Content{{}},
+		Stderr: []Content{{}},
 		Guards: []string{"process"}, ExitCodes: []uint32{0},
 	}
 	for _, c := range Checks() {
@@ -47,7 +48,8 @@ func TestDifferenceNamesEveryField(t *testing.T) {
 		change(m)
 		v := &Verified{Statement: sample()}
 		err := v.Check(&Expect{Manifest: m})
-		if err == nil || !strings.HasPrefix(err.Error(), "manifest: ") || !strings.Contains(err.Error(), ": "+field+" differs") {
+		if err == nil || !strings.HasPrefix(err.Error(), "manifest: ") ||
+			!strings.Contains(err.Error(), ": "+field+" differs") {
 			t.Errorf("%s: %v", field, err)
 		}
 	}

@@ -47,7 +47,8 @@ func (v *Verified) CheckQuorum(n int, others []*Verified) error {
 		theirs, _ := one.Vote()
 		switch {
 		case !one.Manifest.Equal(v.Manifest):
-			return refuse(WrongQuorum, "the receipt of %s is about another manifest: %s differs", one.Node.PeerID, one.Manifest.Difference(v.Manifest))
+			return refuse(WrongQuorum, "the receipt of %s is about another manifest: %s differs", one.Node.PeerID,
+				one.Manifest.Difference(v.Manifest))
 		case theirs != vote:
 			return refuse(WrongQuorum, "%s has signed another outcome than %s", one.Node.PeerID, v.Node.PeerID)
 		}

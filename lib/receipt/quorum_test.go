@@ -49,14 +49,25 @@ func TestCheckQuorum(t *testing.T) {
 		{"another end", 2, nil, ends(job.Trap, job.TrapOther), "another outcome"},
 		{"other output", 2, nil, func(s *Statement) { s.Stdout = job.Sum([]byte("x")) }, "another outcome"},
 		{"other diagnostics", 2, nil, func(s *Statement) { s.Stderr = job.Sum([]byte("x")) }, "another outcome"},
-		{"other fuel", 2, nil, func(s *Statement) { fuel := int64(12345); s.Outcome.FuelUsed = &fuel }, "another outcome"},
-		{"another folder", 2, nil, func(s *Statement) { s.Outcome.Dirs = []job.OutcomeDir{{Guest: "/x", Tree: job.EmptyDigest}} }, "another outcome"},
+		{
+			"other fuel", 2, nil, func(s *Statement) { fuel := int64(12345); s.Outcome.FuelUsed = &fuel },
+			"another outcome",
+		},
+		{
+			"another folder", 2, nil,
+			func(s *Statement) { s.Outcome.Dirs = []job.OutcomeDir{{Guest: "/x", Tree: job.EmptyDigest}} },
+			"another outcome",
+		},
 		{"alike traps", 3, ends(job.Trap, job.TrapOther), ends(job.Trap, job.TrapOther), ""},
 		{"alike timeouts", 2, ends(job.Timeout, ""), ends(job.Timeout, ""), "is not an end that another run must have"},
-		{"alike ends of engines", 2, ends(job.EngineFailed, ""), ends(job.EngineFailed, ""), "is not an end that another run must have"},
+		{
+			"alike ends of engines", 2, ends(job.EngineFailed, ""), ends(job.EngineFailed, ""),
+			"is not an end that another run must have",
+		},
 	}
 	for _, test := range tests {
-		err := signedBy(a, test.first).CheckQuorum(test.n, []*Verified{signedBy(b, test.change), signedBy(c, test.change)})
+		err := signedBy(a, test.first).CheckQuorum(test.n,
+			[]*Verified{signedBy(b, test.change), signedBy(c, test.change)})
 		refusal, ok := err.(*RefusalError) //nolint:errorlint // it is not wrapped
 		switch {
 		case test.want == "" && err != nil:

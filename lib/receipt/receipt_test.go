@@ -126,7 +126,8 @@ func TestRefusalsAreSafeToShow(t *testing.T) {
 	const evil = "\u001b[2J\u202e"
 	for _, envelope := range []string{
 		rawEnvelope("", evil, ""),
-		signed(payload(`"version":"0.1.0"`, `"version":1`, `"predicateType":"urn:plasm:receipt:v1"`, `"predicateType":`+quoted(evil))),
+		signed(payload(`"version":"0.1.0"`, `"version":1`, `"predicateType":"urn:plasm:receipt:v1"`,
+			`"predicateType":`+quoted(evil))),
 		signed(payload(`"_type"`, quoted(evil)+`:1,"_type"`)),
 		signed(payload(requesterKey().PeerID(), `\u001b[2J`)),
 	} {

@@ -41,7 +41,9 @@ func sampleManifest() *job.Manifest {
 	m.Env = map[string]string{"LANG": "C"}
 	m.StdinHash = job.Sum([]byte(sampleStdin))
 	m.Dirs = []job.Dir{
-		{Guest: "/data", ReadOnly: true}, {Guest: "/in", ReadOnly: true, Tree: sampleTree}, {Guest: "/out", Tree: emptyTree},
+		{Guest: "/data", ReadOnly: true},
+		{Guest: "/in", ReadOnly: true, Tree: sampleTree},
+		{Guest: "/out", Tree: emptyTree},
 	}
 	m.Fuel = 1000
 	m.Arch = "amd64"

@@ -166,7 +166,8 @@ func (s *Statement) checkDirs(subjects []subject) error {
 	}
 	dirs := s.Outcome.Dirs
 	if len(subjects) != len(dirs) {
-		return fail("subject", "has %d elements, not stdout, stderr and the %d of outcome.dirs", len(subjects)+2, len(dirs))
+		return fail("subject", "has %d elements, not stdout, stderr and the %d of outcome.dirs", len(subjects)+2,
+			len(dirs))
 	}
 	outputs := s.Manifest.Outputs()
 	if len(dirs) > 0 && len(dirs) != len(outputs) {
@@ -199,7 +200,10 @@ func subjectDigest(f *job.Fields) job.Digest {
 }
 
 func node(f *job.Fields) Node {
-	n := Node{PeerID: peerID(f, "peer_id"), Version: text(f, "version"), OS: name(f, "os", ""), Arch: name(f, "arch", "")}
+	n := Node{
+		PeerID: peerID(f, "peer_id"), Version: text(f, "version"), OS: name(f, "os", ""),
+		Arch: name(f, "arch", ""),
+	}
 	e := f.Object("engine")
 	n.Engine = Engine{Name: name(e, "name", "-"), Version: text(e, "version")}
 	n.Guards = f.Strs("guards")

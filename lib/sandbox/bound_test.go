@@ -61,7 +61,10 @@ func TestCacheLeavesOthersAlone(t *testing.T) {
 	t.Parallel()
 	cfg := cachedConfig(t)
 	cfg.CacheBytes = 1
-	theirs := []string{"letters/to mother", "tmp/work", stagingDir + "/theatre/scene", "0123/x", strings.Repeat("g", 64) + "/x"}
+	theirs := []string{
+		"letters/to mother", "tmp/work", stagingDir + "/theatre/scene", "0123/x",
+		strings.Repeat("g", 64) + "/x",
+	}
 	for _, name := range theirs {
 		name = filepath.Join(cfg.CacheDir, name)
 		must(t, os.MkdirAll(filepath.Dir(name), 0o700))

@@ -44,7 +44,8 @@ func TestAskBuildOfOthers(t *testing.T) {
 			}
 			_, err := AskBuild(t.Context(), path)
 			e, ok := errors.AsType[*job.Error](err)
-			if !ok || e.Code != c.code || !strings.Contains(e.Message, c.words) || !strings.Contains(e.Message, path) || e.Hint == "" {
+			if !ok || e.Code != c.code || !strings.Contains(e.Message, c.words) || !strings.Contains(e.Message, path) ||
+				e.Hint == "" {
 				t.Errorf("got %#v", err)
 			}
 		})

@@ -79,7 +79,8 @@ func (c *cache) key(j *Job) string {
 	h := sha256.New()
 	m := j.Manifest
 	parts := append([]string{
-		"plasm-cache/7", j.Requester, string(m.ModuleHash), fmt.Sprint(m.Fuel > 0, m.CanonicalNaN), c.engine.Name, c.engine.Version, runtime.GOOS, runtime.GOARCH,
+		"plasm-cache/7", j.Requester, string(m.ModuleHash), fmt.Sprint(m.Fuel > 0, m.CanonicalNaN), c.engine.Name,
+		c.engine.Version, runtime.GOOS, runtime.GOARCH,
 		fmt.Sprint(cpu.X86), fmt.Sprint(cpu.ARM64),
 	}, c.engine.Features...)
 	for _, part := range parts {

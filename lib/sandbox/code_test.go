@@ -99,7 +99,8 @@ func TestStaleCode(t *testing.T) {
 	t.Parallel()
 	for times, want := range map[string]job.Code{"2": "", "9": job.CodeInternal} {
 		// Workers: compile, run (stale), compile, run.
-		cfg := fakeConfig(t, "tally="+filepath.Join(t.TempDir(), "tally")+",0 ready=process,landlock module stale-until="+times+" loaded started ended")
+		cfg := fakeConfig(t, "tally="+filepath.Join(t.TempDir(), "tally")+
+			",0 ready=process,landlock module stale-until="+times+" loaded started ended")
 		cfg.CacheDir = t.TempDir()
 		_, err := supervisor(t, cfg).Run(t.Context(), described(t, "nothing"))
 		if got := codeOf(err); got != want {
@@ -142,7 +143,8 @@ func TestWorkersKilled(t *testing.T) {
 	t.Parallel()
 	for killed, want := range map[int]job.Code{1: "", mostWorkers - 1: "", mostWorkers: job.CodeInternal} {
 		tally := filepath.Join(t.TempDir(), "tally")
-		cfg := fakeConfig(t, fmt.Sprintf("ready=process,landlock unless-run module killed=%s,%d code-good loaded", tally, killed))
+		cfg := fakeConfig(t, fmt.Sprintf("ready=process,landlock unless-run module killed=%s,%d code-good loaded",
+			tally, killed))
 		_, err := supervisor(t, cfg).Run(t.Context(), described(t, "nothing"))
 		if got := codeOf(err); got != want {
 			t.Errorf("%d killed: %v", killed, err)

@@ -137,7 +137,10 @@ func (l *liar) talk(name, value string) {
 		_, _ = l.out.WriteString(text)
 	case "ready":
 		l.assigned()
-		tell(wire.Ready, wire.Readiness{Version: l.version, Guards: strings.Split(value, ","), EngineVersion: fakeEngine.Version})
+		tell(wire.Ready, wire.Readiness{
+			Version: l.version, Guards: strings.Split(value, ","),
+			EngineVersion: fakeEngine.Version,
+		})
 	case "version":
 		l.version = value
 	case "module":

@@ -70,7 +70,8 @@ func findExecutable(name string, dirs []string) (string, error) {
 		if err != nil {
 			return "", &job.Error{
 				Code: job.CodeUnsupported, Message: fmt.Sprintf("engine: %s: %v", filepath.Join(dir, file), err),
-				Hint: "an engine must belong to root or to you, and nobody else may write to it or to the folders above it", Err: err,
+				Hint: "an engine must belong to root or to you, and nobody else may write to it or to the folders " +
+					"above it", Err: err,
 			}
 		}
 		return path, nil

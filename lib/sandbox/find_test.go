@@ -35,13 +35,29 @@ func TestFindEngine(t *testing.T) {
 	}{
 		{"sound", func(string) error { return nil }, ""},
 		{"none", func(dir string) error { return os.Remove(filepath.Join(dir, "plasm-engine-x")) }, "is not here"},
-		{"file for all", func(dir string) error { return os.Chmod(filepath.Join(dir, "plasm-engine-x"), 0o757) }, "can be written by others"},
-		{"file for the group", func(dir string) error { return os.Chmod(filepath.Join(dir, "plasm-engine-x"), 0o775) }, "can be written by others"},
-		{"no program", func(dir string) error { return os.Chmod(filepath.Join(dir, "plasm-engine-x"), 0o600) }, "not an executable file"},
+		{
+			"file for all", func(dir string) error { return os.Chmod(filepath.Join(dir, "plasm-engine-x"), 0o757) },
+			"can be written by others",
+		},
+		{
+			"file for the group",
+			func(dir string) error { return os.Chmod(filepath.Join(dir, "plasm-engine-x"), 0o775) },
+			"can be written by others",
+		},
+		{
+			"no program", func(dir string) error { return os.Chmod(filepath.Join(dir, "plasm-engine-x"), 0o600) },
+			"not an executable file",
+		},
 		{"folder for all", func(dir string) error { return os.Chmod(dir, 0o777) }, "can be written by others"},
-		{"folder above for all", func(dir string) error { return os.Chmod(filepath.Dir(dir), 0o777) }, "can be written by others"},
+		{
+			"folder above for all", func(dir string) error { return os.Chmod(filepath.Dir(dir), 0o777) },
+			"can be written by others",
+		},
 		{"sticky folder", func(dir string) error { return os.Chmod(dir, 0o777|os.ModeSticky) }, ""},
-		{"somebody else's", func(dir string) error { return chown(filepath.Join(dir, "plasm-engine-x")) }, "belongs to another user"},
+		{
+			"somebody else's", func(dir string) error { return chown(filepath.Join(dir, "plasm-engine-x")) },
+			"belongs to another user",
+		},
 		{"somebody else's folder", chown, "belongs to another user"},
 	}
 	for _, test := range tests {
@@ -58,7 +74,11 @@ func TestFindEngine(t *testing.T) {
 			}
 			got, err := FindEngine("v", EngineInfo{Name: "x", Version: "1"}, t.TempDir(), dir)
 			if test.want == "" {
-				want := &Backend{[]string{filepath.Join(dir, "plasm-engine-x"), "--worker"}, EngineInfo{Name: "x", Version: "1"}, "v"}
+				want := &Backend{
+					[]string{filepath.Join(dir, "plasm-engine-x"), "--worker"},
+					EngineInfo{Name: "x", Version: "1"},
+					"v",
+				}
 				if diff := cmp.Diff(want, got); diff != "" || err != nil {
 					t.Errorf("%v\n%s", err, diff)
 				}
@@ -67,7 +87,8 @@ func TestFindEngine(t *testing.T) {
 			if errors.Is(err, ErrNoEngine) != (test.name == "none") {
 				t.Errorf("%v: ErrNoEngine is of an engine that is not installed, and of no other", err)
 			}
-			if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeUnsupported || got != nil || !strings.Contains(e.Message, test.want) {
+			if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeUnsupported || got != nil ||
+				!strings.Contains(e.Message, test.want) {
 				t.Errorf("%v, %v; want %s", got, err, test.want)
 			}
 		})
@@ -117,7 +138,8 @@ func TestOtherBuild(t *testing.T) {
 			cfg.CacheDir, cfg.Version, cfg.Engine.Version = t.TempDir(), test.version, test.engine
 			report, err := supervisor(t, cfg).Run(t.Context(), described(t, "nothing"))
 			e, ok := errors.AsType[*job.Error](err)
-			if !ok || report != nil || e.Code != job.CodeUnsupported || !errors.Is(err, ErrNoWorker) || !strings.Contains(e.Message, test.want) {
+			if !ok || report != nil || e.Code != job.CodeUnsupported || !errors.Is(err, ErrNoWorker) ||
+				!strings.Contains(e.Message, test.want) {
 				t.Errorf("%+v, %v", report, err)
 			}
 		})

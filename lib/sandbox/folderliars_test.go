@@ -43,7 +43,8 @@ func TestLiarsAboutFolders(t *testing.T) {
 	}
 	const (
 		none = "\x00\x00\x00\x00"
-		file = "\x01\x00\x00\x00" + "\x02\x01\x00f" + "\x01\x00\x00\x00\x00\x00\x00\x00" + "\x00\x00\x00\x00\x00\x00\x00\x00" +
+		file = "\x01\x00\x00\x00" + "\x02\x01\x00f" + "\x01\x00\x00\x00\x00\x00\x00\x00" +
+			"\x00\x00\x00\x00\x00\x00\x00\x00" +
 			"\x00\x00\x00\x00\x00\x00\x00\x00" + "\x01\x00\x00\x00" + "\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00"
 		climb = "\x01\x00\x00\x00" + "\x01\x02\x00.."
 	)
@@ -57,13 +58,28 @@ func TestLiarsAboutFolders(t *testing.T) {
 		{"in two frames", frame("d", none[:1]) + frame("d", none[1:]) + "ended", true, job.Exit, ""},
 		{"not a word of it", "ended", true, job.EngineFailed, `status "exit", and lists of folders: false`},
 		{"cut", frame("d", none[:3]) + "ended", true, job.EngineFailed, "it is cut"},
-		{"more than there is", frame("d", none+none) + "ended", true, job.EngineFailed, "more than the lists of 1 folders"},
-		{"twice", frame("d", none) + "out=x " + frame("d", none) + "ended", true, job.EngineFailed, "frame 'o' after the lists"},
-		{"what the scratch file doesn't have", frame("d", file) + "ended", true, job.EngineFailed, "blocks up to 1 of a scratch file of 0"},
+		{
+			"more than there is", frame("d", none+none) + "ended", true, job.EngineFailed,
+			"more than the lists of 1 folders",
+		},
+		{
+			"twice", frame("d", none) + "out=x " + frame("d", none) + "ended", true, job.EngineFailed,
+			"frame 'o' after the lists",
+		},
+		{
+			"what the scratch file doesn't have", frame("d", file) + "ended", true, job.EngineFailed,
+			"blocks up to 1 of a scratch file of 0",
+		},
 		{"a name that leads out", frame("d", climb) + "ended", true, job.EngineFailed, "not a path"},
-		{"after running out of memory", frame("d", none) + "end=out_of_memory", true, job.EngineFailed, "lists of folders: true"},
+		{
+			"after running out of memory", frame("d", none) + "end=out_of_memory", true, job.EngineFailed,
+			"lists of folders: true",
+		},
 		{"and then it dies", frame("d", none) + "exit=3", true, job.EngineFailed, "exit code 3"},
-		{"a folder that isn't there", frame("d", none) + "ended", false, job.EngineFailed, "frame 'd' while the guest runs"},
+		{
+			"a folder that isn't there", frame("d", none) + "ended", false, job.EngineFailed,
+			"frame 'd' while the guest runs",
+		},
 		{"a fault", frame("h", "the disk is full"), true, job.Cancelled, "the disk is full"},
 		{"a fault without folders", frame("h", "x"), false, job.EngineFailed, "there are none of"},
 	}

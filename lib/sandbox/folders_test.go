@@ -89,7 +89,12 @@ func TestFolders(t *testing.T) {
 		status job.Status
 		want   [][]string
 	}{
-		{"copy", []tree.Folder{sampleFolder("/in", true), emptyFolder()}, job.Exit, [][]string{{"a: a", "sub", "sub/c: sub/c"}}},
+		{
+			"copy",
+			[]tree.Folder{sampleFolder("/in", true), emptyFolder()},
+			job.Exit,
+			[][]string{{"a: a", "sub", "sub/c: sub/c"}},
+		},
 		{"change", []tree.Folder{sampleFolder("/out", false)}, job.Exit, [][]string{{"b: a", "sub", "sub/c: changed"}}},
 		{"trap", []tree.Folder{emptyFolder()}, job.Exit, nil},
 		{"escape", []tree.Folder{sampleFolder("/in", true), emptyFolder()}, job.Exit, [][]string{nil}},
@@ -103,7 +108,8 @@ func TestFolders(t *testing.T) {
 			if r.Outcome.Status != test.status {
 				t.Errorf("%s, %v: %s", r.Outcome.Status, r.Cause, r.stderr.String())
 			}
-			t.Logf("%v %s %s guards %v dirs %v", r.Outcome.Status, r.stdout.String(), r.stderr.String(), r.Guards, r.Outcome.Dirs)
+			t.Logf("%v %s %s guards %v dirs %v", r.Outcome.Status, r.stdout.String(), r.stderr.String(), r.Guards,
+				r.Outcome.Dirs)
 			if test.want != nil {
 				if diff := cmp.Diff(test.want, contentOf(t, r)); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)

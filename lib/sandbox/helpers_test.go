@@ -25,7 +25,10 @@ func must(t *testing.T, err error) {
 // realConfig is for workers that are what they should be.
 func realConfig() Config {
 	var e wazero.Engine
-	return Config{Worker: bin.Worker(built), Engine: EngineInfo{Name: e.Name(), Version: e.Version(), Features: e.Features()}, Version: "dev"}
+	return Config{Worker: bin.Worker(built), Engine: EngineInfo{
+		Name: e.Name(), Version: e.Version(),
+		Features: e.Features(),
+	}, Version: "dev"}
 }
 
 // fakeEngine is what a fake worker says that it has, of a plasm without a version.
@@ -103,10 +106,12 @@ func play(ctx context.Context, t *testing.T, s *Supervisor, j *Job) *ran {
 // checkOutput compares what came out with what the report says of it.
 func (r *ran) checkOutput(t *testing.T, j *Job) {
 	t.Helper()
-	if _, ours := j.Stdout.(ordered); ours && (int64(r.stdout.Len()) != r.Outcome.StdoutBytes || job.Sum(r.stdout.Bytes()) != r.StdoutHash) {
+	if _, ours := j.Stdout.(ordered); ours && (int64(r.stdout.Len()) != r.Outcome.StdoutBytes ||
+		job.Sum(r.stdout.Bytes()) != r.StdoutHash) {
 		t.Errorf("stdout is %d bytes, and the report has %d", r.stdout.Len(), r.Outcome.StdoutBytes)
 	}
-	if _, ours := j.Stderr.(ordered); ours && (int64(r.stderr.Len()) != r.Outcome.StderrBytes || job.Sum(r.stderr.Bytes()) != r.StderrHash) {
+	if _, ours := j.Stderr.(ordered); ours && (int64(r.stderr.Len()) != r.Outcome.StderrBytes ||
+		job.Sum(r.stderr.Bytes()) != r.StderrHash) {
 		t.Errorf("stderr is %d bytes, and the report has %d", r.stderr.Len(), r.Outcome.StderrBytes)
 	}
 }

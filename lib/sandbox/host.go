@@ -22,7 +22,10 @@ import (
 
 // startError is the error for a worker that could not be started.
 func startError(program string, err error) error {
-	e := &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("starting a worker: %v", err), Err: errors.Join(errUntouched, err)}
+	e := &job.Error{
+		Code: job.CodeInternal, Message: fmt.Sprintf("starting a worker: %v", err),
+		Err: errors.Join(errUntouched, err),
+	}
 	path, named := errors.AsType[*fs.PathError](err)
 	switch {
 	case errors.Is(err, syscall.EAGAIN):
@@ -45,10 +48,12 @@ func startError(program string, err error) error {
 }
 
 // moreThreads is the hint where no thread or process can be had.
-const moreThreads = "this user, or the control group of this process, has all the processes and threads that it may: raise ulimit -u, or TasksMax= of the service"
+const moreThreads = "this user, or the control group of this process, has all the processes and threads that it " +
+	"may: raise ulimit -u, or TasksMax= of the service"
 
 // noMemory is the hint where the kernel has no memory left.
-const noMemory = "this machine, or the control group of this process, is out of memory: run less at a time, or give it more"
+const noMemory = "this machine, or the control group of this process, is out of memory: run less at a time, or give " +
+	"it more"
 
 // ErrNoMemory marks the end of a job whose worker the kernel has killed for want of memory.
 // The job was within its own bound: another machine may do.
@@ -84,7 +89,8 @@ const timeSlack = 100 * time.Millisecond
 // this process and its own timer, which ends it when compiling has taken too long and
 // this process is stopped.
 func (r *run) killed() bool {
-	return r.p.killedByOthers() && (!r.started.IsZero() || r.p.at.Sub(r.begun) < r.s.cfg.CompileTimeout) && !r.p.outOfTime()
+	return r.p.killedByOthers() && (!r.started.IsZero() || r.p.at.Sub(r.begun) < r.s.cfg.CompileTimeout) &&
+		!r.p.outOfTime()
 }
 
 // hostFault returns the error for a worker that died of what this machine does not give
@@ -124,7 +130,8 @@ func lowMemory() bool {
 func timeFor(m *job.Manifest) error {
 	need := uint64(m.TimeoutMS+999) / 1000
 	if _, most := limit.CPU.Get(); most < need {
-		e := limit.CPU.TooLow(most, fmt.Sprintf("a job with a timeout of %v", time.Duration(m.TimeoutMS)*time.Millisecond), need)
+		e := limit.CPU.TooLow(most, fmt.Sprintf("a job with a timeout of %v",
+			time.Duration(m.TimeoutMS)*time.Millisecond), need)
 		e.Hint += ", or give the job less with --timeout"
 		return e
 	}

@@ -34,11 +34,21 @@ func TestNoExecutableMemory(t *testing.T) {
 	cached := cfg
 	cached.CacheDir = t.TempDir()
 	for name, run := range map[string]func() error{
-		"a job":                func() error { _, err := supervisor(t, cfg).Run(t.Context(), described(t, "nothing")); return err },
-		"a job that is cached": func() error { _, err := supervisor(t, cached).Run(t.Context(), described(t, "nothing")); return err },
-		"the probe":            func() error { _, err := supervisor(t, cfg).Probe(t.Context(), nil); return err },
+		"a job": func() error {
+			_,
+				err := supervisor(t, cfg).Run(t.Context(), described(t, "nothing"))
+			return err
+		},
+		"a job that is cached": func() error {
+			_,
+				err := supervisor(t, cached).Run(t.Context(), described(t, "nothing"))
+			return err
+		},
+		"the probe": func() error { _, err := supervisor(t, cfg).Probe(t.Context(), nil); return err },
 	} {
-		wantFault(t, name, run(), job.CodeUnsupported, "engine: it makes memory executable, and here that is refused: permission denied", "MemoryDenyWriteExecute=no")
+		wantFault(t, name, run(), job.CodeUnsupported,
+			"engine: it makes memory executable, and here that is refused: permission denied",
+			"MemoryDenyWriteExecute=no")
 	}
 }
 
@@ -60,10 +70,17 @@ func TestLimitsOfThisMachine(t *testing.T) {
 		words, hint string // none: the job runs
 	}{
 		{"enough data", "-d 600000", 256, "", ""},
-		{"too little data", "-d 589823", 256, "the limit on data memory is too low: it is 589823 KiB, and a job with 256 MB needs 589824 KiB", "ulimit -d 589824"},
+		{
+			"too little data", "-d 589823", 256,
+			"the limit on data memory is too low: it is 589823 KiB, and a job with 256 MB needs 589824 KiB",
+			"ulimit -d 589824",
+		},
 		{"too little for much", "-d 600000", 512, "and a job with 512 MB needs 851968 KiB", "ulimit -d 851968"},
 		{"enough address space", "-v 2100000", 256, "", ""},
-		{"too little address space", "-v 1800000", 256, "the limit on address space is too low: it is 1800000 KiB, and a job with 256 MB needs ", "ulimit -v "},
+		{
+			"too little address space", "-v 1800000", 256,
+			"the limit on address space is too low: it is 1800000 KiB, and a job with 256 MB needs ", "ulimit -v ",
+		},
 	} {
 		cfg := realConfig()
 		cfg.Worker = append([]string{"/bin/sh", "-c", "ulimit " + test.limit + ` && exec "$0" "$@"`}, cfg.Worker...)

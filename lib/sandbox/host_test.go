@@ -16,11 +16,13 @@ func TestHostFaults(t *testing.T) {
 	t.Parallel()
 	const threads = "say=runtime:_failed_to_create_new_OS_thread_(have_9_already;_errno=11) exit=2"
 	for name, mode := range map[string]string{
-		"at once": threads, "with the module": "ready=process module " + threads, "loaded": "ready=process module loaded " + threads,
+		"at once": threads, "with the module": "ready=process module " + threads,
+		"loaded": "ready=process module loaded " + threads,
 	} {
 		_, err := supervisor(t, fakeConfig(t, mode)).Run(t.Context(), described(t, "nothing"))
 		e, ok := errors.AsType[*job.Error](err)
-		if !ok || e.Code != job.CodeInternal || !strings.Contains(e.Message, "could have no more threads") || !strings.Contains(e.Hint, "ulimit -u") {
+		if !ok || e.Code != job.CodeInternal || !strings.Contains(e.Message, "could have no more threads") ||
+			!strings.Contains(e.Hint, "ulimit -u") {
 			t.Errorf("%s: %#v", name, err)
 		}
 	}
@@ -69,7 +71,8 @@ func TestStartErrors(t *testing.T) {
 	} {
 		err := startError(test.program, test.err)
 		e, ok := errors.AsType[*job.Error](err)
-		if !ok || e.Code != job.CodeInternal || !strings.Contains(e.Hint, test.hint) || !errors.Is(err, test.err) || !errors.Is(err, ErrNoWorker) {
+		if !ok || e.Code != job.CodeInternal || !strings.Contains(e.Hint, test.hint) || !errors.Is(err, test.err) ||
+			!errors.Is(err, ErrNoWorker) {
 			t.Errorf("%v: %#v", test.err, err)
 		}
 	}

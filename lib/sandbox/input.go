@@ -96,9 +96,10 @@ func (f *feed) check() error {
 	defer f.mu.Unlock()
 	if got := job.DigestOf(f.sum.Sum(nil)); f.in.Hash != "" && got != f.in.Hash {
 		return &job.Error{
-			Code:    job.CodeIO,
-			Message: fmt.Sprintf("the input is not what was hashed before the job started: %s, %d bytes, not %s", got, f.bytes, f.in.Hash),
-			Hint:    "give the input that the manifest names, and let nothing write to it while the job runs",
+			Code: job.CodeIO,
+			Message: fmt.Sprintf("the input is not what was hashed before the job started: %s, %d bytes, not %s", got,
+				f.bytes, f.in.Hash),
+			Hint: "give the input that the manifest names, and let nothing write to it while the job runs",
 		}
 	}
 	return nil

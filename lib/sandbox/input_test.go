@@ -75,7 +75,8 @@ func TestInputPieces(t *testing.T) {
 	t.Parallel()
 	s := supervisor(t, realConfig())
 	input := large[:10_000]
-	r := play(t.Context(), t, s, fed(described(t, "readsizes"), iotest.OneByteReader(strings.NewReader(input)), job.Sum([]byte(input))))
+	r := play(t.Context(), t, s, fed(described(t, "readsizes"), iotest.OneByteReader(strings.NewReader(input)),
+		job.Sum([]byte(input))))
 	r.wantInput(t, []byte(input), true)
 	if r.stdout.String() != "4096\n4096\n1808\n0\n" {
 		t.Errorf("known input came as %q", r.stdout.String())
@@ -132,7 +133,10 @@ func TestChangedInput(t *testing.T) {
 	s := supervisor(t, realConfig())
 	promised := job.Sum([]byte("what was promised"))
 	for _, name := range []string{"cat", "not-read", "read-one", "unreachable", "hang"} {
-		for what, input := range map[string]string{"other": "what came at last", "short": "what was", "none": "", "long": "what was promised, and more"} {
+		for what, input := range map[string]string{
+			"other": "what came at last", "short": "what was", "none": "",
+			"long": "what was promised, and more",
+		} {
 			r := play(t.Context(), t, s, fed(described(t, name), strings.NewReader(input), promised))
 			r.wantStatus(t, job.Cancelled, "the input is not what was hashed before the job started")
 			if e, ok := errors.AsType[*job.Error](r.Cause); !ok || e.Code != job.CodeIO || e.Hint == "" {

@@ -42,7 +42,10 @@ func punctual(t *testing.T, try func(t *testing.T) (late time.Duration)) {
 func TestLate(t *testing.T) {
 	const timeout = 100 * time.Millisecond
 	s := supervisor(t, realConfig())
-	for _, name := range []string{"loop", "calls", "start-loop", "flood-both", "fill", "blocked read", "sleep", "slow reader"} {
+	for _, name := range []string{
+		"loop", "calls", "start-loop", "flood-both", "fill", "blocked read", "sleep",
+		"slow reader",
+	} {
 		t.Run(name, func(t *testing.T) {
 			punctual(t, func(t *testing.T) time.Duration {
 				t.Helper()
@@ -66,7 +69,8 @@ func never(t *testing.T, name string) *Job {
 		b := guest.Builder{
 			Memory:  &guest.Limits{Min: pages},
 			Exports: []guest.Export{{Name: "_start"}},
-			Funcs:   []guest.Func{{Body: guest.Loop(guest.MemoryFill(guest.Int(0), guest.Int(1), guest.Int(pages<<16)), guest.Br(0))}},
+			Funcs: []guest.Func{{Body: guest.Loop(guest.MemoryFill(guest.Int(0), guest.Int(1), guest.Int(pages<<16)),
+				guest.Br(0))}},
 		}
 		j.Module = b.Bytes()
 		j.Manifest.ModuleHash = job.Sum(j.Module)
@@ -112,7 +116,8 @@ func TestCompileLate(t *testing.T) {
 	const limit = 200 * time.Millisecond
 	b := guest.Builder{Exports: []guest.Export{{Name: "_start"}}}
 	for range 20 { // functions with nearly as many blocks as may be: each takes a second
-		b.Funcs = append(b.Funcs, guest.Func{Body: slices.Concat(slices.Repeat([]guest.Code{guest.If(guest.Int(1))}, 9000)...)})
+		b.Funcs = append(b.Funcs,
+			guest.Func{Body: slices.Concat(slices.Repeat([]guest.Code{guest.If(guest.Int(1))}, 9000)...)})
 	}
 	for _, where := range []string{"with a cache", "without a cache"} {
 		t.Run(where, func(t *testing.T) {

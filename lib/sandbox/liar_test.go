@@ -25,27 +25,54 @@ func TestLiarsBeforeTheStart(t *testing.T) {
 		code       job.Code
 		words      string // of the message
 	}{
-		{"dies at once", "say=boom exit=3", job.CodeInternal, "the worker died before it took the job: exit code 3: boom"},
-		{"dies behind an empty line", "say= say=boom exit=2", job.CodeInternal, "the worker died before it took the job: exit code 2: boom"},
+		{
+			"dies at once", "say=boom exit=3", job.CodeInternal,
+			"the worker died before it took the job: exit code 3: boom",
+		},
+		{
+			"dies behind an empty line", "say= say=boom exit=2", job.CodeInternal,
+			"the worker died before it took the job: exit code 2: boom",
+		},
 		{"is killed at once", "kill", job.CodeInternal, "the worker died before it took the job: signal 9"},
-		{"exits when ready", "ready=process", job.CodeCompileLimit, "died while it compiled or loaded the module: exit code 0"},
+		{
+			"exits when ready", "ready=process", job.CodeCompileLimit,
+			"died while it compiled or loaded the module: exit code 0",
+		},
 		{"dies with the module", "ready=process module say=boom exit=2", job.CodeCompileLimit, "exit code 2: boom"},
-		{"is killed with the module", "ready=process module kill", job.CodeInternal, "the worker was killed: signal 9 (killed)"},
+		{
+			"is killed with the module", "ready=process module kill", job.CodeInternal,
+			"the worker was killed: signal 9 (killed)",
+		},
 		{"dies when loaded", "ready=process module loaded exit=4", job.CodeCompileLimit, "exit code 4"},
-		{"text for ready", ":hello, world;hang", job.CodeInternal, `broke the protocol: frame 'h' of 1869376613 bytes: longer than a frame may be`},
+		{
+			"text for ready", ":hello, world;hang", job.CodeInternal,
+			`broke the protocol: frame 'h' of 1869376613 bytes: longer than a frame may be`,
+		},
 		{"half a frame", `:r\x05\x00\x00`, job.CodeInternal, "the worker died before it took the job"},
 		{"no JSON in ready", `:r\x01\x00\x00\x00{;hang`, job.CodeInternal, "broke the protocol: frame 'r'"},
 		{"loaded before ready", "loaded hang", job.CodeInternal, "broke the protocol: frame 'l' where 'r' was due"},
 		{"started before loaded", "ready=process module started hang", job.CodeInternal, "frame 's' where 'l' was due"},
-		{"output before started", "ready=process module loaded out=x hang", job.CodeInternal, "frame 'o' where 's' was due"},
-		{"ended before started", "ready=process module loaded ended hang", job.CodeInternal, "frame 'x' where 's' was due"},
+		{
+			"output before started", "ready=process module loaded out=x hang", job.CodeInternal,
+			"frame 'o' where 's' was due",
+		},
+		{
+			"ended before started", "ready=process module loaded ended hang", job.CodeInternal,
+			"frame 'x' where 's' was due",
+		},
 		{"unknown kind", `:?\x00\x00\x00\x00;hang`, job.CodeInternal, "frame '?' where 'r' was due"},
-		{"fails for the module", "ready=process module failed=bad_module,it-is-bad hang", job.CodeBadModule, "it-is-bad"},
+		{
+			"fails for the module", "ready=process module failed=bad_module,it-is-bad hang", job.CodeBadModule,
+			"it-is-bad",
+		},
 		{"fails before ready", "failed=unsupported,not-here hang", job.CodeUnsupported, "not-here"},
 		{"fails when loaded", "ready=process module loaded failed=io,no-folder hang", job.CodeIO, "no-folder"},
 		{"blames others", "ready=process module failed=guards,not-my-word hang", job.CodeInternal, "not-my-word"},
 		{"an unknown code", "ready=process module failed=nonsense,x hang", job.CodeInternal, "x"},
-		{"a long message", "ready=process module failed=bad_module," + strings.Repeat("x", 5000) + " hang", job.CodeBadModule, "xxx"},
+		{
+			"a long message", "ready=process module failed=bad_module," + strings.Repeat("x", 5000) + " hang",
+			job.CodeBadModule, "xxx",
+		},
 		{"no JSON in failed", `:f\x01\x00\x00\x00{;hang`, job.CodeInternal, "broke the protocol: frame 'f'"},
 	}
 	for _, test := range tests {
@@ -75,7 +102,8 @@ func TestLiarsAfterTheStart(t *testing.T) {
 		return `:m\x08\x00\x00\x00` + strings.Trim(strconv.QuoteToASCII(string(b)), `"`)
 	}
 	frame := func(kind, payload string) string {
-		return ":" + kind + `\x` + strconv.FormatInt(int64(len(payload)|0x100), 16)[1:] + `\x00\x00\x00` + strings.Trim(strconv.Quote(payload), `"`)
+		return ":" + kind + `\x` + strconv.FormatInt(int64(len(payload)|0x100), 16)[1:] + `\x00\x00\x00` +
+			strings.Trim(strconv.Quote(payload), `"`)
 	}
 	tests := []struct {
 		name, mode string
@@ -91,12 +119,19 @@ func TestLiarsAfterTheStart(t *testing.T) {
 		{"loaded again", "loaded hang", job.EngineFailed, "frame 'l' while the guest runs", ""},
 		{"started again", "out=x started hang", job.EngineFailed, "frame 's' while the guest runs", "x"},
 		{"failed", "failed=bad_module,x hang", job.EngineFailed, "frame 'f' while the guest runs", ""},
-		{"a frame of the other direction", `:M\x00\x00\x00\x00`, job.EngineFailed, "frame 'M' while the guest runs", ""},
+		{
+			"a frame of the other direction", `:M\x00\x00\x00\x00`, job.EngineFailed, "frame 'M' while the guest runs",
+			"",
+		},
 		{"a long frame", `:o\x01\x00\x10\x00`, job.EngineFailed, "longer than a frame may be", ""},
 		{"a very long frame", `:o\xff\xff\xff\xff`, job.EngineFailed, "longer than a frame may be", ""},
 		{"text", ":hello, world", job.EngineFailed, "longer than a frame may be", ""},
 		{"an end with a status of ours", "end=timeout hang", job.EngineFailed, `an end with status "timeout"`, ""},
-		{"an end with engine_failed", "end=engine_failed hang", job.EngineFailed, `an end with status "engine_failed"`, ""},
+		{
+			"an end with engine_failed", "end=engine_failed hang", job.EngineFailed,
+			`an end with status "engine_failed"`,
+			"",
+		},
 		{"an end with cancelled", "end=cancelled hang", job.EngineFailed, `an end with status "cancelled"`, ""},
 		{"an end without status", "end= hang", job.EngineFailed, `an end with status ""`, ""},
 		{"an unknown trap", "end=trap,bogus hang", job.EngineFailed, `trap "bogus"`, ""},
@@ -108,16 +143,29 @@ func TestLiarsAfterTheStart(t *testing.T) {
 		{"a name that moves the cursor", "traps=\x1b[2J,1 hang", job.EngineFailed, "trace[0]: \"\\x1b[2J\" is not", ""},
 		{"functions at an exit", "exits=f hang", job.EngineFailed, `an end with status "exit", and a trace`, ""},
 		{"no JSON in ended", frame("x", "{"), job.EngineFailed, "broke the protocol: frame 'x'", ""},
-		{"an exit code too large", frame("x", `{"status":"exit","exit_code":4294967296}`), job.EngineFailed, "frame 'x'", ""},
+		{
+			"an exit code too large", frame("x", `{"status":"exit","exit_code":4294967296}`), job.EngineFailed,
+			"frame 'x'", "",
+		},
 		{"more memory than there is", memory(256<<20 + 1), job.EngineFailed, "linear memory of 268435457 bytes", ""},
-		{"more memory than numbers", memory(1<<64 - 1), job.EngineFailed, "linear memory of 18446744073709551615 bytes", ""},
+		{
+			"more memory than numbers", memory(1<<64 - 1), job.EngineFailed,
+			"linear memory of 18446744073709551615 bytes",
+			"",
+		},
 		{"memory of seven bytes", frame("m", "1234567"), job.EngineFailed, "frame 'm' of 7 bytes", ""},
 		// What a worker may do.
 		{"a trap", "end=trap,unreachable", job.Trap, "", ""},
 		{"a trap in 16 functions", "traps=f,16", job.Trap, "", ""},
 		{"out of memory", "end=out_of_memory", job.OutOfMemory, "", ""},
-		{"dies of its memory bound", "say=fatal_error:_runtime:_cannot_allocate_memory exit=2", job.OutOfMemory, "", ""},
-		{"dies of its memory bound, told otherwise", "say=runtime:_out_of_memory exit=3", job.EngineFailed, "exit code 3", ""},
+		{
+			"dies of its memory bound", "say=fatal_error:_runtime:_cannot_allocate_memory exit=2", job.OutOfMemory, "",
+			"",
+		},
+		{
+			"dies of its memory bound, told otherwise", "say=runtime:_out_of_memory exit=3", job.EngineFailed,
+			"exit code 3", "",
+		},
 		{"output after its end", "out=before ended out=after", job.Exit, "", "before"},
 		{"nonsense after its end", "out=before ended :hello, world", job.Exit, "", "before"},
 		{"floods its stderr", "flood ended", job.Exit, "", ""},
@@ -155,7 +203,8 @@ func TestLiarsDeathIsQuick(t *testing.T) {
 // TestMemoryPeak takes the largest size that a worker tells.
 func TestMemoryPeak(t *testing.T) {
 	t.Parallel()
-	mode := begun + `:m\x08\x00\x00\x00\x00\x00\x10\x00\x00\x00\x00\x00m\x08\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00` +
+	mode := begun +
+		`:m\x08\x00\x00\x00\x00\x00\x10\x00\x00\x00\x00\x00m\x08\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00` +
 		`x\x11\x00\x00\x00{\"status\":\"exit\"}`
 	r := play(t.Context(), t, supervisor(t, fakeConfig(t, mode)), described(t, "nothing"))
 	r.wantExit(t, 0)
@@ -169,7 +218,9 @@ func TestGuardsClaimed(t *testing.T) {
 	t.Parallel()
 	j := described(t, "nothing")
 	j.RequireGuards = []string{"rlimits", "process"}
-	r := play(t.Context(), t, supervisor(t, fakeConfig(t, "ready=seccomp,bogus,rlimits,,process,rlimits,PROCESS module loaded started ended")), j)
+	r := play(t.Context(), t,
+		supervisor(t,
+			fakeConfig(t, "ready=seccomp,bogus,rlimits,,process,rlimits,PROCESS module loaded started ended")), j)
 	r.wantExit(t, 0)
 	if want := []string{"process", "rlimits", "seccomp"}; !slices.Equal(r.Guards, want) {
 		t.Errorf("guards are %v, want %v", r.Guards, want)
@@ -183,7 +234,8 @@ func TestGuardsMissing(t *testing.T) {
 	j.RequireGuards = []string{"process", "seccomp"}
 	_, err := supervisor(t, fakeConfig(t, "ready=process,rlimits module say=saw exit=1")).Run(t.Context(), j)
 	e, ok := errors.AsType[*job.Error](err)
-	if !ok || e.Code != job.CodeGuards || e.Fact != job.FactGuard || !strings.Contains(e.Message, `"seccomp"`) || !strings.Contains(e.Message, "[process rlimits]") {
+	if !ok || e.Code != job.CodeGuards || e.Fact != job.FactGuard || !strings.Contains(e.Message, `"seccomp"`) ||
+		!strings.Contains(e.Message, "[process rlimits]") {
 		t.Errorf("%#v", err)
 	}
 }
@@ -244,7 +296,8 @@ func TestNoWorker(t *testing.T) {
 				s.Warm()
 			}
 			_, err := s.Run(t.Context(), described(t, "nothing"))
-			if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeInternal || !strings.Contains(e.Message, "starting a worker: ") {
+			if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeInternal ||
+				!strings.Contains(e.Message, "starting a worker: ") {
 				t.Errorf("%v: %#v", command, err)
 			}
 		}
@@ -255,7 +308,10 @@ func TestNoWorker(t *testing.T) {
 // start. Before they have confined themselves no module can be to blame.
 func TestCompileTimeout(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []string{"hang", "ready=process hang", "ready=process module hang", "ready=process module loaded hang"} {
+	for _, mode := range []string{
+		"hang", "ready=process hang", "ready=process module hang",
+		"ready=process module loaded hang",
+	} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			cfg := fakeConfig(t, mode)

@@ -36,7 +36,8 @@ func TestTimeout(t *testing.T) {
 			}
 			r := play(t.Context(), t, supervisor(t, realConfig()), j)
 			r.wantStatus(t, job.Timeout, "")
-			if wall := time.Duration(r.Outcome.WallTimeUS) * time.Microsecond; wall < timeout || wall >= timeout+time.Minute {
+			if wall := time.Duration(r.Outcome.WallTimeUS) * time.Microsecond; wall < timeout ||
+				wall >= timeout+time.Minute {
 				t.Errorf("it ended after %v, want %v", wall, timeout)
 			}
 			if name == "hang" && r.stdout.String() != "ready\n" {
@@ -138,7 +139,8 @@ func TestCancelBeforeTheStart(t *testing.T) {
 	gone, cancel := context.WithCancelCause(t.Context())
 	cancel(why)
 	for name, cfg := range map[string]Config{
-		"at once": realConfig(), "loading": fakeConfig(t, "ready=process module hang"), "before the start": fakeConfig(t, "ready=process module loaded hang"),
+		"at once": realConfig(), "loading": fakeConfig(t, "ready=process module hang"),
+		"before the start": fakeConfig(t, "ready=process module loaded hang"),
 	} {
 		_, err := supervisor(t, cfg).Run(gone, described(t, "nothing"))
 		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeCancelled || !errors.Is(err, why) {
@@ -209,7 +211,8 @@ func TestBrokenOutput(t *testing.T) {
 			}
 			r := play(t.Context(), t, supervisor(t, realConfig()), j)
 			r.wantStatus(t, job.Cancelled, test.cause)
-			if e, ok := errors.AsType[*job.Error](r.Cause); !ok || e.Code != job.CodeIO || !errors.Is(r.Cause, test.err) || !r.Outcome.Truncated {
+			if e, ok := errors.AsType[*job.Error](r.Cause); !ok || e.Code != job.CodeIO ||
+				!errors.Is(r.Cause, test.err) || !r.Outcome.Truncated {
 				t.Errorf("%s: %#v", stream, r.Cause)
 			}
 		}

@@ -151,7 +151,8 @@ func (r *run) end() (*wire.End, error) {
 	if r.j.Manifest.Fuel > 0 {
 		possible = append(possible, job.OutOfFuel)
 	}
-	if !slices.Contains(possible, claim.Status) || claim.Validate() != nil || end.FuelUsed < 0 || end.FuelUsed > r.j.Manifest.Fuel {
+	if !slices.Contains(possible, claim.Status) || claim.Validate() != nil || end.FuelUsed < 0 ||
+		end.FuelUsed > r.j.Manifest.Fuel {
 		return nil, nonsense("an end with status %.40q, trap %.40q", end.Status, end.Trap)
 	}
 	if end.Trace != nil {

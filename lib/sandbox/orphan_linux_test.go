@@ -30,7 +30,8 @@ func TestSupervisorKilled(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "pid")
-			c := exec.CommandContext(t.Context(), self, append([]string{superviseMode, ""}, withPID(worker, file)...)...)
+			c := exec.CommandContext(t.Context(), self,
+				append([]string{superviseMode, ""}, withPID(worker, file)...)...)
 			out, err := c.StdoutPipe()
 			must(t, err)
 			must(t, c.Start())
@@ -141,7 +142,8 @@ func TestSupervisorMemory(t *testing.T) {
 	must(t, err)
 	file := filepath.Join(dir, "write.wasm")
 	must(t, os.WriteFile(file, module, 0o600))
-	c := exec.CommandContext(t.Context(), filepath.Join(built, "plasm-run"), "--no-cache", "-n", "--output-limit", strconv.Itoa(size), file)
+	c := exec.CommandContext(t.Context(), filepath.Join(built, "plasm-run"), "--no-cache", "-n", "--output-limit",
+		strconv.Itoa(size), file)
 	c.Env = []string{"HOME=" + dir}
 	out, err := c.StdoutPipe()
 	must(t, err)

@@ -149,7 +149,12 @@ func TestPoolPauses(t *testing.T) {
 // replaced, and not for ever.
 func TestUntouchedJobGoesOn(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct{ die, tried int }{{0, 1}, {1, 2}, {mostWorkers - 1, mostWorkers}, {mostWorkers, mostWorkers}} {
+	for _, test := range []struct{ die, tried int }{
+		{0, 1},
+		{1, 2},
+		{mostWorkers - 1, mostWorkers},
+		{mostWorkers, mostWorkers},
+	} {
 		t.Run(fmt.Sprint(test.die), func(t *testing.T) {
 			t.Parallel()
 			tally := filepath.Join(t.TempDir(), "tally")

@@ -38,10 +38,14 @@ func asked(t *testing.T, fuel int64, nan bool) *Job {
 func TestPreparer(t *testing.T) {
 	t.Parallel()
 	for name, j := range map[string]*Job{
-		"nothing": asked(t, 0, false), "fuel": asked(t, 1000, false), "NaNs": asked(t, 0, true), "both": asked(t, 1000, true),
+		"nothing": asked(t, 0, false), "fuel": asked(t, 1000, false), "NaNs": asked(t, 0, true),
+		"both": asked(t, 1000, true),
 	} {
 		want := j.Module
-		if o := (meter.Options{Fuel: j.Manifest.Fuel > 0, CanonicalNaN: j.Manifest.CanonicalNaN, Limits: meter.DefaultLimits()}); o.Fuel || o.CanonicalNaN {
+		if o := (meter.Options{
+			Fuel: j.Manifest.Fuel > 0, CanonicalNaN: j.Manifest.CanonicalNaN,
+			Limits: meter.DefaultLimits(),
+		}); o.Fuel || o.CanonicalNaN {
 			var err error
 			want, err = meter.Rewrite(j.Module, o)
 			must(t, err)
@@ -91,7 +95,8 @@ func TestPreparerRefuses(t *testing.T) {
 	cfg.Preparer, cfg.Version, cfg.CacheDir = bin.Worker(built), "dev", filepath.Join(t.TempDir(), "cache")
 	s, refused := supervisor(t, cfg), 0
 	for _, c := range hostile.Cases() {
-		if c.Want.Code != job.CodeModuleRefused || strings.Contains(c.Want.Says, "memory begins") { // that is for the job to allow
+		// that is for the job to allow
+		if c.Want.Code != job.CodeModuleRefused || strings.Contains(c.Want.Says, "memory begins") {
 			continue
 		}
 		refused++
@@ -116,8 +121,14 @@ func TestLyingPreparers(t *testing.T) {
 		code       job.Code
 		words      string
 	}{
-		{"another version", "version=v1 ready=process hang", 1, job.CodeUnsupported, "which is of plasm v1, and should be of dev"},
-		{"dies at once", "say=boom exit=3", 1, job.CodeInternal, "the worker died before it took the job: exit code 3: boom"},
+		{
+			"another version", "version=v1 ready=process hang", 1, job.CodeUnsupported,
+			"which is of plasm v1, and should be of dev",
+		},
+		{
+			"dies at once", "say=boom exit=3", 1, job.CodeInternal,
+			"the worker died before it took the job: exit code 3: boom",
+		},
 		{"dies with the module", "ready=process module kill", 1, job.CodeInternal, "was killed: signal 9"},
 		{"dies in the middle", "ready=process module prepared=70000 kill", 1, job.CodeInternal, "was killed: signal 9"},
 		{"nothing", "ready=process module loaded hang", 1, job.CodeInternal, "frame 'l' while it prepares"},

@@ -32,7 +32,10 @@ const probed = 42
 func (s *Supervisor) Probe(ctx context.Context, require []string) ([]string, error) {
 	m := job.NewManifest()
 	m.ID, m.ModuleHash, m.StdinHash = job.NewID(), job.Sum([]byte(probe)), job.EmptyDigest
-	r, err := s.Run(ctx, &Job{Manifest: m, Module: []byte(probe), Input: Input{Hash: job.EmptyDigest}, RequireGuards: require})
+	r, err := s.Run(ctx, &Job{
+		Manifest: m, Module: []byte(probe), Input: Input{Hash: job.EmptyDigest},
+		RequireGuards: require,
+	})
 	if e, ok := errors.AsType[*job.Error](err); ok && blamed[e.Code] {
 		err = notWorking(e.Message)
 	}
@@ -53,5 +56,8 @@ func (s *Supervisor) Probe(ctx context.Context, require []string) ([]string, err
 var blamed = map[job.Code]bool{job.CodeBadModule: true, job.CodeModuleRefused: true, job.CodeCompileLimit: true}
 
 func notWorking(why string) error {
-	return &job.Error{Code: job.CodeInternal, Message: "the engine cannot run a module of plasm's own: " + why, Err: ErrNoWorker}
+	return &job.Error{
+		Code: job.CodeInternal, Message: "the engine cannot run a module of plasm's own: " + why,
+		Err: ErrNoWorker,
+	}
 }

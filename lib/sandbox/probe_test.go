@@ -41,16 +41,39 @@ func TestProbeOfLiars(t *testing.T) {
 		words string
 		hint  string
 	}{
-		"dies":             {fakeConfig(t, "say=boom exit=3"), "the worker died before it took the job: exit code 3: boom", ""},
-		"nonsense":         {fakeConfig(t, ":hello, world;hang"), "broke the protocol", ""},
-		"hangs":            {hangs, "did not confine itself within 50ms", ""},
-		"is lost":          {Config{Worker: []string{"plasm-run"}}, "starting a worker: no such file or directory", "on Linux /proc must be there, by which a command finds its own executable"},
-		"is none":          {Config{Worker: []string{none}}, "starting a worker: no such file or directory", "install it again: " + none},
-		"blames the probe": {fakeConfig(t, "ready=process module failed=bad_module,no"), "the engine cannot run a module of plasm's own: no", ""},
-		"refuses it":       {fakeConfig(t, "ready=process module failed=module_refused,no"), "the engine cannot run a module of plasm's own: no", ""},
-		"does not run it":  {fakeConfig(t, begun+"ended"), "the engine cannot run a module of plasm's own: it ended with exit", ""},
-		"traps":            {fakeConfig(t, begun+"end=trap,unreachable"), "the engine cannot run a module of plasm's own: it ended with trap", ""},
-		"dies in it":       {fakeConfig(t, begun+"exit=3"), "it ended with engine_failed: the worker died: exit code 3", ""},
+		"dies": {
+			fakeConfig(t, "say=boom exit=3"),
+			"the worker died before it took the job: exit code 3: boom", "",
+		},
+		"nonsense": {fakeConfig(t, ":hello, world;hang"), "broke the protocol", ""},
+		"hangs":    {hangs, "did not confine itself within 50ms", ""},
+		"is lost": {
+			Config{Worker: []string{"plasm-run"}},
+			"starting a worker: no such file or directory",
+			"on Linux /proc must be there, by which a command finds its own executable",
+		},
+		"is none": {
+			Config{Worker: []string{none}},
+			"starting a worker: no such file or directory",
+			"install it again: " + none,
+		},
+		"blames the probe": {
+			fakeConfig(t, "ready=process module failed=bad_module,no"),
+			"the engine cannot run a module of plasm's own: no", "",
+		},
+		"refuses it": {
+			fakeConfig(t, "ready=process module failed=module_refused,no"),
+			"the engine cannot run a module of plasm's own: no", "",
+		},
+		"does not run it": {
+			fakeConfig(t, begun+"ended"),
+			"the engine cannot run a module of plasm's own: it ended with exit", "",
+		},
+		"traps": {
+			fakeConfig(t, begun+"end=trap,unreachable"),
+			"the engine cannot run a module of plasm's own: it ended with trap", "",
+		},
+		"dies in it": {fakeConfig(t, begun+"exit=3"), "it ended with engine_failed: the worker died: exit code 3", ""},
 	} {
 		_, err := supervisor(t, c.cfg).Probe(t.Context(), nil)
 		e, ok := errors.AsType[*job.Error](err)

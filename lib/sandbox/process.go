@@ -138,7 +138,10 @@ func (p *process) start(command []string) error {
 	p.socket = os.NewFile(uintptr(pair[0]), "socket")
 	widen(stdin.w)
 	widen(frames.w)
-	theirs := []*os.File{stdin.r, nil, stderr.w, control.r, frames.w, wire.Descriptor: os.NewFile(uintptr(pair[1]), "socket")}
+	theirs := []*os.File{
+		stdin.r, nil, stderr.w, control.r, frames.w,
+		wire.Descriptor: os.NewFile(uintptr(pair[1]), "socket"),
+	}
 	p.files = []*os.File{stdin.w, stderr.r, control.w, frames.r, p.socket}
 	theirs[1], err = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err == nil {
@@ -350,7 +353,8 @@ func (h *head) nilInRuntime() bool {
 	first, rest, _ := strings.Cut(h.data.String(), "\n")
 	pc, stack, _ := strings.Cut(rest, "\n\n") // PC=… m=… sigcode=1 addr=0x0
 	_, frames, _ := strings.Cut(stack, "\n")  // goroutine 0 …
-	return strings.HasPrefix(first, "SIGSEGV") && strings.HasSuffix(pc, " addr=0x0") && strings.HasPrefix(frames, "runtime.")
+	return strings.HasPrefix(first, "SIGSEGV") && strings.HasSuffix(pc, " addr=0x0") &&
+		strings.HasPrefix(frames, "runtime.")
 }
 
 // line returns the first line that is not empty: a panic of Rust begins with one that

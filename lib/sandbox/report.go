@@ -67,7 +67,10 @@ func (r *run) reason(err error) error {
 	var bad *nonsenseError
 	switch {
 	case status == job.Cancelled:
-		return &job.Error{Code: job.CodeCancelled, Message: fmt.Sprintf("cancelled before the job started: %v", cause), Err: cause}
+		return &job.Error{
+			Code: job.CodeCancelled, Message: fmt.Sprintf("cancelled before the job started: %v", cause),
+			Err: cause,
+		}
 	case errors.As(cause, &e), errors.As(err, &e):
 		return e
 	case errors.As(err, &bad):
@@ -84,7 +87,10 @@ func (r *run) reason(err error) error {
 		return fault
 	}
 	if !r.isReady() {
-		return &job.Error{Code: job.CodeInternal, Message: "the worker died before it took the job: " + r.p.death(), Err: untouched}
+		return &job.Error{
+			Code: job.CodeInternal, Message: "the worker died before it took the job: " + r.p.death(),
+			Err: untouched,
+		}
 	}
 	return &job.Error{
 		Code:    job.CodeCompileLimit,
@@ -105,7 +111,8 @@ func (r *run) report(ctx context.Context, source source, end *wire.End, err erro
 	o := job.Outcome{
 		StdoutBytes: r.stdout.bytes, StderrBytes: r.stderr.bytes, Truncated: r.cut,
 		MemoryBytes: r.memory, WallTimeUS: finished.Sub(r.started).Microseconds(),
-		CPUTimeUS: r.p.cpuTime().Microseconds(), CompileTimeUS: source.compile.Microseconds(), CompileCached: source.hit,
+		CPUTimeUS: r.p.cpuTime().Microseconds(), CompileTimeUS: source.compile.Microseconds(),
+		CompileCached: source.hit,
 	}
 	status, cause := r.why()
 	switch {

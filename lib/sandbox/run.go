@@ -134,9 +134,15 @@ func (r *run) timeout() time.Duration {
 func (r *run) limit() *time.Timer {
 	most := r.s.cfg.CompileTimeout
 	return time.AfterFunc(most, func() {
-		why := &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("a worker did not confine itself within %v", most)}
+		why := &job.Error{
+			Code:    job.CodeInternal,
+			Message: fmt.Sprintf("a worker did not confine itself within %v", most),
+		}
 		if r.isReady() {
-			why = &job.Error{Code: job.CodeCompileLimit, Message: fmt.Sprintf("compiling the module took more than %v", most)}
+			why = &job.Error{
+				Code:    job.CodeCompileLimit,
+				Message: fmt.Sprintf("compiling the module took more than %v", most),
+			}
 		}
 		r.stop(job.EngineFailed, why)
 	})
@@ -211,7 +217,8 @@ func (r *run) believed() error {
 		return nil
 	}
 	if r.s.noLandlock.CompareAndSwap(false, true) && r.s.cache != nil {
-		r.s.cfg.Log.Log(context.Background(), r.s.cfg.CacheLevel, "compiled modules are not kept: this system has no Landlock", "dir", r.s.cache.dir)
+		r.s.cfg.Log.Log(context.Background(), r.s.cfg.CacheLevel,
+			"compiled modules are not kept: this system has no Landlock", "dir", r.s.cache.dir)
 	}
 	if r.hit {
 		return fmt.Errorf("%w: there is no Landlock", errNotUsed)
@@ -228,9 +235,10 @@ func (s *Supervisor) sameBuild(task wire.Task, worker *wire.Readiness) error {
 			return nil
 		}
 		return &job.Error{
-			Code:    job.CodeUnsupported,
-			Message: fmt.Sprintf("engine: modules for it are prepared by %s, which is of plasm %s, and should be of %s", s.cfg.Preparer[0], worker.Version, s.cfg.Version),
-			Hint:    "install both of one version", Err: ErrNoWorker,
+			Code: job.CodeUnsupported,
+			Message: fmt.Sprintf("engine: modules for it are prepared by %s, which is of plasm %s, and should be of %s",
+				s.cfg.Preparer[0], worker.Version, s.cfg.Version),
+			Hint: "install both of one version", Err: ErrNoWorker,
 		}
 	}
 	if worker.EngineVersion == s.cfg.Engine.Version && worker.Version == s.cfg.Version {
@@ -239,7 +247,8 @@ func (s *Supervisor) sameBuild(task wire.Task, worker *wire.Readiness) error {
 	return &job.Error{
 		Code: job.CodeUnsupported,
 		Message: fmt.Sprintf("engine: %s is of plasm %s with %s %s, and should be of %s with %s",
-			s.cfg.Worker[0], worker.Version, s.cfg.Engine.Name, worker.EngineVersion, s.cfg.Version, s.cfg.Engine.Version),
+			s.cfg.Worker[0], worker.Version, s.cfg.Engine.Name, worker.EngineVersion, s.cfg.Version,
+			s.cfg.Engine.Version),
 		Hint: "install both of one version", Err: ErrNoWorker,
 	}
 }

@@ -24,7 +24,8 @@ func TestRun(t *testing.T) {
 		t.Errorf("stdout %q, stderr %q", r.stdout.String(), r.stderr.String())
 	}
 	o := r.Outcome
-	if o.MemoryBytes != 64<<10 || o.Truncated || o.CompileCached || o.CompileTimeUS <= 0 || o.CPUTimeUS <= 0 || o.WallTimeUS < 0 {
+	if o.MemoryBytes != 64<<10 || o.Truncated || o.CompileCached || o.CompileTimeUS <= 0 || o.CPUTimeUS <= 0 ||
+		o.WallTimeUS < 0 {
 		t.Errorf("outcome %+v", o)
 	}
 	if runtime.GOOS == "linux" && !slices.Contains(r.Guards, "rlimits") || !slices.Contains(r.Guards, "process") {
@@ -95,7 +96,10 @@ func TestTrap(t *testing.T) {
 
 func TestBadModule(t *testing.T) {
 	t.Parallel()
-	for name, want := range map[string]job.Code{"text": job.CodeBadModule, "import-env": job.CodeBadModule, "min-memory-4097": job.CodeModuleRefused} {
+	for name, want := range map[string]job.Code{
+		"text": job.CodeBadModule, "import-env": job.CodeBadModule,
+		"min-memory-4097": job.CodeModuleRefused,
+	} {
 		for _, cached := range []bool{false, true} {
 			cfg := realConfig()
 			if cached {

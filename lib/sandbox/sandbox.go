@@ -27,17 +27,23 @@ type EngineInfo struct {
 // Config is what no job changes. The zero value of each field but Worker, Engine and
 // Version is usable.
 type Config struct {
-	Worker         []string      // command line of a worker: an executable and its arguments
-	Engine         EngineInfo    // the engine in that worker
-	Version        string        // of plasm: this one's and the worker's
-	Preparer       []string      // command line of a plasm-run's worker, which prepares modules for Worker; nil: Worker is one, and does it itself
+	Worker  []string   // command line of a worker: an executable and its arguments
+	Engine  EngineInfo // the engine in that worker
+	Version string     // of plasm: this one's and the worker's
+	// command line of a plasm-run's worker, which prepares modules for Worker; nil: Worker is one,
+	// and does it itself
+	Preparer       []string
 	CacheDir       string        // where compiled modules are kept; "" keeps none
 	CacheBytes     int64         // most bytes kept there; default 1 GiB
 	CacheLevel     slog.Level    // at which trouble with that folder is logged; default info
 	CompileTimeout time.Duration // longest that a worker may compile or load; default 60 s
-	Spare          int           // workers kept ready for jobs to come, from the first Warm on; default 0: as many as Warm is called for, one at a time
-	Threads        uint64        // that all workers of this process may have together, on Linux and where it is not root's; default 0: any number
-	Log            *slog.Logger  // default: none
+	// workers kept ready for jobs to come, from the first Warm on; default 0: as many as Warm is
+	// called for, one at a time
+	Spare int
+	// that all workers of this process may have together, on Linux and where it is not root's;
+	// default 0: any number
+	Threads uint64
+	Log     *slog.Logger // default: none
 }
 
 // Input is a guest's standard input.
@@ -81,7 +87,9 @@ type Report struct {
 	Finished   time.Time
 	Outputs    []*tree.Output // the folders of Outcome.Dirs; their contents are read from Job.Folders
 	Trace      []string       // with Trap: the functions that were running, by the worker's word and as job has them
-	Cause      error          // with Cancelled and EngineFailed, and with OutOfMemory where it is the machine's (ErrNoMemory): why, for people; else nil
+	// with Cancelled and EngineFailed, and with OutOfMemory where it is the machine's
+	// (ErrNoMemory): why, for people; else nil
+	Cause error
 }
 
 // Supervisor runs jobs. Its methods are safe for concurrent use.
@@ -133,7 +141,9 @@ func (s *Supervisor) withoutCache(err error) {
 	level, facts := s.cfg.CacheLevel, []any{"dir", s.cfg.CacheDir, "error", err}
 	if _, unsafe := errors.AsType[*notOursError](err); unsafe {
 		level = slog.LevelWarn
-		facts = append(facts, "hint", "only root and you may write to it and to the folders above it; take another with --cache-dir, or none with --no-cache")
+		facts = append(facts, "hint",
+			"only root and you may write to it and to the folders above it; take another with --cache-dir, or none "+
+				"with --no-cache")
 	}
 	s.cfg.Log.Log(context.Background(), level, "compile cache unusable, going on without", facts...)
 }
@@ -176,7 +186,10 @@ func (s *Supervisor) Run(ctx context.Context, j *Job) (*Report, error) {
 		report, err = s.runFrom(ctx, j, true)
 	}
 	if errors.Is(err, errNotUsed) {
-		err = &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("the engine does not take what it has compiled: %v", err), Err: err}
+		err = &job.Error{
+			Code:    job.CodeInternal,
+			Message: fmt.Sprintf("the engine does not take what it has compiled: %v", err), Err: err,
+		}
 	}
 	return report, err
 }

@@ -40,7 +40,10 @@ func (s *scratch) close() {
 // that it may.
 func (s *scratch) full(err error) error {
 	if info, failed := s.read.Stat(); failed == nil && info.Size() >= wire.MaxCode {
-		return &job.Error{Code: job.CodeCompileLimit, Message: fmt.Sprintf("the compiled module takes more than %d bytes", int64(wire.MaxCode)), Err: err}
+		return &job.Error{
+			Code:    job.CodeCompileLimit,
+			Message: fmt.Sprintf("the compiled module takes more than %d bytes", int64(wire.MaxCode)), Err: err,
+		}
 	}
 	return err
 }
@@ -51,7 +54,10 @@ func (s *scratch) finish() (code *os.File, sealed bool, err error) {
 	sealed = seal(s.write)
 	info, err := s.read.Stat()
 	if err == nil && (info.Size() == 0 || info.Size() > wire.MaxCode) {
-		err = &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("the worker broke the protocol: it has compiled to %d bytes", info.Size())}
+		err = &job.Error{
+			Code:    job.CodeInternal,
+			Message: fmt.Sprintf("the worker broke the protocol: it has compiled to %d bytes", info.Size()),
+		}
 	}
 	_ = s.write.Close()
 	if err != nil {

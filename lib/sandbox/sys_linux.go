@@ -55,7 +55,8 @@ func memoryScratch() (*scratch, error) {
 // seal sees to it that nothing changes a file in memory any more. It fails where
 // another process has the file mapped to write.
 func seal(f *os.File) bool {
-	_, err := unix.FcntlInt(f.Fd(), unix.F_ADD_SEALS, unix.F_SEAL_WRITE|unix.F_SEAL_SHRINK|unix.F_SEAL_GROW|unix.F_SEAL_SEAL)
+	_, err := unix.FcntlInt(f.Fd(), unix.F_ADD_SEALS,
+		unix.F_SEAL_WRITE|unix.F_SEAL_SHRINK|unix.F_SEAL_GROW|unix.F_SEAL_SEAL)
 	return err == nil
 }
 

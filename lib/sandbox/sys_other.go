@@ -25,7 +25,8 @@ func waitNoReap(pid int) {
 	var info [128]byte
 	for {
 		//nolint:gosec,staticcheck // the kernel fills info; there is no wrapper without cgo
-		_, _, errno := unix.Syscall6(unix.SYS_WAITID, pPID, uintptr(pid), uintptr(unsafe.Pointer(&info[0])), unix.WEXITED|unix.WNOWAIT, 0, 0)
+		_, _, errno := unix.Syscall6(unix.SYS_WAITID, pPID, uintptr(pid), uintptr(unsafe.Pointer(&info[0])),
+			unix.WEXITED|unix.WNOWAIT, 0, 0)
 		if errno != unix.EINTR {
 			return
 		}

@@ -18,15 +18,42 @@ func TestAge(t *testing.T) {
 		steps []step
 	}{
 		{"kept for a day", []step{{"pass", 24*time.Hour - 1, true}, {"pass", 1, false}}},
-		{"across restarts", []step{{"pass", 20 * time.Hour, true}, {"open", 0, true}, {"pass", 4*time.Hour - 1, true}, {"pass", 1, false}}},
-		{"a clock ahead for a minute", []step{{"wall", year, true}, {"pass", time.Minute, true}, {"wall", -year, true}, {"pass", 24*time.Hour - time.Minute, false}}},
-		{"a clock ahead for a minute, and a start in it", []step{
-			{"wall", year, true}, {"open", 0, true}, {"pass", time.Minute, true}, {"wall", -year, true}, {"pass", 23 * time.Hour, true}, {"pass", time.Hour, false},
+		{"across restarts", []step{
+			{"pass", 20 * time.Hour, true},
+			{"open", 0, true},
+			{"pass", 4*time.Hour - 1, true},
+			{"pass", 1, false},
 		}},
-		{"a clock that stays ahead", []step{{"wall", year, true}, {"pass", 23 * time.Hour, true}, {"pass", time.Hour, false}}},
-		{"a start with a clock that stays ahead", []step{{"wall", year, true}, {"open", 0, true}, {"pass", time.Hour - 1, true}, {"pass", 1, false}}},
+		{"a clock ahead for a minute", []step{
+			{"wall", year, true},
+			{"pass", time.Minute, true},
+			{"wall", -year, true},
+			{"pass", 24*time.Hour - time.Minute, false},
+		}},
+		{"a clock ahead for a minute, and a start in it", []step{
+			{"wall", year, true},
+			{"open", 0, true},
+			{"pass", time.Minute, true},
+			{"wall", -year, true},
+			{"pass", 23 * time.Hour, true},
+			{"pass", time.Hour, false},
+		}},
+		{"a clock that stays ahead", []step{
+			{"wall", year, true},
+			{"pass", 23 * time.Hour, true},
+			{"pass", time.Hour, false},
+		}},
+		{
+			"a start with a clock that stays ahead",
+			[]step{{"wall", year, true}, {"open", 0, true}, {"pass", time.Hour - 1, true}, {"pass", 1, false}},
+		},
 		{"a clock put back", []step{{"wall", -year, true}, {"pass", 24*time.Hour - 1, true}, {"pass", 1, false}}},
-		{"a clock put back, and a start", []step{{"wall", -year, true}, {"open", 0, true}, {"pass", 24*time.Hour - 1, true}, {"pass", 1, false}}},
+		{"a clock put back, and a start", []step{
+			{"wall", -year, true},
+			{"open", 0, true},
+			{"pass", 24*time.Hour - 1, true},
+			{"pass", 1, false},
+		}},
 		{"a long time off", []step{{"wall", 100 * time.Hour, true}, {"open", 0, true}, {"pass", time.Hour, false}}},
 	}
 	for _, tt := range tests {

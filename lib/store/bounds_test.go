@@ -51,7 +51,8 @@ func TestResultsPushedOut(t *testing.T) {
 				t.Parallel()
 				cfg := Config{Jobs: tt.jobs, Listed: isListed()}
 				if bound == "bytes" {
-					cfg = Config{JobBytes: (tt.jobs + tt.jobs%2) * 40_000, Listed: isListed()} // 32 KiB and little more each
+					// 32 KiB and little more each
+					cfg = Config{JobBytes: (tt.jobs + tt.jobs%2) * 40_000, Listed: isListed()}
 				}
 				s, d, clock := onMemory(t, cfg)
 				var requests []Request
@@ -290,7 +291,10 @@ func TestUsage(t *testing.T) {
 	s, _, _ := onMemory(t, Config{JobBytes: 1 << 20, Jobs: 7})
 	j, run := accept(t, s, request(1, 1))
 	_, got := s.Usage()
-	if want := (Usage{Bytes: jobCharge + 1100 + 3*int64(len(j.Manifest())), MostBytes: 1 << 20, Entries: 1, MostEntries: 7}); got != want {
+	if want := (Usage{
+		Bytes: jobCharge + 1100 + 3*int64(len(j.Manifest())), MostBytes: 1 << 20, Entries: 1,
+		MostEntries: 7,
+	}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	must(t, run.Finish([]byte("receipt")))

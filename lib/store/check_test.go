@@ -86,7 +86,8 @@ func sound(tb testing.TB, s *Store, d *memDisk) {
 		got = append(got, name)
 		if strings.HasSuffix(name, packSuffix) {
 			soundPack(tb, name, data)
-		} else if hex, ok := strings.CutPrefix(name, contentDir+"/"); ok && !strings.HasSuffix(hex, job.Sum([]byte(data)).Hex()) {
+		} else if hex, ok := strings.CutPrefix(name, contentDir+"/"); ok &&
+			!strings.HasSuffix(hex, job.Sum([]byte(data)).Hex()) {
 			tb.Errorf("module %s holds %q", name, data)
 		}
 	}

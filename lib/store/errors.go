@@ -43,10 +43,11 @@ func roomError(need, most int64) error {
 // diskFull says that the disk itself has no room; errors.Is finds ENOSPC in it.
 func diskFull(need, free int64) error {
 	return &job.Error{
-		Code:    job.CodeIO,
-		Message: fmt.Sprintf("node's store: the disk has no room for %d bytes: %d are free and not promised", need, free),
-		Fact:    job.FactDiskFull,
-		Err:     syscall.ENOSPC,
+		Code: job.CodeIO,
+		Message: fmt.Sprintf("node's store: the disk has no room for %d bytes: %d are free and not promised", need,
+			free),
+		Fact: job.FactDiskFull,
+		Err:  syscall.ENOSPC,
 	}
 }
 
@@ -82,10 +83,16 @@ func cause(err error) string {
 // check refuses a requester or a name that isn't one, before they become a path.
 func check(requester, what, name string, valid bool) error {
 	if _, err := identity.ParsePeerID(requester); err != nil {
-		return &job.Error{Code: job.CodeInternal, Message: "node's store: requester is not a peer ID: " + job.Quote(requester), Err: err}
+		return &job.Error{
+			Code:    job.CodeInternal,
+			Message: "node's store: requester is not a peer ID: " + job.Quote(requester), Err: err,
+		}
 	}
 	if !valid {
-		return &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("node's store: not a %s: %s", what, job.Quote(name))}
+		return &job.Error{
+			Code:    job.CodeInternal,
+			Message: fmt.Sprintf("node's store: not a %s: %s", what, job.Quote(name)),
+		}
 	}
 	return nil
 }

@@ -70,7 +70,8 @@ func (s *Store) evict(entries []*entry) ([]string, error) {
 		if e.pins > 0 {
 			e.cut = true
 			s.cut = append(s.cut, e)
-			s.cfg.Log.Info("result taken from its readers: others want the room", "requester", e.key.requester, "job", e.key.name)
+			s.cfg.Log.Info("result taken from its readers: others want the room", "requester", e.key.requester, "job",
+				e.key.name)
 		}
 	}
 	return trash, nil

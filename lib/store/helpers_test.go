@@ -43,7 +43,10 @@ func peer(n int) string {
 func id(n int) string { return fmt.Sprintf("%032x", n) }
 
 func request(requester, n int) Request {
-	return Request{Requester: peer(requester), ID: id(n), Manifest: []byte(fmt.Sprintf(`{"id":%q}`, id(n))), Input: 100, Output: 1000}
+	return Request{
+		Requester: peer(requester), ID: id(n), Manifest: []byte(fmt.Sprintf(`{"id":%q}`, id(n))), Input: 100,
+		Output: 1000,
+	}
 }
 
 func must(tb testing.TB, err error) {

@@ -25,11 +25,17 @@ func (r *Request) check() error {
 		return err
 	}
 	if len(r.Manifest) > job.MaxManifest {
-		return &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("node's store: a manifest of %d bytes is out of range", len(r.Manifest))}
+		return &job.Error{
+			Code:    job.CodeInternal,
+			Message: fmt.Sprintf("node's store: a manifest of %d bytes is out of range", len(r.Manifest)),
+		}
 	}
 	for _, n := range []int64{r.Input, r.Output, r.Scratch, r.Folders} {
 		if n < 0 || n > job.MaxSafeInt {
-			return &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("node's store: %d bytes to reserve are out of range", n)}
+			return &job.Error{
+				Code:    job.CodeInternal,
+				Message: fmt.Sprintf("node's store: %d bytes to reserve are out of range", n),
+			}
 		}
 	}
 	return nil

@@ -45,7 +45,10 @@ func TestJobKept(t *testing.T) {
 	run.Forget([]byte("another"))
 
 	folder := filepath.Join(dir, "jobs", r.Requester, r.ID)
-	for name, want := range map[string]string{"manifest": string(r.Manifest), "receipt": "receipt", "stdout": "out", "stderr": "err!"} {
+	for name, want := range map[string]string{
+		"manifest": string(r.Manifest), "receipt": "receipt", "stdout": "out",
+		"stderr": "err!",
+	} {
 		got, err := os.ReadFile(filepath.Join(folder, name))
 		if err != nil || string(got) != want {
 			t.Errorf("%s: %q, %v", name, got, err)

@@ -184,8 +184,12 @@ func afterKill(t *testing.T, at int64, s *Store, dir string, finished []string) 
 		}
 	}
 	for k, e := range s.jobs.items {
-		stdout, receipt, _ := kept(t, s, Request{Requester: k.requester, ID: k.name, Manifest: fmt.Appendf(nil, `{"id":%q}`, k.name)})
-		if out := "out " + k.name[28:]; stdout != out+out || receipt != receiptOf(Request{Requester: k.requester, ID: k.name}) {
+		stdout, receipt, _ := kept(t, s, Request{
+			Requester: k.requester, ID: k.name,
+			Manifest: fmt.Appendf(nil, `{"id":%q}`, k.name),
+		})
+		if out := "out " + k.name[28:]; stdout != out+out ||
+			receipt != receiptOf(Request{Requester: k.requester, ID: k.name}) {
 			t.Errorf("step %d: %s has %q, %q", at, e.path, stdout, receipt)
 		}
 	}

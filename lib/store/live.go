@@ -78,7 +78,11 @@ func (s *Store) begin(dir string, r *Request, rooms []*room) (*live, error) {
 		room  *room
 		spool **Spool
 	}
-	streams := []stream{{stdinFile, rooms[0], &l.stdin}, {stdoutFile, rooms[1], &l.stdout}, {stderrFile, rooms[1], &l.stderr}}
+	streams := []stream{
+		{stdinFile, rooms[0], &l.stdin},
+		{stdoutFile, rooms[1], &l.stdout},
+		{stderrFile, rooms[1], &l.stderr},
+	}
 	if r.Folders > 0 {
 		streams = append(streams, stream{foldersFile, rooms[2], &l.folders})
 	}
@@ -192,9 +196,10 @@ func (s *Store) loadSpool(name string) (*Spool, error) {
 // unsound reports whether an error means that what was kept is damaged, and not
 // that it cannot be read at the moment.
 func unsound(err error) bool {
-	return slices.ContainsFunc([]error{fs.ErrNotExist, syscall.ENOTDIR, syscall.ELOOP, errNotRegular, errUnsound}, func(damage error) bool {
-		return errors.Is(err, damage)
-	})
+	return slices.ContainsFunc([]error{fs.ErrNotExist, syscall.ENOTDIR, syscall.ELOOP, errNotRegular, errUnsound},
+		func(damage error) bool {
+			return errors.Is(err, damage)
+		})
 }
 
 // attach returns what is in memory of a pinned entry, from the disk if need be; nil

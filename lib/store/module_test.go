@@ -127,7 +127,10 @@ func TestModuleDamaged(t *testing.T) {
 		"missing":     os.Remove,
 		"a link":      func(n string) error { return relink(n, "/dev/zero") },
 		"a folder":    refolder,
-		"a full pit":  func(n string) error { return errors.Join(refolder(n), os.WriteFile(filepath.Join(n, "x"), nil, 0o600)) },
+		"a full pit": func(n string) error {
+			return errors.Join(refolder(n),
+				os.WriteFile(filepath.Join(n, "x"), nil, 0o600))
+		},
 	}
 	for name, damage := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -44,7 +44,8 @@ func TestOpenLeavesOthersAlone(t *testing.T) {
 	dir := t.TempDir()
 	var mine []string
 	for _, name := range []string{
-		"key.pem", "jobs/lost+found/x", "jobs/file", "content/" + peer(1) + "/README", "jobs/" + peer(1) + "/notes", "jobs/" + peer(1) + "x/" + id(1) + "/manifest",
+		"key.pem", "jobs/lost+found/x", "jobs/file", "content/" + peer(1) + "/README", "jobs/" + peer(1) + "/notes",
+		"jobs/" + peer(1) + "x/" + id(1) + "/manifest",
 		"content/" + id(1),
 	} {
 		name = filepath.Join(dir, name)

@@ -214,7 +214,10 @@ func (s *Store) NewPack(requester string, trees []job.Digest, size int64) (*NewP
 		return nil, err
 	}
 	left := newRoom(size)
-	e := &entry{shelf: s.content, key: key{requester, packName(trees)}, class: s.classOf(requester), pins: 1, rooms: []*room{left}}
+	e := &entry{
+		shelf: s.content, key: key{requester, packName(trees)}, class: s.classOf(requester), pins: 1,
+		rooms: []*room{left},
+	}
 	if err := s.admit(e, size); err != nil {
 		return nil, err
 	}

@@ -18,7 +18,10 @@ import (
 func treeOf(contents ...string) *tree.Tree {
 	t := &tree.Tree{}
 	for i, c := range contents {
-		t.Entries = append(t.Entries, tree.Entry{Path: string(rune('a' + i)), Type: tree.File, Size: int64(len(c)), Digest: job.Sum([]byte(c))})
+		t.Entries = append(t.Entries, tree.Entry{
+			Path: string(rune('a' + i)), Type: tree.File, Size: int64(len(c)),
+			Digest: job.Sum([]byte(c)),
+		})
 	}
 	return t
 }
@@ -35,7 +38,8 @@ func pack(s *Store, contents ...string) (*Pack, error) {
 	if err != nil {
 		return nil, err
 	}
-	next, err := s.NewPack(peer(1), digests, tree.PackSize(1, int64(len(t.Encode())), int64(len(blobs)), tree.BlobBytes(blobs)))
+	next, err := s.NewPack(peer(1), digests, tree.PackSize(1, int64(len(t.Encode())), int64(len(blobs)),
+		tree.BlobBytes(blobs)))
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +113,8 @@ func TestPackDamaged(t *testing.T) {
 		"longer":    func(f string) error { return os.Truncate(f, 1<<20) },
 		"other content": func(f string) error {
 			data, err := os.ReadFile(f)
-			return errors.Join(err, os.WriteFile(f, bytes.Replace(data, []byte("content"), []byte("CONTENT"), 1), 0o600))
+			return errors.Join(err, os.WriteFile(f, bytes.Replace(data, []byte("content"), []byte("CONTENT"), 1),
+				0o600))
 		},
 		"no index": func(f string) error {
 			data, err := os.ReadFile(f)

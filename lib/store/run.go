@@ -73,7 +73,10 @@ func (r *Run) giveUp(receipt []byte) {
 // keep writes what isn't on disk yet and puts the job's folder into place.
 func (r *Run) keep(receipt []byte) error {
 	if len(receipt) > job.MaxEnvelope {
-		return &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("node's store: a receipt of %d bytes is more than %d", len(receipt), job.MaxEnvelope)}
+		return &job.Error{
+			Code:    job.CodeInternal,
+			Message: fmt.Sprintf("node's store: a receipt of %d bytes is more than %d", len(receipt), job.MaxEnvelope),
+		}
 	}
 	s, dir := r.store, r.entry.path // nobody else changes it before the job is kept
 	if err := s.disk.remove(path.Join(dir, stdinFile)); err != nil {

@@ -100,7 +100,10 @@ type shelf struct {
 func newShelf(kind string, all amount, percent int64) *shelf {
 	percent = max(1, min(percent, 100))
 	part := func(n int64) int64 { return n/100*percent + (n%100*percent+99)/100 } // rounded up, and no overflow
-	return &shelf{kind: kind, all: all, share: amount{part(all.bytes), part(all.entries)}, items: map[key]*entry{}, busy: map[*entry]struct{}{}}
+	return &shelf{
+		kind: kind, all: all, share: amount{part(all.bytes), part(all.entries)}, items: map[key]*entry{},
+		busy: map[*entry]struct{}{},
+	}
 }
 
 // most returns what a class may have.
@@ -212,10 +215,12 @@ func (sh *shelf) pinned(c class, who string, need int64, going []*entry) *entry 
 	var best *entry
 	for e := range sh.busy {
 		ended := e.place != nil || e.gone
-		if !ended || e.cut || slices.Contains(going, e) || c == unlisted && e.class == listed || keeps[e.key.requester] <= keeps[who] {
+		if !ended || e.cut || slices.Contains(going, e) || c == unlisted && e.class == listed ||
+			keeps[e.key.requester] <= keeps[who] {
 			continue
 		}
-		if best == nil || cmp.Or(cmp.Compare(keeps[e.key.requester], keeps[best.key.requester]), cmp.Compare(best.order, e.order)) > 0 {
+		if best == nil || cmp.Or(cmp.Compare(keeps[e.key.requester], keeps[best.key.requester]),
+			cmp.Compare(best.order, e.order)) > 0 {
 			best = e
 		}
 	}

@@ -10,7 +10,8 @@
 //	                           their digests; likewise
 //	jobs/REQUESTER/ID/         a job that is done and kept:
 //	    manifest               the manifest document, as it came
-//	    receipt                the receipt's envelope, as it was signed; its modification time says when the job was done
+//	    receipt                the receipt's envelope, as it was signed; its modification
+//	                           time says when the job was done
 //	    stdout stderr          what the guest wrote
 //	    folders                what it left in its folders, where it had some, as lib/tree has streams
 //	unfinished/job-N/          a job that isn't done: stdin and the outputs, as far as they have come
@@ -51,7 +52,8 @@
 // nothing else makes room, the oldest of the requester that keeps most first. A job
 // that runs is never touched, and an unlisted requester takes nothing from a listed one.
 //
-// A job's input and output, its scratch file, and the packs of its folders, are charged when it is accepted, against the bound and
+// A job's input and output, its scratch file, and the packs of its folders, are charged when it is
+// accepted, against the bound and
 // against what the disk has left, so that want of room shows then.
 //
 // # Age
@@ -82,15 +84,18 @@ import (
 // Config says what a store may take. The zero value of each field but Dir is
 // usable.
 type Config struct {
-	Dir             string                      // the node's data folder; made, 0700, when it isn't there
-	ContentBytes    int64                       // most bytes of modules and packs; default 2 GiB
-	Contents        int64                       // most modules and packs; default 20,000
-	JobBytes        int64                       // most bytes of jobs, running and done; default 8 GiB
-	Jobs            int64                       // most jobs, running and done; default 100,000
-	UnlistedPercent int64                       // of each of these, what unlisted requesters may have together, rounded up; 1 to 100, default 50
-	MaxAge          time.Duration               // how long a result is kept at most; default 24 h
-	Listed          func(requester string) bool // asked for each requester by Open, and for each new job or module; default: nobody is listed
-	Log             *slog.Logger                // what could not be removed; default: none
+	Dir          string // the node's data folder; made, 0700, when it isn't there
+	ContentBytes int64  // most bytes of modules and packs; default 2 GiB
+	Contents     int64  // most modules and packs; default 20,000
+	JobBytes     int64  // most bytes of jobs, running and done; default 8 GiB
+	Jobs         int64  // most jobs, running and done; default 100,000
+	// of each of these, what unlisted requesters may have together, rounded up; 1 to 100, default
+	// 50
+	UnlistedPercent int64
+	MaxAge          time.Duration // how long a result is kept at most; default 24 h
+	// asked for each requester by Open, and for each new job or module; default: nobody is listed
+	Listed func(requester string) bool
+	Log    *slog.Logger // what could not be removed; default: none
 
 	// Sound checks a result that is read from the disk, and returns what its outputs must
 	// be. A result that isn't sound is removed, with a warning, and
@@ -101,7 +106,8 @@ type Config struct {
 // Outputs is what the outputs of a result must be.
 type Outputs struct {
 	Stdout, Stderr job.Digest
-	Folders        func(io.Reader) error // refuses what are not the folders; there may be none, and then it is given nothing
+	// refuses what are not the folders; there may be none, and then it is given nothing
+	Folders func(io.Reader) error
 }
 
 func (c Config) withDefaults() Config {

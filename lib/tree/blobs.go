@@ -30,7 +30,8 @@ func Blobs(trees ...*Tree) ([]Blob, error) {
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b Blob) int { return cmp.Or(cmp.Compare(a.Digest, b.Digest), cmp.Compare(a.Size, b.Size)) })
+	slices.SortFunc(all,
+		func(a, b Blob) int { return cmp.Or(cmp.Compare(a.Digest, b.Digest), cmp.Compare(a.Size, b.Size)) })
 	all = slices.Compact(all)
 	for i := range all {
 		if i > 0 && all[i].Digest == all[i-1].Digest {

@@ -133,7 +133,8 @@ func checkMounts(folders []Folder) error {
 	for _, inner := range folders {
 		var outer *Folder
 		for i := range folders { // sorted: the innermost is the last
-			if f := &folders[i]; f.Guest != inner.Guest && Nested(f.Guest, inner.Guest) && len(f.Guest) < len(inner.Guest) {
+			if f := &folders[i]; f.Guest != inner.Guest && Nested(f.Guest, inner.Guest) &&
+				len(f.Guest) < len(inner.Guest) {
 				outer = f
 			}
 		}

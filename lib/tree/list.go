@@ -253,7 +253,8 @@ func (d *listDecoder) entry(before []ListEntry) ListEntry {
 		e.Type, e.Target = Link, d.text()
 	case kindSame:
 		same := d.u32()
-		if d.err == nil && (same >= uint32(len(before)) || before[same].Type != File || before[same].Same != int(same)) {
+		if d.err == nil && (same >= uint32(len(before)) || before[same].Type != File ||
+			before[same].Same != int(same)) {
 			d.err = badList("another name of entry %d, which describes no file", same)
 		}
 		if d.err == nil {

@@ -116,7 +116,10 @@ func TestListRefused(t *testing.T) {
 		{"a run of nothing", file(block, tree.Run{}), "a run"},
 		{"a run behind the file", file(block, tree.Run{At: 1, Count: 1}), "a run"},
 		{"a run that ends behind the file", file(block, tree.Run{Count: 2}), "a run"},
-		{"descending runs", file(2*block, tree.Run{At: 1, From: 1, Count: 1}, tree.Run{At: 0, From: 0, Count: 1}), "a run"},
+		{
+			"descending runs", file(2*block, tree.Run{At: 1, From: 1, Count: 1}, tree.Run{At: 0, From: 0, Count: 1}),
+			"a run",
+		},
 		{"runs over each other", file(3*block, tree.Run{Count: 2}, tree.Run{At: 1, From: 5, Count: 1}), "a run"},
 		{"a run that wraps", file(2*block, tree.Run{At: 1, From: 0xffffffff, Count: 1}), "blocks up to"},
 		{"a run behind the scratch file", file(2*block, tree.Run{From: 9, Count: 2}), "blocks up to 11"},
@@ -226,7 +229,8 @@ func TestOutput(t *testing.T) {
 		t.Fatal(err)
 	}
 	offset, length, _ := pack.Find(job.Sum([]byte(strings.Repeat("b", 6000))))
-	scratch := bytes.NewReader([]byte(strings.Repeat("0", 4096) + strings.Repeat("1", 4096) + strings.Repeat("2", 4096)))
+	scratch := bytes.NewReader([]byte(strings.Repeat("0", 4096) + strings.Repeat("1", 4096) + strings.Repeat("2",
+		4096)))
 	based := func(i int, path string, size, length int64, runs ...tree.Run) tree.ListEntry {
 		e := listed(i, path, size, runs...)
 		e.BaseOffset, e.BaseLength = offset, length

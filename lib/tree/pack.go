@@ -69,7 +69,8 @@ func NewPacker(f PackFile) *Packer {
 func (p *Packer) Put(r io.Reader) (job.Digest, int64, error) {
 	p.sum.Reset()
 	w := &offsetWriter{w: p.f, at: p.end}
-	if _, err := io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(w, p.sum)}, struct{ io.Reader }{r}, p.buf); err != nil {
+	if _, err := io.CopyBuffer(struct{ io.Writer }{io.MultiWriter(w, p.sum)}, struct{ io.Reader }{r},
+		p.buf); err != nil {
 		return "", 0, err
 	}
 	digest, size := job.DigestOf(p.sum.Sum(nil)), w.at-p.end
@@ -305,7 +306,10 @@ func (p *Pack) Check(ctx context.Context) error {
 	for i := range len(p.blobs) / blobEntry {
 		x, _ := p.blob(i) // OpenPack has looked at it
 		want := job.DigestOf(p.sum(i))
-		got, _, err := Discard.Put(&contextReader{ctx: ctx, r: io.NewSectionReader(p.r, x.offset, x.size), name: string(want)})
+		got, _, err := Discard.Put(&contextReader{
+			ctx: ctx, r: io.NewSectionReader(p.r, x.offset, x.size),
+			name: string(want),
+		})
 		if err != nil {
 			return err
 		}

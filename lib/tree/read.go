@@ -301,7 +301,8 @@ func cannotHold(name, format string, args ...any) error {
 
 func changed(name string) error {
 	return &job.Error{
-		Code: job.CodeIO, Message: "changed while it was read: " + shown(name), Hint: "try again when nothing writes to it",
+		Code: job.CodeIO, Message: "changed while it was read: " + shown(name),
+		Hint: "try again when nothing writes to it",
 	}
 }
 

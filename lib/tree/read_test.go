@@ -126,7 +126,12 @@ func TestReadRefuses(t *testing.T) {
 			}
 			return err
 		}, "/s: a socket"},
-		{"a link that leads out", map[string]string{"a/l": "-> ../../x"}, nil, `/a/l: a link to "../../x": it leads out`},
+		{
+			"a link that leads out",
+			map[string]string{"a/l": "-> ../../x"},
+			nil,
+			`/a/l: a link to "../../x": it leads out`,
+		},
 		{"an absolute link", map[string]string{"l": "-> /etc/passwd"}, nil, `/l: a link to "/etc/passwd": absolute`},
 		{
 			"a link with .. behind a name",
@@ -206,7 +211,8 @@ func TestReadWhatChanges(t *testing.T) {
 			b := tree.NewBuilder(meddler{func() error { return test.do(dir) }}, nil)
 			err := b.Add(t.Context(), dir, "")
 			e, ok := errors.AsType[*job.Error](err)
-			if !ok || e.Code != job.CodeIO || e.Message != "changed while it was read: "+filepath.Join(dir, test.blamed) {
+			if !ok || e.Code != job.CodeIO || e.Message != "changed while it was read: "+
+				filepath.Join(dir, test.blamed) {
 				t.Errorf("%v", err)
 			}
 		})
@@ -252,7 +258,10 @@ func TestExclude(t *testing.T) {
 		want  string
 	}{
 		{"*.o", ".git .git/config build build/x doc doc/build src src/a.c src/b src/b/c src/build src/build/y"},
-		{"/*.o .git", "build build/x doc doc/build src src/a.c src/a.o src/b src/b/c src/b/c/a.o src/build src/build/y"},
+		{
+			"/*.o .git",
+			"build build/x doc doc/build src src/a.c src/a.o src/b src/b/c src/b/c/a.o src/build src/build/y",
+		},
 		{"src/*.o .git", "a.o build build/x doc doc/build src src/a.c src/b src/b/c src/b/c/a.o src/build src/build/y"},
 		{"src/**/*.o .git src/build", "a.o build build/x doc doc/build src src/a.c src/b src/b/c"},
 		{"build/", ".git .git/config a.o doc doc/build src src/a.c src/a.o src/b src/b/c src/b/c/a.o"},

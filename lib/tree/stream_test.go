@@ -39,7 +39,8 @@ func sampleStream(tb testing.TB) ([]byte, []*tree.Tree) {
 	two := &tree.Tree{Entries: []tree.Entry{textFile("a", "two"), textFile("again", "one"), textFile("known", "three")}}
 	var b bytes.Buffer
 	texts := contents("one", "two", "three")
-	err := tree.WriteStream(context.Background(), &b, []tree.Part{{Tree: one, Contents: texts}, {Tree: two, Contents: texts}},
+	err := tree.WriteStream(context.Background(), &b,
+		[]tree.Part{{Tree: one, Contents: texts}, {Tree: two, Contents: texts}},
 		func(d job.Digest) bool { return d == job.Sum([]byte("three")) })
 	if err != nil {
 		tb.Fatal(err)
@@ -59,7 +60,8 @@ func TestStreamComesBack(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		trees, omitted, err := s.End()
-		if err != nil || len(trees) != 2 || trees[0].Digest() != want[0].Digest() || trees[1].Digest() != want[1].Digest() {
+		if err != nil || len(trees) != 2 || trees[0].Digest() != want[0].Digest() ||
+			trees[1].Digest() != want[1].Digest() {
 			t.Errorf("%s: %v %v", name, trees, err)
 		}
 		if len(omitted) != 1 || omitted[0].Digest != job.Sum([]byte("three")) || omitted[0].Size != 5 {
@@ -84,7 +86,8 @@ func TestStreamRefuses(t *testing.T) {
 	stray, other := bytes.Clone(data), bytes.Clone(data)
 	stray[len(data)-len("onetwo")-1] |= 0x80
 	other[len(data)-1]++
-	disorder := append(bytes.Clone(data[:len(data)-6]), string(data[len(data)-3:])+string(data[len(data)-6:len(data)-3])...)
+	disorder := append(bytes.Clone(data[:len(data)-6]),
+		string(data[len(data)-3:])+string(data[len(data)-6:len(data)-3])...)
 	for name, c := range map[string]struct {
 		data []byte
 		most int64
@@ -138,7 +141,8 @@ func FuzzStream(f *testing.F) {
 					}}
 				}
 				known := func(d job.Digest) bool { return !p.Has(d) }
-				if err := tree.WriteStream(context.Background(), again, parts, known); err != nil || !bytes.Equal(again.Bytes(), data) {
+				if err := tree.WriteStream(context.Background(), again, parts, known); err != nil ||
+					!bytes.Equal(again.Bytes(), data) {
 					t.Fatalf("written again it is another: %v", err)
 				}
 				return

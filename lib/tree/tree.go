@@ -137,14 +137,20 @@ func newChecker() *checker {
 // add checks the next entry. An error is a *job.FieldError.
 func (c *checker) add(e *Entry) error {
 	fail := func(name, format string, args ...any) error {
-		return &job.FieldError{Path: fmt.Sprintf("tree.entries[%d]%s", c.n, name), Problem: fmt.Sprintf(format, args...)}
+		return &job.FieldError{
+			Path:    fmt.Sprintf("tree.entries[%d]%s", c.n, name),
+			Problem: fmt.Sprintf(format, args...),
+		}
 	}
 	if problem := PathProblem(e.Path); problem != "" {
 		return fail(".path", "%s is not a path in a tree: %s", job.Quote(e.Path), problem)
 	}
 	switch {
 	case c.n == MaxEntries:
-		return &job.FieldError{Path: "tree.entries", Problem: fmt.Sprintf("more than the %d entries allowed", MaxEntries)}
+		return &job.FieldError{
+			Path:    "tree.entries",
+			Problem: fmt.Sprintf("more than the %d entries allowed", MaxEntries),
+		}
 	case c.n > 0 && e.Path == c.last:
 		return fail(".path", "%s is there twice", job.Quote(e.Path))
 	case c.n > 0 && e.Path < c.last:

@@ -30,7 +30,8 @@ func TestU32(t *testing.T) {
 	for _, test := range tests {
 		r := wasm.NewReader(test.data)
 		if got := r.U32(); r.OK() != test.ok || got != test.want || r.Left() != 0 {
-			t.Errorf("% x is %d, ok %v, and %d bytes are left; want %d, %v", test.data, got, r.OK(), r.Left(), test.want, test.ok)
+			t.Errorf("% x is %d, ok %v, and %d bytes are left; want %d, %v", test.data, got, r.OK(), r.Left(),
+				test.want, test.ok)
 		}
 	}
 	for _, n := range []uint32{0, 1, 127, 128, 300, 1 << 20, math.MaxUint32} {

@@ -93,7 +93,9 @@ func bash(d *cli.Declaration) string {
 		for i := range d.Subcommands {
 			words = append(words, word(&d.Subcommands[i]))
 		}
-		fmt.Fprintf(&out, "\tif ((COMP_CWORD == 1)) && [[ $cur != -* ]]; then\n\t\t%s_words %s\n\t\treturn\n\tfi\n\tcase ${COMP_WORDS[1]} in\n",
+		fmt.Fprintf(&out,
+			"\tif ((COMP_CWORD == 1)) && [[ $cur != -* ]]; then\n\t\t%s_words %s\n\t\treturn\n\tfi\n\tcase "+
+				"${COMP_WORDS[1]} in\n",
 			function, strings.Join(words, " "))
 		for i := range d.Subcommands {
 			sub := &d.Subcommands[i]
@@ -185,7 +187,8 @@ func zsh(d *cli.Declaration) string {
 	function := "_" + identifier(d.Name)
 	var out strings.Builder
 	fmt.Fprintf(&out, "#compdef %s\n# made from what it declares\n\n", d.Name)
-	fmt.Fprintf(&out, "%s_nodes() { # in the trust file\n\tlocal -a nodes=(${(f)\"$(%s)\"})\n\tcompadd -a nodes\n}\n\n", function, trusted)
+	fmt.Fprintf(&out, "%s_nodes() { # in the trust file\n\tlocal -a nodes=(${(f)\"$(%s)\"})\n\tcompadd -a nodes\n}\n\n",
+		function, trusted)
 	if len(d.Subcommands) > 0 {
 		out.WriteString("if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then\n\tlocal -a subcommands=(\n")
 		for i := range d.Subcommands {
@@ -195,7 +198,8 @@ func zsh(d *cli.Declaration) string {
 		out.WriteString("\t)\n\t_describe subcommand subcommands\n\treturn\nfi\ncase $words[2] in\n")
 		for i := range d.Subcommands {
 			sub := &d.Subcommands[i]
-			fmt.Fprintf(&out, "%s)\n\t(( CURRENT-- ))\n\tshift words\n\t%s\n\treturn\n\t;;\n", word(sub), zshFlags(sub, function))
+			fmt.Fprintf(&out, "%s)\n\t(( CURRENT-- ))\n\tshift words\n\t%s\n\treturn\n\t;;\n", word(sub),
+				zshFlags(sub, function))
 		}
 		out.WriteString("esac\n")
 	}
@@ -248,7 +252,8 @@ func zshValue(c *cli.Completion, name, function string) string {
 	case slices.Contains(c.Files, ""):
 		return fmt.Sprintf(":%s:_files", name)
 	case c.Peers:
-		return fmt.Sprintf(`:%s:_alternative "nodes:node:%s_nodes" "files:file:_files -g \"*(%s)\""`, name, function, strings.Join(c.Files, "|"))
+		return fmt.Sprintf(`:%s:_alternative "nodes:node:%s_nodes" "files:file:_files -g \"*(%s)\""`, name, function,
+			strings.Join(c.Files, "|"))
 	}
 	return fmt.Sprintf(`:%s:_files -g "*(%s)"`, name, strings.Join(c.Files, "|"))
 }
@@ -290,7 +295,8 @@ complete -c %[4]s -f
 			fmt.Fprintf(&out, "complete -c %s -n %s_operand -F\n", d.Name, function)
 		}
 		if len(d.Operands.Files) > 0 {
-			fmt.Fprintf(&out, "complete -c %s -n %s -k -xa %s\n", d.Name, fishQuote("not "+function+"_operand"), fishQuote(fishValue(&d.Operands, function)))
+			fmt.Fprintf(&out, "complete -c %s -n %s -k -xa %s\n", d.Name, fishQuote("not "+function+"_operand"),
+				fishQuote(fishValue(&d.Operands, function)))
 		}
 		out.WriteString(fishFlags(d, d.Name, condition, function))
 		return out.String()
@@ -302,7 +308,8 @@ complete -c %[4]s -f
 	none := "not __fish_seen_subcommand_from " + strings.Join(words, " ")
 	for i := range d.Subcommands {
 		sub := &d.Subcommands[i]
-		fmt.Fprintf(&out, "complete -c %s -n %s -a %s -d %s\n", d.Name, fishQuote(none), word(sub), fishQuote(sub.Summary))
+		fmt.Fprintf(&out, "complete -c %s -n %s -a %s -d %s\n", d.Name, fishQuote(none), word(sub),
+			fishQuote(sub.Summary))
 	}
 	out.WriteString(fishFlags(d, d.Name, none, function))
 	for i := range d.Subcommands {

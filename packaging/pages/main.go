@@ -69,7 +69,8 @@ func write(ctx context.Context, bin, out string, of edition) error {
 		}
 		for name, text := range files {
 			path := filepath.Join(out, filepath.FromSlash(name))
-			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o750), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o750),
+				os.WriteFile(path, []byte(text), 0o600)); err != nil {
 				return err
 			}
 		}

@@ -38,7 +38,8 @@ func TestEveryFlagIsThere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		completions := "bash-completion/completions/" + name + " zsh/vendor-completions/_" + name + " fish/vendor_completions.d/" + name + ".fish"
+		completions := "bash-completion/completions/" + name + " zsh/vendor-completions/_" + name +
+			" fish/vendor_completions.d/" + name + ".fish"
 		for _, of := range append([]cli.Declaration{*d}, d.Subcommands...) {
 			if len(of.Flags) < 4 {
 				t.Errorf("%s has the flags %v", of.Name, of.Flags)
@@ -47,13 +48,20 @@ func TestEveryFlagIsThere(t *testing.T) {
 			for _, file := range append(strings.Fields(completions), manual) {
 				text := read(t, filepath.Join(out, file))
 				for _, f := range of.Flags {
-					if want := map[bool]string{false: f.Name, true: strings.ReplaceAll("--"+f.Name, "-", `\-`)}[file == manual]; !strings.Contains(text, want) {
+					if want := map[bool]string{
+						false: f.Name,
+						true:  strings.ReplaceAll("--"+f.Name, "-", `\-`),
+					}[file == manual]; !strings.Contains(text,
+						want) {
 						t.Errorf("%s has no --%s", file, f.Name)
 					}
 				}
 			}
 			text := read(t, filepath.Join(out, manual))
-			for _, heading := range []string{"SYNOPSIS", "OPTIONS", "EXIT STATUS", "ENVIRONMENT", "EXAMPLES", "SEE ALSO"} {
+			for _, heading := range []string{
+				"SYNOPSIS", "OPTIONS", "EXIT STATUS", "ENVIRONMENT", "EXAMPLES",
+				"SEE ALSO",
+			} {
 				if !strings.Contains(text, ".SH "+heading+"\n") {
 					t.Errorf("%s has no %s", manual, heading)
 				}
@@ -129,8 +137,9 @@ func TestWrongPages(t *testing.T) {
 	all := []*cli.Declaration{{Doc: cli.Doc{Name: "plasm-run"}, Flags: []*cli.Flag{{Name: "a", Category: "All"}}}}
 	for text, want := range map[string]string{
 		"# Commands\n": "no mark",
-		"<!-- flags of plasm-run, written by make docs -->\n":                                     "no <!-- end",
-		"<!-- flags of plasm-walk, written by make docs -->\n<!-- end of flags -->\n":             "there is no command",
+		"<!-- flags of plasm-run, written by make docs -->\n": "no <!-- end",
+		"<!-- flags of plasm-walk, written by make docs -->\n" +
+			"<!-- end of flags -->\n": "there is no command",
 		"<!-- flags of plasm-run: The moon, written by make docs -->\n<!-- end of flags -->\n":    "no flags under",
 		"a\n<!-- flags of plasm-run: All, written by make docs -->\nold\n<!-- end of flags -->\n": "",
 	} {
@@ -143,7 +152,8 @@ func TestWrongPages(t *testing.T) {
 		}
 	}
 	var stderr bytes.Buffer
-	if code := run([]string{t.TempDir(), t.TempDir(), "1", "2026-01-02"}, &stderr); code != 1 || !strings.HasPrefix(stderr.String(), "pages: plasm-run --declarations: ") {
+	if code := run([]string{t.TempDir(), t.TempDir(), "1", "2026-01-02"}, &stderr); code != 1 ||
+		!strings.HasPrefix(stderr.String(), "pages: plasm-run --declarations: ") {
 		t.Errorf("no commands: %d, %s", code, &stderr)
 	}
 	if code := run(nil, &stderr); code != 2 {

@@ -18,7 +18,8 @@ func (of edition) head(name string, section int, summary string) string {
 	manual := map[int]string{1: "User Commands", 5: "File Formats", 8: "System Administration"}[section]
 	// No hyphens that were not there, and no ragged words: flags are long.
 	return fmt.Sprintf(".TH %s %d %s %s %q\n.nh\n.ad l\n.SH NAME\n%s \\- %s\n",
-		roffWord(strings.ToUpper(name)), section, of.date, roffWord("plasm "+of.version), manual, roff(name), roff(summary))
+		roffWord(strings.ToUpper(name)), section, of.date, roffWord("plasm "+of.version), manual, roff(name),
+		roff(summary))
 }
 
 // manual writes the page of a command, in the man macros (groff_man(7)). It is not what
@@ -54,7 +55,8 @@ func manual(d *cli.Declaration, of edition) string {
 	}
 	out.WriteString(".SH EXIT STATUS\n" + terms(d.Exit) + paragraphs(d.Closing))
 	if environment := environment(d); len(environment) > 0 {
-		out.WriteString(".SH ENVIRONMENT\nA flag wins over its variable, and an empty variable counts as unset.\n" + terms(environment))
+		out.WriteString(".SH ENVIRONMENT\nA flag wins over its variable, and an empty variable counts as unset.\n" +
+			terms(environment))
 	}
 	if len(d.Files) > 0 {
 		out.WriteString(".SH FILES\n" + terms(d.Files))
@@ -79,13 +81,16 @@ func environment(d *cli.Declaration) []cli.Term {
 func configuration(serve *cli.Declaration, of edition) string {
 	var out strings.Builder
 	out.WriteString(of.head("plasmd.toml", 5, "the configuration file of a node"))
-	out.WriteString(".SH SYNOPSIS\n.I /etc/plasmd/plasmd.toml\n.br\n\\fBplasmd serve \\-\\-config\\fR \\fIFILE\\fR\n.SH DESCRIPTION\n" + paragraphs([]string{
-		"A file in TOML whose members are the flags of plasmd serve, without the dashes before them. A number is an integer, an amount an " +
-			"integer or a string such as \"64M\", a switch " +
-			"true or false, a flag that may be repeated a list of strings, and all else a string, durations too. A flag on the command " +
-			"line wins over its variable, that over the file, and that over the default. A list is taken from one place.",
-		"A member that is no flag, or has a value of another kind, is an error: the node does not start. plasmd serve --print-config " +
-			"prints what is set as such a file, and the rest as comments; plasmd check says whether a node would start with one.",
+	out.WriteString(".SH SYNOPSIS\n.I /etc/plasmd/plasmd.toml\n.br\n\\fBplasmd serve \\-\\-config\\fR " +
+		"\\fIFILE\\fR\n.SH DESCRIPTION\n" + paragraphs([]string{
+		"A file in TOML whose members are the flags of plasmd serve, without the dashes before them. A number is an " +
+			"integer, an amount an integer or a string such as \"64M\", a switch " +
+			"true or false, a flag that may be repeated a list of strings, and all else a string, durations too. A " +
+			"flag on the command line wins over its variable, that over the file, and that over the default. A list " +
+			"is taken from one place.",
+		"A member that is no flag, or has a value of another kind, is an error: the node does not start. plasmd " +
+			"serve --print-config prints what is set as such a file, and the rest as comments; plasmd check says " +
+			"whether a node would start with one.",
 	}) + ".SH MEMBERS\n")
 	for _, c := range categories(serve) {
 		var members []cli.Term
@@ -164,7 +169,8 @@ func sentence(text string) string {
 // roff writes text so that it comes out as it is. The marks of code that a text may have
 // are for Markdown.
 func roff(text string) string {
-	text = strings.NewReplacer(`\`, `\e`, `-`, `\-`, `…`, `...`, `−`, `\-`, `'`, `\(aq`, `^`, `\(ha`, `~`, `\(ti`, "`", "").Replace(text)
+	text = strings.NewReplacer(`\`, `\e`, `-`, `\-`, `…`, `...`, `−`, `\-`, `'`, `\(aq`, `^`, `\(ha`, `~`, `\(ti`, "`",
+		"").Replace(text)
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		if strings.HasPrefix(line, ".") {

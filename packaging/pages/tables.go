@@ -102,7 +102,8 @@ func cells(flag *cli.Flag) []string {
 		variables = append(variables, "`"+variable+"`")
 	}
 	return []string{
-		"`" + strings.ReplaceAll(escaped(term), ", ", "`, `") + "`", code(escaped(text)), strings.Join(variables, ", "), escaped(flag.Default),
+		"`" + strings.ReplaceAll(escaped(term), ", ", "`, `") + "`", code(escaped(text)), strings.Join(variables, ", "),
+		escaped(flag.Default),
 	}
 }
 

@@ -115,14 +115,18 @@ func describe(version, commit, epoch, sums string) (*statement, error) {
 		return nil, fmt.Errorf("%s: %w", sums, err)
 	}
 	sum := sha256.Sum256(data)
-	s.Subject = append(s.Subject, resource{Name: filepath.Base(sums), Digest: map[string]string{"sha256": hex.EncodeToString(sum[:])}})
+	s.Subject = append(s.Subject, resource{
+		Name:   filepath.Base(sums),
+		Digest: map[string]string{"sha256": hex.EncodeToString(sum[:])},
+	})
 	build := &s.Predicate.BuildDefinition
 	build.BuildType = buildType
 	build.ExternalParameters = map[string]string{"version": version, "source_date_epoch": epoch}
 	build.InternalParameters = map[string]string{"go": runtime.Version()}
 	build.ResolvedDependencies = []resource{}
 	if commit != "" {
-		build.ResolvedDependencies = append(build.ResolvedDependencies, resource{URI: "git+plasm", Digest: map[string]string{"gitCommit": commit}})
+		build.ResolvedDependencies = append(build.ResolvedDependencies,
+			resource{URI: "git+plasm", Digest: map[string]string{"gitCommit": commit}})
 	}
 	return s, nil
 }

@@ -88,7 +88,8 @@ func TestOthersReadIt(t *testing.T) {
 	if err := s.Validate(); err != nil {
 		t.Error(err)
 	}
-	if len(s.GetSubject()) != 2 || s.GetSubject()[0].GetName() != "plasm.deb" || s.GetSubject()[0].GetDigest()["sha256"] != digest || s.GetSubject()[1].GetName() != "SHA256SUMS" {
+	if len(s.GetSubject()) != 2 || s.GetSubject()[0].GetName() != "plasm.deb" ||
+		s.GetSubject()[0].GetDigest()["sha256"] != digest || s.GetSubject()[1].GetName() != "SHA256SUMS" {
 		t.Errorf("subjects: %v", s.GetSubject())
 	}
 	for _, want := range []string{"abcdef", "v1.2.3", "1700000000", "urn:plasm:peer:" + key.PeerID()} {

@@ -37,7 +37,8 @@ func parts() map[string]func() string {
 		"cases of Status":    func() string { return cases(job.StatusWords(), statusWord) },
 		"cases of ErrorCode": func() string { return cases(job.CodeWords(), codeWord) },
 		"list of rejections in PHP": func() string {
-			return list("CODES", "The codes, a closed set: try another node, the same one later, or give up.", names(job.RejectWords(), rejectWord))
+			return list("CODES", "The codes, a closed set: try another node, the same one later, or give up.",
+				names(job.RejectWords(), rejectWord))
 		},
 		"list of guards in PHP": func() string { return list("ALL", "In their order.", job.Guards()) },
 		"list of traps in PHP": func() string {
@@ -62,8 +63,10 @@ func parts() map[string]func() string {
 // files are what is rewritten.
 func files() []string {
 	return append(
-		slices.Sorted(maps.Keys(enums())), "php/src/Guards.php", "php/src/ErrorCode.php", "php/src/Outcome.php", "php/src/Rejection.php",
-		"php/src/Status.php", "php/src/Manifest.php", "php/src/Node.php", "docs/commands.md", "docs/documents.md", "docs/protocol.md",
+		slices.Sorted(maps.Keys(enums())), "php/src/Guards.php", "php/src/ErrorCode.php", "php/src/Outcome.php",
+		"php/src/Rejection.php",
+		"php/src/Status.php", "php/src/Manifest.php", "php/src/Node.php", "docs/commands.md", "docs/documents.md",
+		"docs/protocol.md",
 	)
 }
 
@@ -116,7 +119,8 @@ func documents(text string) (string, error) {
 }
 
 // mark begins what is written, and endMark ends it, each on a line of its own.
-var mark = regexp.MustCompile(`(?m)^ *(?:<!--|//) ((?:table|list|cases|parameters|members|reading|limits|names) [\w ]+), written by make docs(?: -->)?$`)
+var mark = regexp.MustCompile(`(?m)^ *(?:<!--|//) ((?:table|list|cases|parameters|members|reading|limits|names) [\w ` +
+	`]+), written by make docs(?: -->)?$`)
 
 var endMark = regexp.MustCompile(`(?m)^ *(?:<!--|//) end of words(?: -->)?$`)
 

@@ -42,7 +42,8 @@ func TestStaleIsFound(t *testing.T) {
 	}
 	stale := map[string]string{
 		"schemas/error.schema.json": `"bad_module", `, "php/src/Rejection.php": "'disk', ",
-		"docs/commands.md": "| `engine_failed` | the worker process died or broke the protocol, and no limit explains it | 125 |\n",
+		"docs/commands.md": "| `engine_failed` | the worker process died or broke the protocol, and no limit " +
+			"explains it | 125 |\n",
 	}
 	for name, text := range whole {
 		path := filepath.Join(root, filepath.FromSlash(name))

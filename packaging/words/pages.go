@@ -52,7 +52,8 @@ func exit(number int, words string) string {
 
 func rejectTable() string {
 	titles := []string{"code", "why the node does not take the job", "then"}
-	return table(titles, job.RejectWords(), func(w job.RejectWord) []string { return []string{code(w.Name), w.Meaning, string(w.Then)} })
+	return table(titles, job.RejectWords(),
+		func(w job.RejectWord) []string { return []string{code(w.Name), w.Meaning, string(w.Then)} })
 }
 
 func guardTable() string {
@@ -62,5 +63,6 @@ func guardTable() string {
 
 func eventTable() string {
 	titles := []string{"event", "of", "attributes beside `peer`, `requester` and `job`"}
-	return table(titles, job.EventWords(), func(w job.EventWord) []string { return []string{code(w.Name), w.Meaning, w.Attrs} })
+	return table(titles, job.EventWords(),
+		func(w job.EventWord) []string { return []string{code(w.Name), w.Meaning, w.Attrs} })
 }

@@ -26,7 +26,8 @@ func list(name, doc string, words []string) string {
 	for i, w := range words {
 		quoted[i] = "'" + w + "'"
 	}
-	return "    /** " + doc + " */\n    public const " + name + " = [\n" + wrapped(quoted, "        ", ", ", ",") + ",\n    ];\n"
+	return "    /** " + doc + " */\n    public const " + name + " = [\n" + wrapped(quoted, "        ", ", ", ",") +
+		",\n    ];\n"
 }
 
 // sentence is a meaning as a comment has it.
@@ -68,7 +69,8 @@ func parameters(rows []job.MemberWord, prefix string) string {
 		} else {
 			absent = " = " + absent
 		}
-		out.WriteString(comment(described(m), "        ") + "        public readonly " + kind + " $" + camel(m.Name, prefix) + absent + ",\n")
+		out.WriteString(comment(described(m), "        ") + "        public readonly " + kind + " $" +
+			camel(m.Name, prefix) + absent + ",\n")
 	}
 	return out.String()
 }
@@ -103,7 +105,8 @@ func reading(from string, rows []job.MemberWord, prefix string, required bool) s
 		case m.Without != "":
 			absent = ""
 		}
-		fmt.Fprintf(&out, "            %s: $%s->%s('%s'%s)%s,\n", camel(m.Name, prefix), from, call, m.Name, args, absent)
+		fmt.Fprintf(&out, "            %s: $%s->%s('%s'%s)%s,\n", camel(m.Name, prefix), from, call, m.Name, args,
+			absent)
 	}
 	return out.String()
 }

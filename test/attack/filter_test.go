@@ -19,7 +19,8 @@ func numbers(t *testing.T) map[string]string {
 	t.Helper()
 	dir, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "golang.org/x/sys").Output()
 	must(t, err)
-	text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "unix", "zsysnum_linux_"+runtime.GOARCH+".go"))
+	text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "unix",
+		"zsysnum_linux_"+runtime.GOARCH+".go"))
 	must(t, err)
 	all := map[string]string{}
 	for _, m := range regexp.MustCompile(`(?m)^\s+SYS_(\w+)\s+= (\d+)$`).FindAllStringSubmatch(string(text), -1) {

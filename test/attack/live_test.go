@@ -112,7 +112,8 @@ func TestWorkerFromOutside(t *testing.T) {
 				t.Errorf("%d threads", len(threads))
 			}
 			if os.Geteuid() == 0 {
-				if env := read(t, proc(l.worker, "environ")); env != "GODEBUG=containermaxprocs=0,updatemaxprocs=0\x00" {
+				if env := read(t, proc(l.worker,
+					"environ")); env != "GODEBUG=containermaxprocs=0,updatemaxprocs=0\x00" {
 					t.Errorf("environment: %q", env)
 				}
 			}
@@ -185,7 +186,8 @@ func stopped(t *testing.T, pid int) bool {
 	t.Helper()
 	threads, err := filepath.Glob(proc(pid, "task/*/status"))
 	must(t, err)
-	return !slices.ContainsFunc(threads, func(thread string) bool { return !strings.Contains(read(t, thread), "\nState:\tT") })
+	return !slices.ContainsFunc(threads,
+		func(thread string) bool { return !strings.Contains(read(t, thread), "\nState:\tT") })
 }
 
 // TestEnvironmentAndDescriptors looks from inside.
@@ -257,7 +259,10 @@ func TestKeyIsNotInTheWorker(t *testing.T) {
 	der, err := base64.StdEncoding.DecodeString(strings.Split(read(t, path), "\n")[1])
 	must(t, err)
 	seed := der[len(der)-32:] // RFC 8410
-	secrets := [][]byte{seed, []byte(base64.StdEncoding.EncodeToString(der))[:40], []byte(base64.StdEncoding.EncodeToString(der))[40:60]}
+	secrets := [][]byte{
+		seed, []byte(base64.StdEncoding.EncodeToString(der))[:40],
+		[]byte(base64.StdEncoding.EncodeToString(der))[40:60],
+	}
 	l := g.begin(t, w, attack.Job{Key: path})
 	if !contains(t, l.supervisor, secrets[:1]) {
 		t.Error("not even the supervisor has it: the search finds nothing")
@@ -278,7 +283,8 @@ func contains(t *testing.T, pid int, texts [][]byte) bool {
 	for line := range strings.Lines(read(t, proc(pid, "maps"))) {
 		var from, to uint64
 		var access string
-		if n, err := fmt.Sscanf(line, "%x-%x %s", &from, &to, &access); n != 3 || err != nil || access[0] != 'r' || to > 1<<63 {
+		if n, err := fmt.Sscanf(line, "%x-%x %s", &from, &to, &access); n != 3 || err != nil || access[0] != 'r' ||
+			to > 1<<63 {
 			continue
 		}
 		const step, overlap = 1 << 20, 64

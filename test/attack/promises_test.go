@@ -226,7 +226,10 @@ func TestTravellingFolders(t *testing.T) {
 			try := func(name string, numbers []string) map[string][]string {
 				var jobs []attack.Job
 				for _, n := range numbers {
-					jobs = append(jobs, attack.Job{Plan: attack.Plan{Stage: attack.Run, Attack: name, Argument: n}, Travel: true})
+					jobs = append(jobs, attack.Job{
+						Plan:   attack.Plan{Stage: attack.Run, Attack: name, Argument: n},
+						Travel: true,
+					})
 				}
 				results := map[string][]string{}
 				for i, r := range g.reports(t, w, jobs) {
@@ -242,7 +245,8 @@ func TestTravellingFolders(t *testing.T) {
 			if len(read["done"]) != 2 || len(read[killed]) != descriptors-2 {
 				t.Fatalf("read by position: %v", read)
 			}
-			if len(written["done"]) != 1 || len(written[killed]) != descriptors-1 || !slices.Contains(read["done"], written["done"][0]) {
+			if len(written["done"]) != 1 || len(written[killed]) != descriptors-1 ||
+				!slices.Contains(read["done"], written["done"][0]) {
 				t.Fatalf("written by position: %v", written)
 			}
 			for _, deadly := range []string{"preadv", "truncate", "duplicate", "map descriptor"} {
@@ -269,7 +273,8 @@ func TestCache(t *testing.T) {
 		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
 			cache := g.folder(t, w)
-			first := g.reports(t, w, []attack.Job{{Plan: attack.Plan{Stage: attack.Run, Attack: "nothing"}, CacheDir: cache}})
+			first := g.reports(t, w,
+				[]attack.Job{{Plan: attack.Plan{Stage: attack.Run, Attack: "nothing"}, CacheDir: cache}})
 			kept, err := filepath.Glob(filepath.Join(cache, "*", "code"))
 			if err != nil || len(kept) != 1 || first[0].Status != "exit" {
 				t.Fatalf("%v, %v, %v", kept, err, first)
@@ -373,7 +378,8 @@ func TestMemory(t *testing.T) {
 			if p == compiling {
 				reserved = library("ENOMEM")
 			}
-			all = append(all, trial{p, "make executable", "", want}, trial{p, "use 4 GiB", "", reserved}, trial{p, "use 8 GiB", "", library("ENOMEM")})
+			all = append(all, trial{p, "make executable", "", want}, trial{p, "use 4 GiB", "", reserved},
+				trial{p, "use 8 GiB", "", library("ENOMEM")})
 		}
 		return all
 	})
@@ -426,21 +432,23 @@ func TestProcesses(t *testing.T) {
 
 // forbidden are calls that no worker can make, whatever their arguments.
 const forbidden = `
-	accept accept4 access acct add_key adjtimex arch_prctl bind bpf brk capget capset chdir chmod chown chroot clock_adjtime
-	clock_settime close_range connect copy_file_range creat delete_module dup dup2 dup3 epoll_pwait2 execve execveat faccessat
-	faccessat2 fallocate fanotify_init fchdir fchmod fchmodat fchmodat2 fchown fchownat finit_module flock fork fsconfig fsetxattr
-	fsmount fsopen fspick futex_wait futex_waitv get_robust_list getcwd getppid getrusage getuid getxattr init_module
-	inotify_add_watch inotify_init1 io_setup io_submit io_uring_enter io_uring_register io_uring_setup ioctl ioperm iopl kcmp
-	kexec_file_load kexec_load keyctl landlock_add_rule landlock_create_ruleset landlock_restrict_self link listen lsm_list_modules
-	map_shadow_stack mbind membarrier memfd_create memfd_secret mincore mkdir mknod mknodat mlock mlockall modify_ldt mount
-	mount_setattr move_mount move_pages mq_open mremap msgget name_to_handle_at open open_by_handle_at open_tree openat2
-	perf_event_open personality pidfd_getfd pidfd_open pidfd_send_signal pipe pipe2 pivot_root pkey_alloc pkey_mprotect preadv
-	prlimit64 process_madvise process_mrelease process_vm_readv process_vm_writev ptrace quotactl readv reboot recvfrom recvmsg
-	remap_file_pages rename renameat2 request_key rseq rt_sigqueueinfo rt_tgsigqueueinfo sched_setaffinity sched_setscheduler
-	semget sendfile sendmsg sendto set_mempolicy set_robust_list set_tid_address setfsuid setgid setgroups sethostname setitimer
-	setns setpgid setpriority setresuid setreuid setrlimit setsid setsockopt settimeofday setuid setxattr shmat shmget signalfd4
-	splice stat statfs statx swapoff swapon symlink sync syslog tee timer_create timerfd_create tkill truncate umask umount2 uname
-	unlink unshare uselib userfaultfd utime vfork vhangup vmsplice wait4 waitid writev`
+	accept accept4 access acct add_key adjtimex arch_prctl bind bpf brk capget capset chdir chmod chown chroot
+	clock_adjtime clock_settime close_range connect copy_file_range creat delete_module dup dup2 dup3 epoll_pwait2
+	execve execveat faccessat faccessat2 fallocate fanotify_init fchdir fchmod fchmodat fchmodat2 fchown fchownat
+	finit_module flock fork fsconfig fsetxattr fsmount fsopen fspick futex_wait futex_waitv get_robust_list getcwd
+	getppid getrusage getuid getxattr init_module inotify_add_watch inotify_init1 io_setup io_submit
+	io_uring_enter io_uring_register io_uring_setup ioctl ioperm iopl kcmp kexec_file_load kexec_load keyctl
+	landlock_add_rule landlock_create_ruleset landlock_restrict_self link listen lsm_list_modules map_shadow_stack
+	mbind membarrier memfd_create memfd_secret mincore mkdir mknod mknodat mlock mlockall modify_ldt mount
+	mount_setattr move_mount move_pages mq_open mremap msgget name_to_handle_at open open_by_handle_at open_tree
+	openat2 perf_event_open personality pidfd_getfd pidfd_open pidfd_send_signal pipe pipe2 pivot_root pkey_alloc
+	pkey_mprotect preadv prlimit64 process_madvise process_mrelease process_vm_readv process_vm_writev ptrace
+	quotactl readv reboot recvfrom recvmsg remap_file_pages rename renameat2 request_key rseq rt_sigqueueinfo
+	rt_tgsigqueueinfo sched_setaffinity sched_setscheduler semget sendfile sendmsg sendto set_mempolicy
+	set_robust_list set_tid_address setfsuid setgid setgroups sethostname setitimer setns setpgid setpriority
+	setresuid setreuid setrlimit setsid setsockopt settimeofday setuid setxattr shmat shmget signalfd4 splice stat
+	statfs statx swapoff swapon symlink sync syslog tee timer_create timerfd_create tkill truncate umask umount2
+	uname unlink unshare uselib userfaultfd utime vfork vhangup vmsplice wait4 waitid writev`
 
 // library are those of them that a worker with the C library in it can make, and
 // what comes of that without arguments.

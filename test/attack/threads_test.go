@@ -35,13 +35,15 @@ func TestThreads(t *testing.T) {
 				{Plan: attacks},
 			})
 			var made int
-			if _, err := fmt.Sscanf(reports[0].Stdout, "%d EAGAIN", &made); err != nil || made < allowed/4 || made > allowed {
+			if _, err := fmt.Sscanf(reports[0].Stdout, "%d EAGAIN", &made); err != nil || made < allowed/4 ||
+				made > allowed {
 				t.Errorf("where %d threads are allowed: %+v", allowed, reports[0])
 			}
 			if reports[1].Status != "exit" {
 				t.Errorf("the job after that: %+v", reports[1])
 			}
-			if want := fmt.Sprintf("%d done", attack.MostThreads); reports[2].Stdout != want { // or the test shows nothing
+			// or the test shows nothing
+			if want := fmt.Sprintf("%d done", attack.MostThreads); reports[2].Stdout != want {
 				t.Errorf("where any number is allowed: %+v", reports[2])
 			}
 		})

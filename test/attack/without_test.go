@@ -35,7 +35,14 @@ func TestMissingGuards(t *testing.T) {
 		{"no seccomp", []string{"seccomp"}, enosys, []string{"seccomp"}, "EACCES", true},
 		{"seccomp denied", []string{"seccomp"}, eperm, []string{"seccomp"}, "EACCES", true},
 		{"neither", append([]string{"seccomp"}, landlock...), eperm, []string{"landlock", "seccomp"}, "done", false},
-		{"another's answer to the probe", []string{"getpgid"}, int(seccomp.ProbeErrno), []string{"seccomp"}, "EACCES", true},
+		{
+			"another's answer to the probe",
+			[]string{"getpgid"},
+			int(seccomp.ProbeErrno),
+			[]string{"seccomp"},
+			"EACCES",
+			true,
+		},
 		{"limits denied", []string{"memfd_create"}, eperm, []string{"rlimits"}, "EACCES", true},
 		{"no close_range", []string{"close_range"}, enosys, []string{"nofds"}, "EACCES", true},
 	}
@@ -52,14 +59,19 @@ func TestMissingGuards(t *testing.T) {
 				cache := g.folder(t, w)
 				kept, granted := g.folder(t, w), g.folder(t, w)
 				// With all guards, so that there is something in the cache that could be used.
-				g.reports(t, with, []attack.Job{{Plan: attack.Plan{Stage: attack.Run, Attack: "nothing", Argument: "kept"}, CacheDir: kept}})
+				g.reports(t, with,
+					[]attack.Job{{
+						Plan:     attack.Plan{Stage: attack.Run, Attack: "nothing", Argument: "kept"},
+						CacheDir: kept,
+					}})
 				r := g.reports(t, w, []attack.Job{
 					{Plan: attack.Plan{Stage: attack.Run, Attack: "nothing"}, CacheDir: cache},
 					trial{place: reading, attack: "open", argument: "/etc/passwd"}.job("", granted),
 					trial{place: running, attack: "open", argument: "/etc/passwd"}.job("", granted),
 					{Plan: attack.Plan{Stage: attack.Run, Attack: "nothing", Argument: "kept"}, CacheDir: kept},
 				})
-				want := slices.DeleteFunc(slices.Clone(allGuards), func(g string) bool { return slices.Contains(test.lacks, g) })
+				want := slices.DeleteFunc(slices.Clone(allGuards),
+					func(g string) bool { return slices.Contains(test.lacks, g) })
 				if r[0].Status != "exit" || !slices.Equal(r[0].Guards, want) {
 					t.Errorf("%+v, want guards %v", r[0], want)
 				}
@@ -82,7 +94,8 @@ func TestMissingGuards(t *testing.T) {
 					t.Errorf("without a folder: %s, want %s", got, alone)
 				}
 				w.guards = test.lacks[:1]
-				if r := g.reports(t, w, []attack.Job{{Plan: attack.Plan{Stage: attack.Run, Attack: "nothing"}}}); r[0].Code != "guards" {
+				if r := g.reports(t, w,
+					[]attack.Job{{Plan: attack.Plan{Stage: attack.Run, Attack: "nothing"}}}); r[0].Code != "guards" {
 					t.Errorf("required and missing: %+v", r[0])
 				}
 			})

@@ -34,7 +34,8 @@ func TestBuildOnce(t *testing.T) {
 	if err := bin.Build(t.Context(), first, "plasm-verify"); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.CommandContext(t.Context(), filepath.Join(first, "plasm-verify"), "--version").Output(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), filepath.Join(first, "plasm-verify"),
+		"--version").Output(); err != nil {
 		t.Errorf("plasm-verify --version: %q, %v", out, err)
 	}
 	const other = "built by another"
@@ -56,7 +57,8 @@ func TestBuildOnce(t *testing.T) {
 	if out, err := command.Output(); err != nil {
 		t.Errorf("plasm-verify --version, with coverage: %q, %v", out, err)
 	}
-	if err := bin.Build(t.Context(), second, "plasm-nothing"); err == nil || !strings.Contains(err.Error(), "plasm-nothing") {
+	if err := bin.Build(t.Context(), second, "plasm-nothing"); err == nil ||
+		!strings.Contains(err.Error(), "plasm-nothing") {
 		t.Errorf("plasm-nothing was built: %v", err)
 	}
 }
@@ -82,7 +84,8 @@ func TestScript(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				if out, err := exec.CommandContext(t.Context(), path, "said").Output(); err != nil || string(out) != "said\n" {
+				if out, err := exec.CommandContext(t.Context(), path, "said").Output(); err != nil ||
+					string(out) != "said\n" {
 					t.Errorf("%s: %q, %v", path, out, err)
 				}
 			}

@@ -12,7 +12,8 @@ import (
 // BuildEngines builds the engines that are executables of their own into dir, as
 // they are shipped. It takes a C compiler.
 func BuildEngines(ctx context.Context, dir string) error {
-	return shared(dir, []string{"plasm-engine-wasmtime"}, func(dir string, _ []string) error { return BuildEnginesWith(ctx, dir) })
+	return shared(dir, []string{"plasm-engine-wasmtime"},
+		func(dir string, _ []string) error { return BuildEnginesWith(ctx, dir) })
 }
 
 // BuildEnginesWith is BuildEngines with more in the environment, such as another

@@ -24,7 +24,8 @@ func TestClock(t *testing.T) {
 			u := newUser(t, machines[0])
 			n := u.node(machines[1])
 			folder := t.TempDir()
-			if err := variant.BuildOff(t.Context(), t.TempDir(), "plasm/cmd/plasmd", folder+"/plasmd", ahead); err != nil {
+			if err := variant.BuildOff(t.Context(), t.TempDir(), "plasm/cmd/plasmd", folder+"/plasmd",
+				ahead); err != nil {
 				t.Fatal(err)
 			}
 			if err := os.Link(programs+"/plasm-run", folder+"/plasm-run"); err != nil {

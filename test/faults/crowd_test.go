@@ -53,7 +53,8 @@ func TestCrowd(t *testing.T) {
 	began = time.Now()
 	u.each(n, jobs, n.slots) // as many at a time as it runs
 	pace := float64(took) / float64(time.Since(began))
-	t.Logf("%d jobs at once took %v, %.2f of the node's own pace; slots were idle for %.1f %% of the time in which a requester waited",
+	t.Logf("%d jobs at once took %v, %.2f of the node's own pace; slots were idle for %.1f %% of the time in which "+
+		"a requester waited",
 		jobs, took, pace, 100*idle)
 	if pace > mostPace || idle > mostIdle {
 		t.Errorf("that is more than %.2f of its pace, or %.0f %%", mostPace, 100*mostIdle)

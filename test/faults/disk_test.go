@@ -35,7 +35,8 @@ func fill(t *testing.T, path string) {
 // fullDisk says that an event tells of a full disk.
 func fullDisk(event map[string]any) bool {
 	for _, name := range []string{"error", "cause"} {
-		if text, ok := event[name].(string); ok && (strings.Contains(text, syscall.ENOSPC.Error()) || strings.Contains(text, "the disk has no room")) {
+		if text, ok := event[name].(string); ok &&
+			(strings.Contains(text, syscall.ENOSPC.Error()) || strings.Contains(text, "the disk has no room")) {
 			return true
 		}
 	}
@@ -58,7 +59,8 @@ func TestDiskFull(t *testing.T) {
 			if err := os.Mkdir(data, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=64m,mode=0700", "plasm", data).CombinedOutput(); err != nil {
+			if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=64m,mode=0700", "plasm",
+				data).CombinedOutput(); err != nil {
 				t.Fatalf("mount: %v: %s", err, out)
 			}
 			t.Cleanup(func() {
@@ -83,7 +85,8 @@ func TestDiskFull(t *testing.T) {
 				if beside {
 					got = w.submit(machines[0], first.peer(first.addr("tcp")), second.peer(second.addr("tcp")))
 				} else {
-					got = w.submitWith(machines[0], []string{"--retries", "0", "--deadline", "60s"}, first.peer(first.addr("tcp")))
+					got = w.submitWith(machines[0], []string{"--retries", "0", "--deadline", "60s"},
+						first.peer(first.addr("tcp")))
 				}
 				if at != "before" {
 					first.stoppedFor(map[bool]int{true: 1, false: 2}[beside])
@@ -94,7 +97,8 @@ func TestDiskFull(t *testing.T) {
 				case beside:
 					got.answers(second)
 				case at == running: // it has started, and so there is a receipt: cancelled
-					if code := got.code(); code != 125 || len(got.Stdout()) > 0 || !strings.Contains(got.words(), "the node's disk is full") {
+					if code := got.code(); code != 125 || len(got.Stdout()) > 0 ||
+						!strings.Contains(got.words(), "the node's disk is full") {
 						t.Errorf("exit %d with %q: %s", code, got.Stdout(), got.words())
 					}
 				default:

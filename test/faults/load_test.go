@@ -199,7 +199,8 @@ func (l *load) watch(ctx context.Context, n *node) {
 		}
 		running, held := now["plasm_jobs_running"], now["plasm_memory_held_megabytes"]
 		if running > loadSlots || held > loadSlots*loadMemory || now["plasm_slots_free"] < 0 {
-			l.t.Errorf("a node of %d slots and %d MB has %d jobs with %d MB", loadSlots, loadSlots*loadMemory, running, held)
+			l.t.Errorf("a node of %d slots and %d MB has %d jobs with %d MB", loadSlots, loadSlots*loadMemory, running,
+				held)
 		}
 		l.mu.Lock()
 		l.samples[n] = append(l.samples[n], now)
@@ -236,7 +237,8 @@ func (l *load) once() {
 		perNode[a.v.Node.PeerID] = append(perNode[a.v.Node.PeerID], a.v)
 	}
 	if ran != l.begun || len(ids) != l.begun || len(l.answers) != l.begun {
-		l.t.Errorf("%d jobs were submitted, %d ran, %d were answered, %d different ones", l.begun, ran, len(l.answers), len(ids))
+		l.t.Errorf("%d jobs were submitted, %d ran, %d were answered, %d different ones", l.begun, ran, len(l.answers),
+			len(ids))
 	}
 	for _, n := range l.nodes {
 		if most := atATime(perNode[n.id]); most > loadSlots {
@@ -315,16 +317,19 @@ func (l *load) tell(took time.Duration) {
 		return l.answers[(len(l.answers)-1)*percent/100].took.Round(time.Millisecond)
 	}
 	l.t.Logf("%d jobs in %v, %.1f/s; half within %v, 95 %% within %v, 99 %% within %v, all within %v",
-		len(l.answers), took.Round(time.Second), float64(len(l.answers))/took.Seconds(), at(50), at(95), at(99), at(100))
+		len(l.answers), took.Round(time.Second), float64(len(l.answers))/took.Seconds(), at(50), at(95), at(99),
+		at(100))
 	for _, n := range l.nodes {
 		s := l.samples[n]
 		if len(s) < 8 {
 			continue
 		}
 		first, last := s[:len(s)/4], s[3*len(s)/4:]
-		l.t.Logf("a node: resident %d MiB in the first quarter, %d in the last, at most %d; goroutines %d, %d; descriptors %d, %d; at most %d jobs, %d MB, %d waiting; busy %d, rate_limited %d",
+		l.t.Logf("a node: resident %d MiB in the first quarter, %d in the last, at most %d; goroutines %d, %d; "+
+			"descriptors %d, %d; at most %d jobs, %d MB, %d waiting; busy %d, rate_limited %d",
 			middle(first, resident)>>20, middle(last, resident)>>20, most(s, resident)>>20,
-			middle(first, "go_goroutines"), middle(last, "go_goroutines"), middle(first, "process_open_fds"), middle(last, "process_open_fds"),
+			middle(first, "go_goroutines"), middle(last, "go_goroutines"), middle(first, "process_open_fds"),
+			middle(last, "process_open_fds"),
 			most(s, "plasm_jobs_running"), most(s, "plasm_memory_held_megabytes"), most(s, "plasm_jobs_queued"),
 			most(s, `plasm_offers_total{outcome="busy"}`), most(s, `plasm_offers_total{outcome="rate_limited"}`))
 	}

@@ -48,7 +48,8 @@ func TestOutOfMemory(t *testing.T) {
 			} else {
 				s := w.submit(machines[0], nodes[0])
 				if code, words := s.code(), s.words(); code != 137 || len(s.Stdout()) > 0 ||
-					!strings.Contains(words, "for want of memory: by the node "+small.id+": the node is out of memory") {
+					!strings.Contains(words, "for want of memory: by the node "+small.id+
+						": the node is out of memory") {
 					t.Errorf("exit %d with %q: %s", code, s.Stdout(), words)
 				}
 			}

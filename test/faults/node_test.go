@@ -104,9 +104,13 @@ func (n *node) addr(transport string) string {
 // peer is a candidate for the node at that address.
 func (n *node) peer(addr string) *job.Node {
 	return &job.Node{
-		PeerID: n.id, Addrs: []string{addr + "/p2p/" + n.id}, Version: "test", OS: "linux", Arch: "amd64", CPUCores: 1, MemoryMB: 512,
-		Engines: []job.NodeEngine{{Name: "wazero", Version: "v1"}}, Slots: job.Slots{Total: 16, Free: 1},
-		Limits: job.NodeLimits{MemoryMB: 512, TimeoutMS: job.MaxTimeout, ModuleBytes: 1 << 30, InputBytes: 1 << 30, OutputBytes: 1 << 30},
+		PeerID: n.id, Addrs: []string{addr + "/p2p/" + n.id}, Version: "test", OS: "linux", Arch: "amd64", CPUCores: 1,
+		MemoryMB: 512,
+		Engines:  []job.NodeEngine{{Name: "wazero", Version: "v1"}}, Slots: job.Slots{Total: 16, Free: 1},
+		Limits: job.NodeLimits{
+			MemoryMB: 512, TimeoutMS: job.MaxTimeout, ModuleBytes: 1 << 30, InputBytes: 1 << 30,
+			OutputBytes: 1 << 30,
+		},
 	}
 }
 
@@ -171,7 +175,8 @@ func (n *node) hold() holdings {
 	h := holdings{processes: len(n.workers())}
 	h.goroutines, h.descriptors = gauges["go_goroutines"], gauges["process_open_fds"]
 	for name, idle := range map[string]int{
-		"plasm_peers": 0, "plasm_jobs_running": 0, "plasm_jobs_queued": 0, "plasm_slots_free": n.slots, "plasm_memory_held_megabytes": 0,
+		"plasm_peers": 0, "plasm_jobs_running": 0, "plasm_jobs_queued": 0, "plasm_slots_free": n.slots,
+		"plasm_memory_held_megabytes": 0,
 	} {
 		if value, ok := gauges[name]; !ok || value != idle {
 			h.busy = append(h.busy, fmt.Sprintf("%s %d", name, value))
@@ -204,7 +209,8 @@ func (n *node) rested(most holdings) holdings {
 	var h holdings
 	eventually(n.t, "a node has nothing left to do", func() string {
 		h = n.hold()
-		if len(h.busy) > 0 || h.goroutines > most.goroutines || h.descriptors > most.descriptors || h.processes > most.processes {
+		if len(h.busy) > 0 || h.goroutines > most.goroutines || h.descriptors > most.descriptors ||
+			h.processes > most.processes {
 			return fmt.Sprintf("it holds %+v, and held %+v", h, most)
 		}
 		return ""

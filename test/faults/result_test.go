@@ -64,7 +64,8 @@ func TestDrained(t *testing.T) {
 	if err := n.Stop(syscall.SIGTERM, patience); err != nil {
 		t.Errorf("the node ends with %v", err)
 	}
-	if code, words := got.code(), got.words(); code != 125 || !strings.Contains(words, "by the node "+n.id+": the node is shutting down") {
+	if code, words := got.code(), got.words(); code != 125 ||
+		!strings.Contains(words, "by the node "+n.id+": the node is shutting down") {
 		t.Errorf("exit %d: %s", code, words)
 	}
 	if envelope, err := os.ReadFile(got.receipt); err != nil || len(envelope) == 0 {

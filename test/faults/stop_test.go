@@ -65,11 +65,16 @@ func stops() []variant.Edit {
 	}
 	return []variant.Edit{
 		{File: dir + "stop_linux.go", New: stopSource},
-		in("admit.go", "k := jobKey{x.offer.Requester, x.manifest.ID}\n", `stopAt("offered"); k := jobKey{x.offer.Requester, x.manifest.ID}`+"\n"),
+		in("admit.go", "k := jobKey{x.offer.Requester, x.manifest.ID}\n",
+			`stopAt("offered"); k := jobKey{x.offer.Requester, x.manifest.ID}`+"\n"),
 		in("speak.go", "x.s.cfg.Observe.Moved(kind.String(), len(p))\n", `stopAt("output")`+"\n"),
-		in("session.go", "x.module += int64(len(p))\n", `if x.module == 0 { stopAt("accepted") }; if x.module += int64(len(p)); x.module > x.offer.ModuleBytes/2 { stopAt("halfway") }`+"\n"),
-		in("live.go", "waited := t.started.Sub(t.offered)\n", `waited := t.started.Sub(t.offered); stopAt("running")`+"\n"),
-		in("live.go", "	return ending{receipt: envelope, trace: trace}\n}\n\n// kept", `	stopAt("written"); return ending{receipt: envelope, trace: trace}`+"\n}\n\n// kept"),
+		in("session.go", "x.module += int64(len(p))\n",
+			`if x.module == 0 { stopAt("accepted") }; if x.module += int64(len(p)); x.module > `+
+				`x.offer.ModuleBytes/2 { stopAt("halfway") }`+"\n"),
+		in("live.go", "waited := t.started.Sub(t.offered)\n",
+			`waited := t.started.Sub(t.offered); stopAt("running")`+"\n"),
+		in("live.go", "	return ending{receipt: envelope, trace: trace}\n}\n\n// kept",
+			`	stopAt("written"); return ending{receipt: envelope, trace: trace}`+"\n}\n\n// kept"),
 	}
 }
 

@@ -86,7 +86,8 @@ func (u *user) workOf(module, stdin, stdout []byte, change ...func(*job.Manifest
 		f(m)
 	}
 	return &work{u: u, manifest: m, stdout: stdout, args: []string{
-		"--manifest", u.write(m.ID+".json", m.Encode()), "--stdin", u.write(m.ID+".in", stdin), u.write(m.ID+".wasm", module),
+		"--manifest", u.write(m.ID+".json", m.Encode()), "--stdin", u.write(m.ID+".in", stdin),
+		u.write(m.ID+".wasm", module),
 	}}
 }
 
@@ -113,7 +114,10 @@ func (w *work) submitWith(from *netlab.Machine, flags []string, nodes ...*job.No
 	name := fmt.Sprintf("%s.%d", w.manifest.ID, w.times)
 	s := &submission{w: w, t: u.t, began: time.Now(), receipt: filepath.Join(u.dir, name+".receipt")}
 	var lines []byte
-	args := []string{"--key", u.key, "--receipt", s.receipt, "--log-level", "info", "--log-format", "json", "--mdns=false", "--deadline", "90s"}
+	args := []string{
+		"--key", u.key, "--receipt", s.receipt, "--log-level", "info", "--log-format", "json",
+		"--mdns=false", "--deadline", "90s",
+	}
 	for i, n := range nodes {
 		n.Slots.Free = int64(len(nodes) - i)
 		lines = append(append(lines, n.Encode()...), '\n')

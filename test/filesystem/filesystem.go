@@ -104,7 +104,8 @@ func (m *model) step() {
 	case 4:
 		m.same("link "+name+" "+newName, d.wasi.Link(name, to.wasi, newName), d.model.link(name, to.model, newName))
 	case 5, 6:
-		m.same("rename "+name+" "+newName, d.wasi.Rename(name, to.wasi, newName), d.model.rename(name, to.model, newName))
+		m.same("rename "+name+" "+newName, d.wasi.Rename(name, to.wasi, newName),
+			d.model.rename(name, to.model, newName))
 	case 7:
 		m.same("unlink "+name, d.wasi.Unlink(name), d.model.unlink(name))
 	case 8:

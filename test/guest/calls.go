@@ -98,7 +98,9 @@ func (c *Calls) sums() []byte {
 			Set(address, Int(CallsMemory)),
 			Set(sum, Load(wasm.OpI64Load, 0, Int(CallsErrno))),
 			Loop(
-				Set(sum, Op(wasm.OpI64Mul, Op(wasm.OpI64Xor, Get(sum), Load(wasm.OpI64Load, 0, Get(address))), Long(0x100000001b3))), // as FNV-1a
+				// as FNV-1a
+				Set(sum, Op(wasm.OpI64Mul, Op(wasm.OpI64Xor, Get(sum), Load(wasm.OpI64Load, 0, Get(address))),
+					Long(0x100000001b3))),
 				Increase(address, 8),
 				BrIf(0, Op(wasm.OpI32LtU, Get(address), Int(pageSize))),
 			),

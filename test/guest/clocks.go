@@ -18,7 +18,8 @@ func clocks() map[string]func() []byte {
 			p := newProgram("fd_write", "clock_time_get", "clock_res_get")
 			p.numbers()
 			resolution := func(clock int64) Code {
-				return Seq(Op(wasm.OpDrop, p.call("clock_res_get", Int(clock), Int(result))), p.printLong(Load(wasm.OpI64Load, 0, Int(result))))
+				return Seq(Op(wasm.OpDrop, p.call("clock_res_get", Int(clock), Int(result))),
+					p.printLong(Load(wasm.OpI64Load, 0, Int(result))))
 			}
 			return p.main(
 				times(0, 3, p.printTime(realtime), p.printTime(monotonic)),
@@ -56,7 +57,8 @@ func clocks() map[string]func() []byte {
 
 // time reads a clock.
 func (p *program) time(clock int64) Code {
-	return Seq(Op(wasm.OpDrop, p.call("clock_time_get", Int(clock), Long(1), Int(result))), Load(wasm.OpI64Load, 0, Int(result)))
+	return Seq(Op(wasm.OpDrop, p.call("clock_time_get", Int(clock), Long(1), Int(result))),
+		Load(wasm.OpI64Load, 0, Int(result)))
 }
 
 // printTime writes what a clock says; it needs numbers.
@@ -94,7 +96,8 @@ func random() []byte {
 	hex, _ := p.text("0123456789abcdef")
 	const n, at = 0, 1
 	digit := func(offset uint32, value Code) Code {
-		return Store(wasm.OpI32Store8, offset, Op(wasm.OpI32Add, Int(buffer), Op(wasm.OpI32Mul, Get(at), Int(2))), Load(wasm.OpI32Load8U, 0, Op(wasm.OpI32Add, hex, value)))
+		return Store(wasm.OpI32Store8, offset, Op(wasm.OpI32Add, Int(buffer), Op(wasm.OpI32Mul, Get(at), Int(2))),
+			Load(wasm.OpI32Load8U, 0, Op(wasm.OpI32Add, hex, value)))
 	}
 	from := Load(wasm.OpI32Load8U, 0, Op(wasm.OpI32Add, Int(subs), Get(at)))
 	return p.main(

@@ -44,7 +44,8 @@ func TestGuestsAreValid(t *testing.T) {
 				module, name, _ := f.Import()
 				host := wasi.ExportedFunctions()[name]
 				if module != wasi_snapshot_preview1.ModuleName || host == nil ||
-					!slices.Equal(host.ParamTypes(), f.ParamTypes()) || !slices.Equal(host.ResultTypes(), f.ResultTypes()) {
+					!slices.Equal(host.ParamTypes(), f.ParamTypes()) ||
+					!slices.Equal(host.ResultTypes(), f.ResultTypes()) {
 					t.Errorf("the import %s of %s is not what WASI has: %v", name, module, f.ParamTypes())
 				}
 			}
@@ -84,10 +85,12 @@ func TestGuestsDoWhatTheySay(t *testing.T) {
 			r := runtime(ctx, t)
 			wasi_snapshot_preview1.MustInstantiate(ctx, r)
 			// The guest's exit code comes as an error, 0 too.
-			_, _ = r.InstantiateWithConfig(ctx, module, wazero.NewModuleConfig().WithArgs("module", "one").WithEnv("A", "b").
-				WithStdin(bytes.NewReader([]byte(test.stdin))).WithStdout(&stdout).WithStderr(&stderr))
+			_, _ = r.InstantiateWithConfig(ctx, module,
+				wazero.NewModuleConfig().WithArgs("module", "one").WithEnv("A", "b").
+					WithStdin(bytes.NewReader([]byte(test.stdin))).WithStdout(&stdout).WithStderr(&stderr))
 			if stdout.String() != test.stdout || stderr.String() != test.stderr {
-				t.Errorf("wrote %.80q and %.80q, want %.80q and %.80q", stdout.String(), stderr.String(), test.stdout, test.stderr)
+				t.Errorf("wrote %.80q and %.80q, want %.80q and %.80q", stdout.String(), stderr.String(), test.stdout,
+					test.stderr)
 			}
 		})
 	}
@@ -95,7 +98,10 @@ func TestGuestsDoWhatTheySay(t *testing.T) {
 
 func TestUnknownGuest(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"", "nope", "exit-", "exit--1", "exit-4294967296", "write-4294967295", "nope-1", "-1"} {
+	for _, name := range []string{
+		"", "nope", "exit-", "exit--1", "exit-4294967296", "write-4294967295", "nope-1",
+		"-1",
+	} {
 		if module, err := guest.Module(name); err == nil {
 			t.Errorf("there is a guest %q of %d bytes", name, len(module))
 		}

@@ -56,7 +56,8 @@ func (p *program) define(name string, t FuncType, locals []ValType, body func() 
 
 // main adds _start, which has ten i32 locals, and returns the finished module.
 func (p *program) main(parts ...Code) []byte {
-	p.define("_start", FuncType{}, []ValType{I32, I32, I32, I32, I32, I32, I32, I32, I32, I32}, func() Code { return Seq(parts...) })
+	p.define("_start", FuncType{}, []ValType{I32, I32, I32, I32, I32, I32, I32, I32, I32, I32},
+		func() Code { return Seq(parts...) })
 	p.Exports = append(p.Exports, Export{Name: "_start", Index: p.index["_start"]})
 	return p.Bytes()
 }
@@ -117,7 +118,8 @@ func (p *program) numbers() {
 			Set(at, Int(digits)),
 			Loop(
 				Increase(at, -1),
-				Store(wasm.OpI32Store8, 0, Get(at), Op(wasm.OpI32Add, Int('0'), Op(wasm.OpI32WrapI64, Op(wasm.OpI64RemU, Get(value), Long(10))))),
+				Store(wasm.OpI32Store8, 0, Get(at),
+					Op(wasm.OpI32Add, Int('0'), Op(wasm.OpI32WrapI64, Op(wasm.OpI64RemU, Get(value), Long(10))))),
 				Set(value, Op(wasm.OpI64DivU, Get(value), Long(10))),
 				BrIf(0, Op(wasm.OpI32Eqz, Op(wasm.OpI64Eqz, Get(value)))),
 			),

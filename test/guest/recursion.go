@@ -59,8 +59,9 @@ func (r Recursion) Module() (module []byte, units int) {
 	}
 	b := Builder{
 		Funcs: []Func{{
-			Type: FuncType{Params: []ValType{I32}, Results: []ValType{I32}}, Locals: slices.Repeat([]ValType{r.Type}, r.Locals),
-			Body: Seq(If(Get(0), code), Get(0)),
+			Type:   FuncType{Params: []ValType{I32}, Results: []ValType{I32}},
+			Locals: slices.Repeat([]ValType{r.Type}, r.Locals),
+			Body:   Seq(If(Get(0), code), Get(0)),
 		}},
 		Globals: []Global{{Type: r.Type, Mutable: true, Init: zero}},
 		Exports: []Export{{Name: "run"}},

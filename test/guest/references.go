@@ -25,8 +25,9 @@ func References(twins bool) []byte {
 		Set(0, Code{0x23, 0}), // from the global
 		Code{0x02, externRef}, Get(0), Code{wasm.OpEnd}, Code{0x24, 0},
 		isNull(Seq(null, Get(0), Int(1), Code{0x1c, 1, externRef}, Int(0), Code{0x11, 1, 0})), // select, call_indirect
-		isNull(Seq(Int(0), Code{0x25, 1})),                                                   // table.get
-		If(Op(0x47, Seq(null, Int(3), Code{0xfc, 15, 1}), Int(4)), Code{wasm.OpUnreachable}), // table.grow, which was 4 long
+		isNull(Seq(Int(0), Code{0x25, 1})), // table.get
+		// table.grow, which was 4 long
+		If(Op(0x47, Seq(null, Int(3), Code{0xfc, 15, 1}), Int(4)), Code{wasm.OpUnreachable}),
 	)
 	return slices.Concat(
 		[]byte(wasm.Header),
@@ -35,7 +36,9 @@ func References(twins bool) []byte {
 		section(wasm.SectionTable, []byte{2, byte(FuncRef), 0, 1, externRef, 1, 4, 8}),
 		section(wasm.SectionGlobal, []byte{1, externRef, 1}, null, []byte{wasm.OpEnd}),
 		section(wasm.SectionExport, []byte{1}, text("_start"), []byte{byte(KindFunc), 0}),
-		section(wasm.SectionElement, []byte{2}, []byte{0, 0x41, 0, wasm.OpEnd, 1, 1}, []byte{5, externRef, 2}, null, []byte{wasm.OpEnd}, null, []byte{wasm.OpEnd}),
-		section(wasm.SectionCode, []byte{2}, body(Func{Locals: []ValType{externRef}, Body: main}), body(Func{Body: Get(0)})),
+		section(wasm.SectionElement, []byte{2}, []byte{0, 0x41, 0, wasm.OpEnd, 1, 1}, []byte{5, externRef, 2}, null,
+			[]byte{wasm.OpEnd}, null, []byte{wasm.OpEnd}),
+		section(wasm.SectionCode, []byte{2}, body(Func{Locals: []ValType{externRef}, Body: main}),
+			body(Func{Body: Get(0)})),
 	)
 }

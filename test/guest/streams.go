@@ -56,7 +56,8 @@ func streams() map[string]func() []byte {
 		"close-stdout": func() []byte {
 			p := newProgram("fd_write", "fd_close", "proc_exit")
 			address, length := p.text("lost\n")
-			return p.main(Op(wasm.OpDrop, p.call("fd_close", Int(stdout))), p.call("proc_exit", p.write(stdout, address, length)))
+			return p.main(Op(wasm.OpDrop, p.call("fd_close", Int(stdout))),
+				p.call("proc_exit", p.write(stdout, address, length)))
 		},
 		// Hands over buffers that do not lie in memory, and writes each errno.
 		"huge-iov": hugeIovec,
@@ -125,7 +126,8 @@ func exhaust() []byte {
 	const count, errno = 0, 1
 	return p.main(
 		Block(Loop(
-			Set(errno, p.call("path_open", Int(3), Int(0), address, length, Int(0), Long(0), Long(0), Int(0), Int(result))),
+			Set(errno, p.call("path_open", Int(3), Int(0), address, length, Int(0), Long(0), Long(0), Int(0),
+				Int(result))),
 			BrIf(1, Get(errno)),
 			Increase(count, 1),
 			Br(0),

@@ -13,10 +13,16 @@ func traps() map[string]func() []byte {
 	return map[string]func() []byte{
 		"unreachable": func() []byte { return trapping(Op(wasm.OpUnreachable)) },
 		"divzero":     func() []byte { return trapping(Op(wasm.OpDrop, Op(wasm.OpI32DivS, Int(1), Int(0)))) },
-		"overflow":    func() []byte { return trapping(Op(wasm.OpDrop, Op(wasm.OpI32DivS, Int(math.MinInt32), Int(-1)))) },
-		"conversion":  func() []byte { return trapping(Op(wasm.OpDrop, Op(wasm.OpI32TruncF32S, Float(float32(math.NaN()))))) },
-		"oob-load":    func() []byte { return trapping(Op(wasm.OpDrop, Load(wasm.OpI32Load, 0, Int(-4)))) },
-		"oob-store":   func() []byte { return trapping(Store(wasm.OpI32Store, 0, Int(65533), Int(1))) },
+		"overflow": func() []byte {
+			return trapping(Op(wasm.OpDrop,
+				Op(wasm.OpI32DivS, Int(math.MinInt32), Int(-1))))
+		},
+		"conversion": func() []byte {
+			return trapping(Op(wasm.OpDrop,
+				Op(wasm.OpI32TruncF32S, Float(float32(math.NaN())))))
+		},
+		"oob-load":  func() []byte { return trapping(Op(wasm.OpDrop, Load(wasm.OpI32Load, 0, Int(-4)))) },
+		"oob-store": func() []byte { return trapping(Store(wasm.OpI32Store, 0, Int(65533), Int(1))) },
 		// Behind the end of a memory of one page, by an offset of almost 4 GiB.
 		"oob-offset": func() []byte { return trapping(Op(wasm.OpDrop, Load(wasm.OpI32Load, math.MaxUint32, Int(-4)))) },
 		// The function calls itself without end.
@@ -50,7 +56,8 @@ func traps() map[string]func() []byte {
 			p.define("middle", FuncType{}, nil, func() Code { return p.call("inner") })
 			p.define("outer", FuncType{}, nil, func() Code { return p.call("middle") })
 			p.Customs = []Custom{{Name: "name", Bytes: names(
-				"fd_write", "core::panic", "\x1b[31mred\nplasm-run: lies\xff\u202e", strings.Repeat("long", 100), "_start")}}
+				"fd_write", "core::panic", "\x1b[31mred\nplasm-run: lies\xff\u202e", strings.Repeat("long", 100),
+				"_start")}}
 			return p.main(p.print(stdout, "before\n"), p.call("outer"))
 		},
 		// Calls fd_write although it has no memory.

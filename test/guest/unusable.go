@@ -13,27 +13,12 @@ func unusable() map[string]func() []byte {
 		"component": func() []byte { return []byte("\x00asm\x0d\x00\x01\x00") },
 		"version-2": func() []byte { return []byte("\x00asm\x02\x00\x00\x00") },
 		// A valid module that is a library: it exports no _start.
-		"no-start": func() []byte {
-			p := newProgram()
-			p.define("run", FuncType{}, nil, func() Code { return nil })
-			p.Exports = append(p.Exports, Export{Name: "run", Index: 0})
-			return p.Bytes()
-		},
+		"no-start": func() []byte { return exporting("run", FuncType{}, nil) },
 		// A library that a host calls, after _initialize. Its body is not valid: it is refused
 		// before that is compiled.
-		"reactor": func() []byte {
-			p := newProgram()
-			p.define("_initialize", FuncType{}, nil, func() Code { return Int(1) })
-			p.Exports = append(p.Exports, Export{Name: "_initialize", Index: 0})
-			return p.Bytes()
-		},
+		"reactor": func() []byte { return exporting("_initialize", FuncType{}, Int(1)) },
 		// _start has a parameter, or is no function.
-		"start-with-params": func() []byte {
-			p := newProgram()
-			p.define("_start", FuncType{Params: []ValType{I32}}, nil, func() Code { return nil })
-			p.Exports = append(p.Exports, Export{Name: "_start", Index: 0})
-			return p.Bytes()
-		},
+		"start-with-params": func() []byte { return exporting("_start", FuncType{Params: []ValType{I32}}, nil) },
 		"start-is-memory": func() []byte {
 			p := newProgram()
 			p.Exports = []Export{{Name: "_start", Kind: KindMemory}}
@@ -55,14 +40,21 @@ func unusable() map[string]func() []byte {
 		},
 		// A function that WASI preview 1 has not, one of the version before, one
 		// that it has under the name of another thing, and one of another type.
-		"import-unknown-wasi": func() []byte { return importing(Import{Module: wasiModule, Name: "nope", Kind: KindFunc}) },
+		"import-unknown-wasi": func() []byte {
+			return importing(Import{Module: wasiModule, Name: "nope", Kind: KindFunc})
+		},
 		"import-wasi-unstable": func() []byte {
-			return importing(Import{Module: "wasi_unstable", Name: "proc_exit", Kind: KindFunc, Func: wasiType("proc_exit")})
+			return importing(Import{
+				Module: "wasi_unstable", Name: "proc_exit", Kind: KindFunc,
+				Func: wasiType("proc_exit"),
+			})
 		},
 		"import-wasi-global": func() []byte {
 			return importing(Import{Module: wasiModule, Name: "fd_write", Kind: KindGlobal, Global: Global{Type: I32}})
 		},
-		"import-wasi-type": func() []byte { return importing(Import{Module: wasiModule, Name: "fd_write", Kind: KindFunc}) },
+		"import-wasi-type": func() []byte {
+			return importing(Import{Module: wasiModule, Name: "fd_write", Kind: KindFunc})
+		},
 		// A name that would break a line, or a terminal.
 		"import-odd-name": func() []byte {
 			return importing(Import{Module: "env", Name: "a\nb\x1b[31m" + strings.Repeat("x", 5000), Kind: KindFunc})
@@ -84,4 +76,12 @@ func importing(i Import) []byte {
 		p.number(i.Name)
 	}
 	return p.main()
+}
+
+// exporting is a program without a _start but for a function of that name.
+func exporting(name string, of FuncType, body Code) []byte {
+	p := newProgram()
+	p.define(name, of, nil, func() Code { return body })
+	p.Exports = append(p.Exports, Export{Name: name, Index: 0})
+	return p.Bytes()
 }

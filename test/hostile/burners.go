@@ -30,7 +30,10 @@ func computing() []Case {
 			return crowd([][]byte{body(guest.Code{0x12, 1}), body(guest.Code{0x12, 0})})
 		}},
 		{Name: "divide", Module: func() []byte { return alone(forever(repeat(1000, divide()))) }},
-		{Name: "fill-all", Memory: 64, Module: func() []byte { return filling(guest.MemoryFill(guest.Int(0), guest.Int(1), guest.Int(64<<20))) }},
+		{
+			Name: "fill-all", Memory: 64,
+			Module: func() []byte { return filling(guest.MemoryFill(guest.Int(0), guest.Int(1), guest.Int(64<<20))) },
+		},
 		{Name: "copy-all", Memory: 64, Module: func() []byte {
 			return filling(guest.Seq(guest.Int(1), guest.Int(0), guest.Int(64<<20-1), guest.Code{0xfc, 10, 0, 0}))
 		}},
@@ -65,7 +68,10 @@ func fueled() []Case {
 		{Name: "fuel-calls", Module: catalogued("calls"), Fuel: 1_000_000, Want: ends(job.OutOfFuel)},
 		{Name: "fuel-start-loop", Module: catalogued("start-loop"), Fuel: 1_000_000, Want: ends(job.OutOfFuel)},
 		{Name: "fuel-fill", Module: fill, Fuel: 100_000_000, Want: ends(job.OutOfFuel)},
-		{Name: "fuel-recursion", Module: catalogued("stackoverflow"), Fuel: 100_000_000, Want: traps(job.TrapStackOverflow)},
+		{
+			Name: "fuel-recursion", Module: catalogued("stackoverflow"), Fuel: 100_000_000,
+			Want: traps(job.TrapStackOverflow),
+		},
 	}
 }
 
@@ -88,7 +94,8 @@ func divide() guest.Code {
 func calling(name string, args ...any) func() []byte {
 	return func() []byte {
 		c := newCommand(name)
-		return c.main(guest.Store(wasm.OpI32Store, 0, guest.Int(iovec), guest.Int(buffer)), forever(c.do(name, args...)))
+		return c.main(guest.Store(wasm.OpI32Store, 0, guest.Int(iovec), guest.Int(buffer)),
+			forever(c.do(name, args...)))
 	}
 }
 
@@ -146,7 +153,8 @@ func known() []Case {
 			c.Timeout, c.Want = soon, ends(job.Timeout)
 		}
 		if name == "yes" || name == "flood-both" {
-			c.Timeout, c.OutputLimit, c.Want = 0, 10_001, ends(job.OutputLimit) // it ends by that, however slow the machine is
+			// it ends by that, however slow the machine is
+			c.Timeout, c.OutputLimit, c.Want = 0, 10_001, ends(job.OutputLimit)
 		}
 		if name == "sleep-hour" {
 			c.Real, c.Timeout, c.Want = true, soon, ends(job.Timeout)
@@ -164,8 +172,10 @@ func known() []Case {
 func catalogueWants() map[string]Want {
 	wants := map[string]Want{
 		"both": exits(7), "close-stdout": exits(8), "exit-and-on": exits(5), "start-exit": exits(3),
-		"unreachable": traps(job.TrapUnreachable), "named-trap": traps(job.TrapUnreachable), "start-trap": traps(job.TrapUnreachable), "divzero": traps(job.TrapDivideByZero),
-		"overflow": traps(job.TrapIntegerOverflow), "conversion": traps(job.TrapConversion), "oob-load": traps(job.TrapMemory),
+		"unreachable": traps(job.TrapUnreachable), "named-trap": traps(job.TrapUnreachable),
+		"start-trap": traps(job.TrapUnreachable), "divzero": traps(job.TrapDivideByZero),
+		"overflow": traps(job.TrapIntegerOverflow), "conversion": traps(job.TrapConversion),
+		"oob-load":  traps(job.TrapMemory),
 		"oob-store": traps(job.TrapMemory), "oob-offset": traps(job.TrapMemory), "oob-data": traps(job.TrapMemory),
 		"stackoverflow": traps(job.TrapStackOverflow), "indirect-mismatch": traps(job.TrapIndirectCall),
 		"indirect-null": traps(job.TrapTable), "indirect-oob": traps(job.TrapTable), "no-memory": traps(job.TrapOther),

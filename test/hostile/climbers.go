@@ -37,7 +37,10 @@ const (
 func climbers() []Case {
 	all := climbersToo()
 	for i, names := range [][]string{
-		{"../outside/secret", "sub/../../outside/secret", "sub/../../rw/../outside/secret", "..", "../", "sub/../..", "./../outside"},
+		{
+			"../outside/secret", "sub/../../outside/secret", "sub/../../rw/../outside/secret", "..", "../", "sub/../..",
+			"./../outside",
+		},
 		{"/etc/passwd", "/", "/rw/../outside/secret", "//etc/passwd", "/proc/self/environ", "/dev/null"},
 		{"out/secret", "out/", "out/../outside/secret", "abs/secret", "root/etc/passwd", "root/", "out/new"},
 		{"file/", "file/x"},
@@ -56,7 +59,10 @@ func climbers() []Case {
 func climbersToo() []Case {
 	return []Case{
 		{Name: "read-only", Folder: true, Want: exits(0), Module: func() []byte { return trying(changes()) }},
-		{Name: "fifo", Folder: true, Want: exits(0), Module: func() []byte { return trying(everyWay([]string{"fifo"})[:5]) }},
+		{
+			Name: "fifo", Folder: true, Want: exits(0),
+			Module: func() []byte { return trying(everyWay([]string{"fifo"})[:5]) },
+		},
 		{Name: "not-folders", Folder: true, Want: exits(0), Module: func() []byte { return trying(notFolders()) }},
 		{Name: "name-of-64k", Folder: true, Memory: 1, Want: exits(0), Module: longName},
 		{Name: "own-links", Folder: true, Want: exits(0), Module: ownLinks},
@@ -125,7 +131,8 @@ func notFolders() []attempt {
 			attempt{"fd_allocate", []any{fd, int64(0), int64(1 << 62)}},
 		)
 	}
-	return append(all, attempt{"fd_renumber", []any{rw, -1}}, attempt{"fd_renumber", []any{-1, rw}}, attempt{"fd_renumber", []any{rw, 5}})
+	return append(all, attempt{"fd_renumber", []any{rw, -1}}, attempt{"fd_renumber", []any{-1, rw}},
+		attempt{"fd_renumber", []any{rw, 5}})
 }
 
 // longName opens and makes what has a name of 64 KiB, and less by some.
@@ -151,7 +158,10 @@ func longName() []byte {
 func ownLinks() []byte {
 	c := newCommand("path_symlink", "path_open", "path_rename", "proc_exit")
 	var code guest.Code
-	for i, target := range []string{"../outside", "../../outside", strings.Repeat("../", 40) + "etc", "sub/../../outside"} {
+	for i, target := range []string{
+		"../outside", "../../outside", strings.Repeat("../", 40) + "etc",
+		"sub/../../outside",
+	} {
 		link := fmt.Sprintf("link%d", i)
 		from, fromLen := c.text(target)
 		to, toLen := c.text(link)

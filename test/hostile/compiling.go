@@ -20,7 +20,10 @@ func compiling() []Case {
 func sizes(kind string, module func(n int) []byte, wants map[int]Want) []Case {
 	all := make([]Case, 0, len(wants))
 	for _, n := range slices.Sorted(maps.Keys(wants)) {
-		all = append(all, Case{Name: fmt.Sprintf("%s-%d", kind, n), Module: func() []byte { return module(n) }, Want: wants[n]})
+		all = append(all, Case{
+			Name: fmt.Sprintf("%s-%d", kind, n), Module: func() []byte { return module(n) },
+			Want: wants[n],
+		})
 	}
 	return all
 }
@@ -29,7 +32,8 @@ func sizes(kind string, module func(n int) []byte, wants map[int]Want) []Case {
 func large() []Case {
 	tiny := func(n int) []byte { return crowd(slices.Repeat([][]byte{body(nil)}, n)) }
 	straight := func(n int) []byte {
-		return alone(guest.Seq(guest.Int(3), repeat(n, guest.Seq(guest.Int(77777), guest.Code{wasm.OpI32Mul})), guest.Code{wasm.OpDrop}))
+		return alone(guest.Seq(guest.Int(3), repeat(n, guest.Seq(guest.Int(77777), guest.Code{wasm.OpI32Mul})),
+			guest.Code{wasm.OpDrop}))
 	}
 	calls := func(n int) []byte { return crowd([][]byte{body(nil), body(repeat(n, guest.Call(0)))}) }
 	live := func(n int) []byte {
@@ -37,8 +41,14 @@ func large() []Case {
 		return alone(guest.Seq(repeat(n, load), repeat(n, guest.Code{wasm.OpDrop})))
 	}
 	return slices.Concat(
-		sizes("functions", tiny, map[int]Want{100_000: exits(0), 300_000: refused("functions: 300000, more than the 100000")}),
-		sizes("straight", straight, map[int]Want{100_000: exits(0), 104_000: exits(0), 400_000: refused("bytes in function 0")}),
+		sizes("functions", tiny, map[int]Want{
+			100_000: exits(0),
+			300_000: refused("functions: 300000, more than the 100000"),
+		}),
+		sizes("straight", straight, map[int]Want{
+			100_000: exits(0), 104_000: exits(0),
+			400_000: refused("bytes in function 0"),
+		}),
 		sizes("call-list", calls, map[int]Want{100_000: exits(0)}),
 		sizes("live-values", live, map[int]Want{50_000: exits(0)}),
 	)
@@ -51,7 +61,10 @@ func nested() []Case {
 	loops := func(n int) []byte { return alone(nest(n, guest.Code{0x03, 0x40}, guest.Code{wasm.OpEnd})) }
 	return slices.Concat(
 		sizes("ifs", ifs, map[int]Want{2_000: exits(0), 10_000: exits(0), 40_000: refused("blocks in function 0")}),
-		sizes("nested-blocks", blocks, map[int]Want{2_000: exits(0), 10_000: exits(0), 100_000: refused("nested blocks in function 0")}),
+		sizes("nested-blocks", blocks, map[int]Want{
+			2_000: exits(0), 10_000: exits(0),
+			100_000: refused("nested blocks in function 0"),
+		}),
 		sizes("nested-loops", loops, map[int]Want{
 			100: exits(0), 500: refused("nested loops in function 0"), 2_000: refused("nested loops in function 0"),
 			10_000: refused("nested loops in function 0"),
@@ -89,7 +102,8 @@ func tracked() []Case {
 		}),
 		sizes("locals-ifs", ifs, map[int]Want{100: exits(0), 500: exits(0), 2_000: blocks, 8_000: blocks}),
 		sizes("locals-loops", loops, map[int]Want{
-			5: exits(0), 20: nested, 50: nested, 200: refused("nested loops in function 0"), 800: refused("nested loops in function 0"),
+			5: exits(0), 20: nested, 50: nested, 200: refused("nested loops in function 0"),
+			800: refused("nested loops in function 0"),
 		}),
 	)
 }
@@ -104,10 +118,12 @@ func branching() []Case {
 	single, together := refused("br_table targets in function 0"), refused("br_table targets of all in function 0")
 	return slices.Concat(
 		sizes("br-table", one, map[int]Want{
-			1_000: exits(0), 9_999: exits(0), 20_000: single, 50_000: single, 100_000: single, 1_000_000: refused("in function 0"),
+			1_000: exits(0), 9_999: exits(0), 20_000: single, 50_000: single, 100_000: single,
+			1_000_000: refused("in function 0"),
 		}),
 		sizes("br-tables", many, map[int]Want{5: exits(0), 100: {Code: job.CodeModuleRefused, Says: "in function 0"}}),
-		sizes("br-tables-together", func(n int) []byte { return alone(repeat(n, table(5_000))) }, map[int]Want{20: together}),
+		sizes("br-tables-together", func(n int) []byte { return alone(repeat(n, table(5_000))) },
+			map[int]Want{20: together}),
 	)
 }
 
@@ -117,16 +133,23 @@ func tabled() []Case {
 		return crowd([][]byte{body(nil)}, part{wasm.SectionTable, list(slices.Concat([]byte{0x70, 0}, leb(n)))})
 	}
 	growing := func(limits []byte) func() []byte {
-		grow := guest.Seq(guest.Code{0xd0, 0x70}, guest.Int(66_000_000), guest.Code{0xfc, 15, 0}, guest.Code{wasm.OpDrop})
+		grow := guest.Seq(guest.Code{0xd0, 0x70}, guest.Int(66_000_000), guest.Code{0xfc, 15, 0},
+			guest.Code{wasm.OpDrop})
 		return func() []byte {
 			return crowd([][]byte{body(grow)}, part{wasm.SectionTable, list(append([]byte{0x70}, limits...))})
 		}
 	}
 	return append(
-		sizes("table-min", least, map[int]Want{1_000_000: exits(0), 100_000_000: refused("minimum in table 0: 100000000, more than")}),
+		sizes("table-min", least, map[int]Want{
+			1_000_000:   exits(0),
+			100_000_000: refused("minimum in table 0: 100000000, more than"),
+		}),
 		// 531 MB in 53 bytes.
 		Case{Name: "table-grow-unbounded", Module: growing([]byte{0, 0}), Want: refused("maximum in growing table 0")},
-		Case{Name: "table-grow-far", Module: growing(slices.Concat([]byte{1, 0}, leb(66_000_000))), Want: refused("maximum in growing table 0")},
+		Case{
+			Name: "table-grow-far", Module: growing(slices.Concat([]byte{1, 0}, leb(66_000_000))),
+			Want: refused("maximum in growing table 0"),
+		},
 		Case{Name: "table-grow-beyond", Module: growing(slices.Concat([]byte{1, 0}, leb(1_000_000))), Want: exits(0)},
 	)
 }

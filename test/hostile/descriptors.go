@@ -19,7 +19,8 @@ func descriptors() []Case {
 		}},
 		{Name: "renumber-streams", Want: exits(0), Module: func() []byte {
 			c := newCommand("fd_renumber", "fd_write")
-			return c.main(c.do("fd_renumber", 1, 2), c.do("fd_renumber", 2, 1), c.do("fd_renumber", 0, 1), c.do("fd_renumber", 1, 1), c.write(1, 0, 8))
+			return c.main(c.do("fd_renumber", 1, 2), c.do("fd_renumber", 2, 1), c.do("fd_renumber", 0, 1),
+				c.do("fd_renumber", 1, 1), c.write(1, 0, 8))
 		}},
 	}
 }

@@ -15,7 +15,10 @@ func floods() []Case {
 	return []Case{
 		{Name: "one-huge-write", Memory: 64, Want: ends(job.OutputLimit), Module: func() []byte { return huge(1) }},
 		// One call that writes the whole memory eight thousand times: 500 GiB.
-		{Name: "overlapping-buffers", Memory: 64, Want: ends(job.OutputLimit), Module: func() []byte { return huge(8000) }},
+		{
+			Name: "overlapping-buffers", Memory: 64, Want: ends(job.OutputLimit),
+			Module: func() []byte { return huge(8000) },
+		},
 		// Two million buffers without a byte, in one call, again and again.
 		{Name: "empty-buffers", Timeout: soon, Want: ends(job.Timeout), Module: func() []byte {
 			c := newCommand("fd_write")

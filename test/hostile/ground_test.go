@@ -38,7 +38,10 @@ func newGround(t *testing.T) *ground {
 		must(t, os.WriteFile(g.path(name), []byte("theirs"), 0o600))
 	}
 	must(t, os.WriteFile(g.path("outside/secret"), []byte(secret), 0o600))
-	for name, target := range map[string]string{"out": "../outside", "abs": g.path("outside"), "root": "/proc/self/root"} {
+	for name, target := range map[string]string{
+		"out": "../outside", "abs": g.path("outside"),
+		"root": "/proc/self/root",
+	} {
 		must(t, os.Symlink(target, g.path("rw/"+name)))
 	}
 	must(t, os.WriteFile(g.path("key.pem"), identity.Generate().MarshalPEM(), 0o600))

@@ -12,20 +12,30 @@ import (
 // hoarders want memory, linear and other.
 func hoarders() []Case {
 	return []Case{
-		{Name: "fill-once", Memory: 64, Want: exits(0), Module: func() []byte { return touching(guest.Int(1023), 64<<20) }},
+		{
+			Name: "fill-once", Memory: 64, Want: exits(0),
+			Module: func() []byte { return touching(guest.Int(1023), 64<<20) },
+		},
 		{Name: "grow-and-fill", Memory: 64, Want: exits(0), Module: growAndFill},
 		{Name: "grow-refused", Memory: 64, Want: exits(0), Module: growRefused},
 		{Name: "memory-min", Memory: 64, Want: exits(0), Module: func() []byte {
-			return crowd([][]byte{body(guest.MemoryFill(guest.Int(0), guest.Int(1), guest.Int(64<<20)))}, part{wasm.SectionMemory, list(append([]byte{0}, leb(1024)...))})
+			return crowd([][]byte{body(guest.MemoryFill(guest.Int(0), guest.Int(1), guest.Int(64<<20)))},
+				part{wasm.SectionMemory, list(append([]byte{0}, leb(1024)...))})
 		}},
 		{Name: "memory-min-all", Want: refused("memory begins at 65536 pages"), Module: func() []byte {
 			return crowd([][]byte{body(nil)}, part{wasm.SectionMemory, list(append([]byte{0}, leb(1<<16)...))})
 		}},
 		{Name: "tables", Want: exits(0), Module: func() []byte { return fillTables(nil) }},
 		{Name: "globals", Want: exits(0), Module: func() []byte { return globals(10_000) }},
-		{Name: "globals-too-many", Want: refused("globals: 10001, more than"), Module: func() []byte { return globals(10_001) }},
+		{
+			Name: "globals-too-many", Want: refused("globals: 10001, more than"),
+			Module: func() []byte { return globals(10_001) },
+		},
 		{Name: "wide-recursion", Want: traps(job.TrapStackOverflow), Module: func() []byte { return recursion(1000) }},
-		{Name: "tables-and-stack", Memory: 256, Want: traps(job.TrapStackOverflow), Module: func() []byte { return fillTables(guest.Call(0)) }},
+		{
+			Name: "tables-and-stack", Memory: 256, Want: traps(job.TrapStackOverflow),
+			Module: func() []byte { return fillTables(guest.Call(0)) },
+		},
 		// Each would have a careless host keep much beside linear memory.
 		{Name: "grow-when-full", Memory: 64, Want: exits(0), Folder: true, Module: growWhenFull},
 		{Name: "far-descriptor", Want: exits(8), Folder: true, Module: farDescriptor},
@@ -35,7 +45,8 @@ func hoarders() []Case {
 
 // touching grows memory by pages and fills all of its bytes.
 func touching(pages guest.Code, bytes int64) []byte {
-	return alone(guest.Seq(guest.Op(wasm.OpDrop, guest.MemoryGrow(pages)), guest.MemoryFill(guest.Int(0), guest.Int(1), guest.Int(bytes))))
+	return alone(guest.Seq(guest.Op(wasm.OpDrop, guest.MemoryGrow(pages)),
+		guest.MemoryFill(guest.Int(0), guest.Int(1), guest.Int(bytes))))
 }
 
 // growAndFill grows memory page by page for as long as it can, and fills each page.
@@ -92,11 +103,13 @@ func recursion(locals int) []byte {
 func fillTables(more guest.Code) []byte {
 	grow := make([]guest.Code, 4, 5)
 	for table := range grow {
-		one := guest.Seq(guest.Code{0xd0, 0x70}, guest.Int(1000), guest.Code{0xfc, 15}, leb(table), guest.Code{wasm.OpDrop})
+		one := guest.Seq(guest.Code{0xd0, 0x70}, guest.Int(1000), guest.Code{0xfc, 15}, leb(table),
+			guest.Code{wasm.OpDrop})
 		grow[table] = times(1000, one)
 	}
 	table := slices.Concat([]byte{0x70, 1, 0}, leb(1_000_000))
-	return crowd([][]byte{body(guest.Call(0)), body(guest.Seq(append(grow, more)...), group(8, guest.I32))}, part{wasm.SectionTable, list(table, table, table, table)})
+	return crowd([][]byte{body(guest.Call(0)), body(guest.Seq(append(grow, more)...), group(8, guest.I32))},
+		part{wasm.SectionTable, list(table, table, table, table)})
 }
 
 // growWhenFull gives a file ever larger descriptors, for which a host may keep a

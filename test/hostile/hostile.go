@@ -104,7 +104,8 @@ func Module(name string) ([]byte, error) {
 // Cases returns the whole corpus.
 func Cases() []Case {
 	return slices.Concat(
-		known(), compiling(), burners(), hoarders(), floods(), descriptors(), climbers(), endings(), malformed(), stacks(), spaces(), instantiation(),
+		known(), compiling(), burners(), hoarders(), floods(), descriptors(), climbers(), endings(), malformed(),
+		stacks(), spaces(), instantiation(),
 	)
 }
 

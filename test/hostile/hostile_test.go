@@ -133,7 +133,8 @@ func (g *ground) play(t *testing.T, c *hostile.Case, engine, module string) *ran
 func differs(w *hostile.Want, r *ran) string {
 	if w.Code != "" || r.outcome == nil {
 		if r.code != w.Code || !strings.Contains(r.message, w.Says) {
-			return fmt.Sprintf("error %q: %.300q; want %q: …%s…, or status %q", r.code, r.message, w.Code, w.Says, w.Status)
+			return fmt.Sprintf("error %q: %.300q; want %q: …%s…, or status %q", r.code, r.message, w.Code, w.Says,
+				w.Status)
 		}
 		return ""
 	}

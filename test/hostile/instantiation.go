@@ -14,24 +14,45 @@ func instantiation() []Case {
 	table, memory := traps(job.TrapTable), traps(job.TrapMemory)
 	one := part{wasm.SectionTable, list([]byte{0x70, 0, 1})}
 	active := func(offset guest.Code, functions ...byte) part {
-		return part{wasm.SectionElement, list(slices.Concat([]byte{0}, offset, []byte{wasm.OpEnd}, sized(functions)[:1], functions))}
+		return part{
+			wasm.SectionElement,
+			list(slices.Concat([]byte{0}, offset, []byte{wasm.OpEnd}, sized(functions)[:1], functions)),
+		}
 	}
 	data := func(offset int) part {
-		return part{wasm.SectionData, list(slices.Concat([]byte{0}, guest.Int(int64(offset)), []byte{wasm.OpEnd, 1, 'a'}))}
+		return part{
+			wasm.SectionData,
+			list(slices.Concat([]byte{0}, guest.Int(int64(offset)), []byte{wasm.OpEnd, 1, 'a'})),
+		}
 	}
 	start := part{wasm.SectionStart, leb(0)}
 	failing := [][]byte{body(guest.Code{wasm.OpUnreachable}), body(nil)}
 	nothing := [][]byte{body(nil)}
 	sum := guest.Seq(guest.Int(-2), guest.Int(3), guest.Code{wasm.OpI32Add})
 	cases := []Case{
-		{Name: "one-behind", Module: func() []byte { return crowd(nothing, one, active(guest.Int(1), 0)) }, Want: table},
+		{
+			Name: "one-behind", Module: func() []byte { return crowd(nothing, one, active(guest.Int(1), 0)) },
+			Want: table,
+		},
 		{Name: "negative", Module: func() []byte { return crowd(nothing, one, active(guest.Int(-1), 0)) }, Want: table},
 		{Name: "empty-beyond", Module: func() []byte { return crowd(nothing, one, active(guest.Int(2))) }, Want: table},
-		{Name: "empty-behind", Module: func() []byte { return crowd(nothing, one, active(guest.Int(1))) }, Want: exits(0)},
+		{
+			Name: "empty-behind", Module: func() []byte { return crowd(nothing, one, active(guest.Int(1))) },
+			Want: exits(0),
+		},
 		{Name: "sum", Module: func() []byte { return crowd(nothing, one, active(sum, 0)) }, Want: table},
-		{Name: "before-start", Module: func() []byte { return crowd(failing, one, start, active(guest.Int(1), 0)) }, Want: table},
-		{Name: "before-data", Module: func() []byte { return crowd(nothing, one, active(guest.Int(1), 0), data(1<<16)) }, Want: table},
-		{Name: "data-behind", Module: func() []byte { return crowd(nothing, one, active(guest.Int(0), 0), data(1<<16)) }, Want: memory},
+		{
+			Name: "before-start", Module: func() []byte { return crowd(failing, one, start, active(guest.Int(1), 0)) },
+			Want: table,
+		},
+		{
+			Name:   "before-data",
+			Module: func() []byte { return crowd(nothing, one, active(guest.Int(1), 0), data(1<<16)) }, Want: table,
+		},
+		{
+			Name:   "data-behind",
+			Module: func() []byte { return crowd(nothing, one, active(guest.Int(0), 0), data(1<<16)) }, Want: memory,
+		},
 		{Name: "data-at-end", Module: func() []byte { return crowd(nothing, data(1<<16-1)) }, Want: exits(0)},
 		{Name: "init-active", Module: initActive, Want: refused("memory.init of an active data segment in function 0")},
 		{Name: "own-global", Module: ownGlobal, Want: bad("global 0 in a constant is not imported")},

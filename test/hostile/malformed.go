@@ -28,16 +28,19 @@ func misnamed() []Case {
 			all = append(all, Case{Name: fmt.Sprintf("utf8-%s-%d", where, i), Want: want, Module: module})
 		}
 		add("module", bad(""), func() []byte { return importing(named(name), named("f"), []byte{0, 0}) })
-		add("import", bad(""), func() []byte { return importing(named("wasi_snapshot_preview1"), named(name), []byte{0, 0}) })
+		add("import", bad(""),
+			func() []byte { return importing(named("wasi_snapshot_preview1"), named(name), []byte{0, 0}) })
 		add("export", bad(""), func() []byte {
 			return crowd([][]byte{body(nil)}, part{wasm.SectionExport, list(
 				slices.Concat(named("_start"), []byte{0, 0}), slices.Concat(named(name), []byte{0, 0}))})
 		})
-		add("custom", bad(""), func() []byte { return crowd([][]byte{body(nil)}, part{wasm.SectionCustom, named(name)}) })
+		add("custom", bad(""),
+			func() []byte { return crowd([][]byte{body(nil)}, part{wasm.SectionCustom, named(name)}) })
 		// They make no module invalid.
 		add("names", exits(0), func() []byte {
 			functions := sized(list(slices.Concat(leb(0), named(name))))
-			return append(crowd([][]byte{body(nil)}), append([]byte{wasm.SectionCustom}, sized(named("name"), []byte{1}, functions)...)...)
+			return append(crowd([][]byte{body(nil)}),
+				append([]byte{wasm.SectionCustom}, sized(named("name"), []byte{1}, functions)...)...)
 		})
 	}
 	return all
@@ -52,7 +55,10 @@ func importing(parts ...[]byte) []byte {
 // oddImports import what there is not.
 func oddImports() []Case {
 	odd := func(name string, want Want, kind ...byte) Case {
-		return Case{Name: "import-" + name, Want: want, Module: func() []byte { return importing(named("env"), named("x"), kind) }}
+		return Case{
+			Name: "import-" + name, Want: want,
+			Module: func() []byte { return importing(named("env"), named("x"), kind) },
+		}
 	}
 	return []Case{
 		odd("tag", bad(""), 4, 0, 0),
@@ -75,8 +81,13 @@ func oddImports() []Case {
 		}},
 		{Name: "import-all-types", Want: bad(""), Module: func() []byte {
 			return crowd([][]byte{body(nil)},
-				part{wasm.SectionType, list([]byte{0x60, 0, 0}, slices.Concat([]byte{0x60}, leb(7), []byte{0x7f, 0x7e, 0x7d, 0x7c, 0x7b, 0x70, 0x6f}, []byte{1, 0x6f}))},
-				part{wasm.SectionImport, list(slices.Concat(named("wasi_snapshot_preview1"), named("fd_write"), []byte{0, 1}))},
+				part{wasm.SectionType, list([]byte{0x60, 0, 0},
+					slices.Concat([]byte{0x60}, leb(7), []byte{0x7f, 0x7e, 0x7d, 0x7c, 0x7b, 0x70, 0x6f},
+						[]byte{1, 0x6f}))},
+				part{
+					wasm.SectionImport,
+					list(slices.Concat(named("wasi_snapshot_preview1"), named("fd_write"), []byte{0, 1})),
+				},
 				part{wasm.SectionExport, list(slices.Concat(named("_start"), []byte{0, 1}))})
 		}},
 	}
@@ -118,7 +129,10 @@ func exported() []Case {
 		return crowd([][]byte{body(nil)}, part{wasm.SectionExport, list(all...)})
 	}
 	return append(
-		sizes("exports", many, map[int]Want{10_000: exits(0), 100_000: refused("exports: 100000, more than the 10000")}),
+		sizes("exports", many, map[int]Want{
+			10_000:  exits(0),
+			100_000: refused("exports: 100000, more than the 10000"),
+		}),
 		Case{Name: "export-twice", Want: bad(""), Module: func() []byte {
 			one := slices.Concat(named("_start"), []byte{0, 0})
 			return crowd([][]byte{body(nil)}, part{wasm.SectionExport, list(one, one)})
@@ -128,10 +142,14 @@ func exported() []Case {
 				slices.Concat(named("_start"), []byte{0, 0}), slices.Concat(named("plasm:memory"), []byte{0, 0}))})
 		}},
 		// wasmtime takes names of up to 100 000 bytes.
-		Case{Name: "export-long-name", Want: exits(0), Differs: map[string]Want{"wasmtime": bad("")}, Module: func() []byte {
-			one := slices.Concat(named("_start"), []byte{0, 0})
-			return crowd([][]byte{body(nil)}, part{wasm.SectionExport, list(one, slices.Concat(named(strings.Repeat("e", 1<<20)), []byte{0, 0}))})
-		}},
+		Case{
+			Name: "export-long-name", Want: exits(0), Differs: map[string]Want{"wasmtime": bad("")},
+			Module: func() []byte {
+				one := slices.Concat(named("_start"), []byte{0, 0})
+				return crowd([][]byte{body(nil)},
+					part{wasm.SectionExport, list(one, slices.Concat(named(strings.Repeat("e", 1<<20)), []byte{0, 0}))})
+			},
+		},
 	)
 }
 
@@ -141,26 +159,41 @@ func overstated() []Case {
 	var all []Case
 	for id := range byte(wasm.SectionData + 1) {
 		all = append(all,
-			Case{Name: fmt.Sprintf("count-%d", id), Want: bad(""), Module: func() []byte { return crowd([][]byte{body(nil)}, part{id, most}) }},
+			Case{
+				Name: fmt.Sprintf("count-%d", id), Want: bad(""),
+				Module: func() []byte { return crowd([][]byte{body(nil)}, part{id, most}) },
+			},
 			Case{Name: fmt.Sprintf("length-%d", id), Want: bad(""), Module: func() []byte {
 				return slices.Concat([]byte(wasm.Header), []byte{id}, most)
 			}},
 		)
 	}
 	return append(all,
-		Case{Name: "count-locals", Want: bad(""), Module: func() []byte { return crowd([][]byte{slices.Concat(most, most)}) }},
+		Case{
+			Name: "count-locals", Want: bad(""),
+			Module: func() []byte { return crowd([][]byte{slices.Concat(most, most)}) },
+		},
 		Case{Name: "locals-overflow", Want: refused("locals in function 0"), Module: func() []byte {
 			return alone(nil, append(slices.Clone(most), 0x7f), append(slices.Clone(most), 0x7f))
 		}},
-		Case{Name: "count-targets", Want: bad(""), Module: func() []byte { return alone(guest.Seq(guest.Int(0), guest.Code{0x0e}, guest.Code(most))) }},
+		Case{
+			Name: "count-targets", Want: bad(""),
+			Module: func() []byte { return alone(guest.Seq(guest.Int(0), guest.Code{0x0e}, guest.Code(most))) },
+		},
 		Case{Name: "long-number", Want: bad(""), Module: func() []byte {
 			return crowd([][]byte{body(nil)}, part{wasm.SectionStart, []byte{0x80, 0x80, 0x80, 0x80, 0x80, 0x00}})
 		}},
 		Case{Name: "types-too-many", Want: refused("types: 20001, more than the 20000"), Module: func() []byte {
-			return crowd([][]byte{body(nil)}, part{wasm.SectionType, list(slices.Repeat([][]byte{{0x60, 0, 0}}, 20_001)...)})
+			return crowd([][]byte{body(nil)}, part{
+				wasm.SectionType,
+				list(slices.Repeat([][]byte{{0x60, 0, 0}}, 20_001)...),
+			})
 		}},
 		Case{Name: "parameters-too-many", Want: refused("parameters in type 0"), Module: func() []byte {
-			return crowd([][]byte{body(nil)}, part{wasm.SectionType, list(slices.Concat([]byte{0x60}, list(slices.Repeat([][]byte{{0x7f}}, 100_000)...), []byte{0}))})
+			return crowd([][]byte{body(nil)}, part{
+				wasm.SectionType,
+				list(slices.Concat([]byte{0x60}, list(slices.Repeat([][]byte{{0x7f}}, 100_000)...), []byte{0})),
+			})
 		}},
 		Case{Name: "segments-too-many", Want: refused("segments"), Module: func() []byte {
 			return crowd([][]byte{body(nil)}, part{wasm.SectionData, list(slices.Repeat([][]byte{{1, 0}}, 250_001)...)})
@@ -197,12 +230,23 @@ func disordered() []Case {
 		{Name: "memory64", Want: bad(""), Module: func() []byte {
 			return crowd([][]byte{body(nil)}, part{wasm.SectionMemory, list([]byte{4, 1})})
 		}},
-		{Name: "exceptions", Want: bad("unknown opcode 0x06 (exceptions)"), Module: func() []byte { return alone(guest.Code{0x06, 0x40, wasm.OpEnd}) }},
-		{Name: "exceptions-table", Want: bad("unknown opcode 0x1f (exceptions)"), Module: func() []byte { return alone(guest.Code{0x1f, 0x40, 0, wasm.OpEnd}) }},
-		{Name: "exceptions-throw", Want: bad("unknown opcode 0x08 (exceptions)"), Module: func() []byte { return alone(guest.Code{0x08, 0}) }},
+		{
+			Name: "exceptions", Want: bad("unknown opcode 0x06 (exceptions)"),
+			Module: func() []byte { return alone(guest.Code{0x06, 0x40, wasm.OpEnd}) },
+		},
+		{
+			Name: "exceptions-table", Want: bad("unknown opcode 0x1f (exceptions)"),
+			Module: func() []byte { return alone(guest.Code{0x1f, 0x40, 0, wasm.OpEnd}) },
+		},
+		{
+			Name: "exceptions-throw", Want: bad("unknown opcode 0x08 (exceptions)"),
+			Module: func() []byte { return alone(guest.Code{0x08, 0}) },
+		},
 		{Name: "exceptions-tag", Want: bad("unknown section 13 (exceptions)"), Module: func() []byte {
-			return raw(part{wasm.SectionType, list([]byte{0x60, 0, 0})}, part{wasm.SectionFunction, list([]byte{0})}, part{wasm.SectionTag, list([]byte{0, 0})},
-				part{wasm.SectionExport, list(slices.Concat(named("_start"), []byte{0, 0}))}, part{wasm.SectionCode, list(sized(body(nil)))})
+			return raw(part{wasm.SectionType, list([]byte{0x60, 0, 0})}, part{wasm.SectionFunction, list([]byte{0})},
+				part{wasm.SectionTag, list([]byte{0, 0})},
+				part{wasm.SectionExport, list(slices.Concat(named("_start"), []byte{0, 0}))},
+				part{wasm.SectionCode, list(sized(body(nil)))})
 		}},
 		{Name: "threads", Want: bad(""), Module: func() []byte {
 			return alone(guest.Seq(guest.Int(0), guest.Code{0xfe, 0x10, 2, 0, wasm.OpDrop}))

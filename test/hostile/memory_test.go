@@ -36,7 +36,8 @@ func TestResidentMemory(t *testing.T) {
 					t.Fatalf("%s %+v", r.message, r.outcome)
 				}
 				if r.Peak < mb<<20 || r.Peak > mb<<20+idle.Peak+little {
-					t.Errorf("%d MiB were resident, of %d that the guest has and %d that any has", r.Peak>>20, mb, idle.Peak>>20)
+					t.Errorf("%d MiB were resident, of %d that the guest has and %d that any has", r.Peak>>20, mb,
+						idle.Peak>>20)
 				}
 			})
 		}
@@ -61,10 +62,12 @@ func TestAddressSpace(t *testing.T) {
 		must(t, r.read(g, document))
 		return r
 	}
-	if r := limited("wasmtime"); r.code != job.CodeUnsupported || !strings.Contains(r.message, "bytes of address space, and here that is refused") {
+	if r := limited("wasmtime"); r.code != job.CodeUnsupported ||
+		!strings.Contains(r.message, "bytes of address space, and here that is refused") {
 		t.Errorf("wasmtime: %s %s", r.code, r.message)
 	}
-	if r := limited("auto"); r.outcome == nil || r.outcome.Status != job.Exit || !strings.Contains(r.complaint, "engine left out") {
+	if r := limited("auto"); r.outcome == nil || r.outcome.Status != job.Exit ||
+		!strings.Contains(r.complaint, "engine left out") {
 		t.Errorf("auto: %s %s\n%s", r.code, r.message, r.complaint)
 	}
 }

@@ -23,8 +23,14 @@ type FloatOp struct {
 // floats are the operands, each of 16 bytes: NaNs of all kinds, infinities, zeros and
 // numbers, of which pairs make NaNs too.
 func floats() (single, double []byte) {
-	f32 := []uint32{0x7fc12345, 0xffc12345, 0x7f812345, 0xff812345, 0x7fc00000, 0xffc00000, 0x7f800000, 0xff800000, 0, 1 << 31, 0x3fc00000, 0xbfc00000}
-	f64 := []uint64{0x7ff8123456789abc, 0xfff8123456789abc, 0x7ff0123456789abc, 0xfff0123456789abc, 0x7ff8 << 48, 0xfff8 << 48, 0x7ff0 << 48, 0xfff0 << 48, 0, 1 << 63, math.Float64bits(1.5), math.Float64bits(-1.5)}
+	f32 := []uint32{
+		0x7fc12345, 0xffc12345, 0x7f812345, 0xff812345, 0x7fc00000, 0xffc00000, 0x7f800000, 0xff800000, 0,
+		1 << 31, 0x3fc00000, 0xbfc00000,
+	}
+	f64 := []uint64{
+		0x7ff8123456789abc, 0xfff8123456789abc, 0x7ff0123456789abc, 0xfff0123456789abc, 0x7ff8 << 48,
+		0xfff8 << 48, 0x7ff0 << 48, 0xfff0 << 48, 0, 1 << 63, math.Float64bits(1.5), math.Float64bits(-1.5),
+	}
 	for i := range f32 {
 		for lane := range 4 {
 			single = binary.LittleEndian.AppendUint32(single, f32[(i+lane)%len(f32)])
@@ -110,7 +116,8 @@ func NaNs() []byte {
 			return guest.Seq(guest.Get(local), floatLoads[o.from], guest.Code{0, 0})
 		}
 		step := func(operands ...guest.Code) guest.Code {
-			return guest.Seq(guest.Get(2), guest.Seq(operands...), o.Code, floatStores[o.to], guest.Code{0, 0}, guest.Increase(2, int64(floatSizes[o.to])))
+			return guest.Seq(guest.Get(2), guest.Seq(operands...), o.Code, floatStores[o.to], guest.Code{0, 0},
+				guest.Increase(2, int64(floatSizes[o.to])))
 		}
 		each := func(local uint32, body guest.Code) guest.Code {
 			return guest.Seq(guest.Set(local, guest.Int(int64(at))), guest.Loop(

@@ -27,11 +27,13 @@ func TestSameOnEveryEngine(t *testing.T) {
 			var first string
 			for _, engine := range hostile.Engines() {
 				g := newGround(t)
-				r := g.run(t, g.write(t, module), strings.NewReader("one two\ntwo three\n"), "--engine", engine, "--fuel", "100000000000", "--canonical-nan")
+				r := g.run(t, g.write(t, module), strings.NewReader("one two\ntwo three\n"), "--engine", engine,
+					"--fuel", "100000000000", "--canonical-nan")
 				if r.outcome == nil || r.outcome.Status != job.Exit || r.outcome.FuelUsed == nil {
 					t.Fatalf("%s: %s %+v", engine, r.message, r.outcome)
 				}
-				got := fmt.Sprintf("exit %d, fuel %d, %s", *r.outcome.ExitCode, *r.outcome.FuelUsed, job.Sum(r.stdout.Bytes()))
+				got := fmt.Sprintf("exit %d, fuel %d, %s", *r.outcome.ExitCode, *r.outcome.FuelUsed,
+					job.Sum(r.stdout.Bytes()))
 				if first == "" {
 					first = got
 				}
@@ -78,7 +80,8 @@ func TestNaNsWithoutCanonical(t *testing.T) {
 	for _, engine := range hostile.Engines() {
 		for _, cached := range []bool{false, true} {
 			r := g.run(t, module, nil, "--engine", engine)
-			if r.outcome == nil || r.outcome.Status != job.Exit || *r.outcome.ExitCode != 0 || r.outcome.CompileCached != cached {
+			if r.outcome == nil || r.outcome.Status != job.Exit || *r.outcome.ExitCode != 0 ||
+				r.outcome.CompileCached != cached {
 				t.Fatalf("%s: %s %+v", engine, r.message, r.outcome)
 			}
 			if first == nil {

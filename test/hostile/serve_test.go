@@ -21,7 +21,8 @@ import (
 // serve runs cases through one supervisor and returns what it tells of each.
 func (g *ground) serve(t *testing.T, setup hostile.Setup) []hostile.Served {
 	t.Helper()
-	setup.Worker, setup.Cache, setup.RW, setup.RO = bin.WorkerOf(os.Getenv(builtDir), setup.Engine), g.cache, g.path("rw"), g.path("ro")
+	setup.Worker, setup.Cache, setup.RW, setup.RO = bin.WorkerOf(os.Getenv(builtDir), setup.Engine), g.cache,
+		g.path("rw"), g.path("ro")
 	if dir := os.Getenv(builtDir); setup.Engine != "wazero" {
 		setup.Prepare = bin.Worker(dir)
 	}
@@ -62,7 +63,8 @@ func TestOneSupervisor(t *testing.T) {
 	for _, engine := range hostile.Engines() {
 		g := newGround(t)
 		before := g.state(t)
-		cases := slices.DeleteFunc(hostile.Cases(), func(c hostile.Case) bool { return slices.Contains(slow(), c.Name) })
+		cases := slices.DeleteFunc(hostile.Cases(),
+			func(c hostile.Case) bool { return slices.Contains(slow(), c.Name) })
 		var names []string
 		for _, c := range cases {
 			names = append(names, c.Name)
@@ -81,9 +83,11 @@ func TestOneSupervisor(t *testing.T) {
 			if s.Next != "olleh" {
 				t.Errorf("the job after %s wrote %q", s.Name, s.Next)
 			}
-			if s.Open > first.Open || s.Routines > first.Routines || s.Children > first.Children || s.Resident > first.Resident+mayGrow {
+			if s.Open > first.Open || s.Routines > first.Routines || s.Children > first.Children ||
+				s.Resident > first.Resident+mayGrow {
 				t.Errorf("after %s: %d descriptors, %d goroutines, %d children, %d MiB; before %d, %d, %d, %d", s.Name,
-					s.Open, s.Routines, s.Children, s.Resident>>20, first.Open, first.Routines, first.Children, first.Resident>>20)
+					s.Open, s.Routines, s.Children, s.Resident>>20, first.Open, first.Routines, first.Children,
+					first.Resident>>20)
 			}
 		}
 		g.unchanged(t, before)
@@ -107,11 +111,13 @@ func TestCompileTime(t *testing.T) {
 	const limit = 150 * time.Millisecond
 	for _, engine := range hostile.Engines() {
 		g := newGround(t)
-		g.serve(t, hostile.Setup{Engine: engine, Only: []string{"none"}}) // hello is in the cache now: it is not what is timed
+		// hello is in the cache now: it is not what is timed
+		g.serve(t, hostile.Setup{Engine: engine, Only: []string{"none"}})
 		before := g.state(t)
 		begun := time.Now()
 		for _, s := range g.serve(t, hostile.Setup{Engine: engine, Only: slowOn(engine), Compile: limit})[1:] {
-			if s.Code != job.CodeCompileLimit || !strings.Contains(s.Message, limit.String()) || s.Next != "olleh" || s.Children > 0 {
+			if s.Code != job.CodeCompileLimit || !strings.Contains(s.Message, limit.String()) || s.Next != "olleh" ||
+				s.Children > 0 {
 				t.Errorf("%+v", s)
 			}
 		}

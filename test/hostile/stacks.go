@@ -19,11 +19,18 @@ func stacks() []Case {
 	}
 	return []Case{
 		{Name: "recursion-indirect", Want: overflows, Module: func() []byte {
-			return crowd([][]byte{body(guest.CallIndirect(0, guest.Int(0)))}, part{wasm.SectionTable, list([]byte{0x70, 0, 1})},
-				part{wasm.SectionElement, list(slices.Concat([]byte{0}, guest.Int(0), []byte{wasm.OpEnd}, list(leb(0))))})
+			return crowd([][]byte{body(guest.CallIndirect(0, guest.Int(0)))},
+				part{wasm.SectionTable, list([]byte{0x70, 0, 1})},
+				part{
+					wasm.SectionElement,
+					list(slices.Concat([]byte{0}, guest.Int(0), []byte{wasm.OpEnd}, list(leb(0)))),
+				})
 		}},
 		{Name: "recursion-mutual", Want: overflows, Module: func() []byte {
-			return crowd([][]byte{body(guest.Seq(guest.Call(1), guest.Code{0x01})), body(guest.Seq(guest.Call(0), guest.Code{0x01}))})
+			return crowd([][]byte{
+				body(guest.Seq(guest.Call(1), guest.Code{0x01})),
+				body(guest.Seq(guest.Call(0), guest.Code{0x01})),
+			})
 		}},
 		{Name: "recursion-growing", Memory: 64, Want: overflows, Module: func() []byte {
 			return alone(guest.Seq(guest.Op(wasm.OpDrop, guest.MemoryGrow(guest.Int(1))), guest.Call(0)))
@@ -35,11 +42,20 @@ func stacks() []Case {
 		// Functions of the host, called anywhere up to the end of the stack.
 		{Name: "recursion-clock", Want: overflows, Module: hosted(false, "clock_time_get", 1, int64(1), result)},
 		{Name: "recursion-entropy", Want: overflows, Module: hosted(false, "random_get", buffer, 8)},
-		{Name: "recursion-write", OutputLimit: 1 << 30, Want: overflows, Module: hosted(false, "fd_write", 1, iovec, 1, result)},
+		{
+			Name: "recursion-write", OutputLimit: 1 << 30, Want: overflows,
+			Module: hosted(false, "fd_write", 1, iovec, 1, result),
+		},
 		{Name: "recursion-read", Want: overflows, Module: hosted(false, "fd_read", 0, iovec, 1, result)},
-		{Name: "recursion-open", Folder: true, Want: overflows, Module: hosted(false, "path_open", 3, 0, buffer, 8, 0, int64(0), int64(0), 0, result)},
+		{
+			Name: "recursion-open", Folder: true, Want: overflows,
+			Module: hosted(false, "path_open", 3, 0, buffer, 8, 0, int64(0), int64(0), 0, result),
+		},
 		{Name: "start-recursion-clock", Want: overflows, Module: hosted(true, "clock_time_get", 1, int64(1), result)},
-		{Name: "start-recursion-write", OutputLimit: 1 << 30, Want: overflows, Module: hosted(true, "fd_write", 1, iovec, 1, result)},
+		{
+			Name: "start-recursion-write", OutputLimit: 1 << 30, Want: overflows,
+			Module: hosted(true, "fd_write", 1, iovec, 1, result),
+		},
 	}
 }
 
@@ -82,7 +98,8 @@ func spaces() []Case {
 		return trapUnless(guest.Op(wasm.OpI32Eq, value, guest.Int(want)))
 	}
 	touch := func(at int64) guest.Code {
-		return guest.Seq(guest.Store(wasm.OpI32Store, 0, guest.Int(at), guest.Int(7)), is(guest.Load(wasm.OpI32Load, 0, guest.Int(at)), 7))
+		return guest.Seq(guest.Store(wasm.OpI32Store, 0, guest.Int(at), guest.Int(7)),
+			is(guest.Load(wasm.OpI32Load, 0, guest.Int(at)), 7))
 	}
 	return []Case{
 		{Name: "space-by-pages", Memory: 4096, Want: exits(0), Module: func() []byte {
@@ -91,7 +108,8 @@ func spaces() []Case {
 				is(guest.MemorySize(), most), touch(most<<16-4)))
 		}},
 		{Name: "space-at-once", Memory: 4096, Want: exits(0), Module: func() []byte {
-			return alone(guest.Seq(is(guest.MemoryGrow(guest.Int(most)), -1), is(guest.MemoryGrow(guest.Int(most-1)), 1), touch(most<<16-4)))
+			return alone(guest.Seq(is(guest.MemoryGrow(guest.Int(most)), -1),
+				is(guest.MemoryGrow(guest.Int(most-1)), 1), touch(most<<16-4)))
 		}},
 		{Name: "space-from-the-start", Memory: 4096, Want: exits(0), Module: func() []byte {
 			return spaced(most, touch(most<<16-4))
@@ -99,7 +117,10 @@ func spaces() []Case {
 		{Name: "space-beyond", Memory: 4096, Want: traps(job.TrapMemory), Module: func() []byte {
 			return spaced(most, touch(most<<16))
 		}},
-		{Name: "space-last-loads", Memory: 4096, Want: exits(0), Module: func() []byte { return spaced(most, lastLoads(most<<16)) }},
+		{
+			Name: "space-last-loads", Memory: 4096, Want: exits(0),
+			Module: func() []byte { return spaced(most, lastLoads(most<<16)) },
+		},
 		{Name: "space-load-across", Memory: 4096, Want: traps(job.TrapMemory), Module: func() []byte {
 			return spaced(most, dropped(guest.Load(wasm.OpI32Load, most<<16-4, guest.Int(1))))
 		}},
@@ -113,7 +134,8 @@ func spaces() []Case {
 			return spaced(1<<16, nil)
 		}},
 		{Name: "data-of-12-mb", Memory: 16, Want: exits(0), Module: func() []byte {
-			data := slices.Concat([]byte{0}, guest.Int(0), []byte{wasm.OpEnd}, sized(slices.Repeat([]byte("text"), 3<<20)))
+			data := slices.Concat([]byte{0}, guest.Int(0), []byte{wasm.OpEnd},
+				sized(slices.Repeat([]byte("text"), 3<<20)))
 			return crowd([][]byte{body(is(guest.Load(wasm.OpI32Load, 0, guest.Int(12<<20-4)), 0x74786574))},
 				part{wasm.SectionMemory, list(append([]byte{0}, leb(256)...))}, part{wasm.SectionData, list(data)})
 		}},
@@ -134,7 +156,15 @@ func lastLoads(size int64) guest.Code {
 	for _, load := range []struct {
 		opcode guest.Code
 		width  int64
-	}{{guest.Code{0x2c}, 1}, {guest.Code{0x2e}, 2}, {guest.Code{0x28}, 4}, {guest.Code{0x2a}, 4}, {guest.Code{0x29}, 8}, {guest.Code{0x2b}, 8}, {guest.Code{0xfd, 0}, 16}} {
+	}{
+		{guest.Code{0x2c}, 1},
+		{guest.Code{0x2e}, 2},
+		{guest.Code{0x28}, 4},
+		{guest.Code{0x2a}, 4},
+		{guest.Code{0x29}, 8},
+		{guest.Code{0x2b}, 8},
+		{guest.Code{0xfd, 0}, 16},
+	} {
 		at := size - load.width
 		code = append(code, dropped(guest.Seq(guest.Int(at), load.opcode, guest.Code{0, 0}))...)
 		code = append(code, dropped(guest.Seq(guest.Int(0), load.opcode, guest.Code{0}, leb(int(at))))...)

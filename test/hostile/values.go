@@ -18,7 +18,8 @@ func valued() []Case {
 		return wide(guest.Seq(guest.Code{0x02, 1}, repeat(n, branch), guest.Code{wasm.OpEnd}))
 	}
 	tables := func(n int) []byte {
-		return wide(guest.Seq(guest.Code{0x02, 1}, guest.Int(0), guest.Code{0x0e}, leb(n), make([]byte, n+1), guest.Code{wasm.OpEnd}))
+		return wide(guest.Seq(guest.Code{0x02, 1}, guest.Int(0), guest.Code{0x0e}, leb(n), make([]byte, n+1),
+			guest.Code{wasm.OpEnd}))
 	}
 	many := refused("values in function ")
 	return slices.Concat(

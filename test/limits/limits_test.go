@@ -53,7 +53,8 @@ func TestMain(m *testing.M) {
 		defer func() { _ = os.RemoveAll(programs) }()
 		err := errors.Join(os.Unsetenv(bin.CoverDir), os.Mkdir(programs, 0o755)) // the commands as they are shipped
 		if err == nil {
-			err = bin.Build(context.Background(), programs, "plasm-run", "plasm-verify", "plasm-discover", "plasm-submit", "plasmd")
+			err = bin.Build(context.Background(), programs, "plasm-run", "plasm-verify", "plasm-discover",
+				"plasm-submit", "plasmd")
 		}
 		if err == nil {
 			err = bin.BuildEngines(context.Background(), programs)
@@ -81,7 +82,10 @@ type ground struct {
 func newGround(t *testing.T) *ground {
 	t.Helper()
 	dir := t.TempDir()
-	g := &ground{dir: dir, module: filepath.Join(dir, "both.wasm"), loop: filepath.Join(dir, "loop.wasm"), receipt: filepath.Join(dir, "receipt.json")}
+	g := &ground{
+		dir: dir, module: filepath.Join(dir, "both.wasm"), loop: filepath.Join(dir, "loop.wasm"),
+		receipt: filepath.Join(dir, "receipt.json"),
+	}
 	for name, file := range map[string]string{"nothing": g.module, "loop": g.loop} {
 		module, err := guest.Module(name)
 		must(t, err)
@@ -134,8 +138,8 @@ func (g *ground) node() []string {
 		panic(err)
 	}
 	return []string{
-		"serve", "--listen", "/ip4/127.0.0.1/tcp/0", "--mdns=false", "--allow", "any", "--slots", "1", "--memory", "600",
-		"--data-dir", filepath.Join(dir, "data"), "--runtime-dir", filepath.Join(dir, "run"),
+		"serve", "--listen", "/ip4/127.0.0.1/tcp/0", "--mdns=false", "--allow", "any", "--slots", "1", "--memory",
+		"600", "--data-dir", filepath.Join(dir, "data"), "--runtime-dir", filepath.Join(dir, "run"),
 	}
 }
 
@@ -197,12 +201,13 @@ func TestLimits(t *testing.T) {
 	t.Parallel()
 	g := newGround(t)
 	for _, limits := range []string{
-		"--as=1100000000", "--as=1610612735", "--as=1610612736", "--as=2000000000", "--as=3000000000", "--as=8000000000",
-		"--data=100000000", "--data=268435455", "--data=268435456", "--data=603979775", "--data=603979776", "--data=1000000000",
-		"--nofile=16", "--nofile=63", "--nofile=64", "--nofile=80", "--nofile=300",
-		"--sigpending=0", "--sigpending=1", "--sigpending=20", "--sigpending=200",
+		"--as=1100000000", "--as=1610612735", "--as=1610612736", "--as=2000000000", "--as=3000000000",
+		"--as=8000000000", "--data=100000000", "--data=268435455", "--data=268435456", "--data=603979775",
+		"--data=603979776", "--data=1000000000", "--nofile=16", "--nofile=63", "--nofile=64", "--nofile=80",
+		"--nofile=300", "--sigpending=0", "--sigpending=1", "--sigpending=20", "--sigpending=200",
 		"--cpu=1", "--cpu=2", "--cpu=29", "--cpu=30", "--cpu=300",
-		"--stack=131072", "--stack=262144", "--fsize=0", "--fsize=1000", "--fsize=100000", "--rss=0", "--memlock=0", "--core=0",
+		"--stack=131072", "--stack=262144", "--fsize=0", "--fsize=1000", "--fsize=100000", "--rss=0", "--memlock=0",
+		"--core=0",
 	} {
 		t.Run(limits, func(t *testing.T) {
 			t.Parallel()
@@ -385,14 +390,16 @@ func TestTooFewProcesses(t *testing.T) {
 			must(t, os.Chown(home, 64700+i, 64700+i))
 			for name, args := range g.commands() {
 				if name == "plasmd" {
-					args = append(args[:len(args)-4], "--data-dir", filepath.Join(home, "data"), "--runtime-dir", filepath.Join(home, "run"))
+					args = append(args[:len(args)-4], "--data-dir", filepath.Join(home, "data"), "--runtime-dir",
+						filepath.Join(home, "run"))
 				}
 				if name == "plasm-verify" {
 					continue // the receipt is another user's
 				}
 				program := strings.TrimSuffix(name, "-go")
 				user := &ground{dir: home}
-				e := user.run(t, fmt.Sprintf("--nproc=%d setpriv --reuid=%s --regid=%s --clear-groups", limit, uid, uid), program, args...)
+				e := user.run(t, fmt.Sprintf("--nproc=%d setpriv --reuid=%s --regid=%s --clear-groups", limit, uid,
+					uid), program, args...)
 				if program == "plasm-submit" && strings.Contains(e.stderr, "not trusted") {
 					e.code = 0
 				}
@@ -420,7 +427,8 @@ func TestNodeOutlivesThreads(t *testing.T) {
 	must(t, os.Chown(home, uid, uid))
 	as := fmt.Sprintf("--nproc=300 setpriv --reuid=%d --regid=%d --clear-groups", uid, uid)
 	args := g.node()
-	args = append(args[:len(args)-4], "--data-dir", filepath.Join(home, "data"), "--runtime-dir", filepath.Join(home, "run"))
+	args = append(args[:len(args)-4], "--data-dir", filepath.Join(home, "data"), "--runtime-dir",
+		filepath.Join(home, "run"))
 	addr := (&ground{dir: home}).serve(t, as, args...)
 	submit := func() ended {
 		return g.run(t, "", "plasm-submit", "--mdns=false", "--retries", "0", "--peer", addr, "-n", g.module)
@@ -445,7 +453,10 @@ func TestNodeOutlivesThreads(t *testing.T) {
 	if _, err := fmt.Fscanf(out, "%d resource temporarily unavailable", &made); err != nil || made < 100 {
 		t.Fatalf("the hog has %d threads: %v", made, err)
 	}
-	for name, args := range map[string][]string{"plasm-run": {"-n", g.module}, "plasm-verify": {"--help"}, "plasm-discover": nil, "plasm-submit": {"-n", g.module}, "plasmd": {"status"}} {
+	for name, args := range map[string][]string{
+		"plasm-run": {"-n", g.module}, "plasm-verify": {"--help"},
+		"plasm-discover": nil, "plasm-submit": {"-n", g.module}, "plasmd": {"status"},
+	} {
 		e := (&ground{dir: home}).run(t, as, name, args...)
 		g.judge(t, name+" without a thread", name, e)
 		if e.code != 125 {
@@ -458,7 +469,8 @@ func TestNodeOutlivesThreads(t *testing.T) {
 	}
 	for range 8 { // a worker that waits may still take one
 		e := <-all
-		if e.code == 125 && (strings.Contains(e.stderr, "could not start the job") || strings.Contains(e.stderr, "engine_failed")) {
+		if e.code == 125 && (strings.Contains(e.stderr, "could not start the job") ||
+			strings.Contains(e.stderr, "engine_failed")) {
 			refused++
 		} else if e.code != 0 && !strings.Contains(e.stderr, "busy") {
 			t.Errorf("while there are no threads: %+v", e)

@@ -27,7 +27,8 @@ var hierarchies = []hierarchy{
 		"/sys/fs/cgroup/memory",
 		[]string{"memory.limit_in_bytes", "memory.memsw.limit_in_bytes"},
 		"",
-		"mount -t tmpfs none /sys/fs/cgroup\nmkdir /sys/fs/cgroup/memory\nmount -t cgroup -o memory none /sys/fs/cgroup/memory",
+		"mount -t tmpfs none /sys/fs/cgroup\nmkdir /sys/fs/cgroup/memory\nmount -t cgroup -o memory none " +
+			"/sys/fs/cgroup/memory",
 	},
 }
 

@@ -36,7 +36,10 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 	need.Found(s, "no-such-program")
 	need.Clang(s)
 	need.Module(s, "no-such.wasm")
-	want := []string{"sh is not here: not tonight", "no-such-program", "no clang that compiles for wasm32-wasi: ", "no no-such.wasm, which scripts/modules fetches"}
+	want := []string{
+		"sh is not here: not tonight", "no-such-program", "no clang that compiles for wasm32-wasi: ",
+		"no no-such.wasm, which scripts/modules fetches",
+	}
 	if len(s.why) != len(want) {
 		t.Fatalf("skipped for %q", s.why)
 	}

@@ -30,7 +30,8 @@ func TestAddressComesLater(t *testing.T) {
 			run := t.TempDir()
 			n := serve(t, machines[0], "--runtime-dir", run, "--bootstrap", directory.at(t, "/ip4/10."))
 			block := old[:strings.LastIndex(old, ".")]
-			fastest := map[string]time.Duration{"first": time.Hour, "other": time.Hour} // tells most beside a heavy load
+			// tells most beside a heavy load
+			fastest := map[string]time.Duration{"first": time.Hour, "other": time.Hour}
 			for i := range 4 {
 				which := "first"
 				addr := fmt.Sprintf("%s.%d", block, 50+i)

@@ -25,7 +25,8 @@ func TestRelayRestarts(t *testing.T) {
 			public, data := internet.Host("relay"), t.TempDir()
 			relay := serve(t, public, "--relay", "--mdns=false", "--data-dir", data)
 			known := relay.at(t, "/ip4/192.0.0.65/udp/")
-			n := serve(t, internet.Site(netlab.Cone, "inside")[0], "--reachability", "private", "--bootstrap", known, "--mdns=false")
+			n := serve(t, internet.Site(netlab.Cone, "inside")[0], "--reachability", "private", "--bootstrap", known,
+				"--mdns=false")
 			n.placed(relay)
 			n.Event(patience, "capability.advertised", nil)
 			_ = relay.Stop(test.signal, patience)
@@ -33,7 +34,8 @@ func TestRelayRestarts(t *testing.T) {
 			began := time.Now()
 			user := internet.Site(netlab.Cone, "outside")[0]
 			for late := time.After(patience); ; {
-				if found, _ := discover(t, user, "--bootstrap", known, "--mdns=false", "--limit", "2"); found[n.id] != nil {
+				if found, _ := discover(t, user, "--bootstrap", known, "--mdns=false", "--limit",
+					"2"); found[n.id] != nil {
 					break
 				}
 				select {
@@ -58,7 +60,8 @@ func TestAddressChangesDuringJob(t *testing.T) {
 				l := netlab.New(t)
 				machines := l.LAN("node", "requester")
 				n := serve(t, machines[0], "--allow", "any")
-				machines[1].Start(append(bin.Env(), "HOME="+t.TempDir()), "sh", "-c", `tail -f /dev/null | "$@"`, "sh", // input that lasts
+				// input that lasts
+				machines[1].Start(append(bin.Env(), "HOME="+t.TempDir()), "sh", "-c", `tail -f /dev/null | "$@"`, "sh",
 					programs+"/plasm-submit", "--stream", "--memory", "64",
 					"--peer", n.at(t, "/ip4/"+machines[0].Addr+"/"+transport+"/"), "../../examples/cat/cat.wasm")
 				n.Event(patience, "job.started", nil)

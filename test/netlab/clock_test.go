@@ -63,7 +63,8 @@ func TestClock(t *testing.T) {
 func wrongClock(t *testing.T, ahead time.Duration) string {
 	t.Helper()
 	folder := t.TempDir()
-	if err := variant.BuildOff(t.Context(), t.TempDir(), "plasm/cmd/plasmd", filepath.Join(folder, "plasmd"), ahead); err != nil {
+	if err := variant.BuildOff(t.Context(), t.TempDir(), "plasm/cmd/plasmd", filepath.Join(folder, "plasmd"),
+		ahead); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Link(programs+"/plasm-run", filepath.Join(folder, "plasm-run")); err != nil {
@@ -76,7 +77,10 @@ func wrongClock(t *testing.T, ahead time.Duration) string {
 func serveFrom(t *testing.T, folder string, m *netlab.Machine, args ...string) *node {
 	t.Helper()
 	dir := t.TempDir()
-	args = append([]string{"serve", "--data-dir", dir + "/data", "--runtime-dir", dir + "/run", "--log-format", "json", "--memory", "256"}, args...)
+	args = append([]string{
+		"serve", "--data-dir", dir + "/data", "--runtime-dir", dir + "/run", "--log-format", "json",
+		"--memory", "256",
+	}, args...)
 	n := &node{Process: m.Start(append(bin.Env(), "HOME="+dir), folder+"/plasmd", args...)}
 	first := string(n.Line(patience, func(line []byte) bool { return len(line) > 0 && line[0] == '/' }))
 	_, n.id, _ = strings.Cut(first, "/p2p/")

@@ -29,20 +29,26 @@ table inet firewall {
 		addr := n.at(t, "/ip4/"+machines[0].Addr+"/"+test.proto+"/")
 		want := "no answer from " + test.port + " of " + machines[0].Addr
 		for name, args := range map[string][]string{
-			"plasm-submit":   {"--deadline", "60s", "--peer", addr, "--no-stdin", "../../examples/wordcount/wordcount.wasm"},
+			"plasm-submit": {
+				"--deadline", "60s", "--peer", addr, "--no-stdin",
+				"../../examples/wordcount/wordcount.wasm",
+			},
 			"plasm-discover": {"--timeout", "60s", "--bootstrap", addr},
 		} {
-			p := machines[1].Start(append(bin.Env(), "HOME="+t.TempDir()), programs+"/"+name, append([]string{"--mdns=false"}, args...)...)
+			p := machines[1].Start(append(bin.Env(), "HOME="+t.TempDir()), programs+"/"+name,
+				append([]string{"--mdns=false"}, args...)...)
 			if err := p.End(patience); err == nil || err.Error() != "exit status 127" {
 				t.Errorf("%s ends with %v", name, err)
 			}
-			if stderr := string(p.Stderr()); !strings.Contains(stderr, want) || name == "plasm-submit" && !strings.Contains(stderr, "firewall") {
+			if stderr := string(p.Stderr()); !strings.Contains(stderr, want) || name == "plasm-submit" &&
+				!strings.Contains(stderr, "firewall") {
 				t.Errorf("%s lacks %q:\n%s", name, want, stderr)
 			}
 		}
 	}
 
-	p := machines[0].Start(append(bin.Env(), "HOME="+data), programs+"/plasmd", "doctor", "--runtime-dir", run, "--data-dir", data)
+	p := machines[0].Start(append(bin.Env(), "HOME="+data), programs+"/plasmd", "doctor", "--runtime-dir", run,
+		"--data-dir", data)
 	if err := p.End(time.Minute + patience); err == nil || err.Error() != "exit status 1" {
 		t.Errorf("plasmd doctor ends with %v", err)
 	}

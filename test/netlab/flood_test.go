@@ -48,7 +48,8 @@ func TestFlood(t *testing.T) {
 		p := machines[2+i].Start(nil, programs+"/flood", how, known, "2000")
 		meanwhile := ask(t, machines[1], n, known)
 		var got map[string]int
-		if err := json.Unmarshal(p.Line(abandoned, func(line []byte) bool { return len(line) > 0 && line[0] == '{' }), &got); err != nil {
+		if err := json.Unmarshal(p.Line(abandoned, func(line []byte) bool { return len(line) > 0 && line[0] == '{' }),
+			&got); err != nil {
 			t.Fatal(err)
 		}
 		after := ask(t, machines[1], n, known)
@@ -102,7 +103,8 @@ func TestCrowd(t *testing.T) {
 	p := machines[2].Start(nil, programs+"/flood", "crowd", known, "128")
 	meanwhile := ask(t, machines[1], n, known)
 	var got map[string]int
-	if err := json.Unmarshal(p.Line(abandoned, func(line []byte) bool { return len(line) > 0 && line[0] == '{' }), &got); err != nil {
+	if err := json.Unmarshal(p.Line(abandoned, func(line []byte) bool { return len(line) > 0 && line[0] == '{' }),
+		&got); err != nil {
 		t.Fatal(err)
 	}
 	after := ask(t, machines[1], n, known)
@@ -165,7 +167,8 @@ func TestOffersThatNeverEnd(t *testing.T) {
 			hello := func(m *netlab.Machine, when string) time.Duration {
 				began := time.Now()
 				p := m.Start(env, programs+"/plasm-submit",
-					"--mdns=false", "--no-stdin", "--memory", "64", "--peer", known, "../../examples/wordcount/wordcount.wasm")
+					"--mdns=false", "--no-stdin", "--memory", "64", "--peer", known,
+					"../../examples/wordcount/wordcount.wasm")
 				if err := p.End(5 * time.Minute); err != nil || string(p.Stdout()) != "0 0 0\n" {
 					t.Errorf("%s: %v, %q\n%s", when, err, p.Stdout(), p.Stderr())
 				}
@@ -179,7 +182,8 @@ func TestOffersThatNeverEnd(t *testing.T) {
 			forgetMost(t, n.Pid())
 			flood := machines[2].Start(nil, programs+"/flood", test.flood, known, "64")
 			var got map[string]int
-			if err := json.Unmarshal(flood.Line(5*time.Minute, func(line []byte) bool { return len(line) > 0 && line[0] == '{' }), &got); err != nil {
+			if err := json.Unmarshal(flood.Line(5*time.Minute,
+				func(line []byte) bool { return len(line) > 0 && line[0] == '{' }), &got); err != nil {
 				t.Fatal(err)
 			}
 			var took []time.Duration
@@ -192,7 +196,8 @@ func TestOffersThatNeverEnd(t *testing.T) {
 			if got["got"]+got["refused"] < 64*64 {
 				t.Errorf("it is no crowd: %v", got)
 			}
-			if fastest := slices.Min(took); fastest > 2*time.Second { // on a machine that is busy otherwise it tells most
+			// on a machine that is busy otherwise it tells most
+			if fastest := slices.Min(took); fastest > 2*time.Second {
 				t.Errorf("a listed requester's job took %v at least", fastest)
 			}
 			if most >= 2*idle.memory {

@@ -100,7 +100,8 @@ func TestNoNetwork(t *testing.T) {
 		t.Errorf("plasm-discover ends with %v", err)
 	}
 	for _, want := range []string{
-		"plasm-discover: bootstrap peer did not answer: no route to it from this machine: " + somebody, "plasm-discover: no node was found that fits\n",
+		"plasm-discover: bootstrap peer did not answer: no route to it from this machine: " + somebody,
+		"plasm-discover: no node was found that fits\n",
 	} {
 		if !strings.Contains(string(p.Stderr()), want) {
 			t.Errorf("stderr lacks %q:\n%s", want, p.Stderr())
@@ -109,7 +110,8 @@ func TestNoNetwork(t *testing.T) {
 
 	// A node there serves its own machine.
 	n := serve(t, alone, "--bootstrap", somebody)
-	if found, _ := discover(t, alone, "--mdns=false", "--bootstrap", n.at(t, "/ip4/127.0.0.1/udp")); found[n.id] == nil {
+	if found, _ := discover(t, alone, "--mdns=false", "--bootstrap",
+		n.at(t, "/ip4/127.0.0.1/udp")); found[n.id] == nil {
 		t.Error("not found on its own machine")
 	}
 }

@@ -36,12 +36,16 @@ func TestNamed(t *testing.T) {
 		{"peer ID", []string{"--bootstrap", known, "--peer", n.id}},
 		{"peer ID, with what it must have", []string{"--bootstrap", known, "--peer", n.id, "--min-memory", "65"}},
 		{"relayed address", []string{"--peer", known + "/p2p-circuit/p2p/" + n.id}},
-		{"relayed address, and a first contact", []string{"--bootstrap", known, "--peer", known + "/p2p-circuit/p2p/" + n.id}},
+		{
+			"relayed address, and a first contact",
+			[]string{"--bootstrap", known, "--peer", known + "/p2p-circuit/p2p/" + n.id},
+		},
 		{"trusted", []string{"--bootstrap", known, "--trust", trust}},
 	} {
 		began := time.Now()
 		args := append([]string{"--mdns=false", "--no-stdin", "--memory", "64"}, test.args...)
-		p := outside.Start(append(bin.Env(), "HOME="+t.TempDir()), programs+"/plasm-submit", append(args, "../../examples/wordcount/wordcount.wasm")...)
+		p := outside.Start(append(bin.Env(), "HOME="+t.TempDir()), programs+"/plasm-submit",
+			append(args, "../../examples/wordcount/wordcount.wasm")...)
 		if err := p.End(patience); err != nil || string(p.Stdout()) != "0 0 0\n" {
 			t.Errorf("%s: %v, %q", test.name, err, p.Stdout())
 		}
@@ -49,7 +53,8 @@ func TestNamed(t *testing.T) {
 	}
 	for line := range strings.Lines(string(n.Stderr())) {
 		var e map[string]any
-		if json.Unmarshal([]byte(line), &e) == nil && e["msg"] == "job.offered" && e["source"] != outside.Router.Addr+"/32" {
+		if json.Unmarshal([]byte(line), &e) == nil && e["msg"] == "job.offered" &&
+			e["source"] != outside.Router.Addr+"/32" {
 			t.Errorf("not a direct connection: %s", line)
 		}
 	}

@@ -73,7 +73,10 @@ func start(t *testing.T, m *netlab.Machine, args ...string) *node {
 	t.Helper()
 	dir := t.TempDir()
 	env := append(bin.Env(), "HOME="+dir)
-	args = append([]string{"serve", "--data-dir", dir + "/data", "--runtime-dir", dir + "/run", "--log-format", "json", "--memory", "256"}, args...)
+	args = append([]string{
+		"serve", "--data-dir", dir + "/data", "--runtime-dir", dir + "/run", "--log-format", "json",
+		"--memory", "256",
+	}, args...)
 	return &node{Process: m.Start(env, programs+"/plasmd", args...)}
 }
 
@@ -161,7 +164,11 @@ func TestBehindNAT(t *testing.T) {
 				}
 				got = append(got, v)
 			}
-			want := []map[string]bool{{"asked": true, "relayed": true}, {"direct": test.direct}, {"again": true, "relayed": !test.direct}}
+			want := []map[string]bool{
+				{"asked": true, "relayed": true},
+				{"direct": test.direct},
+				{"again": true, "relayed": !test.direct},
+			}
 			if len(got) == len(want) && test.direct {
 				got[0]["relayed"] = true // the punch may be through before the answer
 			}

@@ -28,7 +28,8 @@ func TestAnotherMDNS(t *testing.T) {
 				n = serve(t, machines[0])
 			}
 			other.Line(patience, func(line []byte) bool { return strings.HasSuffix(string(line), "/p2p/"+n.id) })
-			n.Event(patience, "peer.discovered", func(e map[string]any) bool { return e["peer"] == id && e["source"] == "mdns" })
+			n.Event(patience, "peer.discovered",
+				func(e map[string]any) bool { return e["peer"] == id && e["source"] == "mdns" })
 			n.Event(patience, "peer.connected", func(e map[string]any) bool { return e["peer"] == id })
 			if err := other.Stop(syscall.SIGTERM, patience); err != nil {
 				t.Errorf("the neighbour ends with %v", err)

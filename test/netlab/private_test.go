@@ -40,7 +40,8 @@ func TestPrivateNetwork(t *testing.T) {
 	}
 	submit := func(m *netlab.Machine, flags ...string) (string, error) {
 		args := slices.Concat(flags, []string{
-			"--mdns=false", "--deadline", "15s", "--no-stdin", "--memory", "64", "--peer", addr, "../../examples/wordcount/wordcount.wasm",
+			"--mdns=false", "--deadline", "15s", "--no-stdin", "--memory", "64", "--peer", addr,
+			"../../examples/wordcount/wordcount.wasm",
 		})
 		p := m.Start(append(bin.Env(), "HOME="+t.TempDir()), programs+"/plasm-submit", args...)
 		err := p.End(30 * time.Second)
@@ -51,14 +52,16 @@ func TestPrivateNetwork(t *testing.T) {
 	}
 
 	for _, flags := range [][]string{nil, {"--network-key", other}} {
-		if found, _ := discover(t, machines[2], append(flags, "--bootstrap", addr, "--mdns=false", "--timeout", "3s")...); found[n.id] != nil {
+		if found, _ := discover(t, machines[2], append(flags, "--bootstrap", addr, "--mdns=false", "--timeout",
+			"3s")...); found[n.id] != nil {
 			t.Errorf("a stranger with %q found %v", flags, found)
 		}
 		if out, err := submit(machines[2], flags...); err == nil || out != "" {
 			t.Errorf("a stranger's job with %q: %q, %v", flags, out, err)
 		}
 	}
-	if strings.Contains(string(n.Stderr()), strange.id) || strings.Contains(string(strange.Stderr()), `"msg":"peer.connected"`) {
+	if strings.Contains(string(n.Stderr()), strange.id) ||
+		strings.Contains(string(strange.Stderr()), `"msg":"peer.connected"`) {
 		t.Error("a stranger's node has connected")
 	}
 }

@@ -53,9 +53,10 @@ func TestJobOverRelay(t *testing.T) {
 
 	out, err = submit(2 * data)
 	refused, decodeErr := job.DecodeError(out)
-	if err == nil || decodeErr != nil || refused.Code != job.CodeRefused || !slices.ContainsFunc(refused.Nodes, func(r job.NodeRejection) bool {
-		return r.PeerID == n.id && r.Rejection.Code == job.RejectRelayLimited
-	}) {
+	if err == nil || decodeErr != nil || refused.Code != job.CodeRefused ||
+		!slices.ContainsFunc(refused.Nodes, func(r job.NodeRejection) bool {
+			return r.PeerID == n.id && r.Rejection.Code == job.RejectRelayLimited
+		}) {
 		t.Errorf("a large job: %v, %.1000s", err, out)
 	}
 }

@@ -25,10 +25,12 @@ func TestPunchByEachTransport(t *testing.T) {
 			relay := serve(t, internet.Host("relay"), "--relay", "--mdns=false")
 			inside := internet.Site(netlab.Cone, "inside")[0]
 			outside := internet.Site(netlab.Cone, "outside")[0]
-			n := serve(t, inside, "--reachability", "private", "--bootstrap", relay.at(t, "/ip4/192.0.0.65"+test.node), "--mdns=false")
+			n := serve(t, inside, "--reachability", "private", "--bootstrap", relay.at(t, "/ip4/192.0.0.65"+test.node),
+				"--mdns=false")
 			n.placed(relay)
 			n.Event(patience, "capability.advertised", nil)
-			const runs, bound = 3, 5 * time.Second // what has waited for a timer took 6.3 s; without, it takes less than 0.1 s
+			// what has waited for a timer took 6.3 s; without, it takes less than 0.1 s
+			const runs, bound = 3, 5 * time.Second
 			fastest := patience
 			for range runs { // tells most beside a heavy load
 				began := time.Now()

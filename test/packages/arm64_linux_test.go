@@ -55,7 +55,8 @@ func node(t *testing.T, dir string, args ...string) string {
 	home := t.TempDir()
 	ctx, stop := context.WithCancel(context.Background())
 	cmd := in(inGroup(ctx, t, filepath.Join(dir, "plasmd"), append([]string{
-		"serve", "--listen", "/ip4/127.0.0.1/tcp/0", "--mdns=false", "--allow", "any", "--memory", "1024", "--data-dir", filepath.Join(home, "data"),
+		"serve", "--listen", "/ip4/127.0.0.1/tcp/0", "--mdns=false", "--allow", "any", "--memory", "1024", "--data-dir",
+		filepath.Join(home, "data"),
 		"--runtime-dir", filepath.Join(home, "run"), "--worker", filepath.Join(dir, "plasm-run"),
 	}, args...)...), dir, home)
 	var log bytes.Buffer
@@ -92,7 +93,8 @@ func TestFewDescriptors(t *testing.T) {
 			line := append(append([]string{"--nofile=6"}, emulator...), filepath.Join(dir, name))
 			out, err := with(t, dir, t.TempDir(), "prlimit", line...).CombinedOutput()
 			const want = ": the limit on open files is too low: it is 6, and "
-			if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 125 || !strings.HasPrefix(string(out), name+want+name+" needs ") {
+			if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 125 ||
+				!strings.HasPrefix(string(out), name+want+name+" needs ") {
 				t.Errorf("%s for %s: %v: %s", name, arch, err, out)
 			}
 		}
@@ -106,7 +108,8 @@ func TestProcessors(t *testing.T) {
 	t.Parallel()
 	amd64, arm64 := commands(t, "amd64", "plasm"), commands(t, "arm64", "plasm")
 	for name := range names {
-		if out, err := with(t, arm64, t.TempDir(), filepath.Join(arm64, name), "--version").CombinedOutput(); err != nil || string(out) != name+" "+newVersion+"\n" {
+		if out, err := with(t, arm64, t.TempDir(), filepath.Join(arm64, name),
+			"--version").CombinedOutput(); err != nil || string(out) != name+" "+newVersion+"\n" {
 			t.Errorf("%s --version for arm64: %v: %s", name, err, out)
 		}
 	}
@@ -133,11 +136,13 @@ func TestProcessors(t *testing.T) {
 	if len(results) != 1 {
 		t.Errorf("they differ: %v", results)
 	}
-	if statement := receiptFrom(t, amd64, fastHere); !strings.Contains(statement, `"arch":"amd64"`) || !strings.Contains(statement, `"engine":{"name":"wasmtime"`) {
+	if statement := receiptFrom(t, amd64, fastHere); !strings.Contains(statement, `"arch":"amd64"`) ||
+		!strings.Contains(statement, `"engine":{"name":"wasmtime"`) {
 		t.Errorf("the receipt of the node with the other engine says %s", statement)
 	}
 	// What the emulator does not know was not claimed.
-	if guards := receiptFrom(t, amd64, there); strings.Contains(guards, `"landlock"`) || strings.Contains(guards, `"seccomp"`) || !strings.Contains(guards, `"guards":[`) {
+	if guards := receiptFrom(t, amd64, there); strings.Contains(guards, `"landlock"`) ||
+		strings.Contains(guards, `"seccomp"`) || !strings.Contains(guards, `"guards":[`) {
 		t.Errorf("the receipt of the emulated node says %s", guards)
 	}
 }
@@ -147,11 +152,13 @@ func receiptFrom(t *testing.T, dir, address string) string {
 	t.Helper()
 	home := t.TempDir()
 	receipt := filepath.Join(home, "receipt.json")
-	submit := with(t, dir, home, filepath.Join(dir, "plasm-submit"), "--no-stdin", "--peer", address, "--receipt", receipt, filepath.Join("..", "..", "examples", "hello", "hello.wasm"))
+	submit := with(t, dir, home, filepath.Join(dir, "plasm-submit"), "--no-stdin", "--peer", address, "--receipt",
+		receipt, filepath.Join("..", "..", "examples", "hello", "hello.wasm"))
 	if out, err := submit.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	statement, err := with(t, dir, home, filepath.Join(dir, "plasm-verify"), "--signer", peerID.FindString(address), "--print", "statement", receipt).Output()
+	statement, err := with(t, dir, home, filepath.Join(dir, "plasm-verify"), "--signer", peerID.FindString(address),
+		"--print", "statement", receipt).Output()
 	must(t, err)
 	return string(statement)
 }
@@ -166,13 +173,16 @@ func TestDemo(t *testing.T) {
 	qemu, err := exec.LookPath(bin.Emulator)
 	must(t, err)
 	output(t, "cp", qemu, filepath.Join(mac.disk, "usr", "bin", bin.Emulator))
-	must(t, os.CopyFS(filepath.Join(mac.disk, "opt", "plasm"), os.DirFS(filepath.Join(extracted(t, "arm64", "plasm"), "usr", "bin"))))
+	must(t, os.CopyFS(filepath.Join(mac.disk, "opt", "plasm"),
+		os.DirFS(filepath.Join(extracted(t, "arm64", "plasm"), "usr", "bin"))))
 	for name := range names {
-		must(t, bin.Script(filepath.Join(mac.disk, "usr", "bin", name), bin.Emulation("/usr/bin/"+bin.Emulator, "/opt/plasm/"+name)))
+		must(t, bin.Script(filepath.Join(mac.disk, "usr", "bin", name),
+			bin.Emulation("/usr/bin/"+bin.Emulator, "/opt/plasm/"+name)))
 	}
 	mac.addPerson()
 	home := filepath.Join("home", person)
 	must(t, os.CopyFS(filepath.Join(mac.disk, home, "examples"), os.DirFS(filepath.Join("..", "..", "examples"))))
-	mac.sh("chmod -R a+rX /opt && chmod 755 /usr/bin/plasm* /usr/bin/" + bin.Emulator + " && chown -R " + person + ": /" + home)
+	mac.sh("chmod -R a+rX /opt && chmod 755 /usr/bin/plasm* /usr/bin/" + bin.Emulator + " && chown -R " + person +
+		": /" + home)
 	follow(t, steps(t, "docs/demo.md"), map[string]*machine{"ubuntu": ubuntu, "mac": mac})
 }

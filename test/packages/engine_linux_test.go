@@ -31,14 +31,17 @@ func TestEngineDepends(t *testing.T) {
 		got := []string{
 			output(t, "dpkg-deb", "--field", debFile(engine, arch), "Depends"),
 			output(t, "dpkg-deb", "--field", debFile("plasm", arch), "Recommends"),
-			output(t, "rpm", "--query", "--requires", "--package", file("new", fmt.Sprintf("%s-%s-1.%s.rpm", engine, newVersion, other))),
-			output(t, "rpm", "--query", "--recommends", "--package", file("new", fmt.Sprintf("plasm-%s-1.%s.rpm", newVersion, other))),
+			output(t, "rpm", "--query", "--requires", "--package",
+				file("new", fmt.Sprintf("%s-%s-1.%s.rpm", engine, newVersion, other))),
+			output(t, "rpm", "--query", "--recommends", "--package",
+				file("new", fmt.Sprintf("plasm-%s-1.%s.rpm", newVersion, other))),
 		}
 		want := []string{"plasm (= 0.10.0-1)\n", engine + "\n", "plasm = 0.10.0-1\n", engine + "\n"}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", arch, diff)
 		}
-		info := output(t, "tar", "--warning=no-unknown-keyword", "-xzOf", file("new", fmt.Sprintf("%s_%s-r1_%s.apk", engine, newVersion, other)), ".PKGINFO")
+		info := output(t, "tar", "--warning=no-unknown-keyword", "-xzOf",
+			file("new", fmt.Sprintf("%s_%s-r1_%s.apk", engine, newVersion, other)), ".PKGINFO")
 		if !strings.Contains(info, "\ndepend = plasm=0.10.0-r1\n") {
 			t.Errorf("apk %s: %s", arch, info)
 		}
@@ -79,7 +82,8 @@ func checkStatic(t *testing.T, program string, machine elf.Machine) {
 	must(t, err)
 	here, err := filepath.Abs(filepath.Join("..", ".."))
 	must(t, err)
-	for _, folder := range append(strings.Fields(output(t, "go", "env", "GOMODCACHE", "GOCACHE")), here, "/tmp/go-build", "/tmp/go-link") {
+	for _, folder := range append(strings.Fields(output(t, "go", "env", "GOMODCACHE", "GOCACHE")), here,
+		"/tmp/go-build", "/tmp/go-link") {
 		if bytes.Contains(data, []byte(folder+"/")) {
 			t.Errorf("%s names the folder %s", program, folder)
 		}
@@ -194,7 +198,8 @@ func (m *machine) checkUnit() {
 // children are the names of a process's children, each once.
 func (m *machine) children(pid string) string {
 	m.t.Helper()
-	out, err := m.try("sh", "-c", "for child in $(cat /proc/"+pid+"/task/*/children); do basename $(readlink /proc/$child/exe); done | sort -u")
+	out, err := m.try("sh", "-c", "for child in $(cat /proc/"+pid+
+		"/task/*/children); do basename $(readlink /proc/$child/exe); done | sort -u")
 	if err != nil {
 		m.t.Error(errors.Join(err, errors.New("no children")))
 	}
@@ -205,9 +210,11 @@ func (m *machine) children(pid string) string {
 func TestNoCompiler(t *testing.T) {
 	t.Parallel()
 	cmd := brief(t, filepath.Join("..", "..", "scripts", "package"))
-	cmd.Env = append(os.Environ(), "VERSION="+newVersion, "DIST="+t.TempDir(), "ARCHS=amd64", "CC=no-compiler", "ENGINE=required")
+	cmd.Env = append(os.Environ(), "VERSION="+newVersion, "DIST="+t.TempDir(), "ARCHS=amd64", "CC=no-compiler",
+		"ENGINE=required")
 	out, err := cmd.CombinedOutput()
-	want := "package: no plasm-engine-wasmtime for amd64: there is no no-compiler\npackage: hint: make deps installs what it takes, on Debian\n"
+	want := "package: no plasm-engine-wasmtime for amd64: there is no no-compiler\npackage: hint: make deps " +
+		"installs what it takes, on Debian\n"
 	if err == nil || string(out) != want {
 		t.Errorf("%v: %s", err, out)
 	}

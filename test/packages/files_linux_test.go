@@ -14,7 +14,10 @@ import (
 )
 
 // names are the commands, and the section of each one's manual page.
-var names = map[string]string{"plasm-run": "1", "plasm-submit": "1", "plasm-discover": "1", "plasm-verify": "1", "plasmd": "8"}
+var names = map[string]string{
+	"plasm-run": "1", "plasm-submit": "1", "plasm-discover": "1", "plasm-verify": "1",
+	"plasmd": "8",
+}
 
 // pages are all manual pages of the package plasm, and the section of each.
 func pages() map[string]string {
@@ -71,21 +74,27 @@ func extracted(t *testing.T, arch string, names ...string) string {
 func content(name string) []string {
 	if name == engine {
 		return []string{
-			"/usr/bin/" + engine, `/lib/systemd/system/plasmd\.service\.d/engine-wasmtime\.conf`, "/usr/share/man/man1/" + engine + `\.1\.gz`,
-			"/usr/share/doc/" + engine + "/copyright", "/usr/share/doc/" + engine + `/third-party\.gz`, "/usr/share/doc/" + engine + `/changelog\.Debian\.gz`,
+			"/usr/bin/" + engine, `/lib/systemd/system/plasmd\.service\.d/engine-wasmtime\.conf`,
+			"/usr/share/man/man1/" + engine + `\.1\.gz`,
+			"/usr/share/doc/" + engine + "/copyright", "/usr/share/doc/" + engine + `/third-party\.gz`,
+			"/usr/share/doc/" + engine + `/changelog\.Debian\.gz`,
 		}
 	}
 	all := []string{
 		`/etc/plasmd/plasmd\.toml`, `/lib/systemd/system/plasmd\.service`, `/usr/lib/sysusers\.d/plasmd\.conf`,
-		`/usr/share/plasm/schemas/receipt\.schema\.json`, `/usr/share/plasm/grafana\.json`, `/usr/share/doc/plasm/examples/hello/hello\.wasm`, `/usr/share/doc/plasm/examples/hello/hello\.c`,
-		`/usr/share/doc/plasm/copyright`, `/usr/share/doc/plasm/third-party\.gz`, `/usr/share/doc/plasm/changelog\.gz`, `/usr/share/doc/plasm/changelog\.Debian\.gz`,
-		`/usr/share/doc/plasm/README\.md`, `/usr/share/doc/plasm/docs/security\.md`, `/usr/share/doc/plasm/docs/architecture\.svg`,
+		`/usr/share/plasm/schemas/receipt\.schema\.json`, `/usr/share/plasm/grafana\.json`,
+		`/usr/share/doc/plasm/examples/hello/hello\.wasm`, `/usr/share/doc/plasm/examples/hello/hello\.c`,
+		`/usr/share/doc/plasm/copyright`, `/usr/share/doc/plasm/third-party\.gz`, `/usr/share/doc/plasm/changelog\.gz`,
+		`/usr/share/doc/plasm/changelog\.Debian\.gz`,
+		`/usr/share/doc/plasm/README\.md`, `/usr/share/doc/plasm/docs/security\.md`,
+		`/usr/share/doc/plasm/docs/architecture\.svg`,
 	}
 	for page, section := range pages() {
 		all = append(all, fmt.Sprintf(`/usr/share/man/man%s/%s\.%s\.gz`, section, regexp.QuoteMeta(page), section))
 	}
 	for name := range names {
-		all = append(all, "/usr/bin/"+name, "/usr/share/bash-completion/completions/"+name, "/usr/share/zsh/vendor-completions/_"+name, "/usr/share/fish/vendor_completions.d/"+name+`\.fish`)
+		all = append(all, "/usr/bin/"+name, "/usr/share/bash-completion/completions/"+name,
+			"/usr/share/zsh/vendor-completions/_"+name, "/usr/share/fish/vendor_completions.d/"+name+`\.fish`)
 	}
 	return all
 }
@@ -97,8 +106,10 @@ func contents(t *testing.T, name string) map[string]string {
 	for _, arch := range packages()[name] {
 		lists["deb "+arch] = output(t, "dpkg-deb", "--contents", debFile(name, arch))
 		arch = others()[arch]
-		lists["rpm "+arch] = output(t, "rpm", "--query", "--list", "--package", file("new", fmt.Sprintf("%s-%s-1.%s.rpm", name, newVersion, arch)))
-		lists["apk "+arch] = output(t, "tar", "--warning=no-unknown-keyword", "-tzf", file("new", fmt.Sprintf("%s_%s-r1_%s.apk", name, newVersion, arch)))
+		lists["rpm "+arch] = output(t, "rpm", "--query", "--list", "--package",
+			file("new", fmt.Sprintf("%s-%s-1.%s.rpm", name, newVersion, arch)))
+		lists["apk "+arch] = output(t, "tar", "--warning=no-unknown-keyword", "-tzf",
+			file("new", fmt.Sprintf("%s_%s-r1_%s.apk", name, newVersion, arch)))
 	}
 	return lists
 }
@@ -185,7 +196,8 @@ func TestManualPages(t *testing.T) {
 	for name, section := range all {
 		page := filepath.Join(dir, "usr", "share", "man", "man"+section, name+"."+section+".gz")
 		cmd := brief(t, "man", "--warnings=w", "--local-file", "--encoding=UTF-8", page)
-		cmd.Env = append(os.Environ(), "MANWIDTH=100", "LC_ALL=C.UTF-8", "MAN_KEEP_FORMATTING=", "TERM=dumb", "GROFF_NO_SGR=1")
+		cmd.Env = append(os.Environ(), "MANWIDTH=100", "LC_ALL=C.UTF-8", "MAN_KEEP_FORMATTING=", "TERM=dumb",
+			"GROFF_NO_SGR=1")
 		var text, warnings bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &text, &warnings
 		if err := cmd.Run(); err != nil || warnings.Len() > 0 {
@@ -197,7 +209,8 @@ func TestManualPages(t *testing.T) {
 		}
 		plain := regexp.MustCompile(`.\x08`).ReplaceAllString(text.String(), "")
 		if name != engine && name != "plasmd.toml" { // not for people, and no command
-			help := output(t, append([]string{filepath.Join(dir, "usr", "bin", words[0])}, append(words[1:], "--help")...)...)
+			help := output(t, append([]string{filepath.Join(dir, "usr", "bin", words[0])},
+				append(words[1:], "--help")...)...)
 			for _, m := range flag.FindAllStringSubmatch(help, -1) {
 				if !strings.Contains(plain, m[1]) {
 					t.Errorf("%s: no %s", name, m[1])
@@ -222,12 +235,13 @@ func TestCompletions(t *testing.T) {
 	trust := filepath.Join(t.TempDir(), "trust")
 	must(t, os.WriteFile(trust, []byte("12D3KooWabc lab/one # ours\nany\n"), 0o600))
 	for line, want := range map[string]string{
-		"plasm-run --rec":                     "--receipt",
-		"plasm-run --log-format ":             "text json",
-		"plasmd ":                             "serve identity status allow jobs cancel drain check doctor",
-		"plasmd serve --reach":                "--reachability",
-		"plasmd serve --reachability pr":      "private",
-		"plasmd allow --":                     "--remove --list --data-dir --runtime-dir --log-level --log-format --help --version",
+		"plasm-run --rec":                "--receipt",
+		"plasm-run --log-format ":        "text json",
+		"plasmd ":                        "serve identity status allow jobs cancel drain check doctor",
+		"plasmd serve --reach":           "--reachability",
+		"plasmd serve --reachability pr": "private",
+		"plasmd allow --": "--remove --list --data-dir --runtime-dir --log-level --log-format " +
+			"--help --version",
 		"plasm-verify --print st":             "stdout stderr statement",
 		"plasm-discover --require-guards lan": "landlock",
 		"plasm-run --engine w":                "wasmtime wazero",
@@ -238,14 +252,17 @@ func TestCompletions(t *testing.T) {
 	} {
 		name, _, _ := strings.Cut(line, " ")
 		words := strings.Split(line, " ")
-		script := fmt.Sprintf(`PLASM_TRUST=%s; . %s; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _%s; echo "${COMPREPLY[@]}"`,
+		script := fmt.Sprintf(`PLASM_TRUST=%s; . %s; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _%s; echo `+
+			`"${COMPREPLY[@]}"`,
 			trust, filepath.Join(share, "bash-completion", "completions", name), strings.ReplaceAll(name, "-", "_"))
 		got := strings.TrimSpace(output(t, append([]string{"bash", "-c", script, "bash"}, words...)...))
 		if got != want {
 			t.Errorf("%q is completed to %q, want %q", line, got, want)
 		}
 	}
-	got := output(t, "fish", "--no-config", "-c", "source "+filepath.Join(share, "fish", "vendor_completions.d", "plasmd.fish")+"; complete --do-complete 'plasmd serve --reachability pr'")
+	got := output(t, "fish", "--no-config", "-c",
+		"source "+filepath.Join(share, "fish", "vendor_completions.d", "plasmd.fish")+
+			"; complete --do-complete 'plasmd serve --reachability pr'")
 	if !strings.HasPrefix(got, "private\t") {
 		t.Errorf("fish completes %q", got)
 	}

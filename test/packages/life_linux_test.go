@@ -51,8 +51,10 @@ func TestLife(t *testing.T) {
 	if took := time.Since(begun); took > time.Minute {
 		t.Errorf("from two new machines to a verified receipt took %v", took)
 	}
-	user.do("plasm-verify", "--signer", id, "--require-guards", strings.Join(job.Guards(), ","), "/home/"+person+"/receipt.json")
-	for _, file := range []string{".config/plasm/trust", ".local/share/plasm/key.pem"} { // root goes on in the user's name
+	user.do("plasm-verify", "--signer", id, "--require-guards", strings.Join(job.Guards(), ","),
+		"/home/"+person+"/receipt.json")
+	// root goes on in the user's name
+	for _, file := range []string{".config/plasm/trust", ".local/share/plasm/key.pem"} {
 		user.sh("mkdir -p -m 700 $(dirname /root/" + file + ") && cp /home/" + person + "/" + file + " /root/" + file)
 	}
 	node.checkClosed(user, id)
@@ -140,7 +142,8 @@ func (m *machine) checkService() {
 	m.do("useradd", "stranger")
 	m.do("setpriv", "--reuid=member", "--regid=member", "--init-groups", "plasmd", "status")
 	stranger := []string{"setpriv", "--reuid=stranger", "--regid=stranger", "--init-groups"}
-	if out, err := m.try(append(stranger, "plasmd", "status")...); err != nil || !strings.Contains(out, s.Node.PeerID) || !strings.Contains(out, "group") || strings.Contains(out, "/allow") {
+	if out, err := m.try(append(stranger, "plasmd", "status")...); err != nil ||
+		!strings.Contains(out, s.Node.PeerID) || !strings.Contains(out, "group") || strings.Contains(out, "/allow") {
 		m.t.Errorf("a stranger asks the node: %v: %s", err, out)
 	}
 	if out := m.do(append(stranger, "plasmd", "identity")...); out != s.Node.PeerID {
@@ -149,10 +152,13 @@ func (m *machine) checkService() {
 	if out, err := m.try(append(stranger, "plasmd", "allow", "any")...); err == nil || !strings.Contains(out, "group") {
 		m.t.Errorf("a stranger allows everybody: %v: %s", err, out)
 	}
-	if out := m.do(append(stranger, "plasmd", "doctor")...); strings.Contains(out, "failed") || !regexp.MustCompile(`(?m)^unknown +node +`+s.Node.PeerID).MatchString(out) || !regexp.MustCompile(`(?m)^ok +ports +.*/ip4/10\.`).MatchString(out) {
+	if out := m.do(append(stranger, "plasmd", "doctor")...); strings.Contains(out, "failed") ||
+		!regexp.MustCompile(`(?m)^unknown +node +`+s.Node.PeerID).MatchString(out) ||
+		!regexp.MustCompile(`(?m)^ok +ports +.*/ip4/10\.`).MatchString(out) {
 		m.t.Errorf("a stranger looks the node over: %s", out)
 	}
-	m.do("setpriv", "--reuid=stranger", "--regid=stranger", "--init-groups", "env", "HOME=/tmp", "plasm-discover", "--mdns=false")
+	m.do("setpriv", "--reuid=stranger", "--regid=stranger", "--init-groups", "env", "HOME=/tmp", "plasm-discover",
+		"--mdns=false")
 	m.do("userdel", "member")
 	m.do("userdel", "stranger")
 }
@@ -163,20 +169,24 @@ func (m *machine) checkDoctor() {
 	m.t.Helper()
 	report := m.do("plasmd", "doctor")
 	for _, line := range []string{
-		`(?m)^ok +settings +/etc/plasmd/plasmd\.toml$`, `(?m)^ok +key +/var/lib/plasmd/key\.pem`, `(?m)^ok +allow +1 may submit`,
-		`(?m)^ok +worker +/usr/bin/plasm-run, version ` + regexp.QuoteMeta(oldVersion), `(?m)^ok +guards`, `(?m)^ok +ports +.*/ip4/10\.`, `(?m)^ok +peers`,
+		`(?m)^ok +settings +/etc/plasmd/plasmd\.toml$`, `(?m)^ok +key +/var/lib/plasmd/key\.pem`,
+		`(?m)^ok +allow +1 may submit`,
+		`(?m)^ok +worker +/usr/bin/plasm-run, version ` + regexp.QuoteMeta(oldVersion), `(?m)^ok +guards`,
+		`(?m)^ok +ports +.*/ip4/10\.`, `(?m)^ok +peers`,
 	} {
 		if !regexp.MustCompile(line).MatchString(report) {
 			m.t.Errorf("plasmd doctor does not say %s:\n%s", line, report)
 		}
 	}
 	m.do("chmod", "0640", "/var/lib/plasmd/key.pem")
-	if out, err := m.try("plasmd", "doctor"); err == nil || !strings.Contains(out, "hint: sudo -u plasmd chmod 600 /var/lib/plasmd/key.pem") {
+	if out, err := m.try("plasmd", "doctor"); err == nil ||
+		!strings.Contains(out, "hint: sudo -u plasmd chmod 600 /var/lib/plasmd/key.pem") {
 		m.t.Errorf("a key that a group can read: %v: %s", err, out)
 	}
 	m.do("chmod", "0600", "/var/lib/plasmd/key.pem")
 	m.do("systemctl", "stop", "plasmd")
-	if out, err := m.try("plasmd", "doctor"); err == nil || !strings.Contains(out, "hint: sudo systemctl start plasmd") {
+	if out, err := m.try("plasmd", "doctor"); err == nil ||
+		!strings.Contains(out, "hint: sudo systemctl start plasmd") {
 		m.t.Errorf("a node that was stopped: %v: %s", err, out)
 	}
 	m.do("systemctl", "start", "plasmd")
@@ -209,7 +219,8 @@ func (m *machine) checkRestart(id string) {
 		pid := m.do("systemctl", "show", "--property=MainPID", "--value", "plasmd")
 		m.sh("kill -" + signal + " " + pid)
 		m.until("back after SIG"+signal, func() error {
-			out, err := m.try("sh", "-c", "test $(systemctl show --property=MainPID --value plasmd) -ne "+pid+" && plasmd status")
+			out, err := m.try("sh", "-c", "test $(systemctl show --property=MainPID --value plasmd) -ne "+pid+
+				" && plasmd status")
 			if err == nil && !strings.Contains(out, id) {
 				m.t.Errorf("it is another node after SIG%s: %s", signal, out)
 			}
@@ -223,7 +234,8 @@ func (m *machine) checkRestart(id string) {
 // override has the unit say something else, or what the package says.
 func (m *machine) override(lines ...string) {
 	m.t.Helper()
-	m.sh("mkdir -p /run/systemd/system/plasmd.service.d && printf '" + strings.Join(append([]string{"[Service]"}, lines...), "\\n") +
+	m.sh("mkdir -p /run/systemd/system/plasmd.service.d && printf '" +
+		strings.Join(append([]string{"[Service]"}, lines...), "\\n") +
 		"\\n' > /run/systemd/system/plasmd.service.d/test.conf && systemctl daemon-reload")
 }
 
@@ -239,7 +251,8 @@ func (m *machine) checkUpgrade(user *machine, id string) {
 
 	ctx, cancel := context.WithTimeout(m.t.Context(), patience)
 	defer cancel()
-	submitting := user.command(ctx, "plasm-submit", "--deterministic=false", "--no-stdin", "--signer", id, "--receipt", "/tick.json", "/tick.wasm")
+	submitting := user.command(ctx, "plasm-submit", "--deterministic=false", "--no-stdin", "--signer", id, "--receipt",
+		"/tick.json", "/tick.wasm")
 	var out, problem strings.Builder
 	submitting.Stdout, submitting.Stderr = &out, &problem
 	must(m.t, submitting.Start())
@@ -263,7 +276,8 @@ func (m *machine) checkUpgrade(user *machine, id string) {
 		m.t.Errorf("the job ran on %s", got)
 	}
 
-	if version, engines := m.status().Node.Version, m.engines(); version != newVersion || engines != " wasmtime wazero" {
+	if version, engines := m.status().Node.Version, m.engines(); version != newVersion ||
+		engines != " wasmtime wazero" {
 		m.t.Errorf("after the upgrade the node is of version %s, and has%s", version, engines)
 	}
 	m.sh("! journalctl --unit=plasmd --grep='engine left out' --no-pager --quiet")
@@ -278,8 +292,11 @@ func (m *machine) checkUpgrade(user *machine, id string) {
 // tree lists the machine's files that a package could leave.
 func (m *machine) tree() []string {
 	m.t.Helper()
-	return strings.Split(m.sh(`find / -xdev \( -path /packages -o -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /var/log -o -path /var/cache \
-		-o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /run/systemd -o -path /run/udev -o -path /root -o -path /var/tmp \) -prune -o -print | sort`), "\n")
+	return strings.Split(m.sh(`find / -xdev \( -path /packages \
+		-o -path /proc -o -path /sys -o -path /dev -o -path /tmp \
+		-o -path /var/log -o -path /var/cache \
+		-o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /run/systemd -o -path /run/udev \
+		-o -path /root -o -path /var/tmp \) -prune -o -print | sort`), "\n")
 }
 
 // difference returns what is in a list and not in the other, but for what any

@@ -37,7 +37,10 @@ func boot(t *testing.T, name string, at *netlab.Machine) *machine {
 	t.Helper()
 	needMachines(t)
 	dir := t.TempDir()
-	m := &machine{t: t, name: fmt.Sprintf("%s-%d", name, os.Getpid()), space: at.Namespace(), disk: filepath.Join(dir, "disk")}
+	m := &machine{
+		t: t, name: fmt.Sprintf("%s-%d", name, os.Getpid()), space: at.Namespace(),
+		disk: filepath.Join(dir, "disk"),
+	}
 	for _, name := range []string{"upper", "work", "disk"} {
 		must(t, os.Mkdir(filepath.Join(dir, name), 0o755))
 	}
@@ -80,7 +83,8 @@ func (m *machine) start() {
 	}
 	// In a group of its own, as two machines would else be in one. Landlock is not
 	// among the calls that nspawn 252 allows.
-	m.nspawn = exec.CommandContext(context.Background(), "sh", "-c", enter+`exec systemd-nspawn --quiet --register=no --keep-unit \
+	m.nspawn = exec.CommandContext(context.Background(), "sh", "-c",
+		enter+`exec systemd-nspawn --quiet --register=no --keep-unit \
 		--system-call-filter='landlock_create_ruleset landlock_add_rule landlock_restrict_self' \
 		--link-journal=no --console=read-only --bind-ro="$4:/packages" \
 		--machine="$1" --network-namespace-path="$2" --directory="$3" --boot`,
@@ -106,12 +110,14 @@ func (m *machine) findLeader() int {
 	m.t.Helper()
 	leader := 0
 	m.until("started", func() error {
-		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", m.nspawn.Process.Pid, m.nspawn.Process.Pid))
+		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", m.nspawn.Process.Pid,
+			m.nspawn.Process.Pid))
 		if err != nil {
 			return err
 		}
 		for child := range strings.FieldsSeq(string(children)) {
-			if name, err := os.ReadFile("/proc/" + child + "/comm"); err == nil && strings.TrimSpace(string(name)) == "systemd" {
+			if name, err := os.ReadFile("/proc/" + child + "/comm"); err == nil &&
+				strings.TrimSpace(string(name)) == "systemd" {
 				leader, err = strconv.Atoi(child)
 				return err
 			}

@@ -107,7 +107,8 @@ func asPerson(line string) []string {
 // addPerson makes that user.
 func (m *machine) addPerson() {
 	m.t.Helper()
-	m.sh("useradd --create-home --shell /bin/sh " + person + " && echo '" + person + " ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/person && chmod 440 /etc/sudoers.d/person")
+	m.sh("useradd --create-home --shell /bin/sh " + person + " && echo '" + person +
+		" ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/person && chmod 440 /etc/sudoers.d/person")
 	m.sh(`echo "127.0.1.1 $(hostname)" >> /etc/hosts`) // which sudo looks up
 	m.do(asPerson("sudo true")...)
 }

@@ -62,7 +62,8 @@ func TestArchives(t *testing.T) {
 				t.Errorf("linux %s: %s is for %v, and needs %v (%v)", arch, name, f.Machine, libraries, err)
 			}
 			must(t, f.Close())
-			if _, err := os.Stat(filepath.Join(dir, "share", "man", "man"+section, name+"."+section+".gz")); err != nil {
+			if _, err := os.Stat(filepath.Join(dir, "share", "man", "man"+section,
+				name+"."+section+".gz")); err != nil {
 				t.Error(err)
 			}
 		}
@@ -108,7 +109,8 @@ func TestBillOfMaterials(t *testing.T) {
 		for _, c := range bill.Components {
 			listed[c.Name] = c.Version
 		}
-		modules := regexp.MustCompile(`(?m)^\tdep\t(\S+)\t(\S+)`).FindAllStringSubmatch(output(t, "go", "version", "-m", filepath.Join(dir, "bin", name)), -1)
+		modules := regexp.MustCompile(`(?m)^\tdep\t(\S+)\t(\S+)`).FindAllStringSubmatch(output(t, "go", "version", "-m",
+			filepath.Join(dir, "bin", name)), -1)
 		if bill.Format != "CycloneDX" || len(modules) == 0 {
 			t.Fatalf("%s: format %q, %d modules", name, bill.Format, len(modules))
 		}
@@ -165,12 +167,18 @@ func TestContainerImage(t *testing.T) {
 	output(t, "cp", filepath.Join("..", "..", "LICENSE"), repository)
 	buildah := func(words ...string) string {
 		t.Helper()
-		return strings.TrimSpace(output(t, append([]string{"buildah", "--storage-driver", "vfs", "--root", filepath.Join(work, "root"), "--runroot", filepath.Join(work, "run")}, words...)...))
+		return strings.TrimSpace(output(t,
+			append([]string{
+				"buildah", "--storage-driver", "vfs", "--root", filepath.Join(work, "root"), "--runroot",
+				filepath.Join(work, "run"),
+			}, words...)...))
 	}
-	buildah("build", "--quiet", "--isolation", "chroot", "--tag", "plasm", "--file", filepath.Join(repository, "packaging", "Containerfile"), repository)
+	buildah("build", "--quiet", "--isolation", "chroot", "--tag", "plasm", "--file",
+		filepath.Join(repository, "packaging", "Containerfile"), repository)
 	container := buildah("from", "--pull-never", "localhost/plasm")
 	t.Cleanup(func() {
-		if err := exec.Command("buildah", "--storage-driver", "vfs", "--root", filepath.Join(work, "root"), "--runroot", filepath.Join(work, "run"), "rm", "--all").Run(); err != nil {
+		if err := exec.Command("buildah", "--storage-driver", "vfs", "--root", filepath.Join(work, "root"), "--runroot",
+			filepath.Join(work, "run"), "rm", "--all").Run(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -178,19 +186,27 @@ func TestContainerImage(t *testing.T) {
 	module, err := os.ReadFile(filepath.Join("..", "..", "examples", "hello", "hello.wasm"))
 	must(t, err)
 	must(t, os.WriteFile(filepath.Join(root, "hello.wasm"), module, 0o644))
-	if listed, err := filepath.Glob(filepath.Join(root, "usr", "bin", "*")); err != nil || len(listed) != len(names)+1 { // the other engine, which lay beside them
+	// the other engine, which lay beside them
+	if listed, err := filepath.Glob(filepath.Join(root, "usr", "bin", "*")); err != nil || len(listed) != len(names)+1 {
 		t.Errorf("programs in the image: %v, %v", listed, err)
 	}
 	run := []string{"run", "--isolation", "chroot", container, "--"}
 	buildah(append(run, "/usr/bin/plasm-run", "--no-stdin", "--receipt", "/run/plasmd/receipt.json", "/hello.wasm")...)
 	id := buildah(append(run, "/usr/bin/plasm-run", "--identity")...)
-	buildah(append(run, "/usr/bin/plasm-run", "--engine", "wasmtime", "--no-stdin", "--require-guards", "nnp,seccomp", "/hello.wasm")...)
-	buildah(append(run, "/usr/bin/plasm-verify", "--signer", id, "--require-guards", "nnp,seccomp", "/run/plasmd/receipt.json")...)
-	if owner := output(t, "stat", "--format=%u", filepath.Join(root, "run", "plasmd", "receipt.json")); strings.TrimSpace(owner) != "65532" {
+	buildah(append(run, "/usr/bin/plasm-run", "--engine", "wasmtime", "--no-stdin", "--require-guards", "nnp,seccomp",
+		"/hello.wasm")...)
+	buildah(append(run, "/usr/bin/plasm-verify", "--signer", id, "--require-guards", "nnp,seccomp",
+		"/run/plasmd/receipt.json")...)
+	if owner := output(t, "stat", "--format=%u",
+		filepath.Join(root, "run", "plasmd", "receipt.json")); strings.TrimSpace(owner) != "65532" {
 		t.Errorf("what ran there is user %s", owner)
 	}
-	doctor := brief(t, "buildah", append([]string{"--storage-driver", "vfs", "--root", filepath.Join(work, "root"), "--runroot", filepath.Join(work, "run")},
-		append(run, "/usr/bin/plasmd", "doctor")...)...)
+	doctor := brief(t, "buildah",
+		append([]string{
+			"--storage-driver", "vfs", "--root", filepath.Join(work, "root"), "--runroot",
+			filepath.Join(work, "run"),
+		},
+			append(run, "/usr/bin/plasmd", "doctor")...)...)
 	out, _ := doctor.CombinedOutput() // no node runs, which it says
 	for _, want := range []string{"ok       worker ", "ok       guards "} {
 		if !strings.Contains(string(out), want) {

@@ -35,7 +35,8 @@ func TestRPM(t *testing.T) {
 	t.Parallel()
 	m := boot(t, "rpm", netlab.New(t).Alone("rpm"))
 	m.bringRPM()
-	if out, err := m.try("rpm", "-i", rpmFile(engine)); err == nil || !strings.Contains(out, "plasm = "+newVersion+"-1 is needed") {
+	if out, err := m.try("rpm", "-i", rpmFile(engine)); err == nil ||
+		!strings.Contains(out, "plasm = "+newVersion+"-1 is needed") {
 		t.Errorf("the engine without plasm: %v: %s", err, out)
 	}
 	m.do("rpm", "-i", rpmFile("plasm"))

@@ -71,13 +71,15 @@ var dpkgCases = []struct {
 func (m *machine) breakPackages() {
 	m.t.Helper()
 	for script, of := range map[string]string{
-		"preinst": deb("new", newVersion), "postinst": deb("new", newVersion), "prerm": deb("old", oldVersion), "postrm": deb("old", oldVersion),
+		"preinst": deb("new", newVersion), "postinst": deb("new", newVersion), "prerm": deb("old", oldVersion),
+		"postrm": deb("old", oldVersion),
 	} {
 		edit := "echo exit 1 >> /root/p/DEBIAN/" + script
 		if script == "postinst" { // before it has done anything
 			edit = "sed -i 's/^set -e$/exit 1/' /root/p/DEBIAN/" + script
 		}
-		m.sh("rm -rf /root/p && dpkg-deb -R " + of + " /root/p && " + edit + " && dpkg-deb -Znone -b /root/p /root/" + script + ".deb && rm -rf /root/p")
+		m.sh("rm -rf /root/p && dpkg-deb -R " + of + " /root/p && " + edit + " && dpkg-deb -Znone -b /root/p /root/" +
+			script + ".deb && rm -rf /root/p")
 	}
 }
 
@@ -95,9 +97,11 @@ func TestScripts(t *testing.T) { //nolint:tparallel // its rows share a machine
 		}
 		for _, state := range states {
 			t.Run(c.name+"/"+state, func(t *testing.T) {
-				m.row(t, names.Replace("dpkg -i "+c.first+"\n"+befores[state]+"\n"+strings.ReplaceAll(c.then, "; ", "\n")), c.want[state])
+				m.row(t, names.Replace("dpkg -i "+c.first+"\n"+befores[state]+"\n"+
+					strings.ReplaceAll(c.then, "; ", "\n")), c.want[state])
 			})
-			m.sh("systemctl stop plasmd; systemctl unmask plasmd; rm -f /var/lib/dpkg/info/plasm.prerm; dpkg -P plasm && systemctl daemon-reload && systemctl reset-failed")
+			m.sh("systemctl stop plasmd; systemctl unmask plasmd; rm -f /var/lib/dpkg/info/plasm.prerm; dpkg -P " +
+				"plasm && systemctl daemon-reload && systemctl reset-failed")
 		}
 	}
 }
@@ -106,7 +110,8 @@ func TestScripts(t *testing.T) { //nolint:tparallel // its rows share a machine
 // starts and stops.
 func (m *machine) pretend() {
 	m.t.Helper()
-	m.override("Type=exec", "ExecStart=", "ExecStart=/bin/sleep infinity", "NoExecPaths=", "ExecPaths=", "WatchdogSec=0")
+	m.override("Type=exec", "ExecStart=", "ExecStart=/bin/sleep infinity", "NoExecPaths=", "ExecPaths=",
+		"WatchdogSec=0")
 }
 
 // row does the steps of a case, which must all succeed, and compares what has become of
@@ -142,7 +147,10 @@ func TestEngineScripts(t *testing.T) { //nolint:tparallel // its rows share a ma
 	for _, state := range []string{"running", "stopped", "disabled", "running, no boot", "masked"} {
 		m.sh("dpkg -i " + deb("new", newVersion))
 		m.sh(befores[state])
-		for _, steps := range []string{"dpkg -i ENGINE", "dpkg -i ENGINE\ntrue", "dpkg -r " + engine, "dpkg -i ENGINE\ndpkg -P " + engine} {
+		for _, steps := range []string{
+			"dpkg -i ENGINE", "dpkg -i ENGINE\ntrue", "dpkg -r " + engine,
+			"dpkg -i ENGINE\ndpkg -P " + engine,
+		} {
 			pid := m.sh("systemctl show --property=MainPID --value plasmd")
 			t.Run(steps+"/"+state, func(t *testing.T) {
 				m.row(t, of.Replace(steps), kept[state])

@@ -26,7 +26,8 @@ func newTraveller(t *testing.T, flags ...string) *traveller {
 	_, x.signer, _ = strings.Cut(x.node, "/p2p/")
 	must(t, bin.BuildGuest(t.Context(), root+"/lib/sandbox/testdata/folders", x.file("folders.wasm")))
 	for name, text := range map[string]string{
-		"src/a": "a\n", "src/same": "a\n", "src/empty": "", "src/sub/c": "c\n", "src/big": strings.Repeat("0123456789abcdef", 40_000),
+		"src/a": "a\n", "src/same": "a\n", "src/empty": "", "src/sub/c": "c\n",
+		"src/big": strings.Repeat("0123456789abcdef", 40_000),
 	} {
 		x.write(name, text)
 	}
@@ -65,7 +66,8 @@ func (x *traveller) submit(want int, args ...string) (stdout, stderr string) {
 // same compares two folders.
 func (x *traveller) same(a, b string) {
 	x.t.Helper()
-	if out, err := exec.CommandContext(x.t.Context(), "diff", "-r", "--no-dereference", x.file(a), x.file(b)).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(x.t.Context(), "diff", "-r", "--no-dereference", x.file(a),
+		x.file(b)).CombinedOutput(); err != nil {
 		x.t.Errorf("%v\n%.500s", err, out)
 	}
 }
@@ -84,10 +86,12 @@ func TestFoldersTravel(t *testing.T) {
 	t.Parallel()
 	x := newTraveller(t)
 	copied := func(out, receipt string) string {
-		_, stderr := x.submit(0, "--verbose", "--in", "src::/in", "--out", "/out::"+out, "--receipt", receipt, "folders.wasm", "copy")
+		_, stderr := x.submit(0, "--verbose", "--in", "src::/in", "--out", "/out::"+out, "--receipt", receipt,
+			"folders.wasm", "copy")
 		return stderr
 	}
-	if stderr := copied("one", "one.json"); !strings.Contains(stderr, "lacks 3 of 3 contents of files: 625 KiB to be sent\n") {
+	if stderr := copied("one", "one.json"); !strings.Contains(stderr,
+		"lacks 3 of 3 contents of files: 625 KiB to be sent\n") {
 		t.Errorf("the first time: %s", stderr)
 	}
 	x.same("src", "one")
@@ -100,7 +104,8 @@ func TestFoldersTravel(t *testing.T) {
 	}
 	x.same("src", "two")
 	x.write("src/new", "new\n")
-	if stderr := copied("three", "three.json"); !strings.Contains(stderr, "lacks 1 of 4 contents of files: 4 B to be sent, 625 KiB there already\n") {
+	if stderr := copied("three", "three.json"); !strings.Contains(stderr,
+		"lacks 1 of 4 contents of files: 4 B to be sent, 625 KiB there already\n") {
 		t.Errorf("with one more file: %s", stderr)
 	}
 	x.same("src", "three")
@@ -133,12 +138,14 @@ func TestFoldersOfManyJobs(t *testing.T) {
 func TestFoldersAsTheContractHasIt(t *testing.T) {
 	t.Parallel()
 	x := newTraveller(t, "--max-disk", "8", "--max-tree", "1000000")
-	x.submit(0, "--disk", "8", "--in", "src::/out", "--exclude", "big", "--out", "/out::changed", "folders.wasm", "change")
+	x.submit(0, "--disk", "8", "--in", "src::/out", "--exclude", "big", "--out", "/out::changed", "folders.wasm",
+		"change")
 	if text, err := os.ReadFile(x.file("changed/sub/c")); err != nil || string(text) != "changed" {
 		t.Errorf("%q %v", text, err)
 	}
 	x.gone("changed/big")
-	if _, stderr := x.submit(125, "--disk", "8", "--in", "src::/in", "--out", "/out::changed", "folders.wasm", "copy"); !strings.Contains(stderr, "--replace") {
+	if _, stderr := x.submit(125, "--disk", "8", "--in", "src::/in", "--out", "/out::changed", "folders.wasm",
+		"copy"); !strings.Contains(stderr, "--replace") {
 		t.Errorf("a folder that is there: %s", stderr)
 	}
 	x.submit(0, "--disk", "8", "--replace", "--in", "src::/in", "--out", "/out::changed", "folders.wasm", "copy")
@@ -147,7 +154,8 @@ func TestFoldersAsTheContractHasIt(t *testing.T) {
 	if text, err := os.ReadFile(x.file("file/b")); err != nil || string(text) != "a\n" {
 		t.Errorf("%q %v", text, err)
 	}
-	if stdout, _ := x.submit(0, "--disk", "1", "--out", "/out::full", "folders.wasm", "fill"); !strings.Contains(stdout, "o space left") {
+	if stdout, _ := x.submit(0, "--disk", "1", "--out", "/out::full", "folders.wasm", "fill"); !strings.Contains(stdout,
+		"o space left") {
 		t.Errorf("a disk of 1 MB: %s", stdout)
 	}
 	x.submit(2, "--disk", "8", "--out", "/out::trapped", "folders.wasm", "trap")
@@ -158,9 +166,11 @@ func TestFoldersAsTheContractHasIt(t *testing.T) {
 	x.gone("late")
 
 	// A document brings them, and takes them.
-	job, _ := x.run(0, "plasm-run", "--print-job", "--disk", "8", "--in", "src::/in", "--out", "/out::unused", "folders.wasm", "copy")
+	job, _ := x.run(0, "plasm-run", "--print-job", "--disk", "8", "--in", "src::/in", "--out", "/out::unused",
+		"folders.wasm", "copy")
 	x.write("job.json", job)
-	if _, stderr := x.submit(125, "--job", "job.json"); !strings.Contains(stderr, "say with --out /out::PATH where it goes, or take --json") {
+	if _, stderr := x.submit(125, "--job", "job.json"); !strings.Contains(stderr,
+		"say with --out /out::PATH where it goes, or take --json") {
 		t.Errorf("a folder that goes nowhere: %s", stderr)
 	}
 	result, _ := x.submit(0, "--job", "job.json", "--json")
@@ -168,11 +178,13 @@ func TestFoldersAsTheContractHasIt(t *testing.T) {
 	x.run(0, "plasm-verify", "--signer", x.signer, "--in", "src::/in", "--out", "/out::changed", "result.json")
 
 	// What the node does not give.
-	if _, stderr := x.submit(125, "--disk", "9", "--out", "/out::none", "folders.wasm", "fill"); !strings.Contains(stderr, "disk: ") {
+	if _, stderr := x.submit(125, "--disk", "9", "--out", "/out::none", "folders.wasm",
+		"fill"); !strings.Contains(stderr, "disk: ") {
 		t.Errorf("more disk than there is: %s", stderr)
 	}
 	x.write("src/more", strings.Repeat("x", 400_000))
-	if _, stderr := x.submit(125, "--disk", "8", "--in", "src::/in", "--out", "/out::none", "folders.wasm", "copy"); !strings.Contains(stderr, "tree_too_large: ") {
+	if _, stderr := x.submit(125, "--disk", "8", "--in", "src::/in", "--out", "/out::none", "folders.wasm",
+		"copy"); !strings.Contains(stderr, "tree_too_large: ") {
 		t.Errorf("more files than it takes: %s", stderr)
 	}
 	x.gone("none")
@@ -235,7 +247,8 @@ func TestFolderExamples(t *testing.T) {
 			x := *one
 			x.t = t
 			line := append([]string{
-				"--mdns=false", "--peer", one.node, "--peer", other, "--quorum", "2", "--json", "--out", "/out::" + test.name,
+				"--mdns=false", "--peer", one.node, "--peer", other, "--quorum", "2", "--json", "--out",
+				"/out::" + test.name,
 			}, test.line(t)...)
 			var result struct {
 				Receipts []any

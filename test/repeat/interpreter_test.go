@@ -22,7 +22,10 @@ func interpreted(t *testing.T) []string {
 // what ends them.
 func interpreter() []variant.Edit {
 	return []variant.Edit{
-		{File: "lib/engine/wazero/engine.go", Old: "wz.NewRuntimeConfigCompiler()", New: "wz.NewRuntimeConfigInterpreter()"},
+		{
+			File: "lib/engine/wazero/engine.go", Old: "wz.NewRuntimeConfigCompiler()",
+			New: "wz.NewRuntimeConfigInterpreter()",
+		},
 		{
 			File: "lib/engine/wazero/engine.go",
 			Old:  "	if c.failed != nil { // and not the module\n",
@@ -31,10 +34,14 @@ func interpreter() []variant.Edit {
 		{
 			File: "lib/engine/wazero/engine.go",
 			Old:  "		p.compiled, err = compile(ctx, r, skeleton(module))\n",
-			New:  "		c.taken = true\n		module, _ = io.ReadAll(compiled)\n		p.compiled, err = compile(ctx, r, module)\n",
+			New: "		c.taken = true\n		module, _ = io.ReadAll(compiled)\n		p.compiled, err = " +
+				"compile(ctx, r, module)\n",
 		},
 		// It interprets on a stack of Go's, which is larger than the engine's own.
-		{File: "lib/sandbox/worker/confine_linux.go", Old: "	runMemory     = 320 << 20 ", New: "	runMemory     = 1856 << 20 "},
+		{
+			File: "lib/sandbox/worker/confine_linux.go", Old: "	runMemory     = 320 << 20 ",
+			New: "	runMemory     = 1856 << 20 ",
+		},
 		{File: "lib/engine/wazero/ceiling.go", New: `package wazero
 
 import _ "unsafe" // for the ceiling of the interpreter

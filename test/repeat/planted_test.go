@@ -79,7 +79,10 @@ func plant(t *testing.T, entry, from string) {
 	data, err := os.ReadFile(code(from))
 	must(t, err)
 	sum := sha256.Sum256(append([]byte(filepath.Base(entry)), data...))
-	for name, data := range map[string][]byte{code(entry): data, filepath.Join(entry, "sum"): []byte(hex.EncodeToString(sum[:]))} {
+	for name, data := range map[string][]byte{
+		code(entry):                 data,
+		filepath.Join(entry, "sum"): []byte(hex.EncodeToString(sum[:])),
+	} {
 		must(t, os.Remove(name))
 		must(t, os.WriteFile(name, data, 0o400))
 	}

@@ -32,10 +32,13 @@ func pressed(seed uint64, functions int) []byte {
 	p := &pressure{Rand: rand.New(rand.NewPCG(seed, 1))}
 	i32s := []guest.ValType{guest.I32, guest.I32, guest.I32, guest.I32}
 	b := guest.Builder{
-		Imports: []guest.Import{{Module: "wasi_snapshot_preview1", Name: "fd_write", Func: guest.FuncType{Params: i32s, Results: i32s[:1]}}},
-		Memory:  &guest.Limits{Min: 1},
-		Data:    []guest.Data{{Offset: guest.Int(pressureAt), Bytes: p.bytes(pressureSize)}},
-		Funcs:   []guest.Func{p.many()},
+		Imports: []guest.Import{{
+			Module: "wasi_snapshot_preview1", Name: "fd_write",
+			Func: guest.FuncType{Params: i32s, Results: i32s[:1]},
+		}},
+		Memory: &guest.Limits{Min: 1},
+		Data:   []guest.Data{{Offset: guest.Int(pressureAt), Bytes: p.bytes(pressureSize)}},
+		Funcs:  []guest.Func{p.many()},
 	}
 	var calls guest.Code
 	for i := range functions {
@@ -66,7 +69,8 @@ func one[T any](p *pressure, list ...T) T { return list[p.IntN(len(list))] }
 
 // manyParams are the parameters of the function that takes many.
 var manyParams = []guest.ValType{
-	guest.I32, guest.I64, f64, guest.I64, guest.I32, guest.I64, guest.V128, guest.I64, guest.I32, guest.I32, guest.I64, f64,
+	guest.I32, guest.I64, f64, guest.I64, guest.I32, guest.I64, guest.V128, guest.I64, guest.I32, guest.I32, guest.I64,
+	f64,
 	guest.I64, guest.I32, guest.I64, guest.V128, guest.I64, guest.I32, f64, guest.I64,
 }
 
@@ -83,7 +87,10 @@ func (p *pressure) many() guest.Func {
 			code = guest.Op(one[byte](p, 0x7c, 0x7d, 0x85), guest.Op(0x89, code, guest.Long(int64(i))), wide)
 		}
 	}
-	return guest.Func{Type: guest.FuncType{Params: manyParams, Results: []guest.ValType{guest.I64}}, Body: guest.Op(0x7c, code, p.value(guest.I64, 0))}
+	return guest.Func{
+		Type: guest.FuncType{Params: manyParams, Results: []guest.ValType{guest.I64}},
+		Body: guest.Op(0x7c, code, p.value(guest.I64, 0)),
+	}
 }
 
 // function returns a function whose locals are read from memory, changed, and
@@ -176,7 +183,8 @@ func (p *pressure) fraction(depth int) guest.Code {
 	case 0:
 		return guest.Op(one[byte](p, 0xa0, 0xa1, 0xa4, 0xa5), p.value(f64, depth), p.value(f64, depth))
 	case 1:
-		return guest.Op(0xa2, p.value(f64, depth), guest.Seq(guest.Code{0x44}, guest.Code{0, 0, 0, 0, 0, 0, 0xe0, 0x3f}))
+		return guest.Op(0xa2, p.value(f64, depth),
+			guest.Seq(guest.Code{0x44}, guest.Code{0, 0, 0, 0, 0, 0, 0xe0, 0x3f}))
 	case 2:
 		return guest.Op(one[byte](p, 0xb7, 0xb8), p.value(guest.I32, depth))
 	case 3:
@@ -193,7 +201,8 @@ func (p *pressure) vector(depth int) guest.Code {
 	v := func() guest.Code { return p.value(guest.V128, depth) }
 	switch p.IntN(5) {
 	case 0: // shifts
-		return simd(one[uint32](p, 0x6b, 0x6c, 0x6d, 0x8b, 0x8c, 0x8d, 0xab, 0xac, 0xad, 0xcb, 0xcc, 0xcd), v(), p.value(guest.I32, depth))
+		return simd(one[uint32](p, 0x6b, 0x6c, 0x6d, 0x8b, 0x8c, 0x8d, 0xab, 0xac, 0xad, 0xcb, 0xcc, 0xcd), v(),
+			p.value(guest.I32, depth))
 	case 1: // of one vector
 		return simd(one[uint32](p, 0x4d, 0x60, 0x61, 0x62, 0x80, 0xa0, 0xa1, 0xc0, 0xc1, 0xc7, 0x7c, 0x7e), v())
 	case 2:
@@ -201,7 +210,8 @@ func (p *pressure) vector(depth int) guest.Code {
 	case 3:
 		return simd(0x52, v(), v(), v()) // bitselect
 	}
-	return simd(one[uint32](p, 0x0e, 0x4e, 0x50, 0x51, 0x23, 0x76, 0x78, 0x82, 0x8f, 0x95, 0xae, 0xb5, 0xb6, 0xba, 0xce, 0xd5, 0xd6, 0xdc, 0x9c), v(), v())
+	return simd(one[uint32](p, 0x0e, 0x4e, 0x50, 0x51, 0x23, 0x76, 0x78, 0x82, 0x8f, 0x95, 0xae, 0xb5, 0xb6, 0xba, 0xce,
+		0xd5, 0xd6, 0xdc, 0x9c), v(), v())
 }
 
 func (p *pressure) integer(t guest.ValType, depth int) guest.Code {
@@ -218,9 +228,11 @@ func (p *pressure) integer(t guest.ValType, depth int) guest.Code {
 	case n < 82:
 		return guest.Op(one[byte](p, 0x67, 0x68, 0x69)+wide, v())
 	case n < 88 && t == guest.I32:
-		return one(p, guest.Op(0xa7, p.value(guest.I64, depth)), simd(one[uint32](p, 0x53, 0x63, 0x64, 0x84, 0xa4, 0xc4), p.value(guest.V128, depth)))
+		return one(p, guest.Op(0xa7, p.value(guest.I64, depth)),
+			simd(one[uint32](p, 0x53, 0x63, 0x64, 0x84, 0xa4, 0xc4), p.value(guest.V128, depth)))
 	case n < 88:
-		return one(p, guest.Op(one[byte](p, 0xac, 0xad), p.value(guest.I32, depth)), append(simd(0x1d, p.value(guest.V128, depth)), 1))
+		return one(p, guest.Op(one[byte](p, 0xac, 0xad), p.value(guest.I32, depth)),
+			append(simd(0x1d, p.value(guest.V128, depth)), 1))
 	case n < 92:
 		op := one[byte](p, 2, 3)
 		if t == guest.I64 {

@@ -48,7 +48,8 @@ func wasmtimeOnArm64(t *testing.T) []string {
 	must(t, err)
 	dir, within := t.TempDir(), t.TempDir()
 	must(t, bin.BuildEnginesWith(t.Context(), within, "GOARCH=arm64", "CC=aarch64-linux-gnu-gcc"))
-	must(t, bin.Script(filepath.Join(dir, "plasm-engine-wasmtime"), bin.Emulation(qemu, filepath.Join(within, "plasm-engine-wasmtime"))))
+	must(t, bin.Script(filepath.Join(dir, "plasm-engine-wasmtime"),
+		bin.Emulation(qemu, filepath.Join(within, "plasm-engine-wasmtime"))))
 	return []string{"--no-cache", "--engine", "wasmtime", "--engines", dir}
 }
 

@@ -71,7 +71,8 @@ func TestEnginesOfANode(t *testing.T) {
 		}
 		same(t, "on another engine", first, rest)
 	}
-	if r := play(t, submit, job, "--engine", "other"); r.Predicate != nil || !strings.Contains(r.Stderr, "engine: this node does not have the engine other") {
+	if r := play(t, submit, job, "--engine", "other"); r.Predicate != nil ||
+		!strings.Contains(r.Stderr, "engine: this node does not have the engine other") {
 		t.Errorf("an engine that is not there: %v\n%s", r.Error, r.Stderr)
 	}
 }

@@ -207,7 +207,8 @@ func TestRepeat(t *testing.T) {
 func again(t *testing.T, r run, first *ran) {
 	t.Helper()
 	second := play(t, here(), r)
-	if cached := second.part("outcome")["compile_cached"]; second.Error == nil && cached != true && guarded(second, "landlock") {
+	if cached := second.part("outcome")["compile_cached"]; second.Error == nil && cached != true &&
+		guarded(second, "landlock") {
 		t.Errorf("the second run has compile_cached %v", cached)
 	}
 	same(t, "again", first.lasting(t), second.lasting(t))

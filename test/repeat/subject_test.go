@@ -96,7 +96,8 @@ func (r run) allowance() int64 {
 // subjects are all examples, what is hostile, and what shows NaNs.
 func subjects(t *testing.T) []subject {
 	t.Helper()
-	return slices.Concat(examples(t), hostiles(t), []subject{{name: "nans", module: write(t, "nans", nans()), nan: true}})
+	return slices.Concat(examples(t), hostiles(t),
+		[]subject{{name: "nans", module: write(t, "nans", nans()), nan: true}})
 }
 
 // examples are those of the folder of that name with the input that their pages give
@@ -161,7 +162,8 @@ func hostiles(t *testing.T) []subject {
 		list = append(list, subject{
 			name: c.Name, module: write(t, c.Name, module), stdin: input, memory: c.Memory, fuel: c.Fuel,
 			endless: c.Want.Status == job.Timeout, bounded: c.Want.Status == job.OutOfMemory,
-			deep: c.Want.Trap == job.TrapStackOverflow, refused: c.Want.Status == "", large: len(module) > 20_000 || slices.Contains(full, c.Name), differs: len(c.Differs) > 0,
+			deep: c.Want.Trap == job.TrapStackOverflow, refused: c.Want.Status == "", large: len(module) > 20_000 ||
+				slices.Contains(full, c.Name), differs: len(c.Differs) > 0,
 		})
 	}
 	return list
@@ -220,7 +222,10 @@ func nans() []byte {
 	}
 	i32s := slices.Repeat([]guest.ValType{guest.I32}, 4)
 	b := guest.Builder{
-		Imports: []guest.Import{{Module: "wasi_snapshot_preview1", Name: "fd_write", Func: guest.FuncType{Params: i32s, Results: i32s[:1]}}},
+		Imports: []guest.Import{{
+			Module: "wasi_snapshot_preview1", Name: "fd_write",
+			Func: guest.FuncType{Params: i32s, Results: i32s[:1]},
+		}},
 		Memory:  &guest.Limits{Min: 1},
 		Exports: []guest.Export{{Name: "memory", Kind: guest.KindMemory}, {Name: "_start", Index: 1}},
 	}

@@ -13,7 +13,8 @@ import (
 )
 
 // realNow is the line of time.Now, in the standard library, that reads the clock.
-const realNow = "\tsec, nsec, mono := runtimeNow()\n\tif mono == 0 {\n\t\treturn Time{uint64(nsec), sec + unixToInternal, Local}"
+const realNow = "\tsec, nsec, mono := runtimeNow()\n\tif mono == 0 {\n\t\treturn Time{uint64(nsec), sec + " +
+	"unixToInternal, Local}"
 
 // BuildOff builds a command, by its import path, as the file out, for which the
 // time of day is off by ahead; timers and durations are as they are. It writes what
@@ -57,7 +58,8 @@ func BuildOff(ctx context.Context, scratch, command, out string, ahead time.Dura
 	if err := os.WriteFile(importcfg, []byte(config), 0o600); err != nil {
 		return err
 	}
-	_, err = static(ctx, root, "tool", "link", "-importcfg", importcfg, "-buildmode=exe", "-s", "-w", "-o", out, program)
+	_, err = static(ctx, root, "tool", "link", "-importcfg", importcfg, "-buildmode=exe", "-s", "-w", "-o", out,
+		program)
 	return err
 }
 

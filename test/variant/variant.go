@@ -46,7 +46,8 @@ func BuildEngine(ctx context.Context, engine, dir string, edits ...Edit) error {
 		return err
 	}
 	env := append(os.Environ(), "CGO_ENABLED=1")
-	return build(ctx, env, filepath.Join(root, "engines", engine), "./plasm-engine-"+engine, dir+string(filepath.Separator), edits)
+	return build(ctx, env, filepath.Join(root, "engines", engine), "./plasm-engine-"+engine,
+		dir+string(filepath.Separator), edits)
 }
 
 // build builds a package, as the go command names it in the folder within.
@@ -60,7 +61,8 @@ func build(ctx context.Context, env []string, within, pkg, out string, edits []E
 	if err != nil {
 		return err
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-overlay", overlay, "-o", out, pkg)
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-overlay", overlay, "-o", out,
+		pkg)
 	build.Env, build.Dir = env, within
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, bytes.TrimSpace(out))

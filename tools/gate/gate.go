@@ -83,7 +83,8 @@ func (g *gate) stage(ctx context.Context, s stage) {
 	if g.strict {
 		for _, reason := range slices.Sorted(maps.Keys(r.Skipped)) {
 			g.sum.Failed = append(g.sum.Failed, failure{
-				Name: s.name, Command: "make deps", Output: fmt.Sprintf("%d tests skipped, where nothing may be: %s\n", r.Skipped[reason], reason),
+				Name: s.name, Command: "make deps",
+				Output: fmt.Sprintf("%d tests skipped, where nothing may be: %s\n", r.Skipped[reason], reason),
 			})
 		}
 	}
@@ -91,7 +92,8 @@ func (g *gate) stage(ctx context.Context, s stage) {
 	if len(g.sum.Failed) > before {
 		verdict = "failed"
 	}
-	g.say("      %s: %s, %.0f s, %.0f s of processors\n", s.name, verdict, time.Since(began).Seconds(), g.used.Seconds())
+	g.say("      %s: %s, %.0f s, %.0f s of processors\n", s.name, verdict, time.Since(began).Seconds(),
+		g.used.Seconds())
 }
 
 // omit keeps account of what a stage cannot do here.

@@ -32,7 +32,8 @@ func lastLine(out string) string {
 func TestStages(t *testing.T) {
 	t.Parallel()
 	ran := `printf '{"Passed":3,"Skipped":{"no moon":2}}' >"$GATE_RESULTS/a.json"`
-	failed := `printf '%s' '{"Passed":1,"Failed":[{"Name":"x TestY","Output":"it broke\n","Command":"go test -run TestY x"}]}' >"$GATE_RESULTS/a.json"; exit 1`
+	failed := `printf '%s' '{"Passed":1,"Failed":[{"Name":"x TestY","Output":"it broke\n","Command":"go test -run ` +
+		`TestY x"}]}' >"$GATE_RESULTS/a.json"; exit 1`
 	tests := []struct {
 		name   string
 		strict bool
@@ -41,39 +42,70 @@ func TestStages(t *testing.T) {
 		last   string
 		said   string // in the output
 	}{
-		{"passed", true, []stage{{name: "a", command: "echo hello", needs: []need{there}}}, 0, "gate: 1 of 1 stages, 0 tests, 0 failed, 0 skipped", "[1/1] a\nhello\n"},
-		{"skipped", false, []stage{{name: "a", command: ran}}, 0, "gate: 1 of 1 stages, 5 tests, 0 failed, 2 skipped (2 tests: no moon)", "\ntests: 3 passed, 0 failed, 2 skipped\n"},
-		{"skipped, strict", true, []stage{{name: "a", command: ran}}, 1, "gate: 1 of 1 stages, 6 tests, 1 failed, 2 skipped (2 tests: no moon)", "where nothing may be: no moon"},
+		{
+			"passed", true,
+			[]stage{{name: "a", command: "echo hello", needs: []need{there}}},
+			0,
+			"gate: 1 of 1 stages, 0 tests, 0 failed, 0 skipped", "[1/1] a\nhello\n",
+		},
+		{
+			"skipped", false,
+			[]stage{{name: "a", command: ran}},
+			0,
+			"gate: 1 of 1 stages, 5 tests, 0 failed, 2 skipped (2 tests: no moon)",
+			"\ntests: 3 passed, 0 failed, 2 skipped\n",
+		},
+		{
+			"skipped, strict", true,
+			[]stage{{name: "a", command: ran}},
+			1,
+			"gate: 1 of 1 stages, 6 tests, 1 failed, 2 skipped (2 tests: no moon)", "where nothing may be: no moon",
+		},
 		{
 			"left out", false,
 			[]stage{{name: "a", command: "exit 1", needs: []need{there, missing}}, {name: "b", command: ran}},
-			0, "gate: 1 of 2 stages, 5 tests, 0 failed, 2 skipped (a: no moon (not tonight: exit status 3); 2 tests: no moon)", "left out: a: no moon (not tonight: exit status 3)\n",
+			0,
+			"gate: 1 of 2 stages, 5 tests, 0 failed, 2 skipped (a: no moon (not tonight: exit status 3); 2 tests: " +
+				"no moon)", "left out: a: no moon (not tonight: exit status 3)\n",
 		},
 		{
 			"left out, strict", true,
 			[]stage{{name: "a", command: "exit 1", needs: []need{missing}}, {name: "b", command: "echo b"}},
-			1, "gate: 1 of 2 stages, 1 tests, 1 failed, 0 skipped (a: no moon (not tonight: exit status 3))", "left out, where nothing may be: no moon",
+			1, "gate: 1 of 2 stages, 1 tests, 1 failed, 0 skipped (a: no moon (not tonight: exit status 3))",
+			"left out, where nothing may be: no moon",
 		},
 		{
 			"in part", false,
 			[]stage{{name: "a", command: "exit 1", needs: []need{missing}, without: ran}},
-			0, "gate: 1 of 1 stages, 5 tests, 0 failed, 2 skipped (part of a: no moon (not tonight: exit status 3); 2 tests: no moon)", "",
+			0,
+			"gate: 1 of 1 stages, 5 tests, 0 failed, 2 skipped (part of a: no moon (not tonight: exit status 3); 2 " +
+				"tests: no moon)", "",
 		},
 		{
 			"failed test", false,
 			[]stage{{name: "a", command: failed}},
 			1, "gate: 1 of 1 stages, 2 tests, 1 failed, 0 skipped",
-			"\nfailed: x TestY\nit broke\n\nagain: go test -run TestY x\ntests: 1 passed, 1 failed, 0 skipped\nfailed stages: a\ngate: ",
+			"\nfailed: x TestY\nit broke\n\nagain: go test -run TestY x\ntests: 1 passed, 1 failed, 0 " +
+				"skipped\nfailed stages: a\ngate: ",
 		},
 		{
 			"goes on", false,
-			[]stage{{name: "a", command: failed}, {name: "b", command: ran}, {name: "c", command: "exit 3"}, {name: "d", command: "echo last"}},
+			[]stage{
+				{name: "a", command: failed},
+				{name: "b", command: ran},
+				{name: "c", command: "exit 3"},
+				{name: "d", command: "echo last"},
+			},
 			1, "gate: 4 of 4 stages, 8 tests, 2 failed, 2 skipped (2 tests: no moon)", "\nfailed stages: a, c\ngate: ",
 		},
 		{
 			"goes on, strict", true,
-			[]stage{{name: "a", command: "exit 1", needs: []need{missing}, without: "echo part"}, {name: "b", command: "true"}},
-			1, "gate: 2 of 2 stages, 1 tests, 1 failed, 0 skipped (part of a: no moon (not tonight: exit status 3))", "\nfailed stages: a\ngate: ",
+			[]stage{
+				{name: "a", command: "exit 1", needs: []need{missing}, without: "echo part"},
+				{name: "b", command: "true"},
+			},
+			1, "gate: 2 of 2 stages, 1 tests, 1 failed, 0 skipped (part of a: no moon (not tonight: exit status 3))",
+			"\nfailed stages: a\ngate: ",
 		},
 		{
 			"no result", false,
@@ -83,7 +115,9 @@ func TestStages(t *testing.T) {
 		{
 			"failed stage", false,
 			[]stage{{name: "a", command: "echo boom; exit 3"}},
-			1, "gate: 1 of 1 stages, 1 tests, 1 failed, 0 skipped", "\nfailed: a\nboom\nexit status 3\n\nagain: echo boom; exit 3\ntests: 0 passed, 1 failed, 0 skipped\nfailed stages: a\ngate: ",
+			1, "gate: 1 of 1 stages, 1 tests, 1 failed, 0 skipped",
+			"\nfailed: a\nboom\nexit status 3\n\nagain: echo boom; exit 3\ntests: 0 passed, 1 failed, 0 " +
+				"skipped\nfailed stages: a\ngate: ",
 		},
 	}
 	for _, test := range tests {
@@ -91,7 +125,8 @@ func TestStages(t *testing.T) {
 			t.Parallel()
 			code, out := try(t, test.strict, test.stages...)
 			if code != test.code || lastLine(out) != test.last || !strings.Contains(out, test.said) {
-				t.Errorf("exit code %d, want %d; last line\n%s\nwant\n%s\nall:\n%s", code, test.code, lastLine(out), test.last, out)
+				t.Errorf("exit code %d, want %d; last line\n%s\nwant\n%s\nall:\n%s", code, test.code, lastLine(out),
+					test.last, out)
 			}
 		})
 	}
@@ -121,7 +156,8 @@ func TestSkipped(t *testing.T) { t.Skip("no moon") }
 func TestBad(t *testing.T) { t.Run("in side", func(t *testing.T) { t.Log("said before"); t.Error("it broke") }) }
 `,
 		"b/b_test.go": "package b\nvar x int = `no`\n",
-		"c/c_test.go": "package c\nimport \"os\"\nfunc init() { println(\"dies early\"); os.Exit(3) }\nimport \"testing\"\nfunc TestNever(*testing.T) {}\n",
+		"c/c_test.go": "package c\nimport \"os\"\nfunc init() { println(\"dies early\"); os.Exit(3) }\nimport " +
+			"\"testing\"\nfunc TestNever(*testing.T) {}\n",
 	} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -134,9 +170,13 @@ func TestBad(t *testing.T) { t.Run("in side", func(t *testing.T) { t.Log("said b
 	for pkg, want := range map[string][]string{
 		"./a": {
 			"fail m/a: 4 tests, 2 failed, 1 skipped", "skipped: 1 tests: no moon\n", "said before", "it broke",
-			"again: go test -C=" + dir + " -count=1 -run '^TestBad$/^in_side$' m/a\ntests: 1 passed, 1 failed, 1 skipped\n",
+			"again: go test -C=" + dir +
+				" -count=1 -run '^TestBad$/^in_side$' m/a\ntests: 1 passed, 1 failed, 1 skipped\n",
 		},
-		"./b": {"failed: m/b\n", "cannot use `no`", "again: go test -C=" + dir + " -count=1 m/b\ntests: 0 passed, 1 failed, 0 skipped\n"},
+		"./b": {
+			"failed: m/b\n", "cannot use `no`",
+			"again: go test -C=" + dir + " -count=1 m/b\ntests: 0 passed, 1 failed, 0 skipped\n",
+		},
 		"./c": {"failed: m/c\n", "imports must appear before", "tests: 0 passed, 1 failed, 0 skipped\n"},
 		"./d": {"failed: ", "tests: 0 passed, 1 failed, 0 skipped\n"},
 	} {
@@ -156,9 +196,12 @@ func TestBad(t *testing.T) { t.Run("in side", func(t *testing.T) { t.Log("said b
 func TestJUnit(t *testing.T) {
 	t.Parallel()
 	r, err := fromJUnit([]byte(`<?xml version="1.0"?><testsuites><testsuite name="php" tests="4"><testsuite name="T">
-<testcase name="testA" class="T"/><testcase name="testB with data set &quot;x&quot;" class="T"><failure type="F">it broke</failure></testcase>
-<testcase name="testC" class="T"><skipped/></testcase></testsuite><testcase name="testD" class="U"><error>worse</error></testcase></testsuite></testsuites>`))
-	if err != nil || r.Passed != 1 || r.skipped() != 1 || len(r.Failed) != 2 || r.Failed[0].Output != "worse" && r.Failed[1].Output != "worse" {
+<testcase name="testA" class="T"/>
+<testcase name="testB with data set &quot;x&quot;" class="T"><failure type="F">it broke</failure></testcase>
+<testcase name="testC" class="T"><skipped/></testcase></testsuite>
+<testcase name="testD" class="U"><error>worse</error></testcase></testsuite></testsuites>`))
+	if err != nil || r.Passed != 1 || r.skipped() != 1 || len(r.Failed) != 2 || r.Failed[0].Output != "worse" &&
+		r.Failed[1].Output != "worse" {
 		t.Errorf("%+v, %v", r, err)
 	}
 }

@@ -76,7 +76,8 @@ func scan(cmd *exec.Cmd, stdout io.Writer) (result, error) {
 		}
 	}
 	if err != nil && len(r.Failed) == 0 { // it did not come to a test
-		r.Failed = []failure{{Name: "go test", Output: strings.Join(execution.Errors(), "\n") + "\n" + err.Error() + "\n"}}
+		r.Failed = []failure{{Name: "go test", Output: strings.Join(execution.Errors(), "\n") + "\n" + err.Error() +
+			"\n"}}
 	}
 	return r, err
 }

@@ -14,6 +14,7 @@ func main() {
 	if len(os.Args) == 2 && os.Args[1] == "--worker" {
 		os.Exit(worker.ProcessWithC(wasmtime.Reserve, version.String(), wasmtime.Engine{}))
 	}
-	_, _ = os.Stderr.WriteString("plasm-engine-wasmtime: is for plasm-run and plasmd\nplasm-engine-wasmtime: hint: plasm-run --engine wasmtime MODULE.wasm\n")
+	_, _ = os.Stderr.WriteString("plasm-engine-wasmtime: is for plasm-run and plasmd\nplasm-engine-wasmtime: hint: " +
+		"plasm-run --engine wasmtime MODULE.wasm\n")
 	os.Exit(125)
 }

@@ -63,7 +63,9 @@ type list interface {
 // Prepare reads what all items have in common and opens list and log, before any job.
 // The flags must have passed Check. stdin is the command's own, nil where something
 // else reads it. Close must follow.
-func (c *Command) Prepare(in *cli.Invocation, operands []string, dirs []job.Dir, place func(*job.Manifest) error) (*Plan, error) {
+func (c *Command) Prepare(in *cli.Invocation, operands []string, dirs []job.Dir,
+	place func(*job.Manifest) error,
+) (*Plan, error) {
 	if err := c.Flags.checkTemplate(); err != nil {
 		return nil, err
 	}
@@ -72,7 +74,8 @@ func (c *Command) Prepare(in *cli.Invocation, operands []string, dirs []job.Dir,
 		own.Stdin = nil
 	}
 	var err error
-	if c.shared, err = c.Job.DescribeShared(&own, operands, dirs, c.Flags.folders, c.Flags.Each != "", place); err != nil {
+	if c.shared, err = c.Job.DescribeShared(&own, operands, dirs, c.Flags.folders, c.Flags.Each != "",
+		place); err != nil {
 		return nil, err
 	}
 	p := &Plan{c: c, in: in}
@@ -165,7 +168,10 @@ func sizeOf(f *os.File) int64 {
 func (p *Plan) item(all *targets, line *batch.Line, number int64) (*batch.Item, error) {
 	it := &batch.Item{Index: number, Label: line.Label, Line: line, Filed: p.c.shared.Filed(line)}
 	if p.c.Job.JSON && (line.Stdout != "" || line.Stderr != "") {
-		return it, &job.Error{Code: job.CodeUsage, Message: "--json puts output into the line about the item: leave out stdout_file and stderr_file"}
+		return it, &job.Error{
+			Code:    job.CodeUsage,
+			Message: "--json puts output into the line about the item: leave out stdout_file and stderr_file",
+		}
 	}
 	own, err := p.c.shared.Targets(line)
 	if err != nil {
@@ -197,7 +203,8 @@ func (p paths) has(path string) bool {
 // folder of another or around an output of another.
 func (t *targets) add(own []cli.Target, number int64) error {
 	for _, target := range own {
-		if t.all.has(target.Path) || target.Folder && t.around.has(target.Path) || slices.ContainsFunc(around(target.Path), t.folders.has) {
+		if t.all.has(target.Path) || target.Folder && t.around.has(target.Path) ||
+			slices.ContainsFunc(around(target.Path), t.folders.has) {
 			return &job.Error{
 				Code: job.CodeUsage, Message: target.Name + " is the output of an item before it, too",
 				Hint: fmt.Sprintf("{#}, here %d, makes names that differ", number),
@@ -247,8 +254,9 @@ func (p *Plan) Run(ctx context.Context) (int, error) {
 	b := batch.New(batch.Config{
 		Runner: runner{p.c}, Fleet: p.c.Fleet, Log: p.log,
 		Parallel: int(f.Parallel), Retries: p.c.Retries, Unordered: f.unordered, Halt: f.halt,
-		Patience: p.c.Patience, Expired: p.c.Expired, Outrun: p.c.Outrun, Hedge: p.c.Hedge, Stdout: out.stdout, Stderr: out.stderr,
-		Note: func(text string) { _, _ = fmt.Fprintf(out.stderr, "%s: %s\n", p.c.Name, cli.OneLine(text)) },
+		Patience: p.c.Patience, Expired: p.c.Expired, Outrun: p.c.Outrun, Hedge: p.c.Hedge, Stdout: out.stdout,
+		Stderr: out.stderr,
+		Note:   func(text string) { _, _ = fmt.Fprintf(out.stderr, "%s: %s\n", p.c.Name, cli.OneLine(text)) },
 	})
 	stop := out.show(p.status(b))
 	s, err := b.Run(ctx, p.list)
@@ -302,7 +310,8 @@ func (p *Plan) places(s *batch.Summary) {
 		if place.Failures == 0 && !p.c.Verbose {
 			continue
 		}
-		text := fmt.Sprintf("%s: %s: %d jobs in %s, %d failures", p.c.Name, p.c.called(place.Name), place.Jobs, shown(place.Busy), place.Failures)
+		text := fmt.Sprintf("%s: %s: %d jobs in %s, %d failures", p.c.Name, p.c.called(place.Name), place.Jobs,
+			shown(place.Busy), place.Failures)
 		if place.Last != nil {
 			text += ": " + cli.OneLine(place.Last.Error())
 		}
@@ -315,7 +324,8 @@ func (p *Plan) broken(s *batch.Summary, err error) error {
 	if p.c.Nowhere != nil && (errors.Is(err, batch.ErrNoPlace) || errors.Is(err, batch.ErrStarved)) {
 		err = p.c.Nowhere(err)
 	}
-	if err = p.c.Job.AboutModule(p.c.shared.Operands(), err); s.Succeeded+s.Failed == 0 && s.Running == 0 && cli.ExitCode(err) < cli.ExitSignal {
+	if err = p.c.Job.AboutModule(p.c.shared.Operands(), err); s.Succeeded+s.Failed == 0 && s.Running == 0 &&
+		cli.ExitCode(err) < cli.ExitSignal {
 		return err
 	}
 	p.places(s)

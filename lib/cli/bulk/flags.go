@@ -34,7 +34,8 @@ const Category = "Many jobs"
 
 // Notes is the note to them; more are flags beside those that every command has.
 func Notes(more string) string {
-	return "In ARG, --env, --seed, --stdin, --stdout, --stderr" + more + " and --receipt, {} is the line of --each, {/} its last path element, " +
+	return "In ARG, --env, --seed, --stdin, --stdout, --stderr" + more +
+		" and --receipt, {} is the line of --each, {/} its last path element, " +
 		"{.} without extension, {/.} both, {#} its number. With none of these the line is the last ARG."
 }
 
@@ -43,25 +44,34 @@ func Notes(more string) string {
 func Add(f *cli.Flags, job *cli.JobFlags, folders *cli.FolderFlags, parallel string) *Flags {
 	b := &Flags{name: f.Name(), flags: f, job: job, folders: folders}
 	f.Path(&b.Each, cli.Flag{
-		Name: "each", Category: Category, Value: "FILE|-", Usage: "run a job for each line of FILE", Complete: cli.AnyFile(),
-		More: "A line ends in LF and has at most 1 MiB of UTF-8; empty ones count. An output without a placeholder is wrong use.",
+		Name: "each", Category: Category, Value: "FILE|-", Usage: "run a job for each line of FILE",
+		Complete: cli.AnyFile(),
+		More: "A line ends in LF and has at most 1 MiB of UTF-8; empty ones count. An output without a " +
+			"placeholder is wrong use.",
 	})
 	f.Switch(&b.nul, cli.Flag{Name: "null", Short: "0", Category: Category, Usage: "the lines of --each end in NUL"})
 	f.Path(&b.Batch, cli.Flag{
-		Name: "batch", Category: Category, Value: "FILE|-", Usage: "run a job for each line of FILE, a JSON object over the flags",
+		Name: "batch", Category: Category, Value: "FILE|-",
+		Usage:    "run a job for each line of FILE, a JSON object over the flags",
 		Complete: cli.FileLike(".jsonl"),
 		More:     "It names files of yours: trust it as a script. Empty lines are skipped.",
 	})
 	f.Whole(&b.Parallel, 1, MaxParallel, cli.Flag{
-		Name: "parallel", Category: Category, Value: "N", Default: parallel, Usage: "run at most N at once", More: "1 to 10000.",
+		Name: "parallel", Category: Category, Value: "N", Default: parallel, Usage: "run at most N at once",
+		More: "1 to 10000.",
 	})
-	f.Switch(&b.unordered, cli.Flag{Name: "unordered", Category: Category, Usage: "write results as they end, not in the order of the list"})
+	f.Switch(&b.unordered, cli.Flag{
+		Name: "unordered", Category: Category,
+		Usage: "write results as they end, not in the order of the list",
+	})
 	f.Switch(&b.halt, cli.Flag{
-		Name: "halt", Category: Category, Usage: "start nothing more once a job did not exit with 0", More: "What runs ends.",
+		Name: "halt", Category: Category, Usage: "start nothing more once a job did not exit with 0",
+		More: "What runs ends.",
 	})
 	f.Path(&b.joblog, cli.Flag{
-		Name: "joblog", Category: Category, Value: "FILE", Usage: "keep in FILE what has started and ended", Complete: cli.AnyFile(),
-		More: "Mode 0600, and locked. A file with something in it needs `--resume`.",
+		Name: "joblog", Category: Category, Value: "FILE", Usage: "keep in FILE what has started and ended",
+		Complete: cli.AnyFile(),
+		More:     "Mode 0600, and locked. A file with something in it needs `--resume`.",
 	})
 	f.Switch(&b.resume, cli.Flag{
 		Name: "resume", Category: Category, Usage: "go on where --joblog ends: what has ended is not run again",
@@ -160,12 +170,14 @@ func (b *Flags) checkOutputs(operands []string) error {
 		{"--receipt", b.job.Receipt, "receipt_file"},
 	} {
 		if flag.value != "" {
-			return b.wrong("%s %s: all items would write to it: --batch has %s for each", flag.name, flag.value, flag.member)
+			return b.wrong("%s %s: all items would write to it: --batch has %s for each", flag.name, flag.value,
+				flag.member)
 		}
 	}
 	if b.folders != nil {
 		if _, out := b.folders.Folders(); len(out) > 0 {
-			return b.wrong("--out %s::%s: all items would write to it: --batch has out for each", out[0].Guest, out[0].Path)
+			return b.wrong("--out %s::%s: all items would write to it: --batch has out for each", out[0].Guest,
+				out[0].Path)
 		}
 	}
 	if text := b.job.SeedText(); text != "" {

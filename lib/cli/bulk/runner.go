@@ -99,14 +99,18 @@ func (r runner) Describe(ctx context.Context, it *batch.Item) (batch.Job, error)
 // Failed returns what is printed of an item without a result.
 func (r runner) Failed(it *batch.Item, a batch.Attempt, err error) batch.Printed {
 	if errors.Is(err, r.c.Expired) && cli.AsError(err).Code != job.CodeDeadline {
-		err = &job.Error{Code: job.CodeDeadline, Message: "the deadline has passed", Hint: "allow it more with --deadline", Err: err}
+		err = &job.Error{
+			Code: job.CodeDeadline, Message: "the deadline has passed",
+			Hint: "allow it more with --deadline", Err: err,
+		}
 	}
 	e := *cli.AsError(err)
 	e.Message, e.Hint = cli.OneLine(e.Message), cli.OneLine(e.Hint)
 	p := batch.Printed{Stderr: func(w io.Writer) error {
 		var words bytes.Buffer
 		for _, n := range e.Nodes {
-			_, _ = fmt.Fprintf(&words, "%s: %s: %s\n", r.c.about(it, batch.Attempt{}), r.c.called(n.PeerID), cli.OneLine(string(n.Rejection.Code)+": "+n.Rejection.Message))
+			_, _ = fmt.Fprintf(&words, "%s: %s: %s\n", r.c.about(it, batch.Attempt{}), r.c.called(n.PeerID),
+				cli.OneLine(string(n.Rejection.Code)+": "+n.Rejection.Message))
 		}
 		cli.Fail(&words, r.c.about(it, a), &e)
 		_, err := w.Write(words.Bytes())
@@ -205,7 +209,10 @@ func (o *Output) Done(outcome *job.Outcome, cause error, id job.Digest, receipt 
 		o.t.c.Shelf.Put(o.t.Manifest, outcome, o.Outputs)
 	}
 	if o.Deliver != nil {
-		folders, undelivered := o.Deliver(func(line string) { _, _ = fmt.Fprintf(&words, "%s: %s\n", name, cli.OneLine(line)) })
+		folders, undelivered := o.Deliver(func(line string) {
+			_,
+				_ = fmt.Fprintf(&words, "%s: %s\n", name, cli.OneLine(line))
+		})
 		o.Folders, err = folders, errors.Join(err, undelivered)
 	}
 	if err != nil {

@@ -118,7 +118,10 @@ func (n *Flags) readNetworkKey() ([]byte, error) {
 	origin := n.flags.Origin("network-key")
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, &job.Error{Code: job.CodeNotFound, Message: fmt.Sprintf("%s: no such file: %s", origin, n.networkKey), Err: err}
+		return nil, &job.Error{
+			Code:    job.CodeNotFound,
+			Message: fmt.Sprintf("%s: no such file: %s", origin, n.networkKey), Err: err,
+		}
 	case err != nil:
 		return nil, &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("%s: %v", origin, err), Err: err}
 	}

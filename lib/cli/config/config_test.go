@@ -82,7 +82,10 @@ func TestSettle(t *testing.T) {
 		},
 		{
 			"variables over a file", "",
-			map[string]string{"CMDD_SLOTS": "6", "CMDD_MDNS": "true", "CMDD_LISTEN": "q", "PLASM_LOG_LEVEL": "warn", "CMDD_MODE": ""},
+			map[string]string{
+				"CMDD_SLOTS": "6", "CMDD_MDNS": "true", "CMDD_LISTEN": "q", "PLASM_LOG_LEVEL": "warn",
+				"CMDD_MODE": "",
+			},
 			file,
 			[]any{int64(6), int64(1500), "/d", "public", true, true, []string{"q"}, "warn"},
 		},
@@ -104,7 +107,11 @@ func TestSettle(t *testing.T) {
 			"",
 			[]any{int64(2), int64(60_000), "", "auto", false, true, []string{"q"}, "warn"},
 		},
-		{"an empty text", "", nil, "mode = ''", []any{int64(2), int64(60_000), "", "", false, true, []string{"a", "b"}, "info"}},
+		{"an empty text", "", nil, "mode = ''", []any{
+			int64(2), int64(60_000), "", "", false, true,
+			[]string{"a", "b"},
+			"info",
+		}},
 		{
 			"an empty list", "", nil, "listen = []",
 			[]any{int64(2), int64(60_000), "", "auto", false, true, []string{}, "info"},
@@ -188,7 +195,8 @@ func TestSettleRefuses(t *testing.T) {
 		if err == nil {
 			err = testSettings.Settle(s.Flags, "c.toml", []byte(test.file))
 		}
-		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeUsage || !strings.HasPrefix(e.Message, test.want) {
+		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeUsage ||
+			!strings.HasPrefix(e.Message, test.want) {
 			t.Errorf("%s%s: %v, want %s", test.env, test.file, err, test.want)
 		}
 	}
@@ -197,7 +205,8 @@ func TestSettleRefuses(t *testing.T) {
 func TestOriginOfSettledFlags(t *testing.T) {
 	t.Parallel()
 	s := newSettled(map[string]string{"CMDD_LOG_LEVEL": "loud"})
-	if err := s.FromVariables(); err == nil || err.Error() != `CMDD_LOG_LEVEL: "loud" is not one of trace, debug, info, warn, error` {
+	if err := s.FromVariables(); err == nil ||
+		err.Error() != `CMDD_LOG_LEVEL: "loud" is not one of trace, debug, info, warn, error` {
 		t.Errorf("got %v", err)
 	}
 	err := testSettings.Settle(s.Flags, "c.toml", []byte("\n"+`log-format = "xml"`))

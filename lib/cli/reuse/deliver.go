@@ -24,7 +24,9 @@ func (h *Hit) Write(out *cli.Outputs) error {
 // Deliver puts the result where that of the job of m is to go, and returns the command's
 // exit code, which is for a nil error. It calls release when all is over but writing to
 // stdout.
-func (h *Hit) Deliver(ctx context.Context, in *cli.Invocation, flags *cli.JobFlags, name string, m *job.Manifest, release func()) (int, error) {
+func (h *Hit) Deliver(ctx context.Context, in *cli.Invocation, flags *cli.JobFlags, name string, m *job.Manifest,
+	release func(),
+) (int, error) {
 	out, err := flags.Open(ctx, in)
 	if err != nil {
 		return 0, err

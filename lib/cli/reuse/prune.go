@@ -39,7 +39,8 @@ func (s *Shelf) prune() error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(entries, func(a, b entry) int { return cmp.Or(b.used.Compare(a.used), cmp.Compare(a.name, b.name)) })
+	slices.SortFunc(entries,
+		func(a, b entry) int { return cmp.Or(b.used.Compare(a.used), cmp.Compare(a.name, b.name)) })
 	keep, now := s.cfg.Keep, time.Now()
 	var kept int64
 	for _, e := range entries {

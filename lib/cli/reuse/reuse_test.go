@@ -21,7 +21,8 @@ import (
 // job1 is a job that can have one answer.
 func job1() *job.Manifest {
 	return &job.Manifest{
-		Version: "1", ID: job.NewID(), ModuleHash: job.Sum([]byte("module")), StdinHash: job.EmptyDigest, CPUCores: 1, MemoryMB: 256,
+		Version: "1", ID: job.NewID(), ModuleHash: job.Sum([]byte("module")), StdinHash: job.EmptyDigest, CPUCores: 1,
+		MemoryMB:  256,
 		TimeoutMS: 60_000, OutputLimitBytes: 1000, Deterministic: true,
 	}
 }
@@ -83,7 +84,8 @@ func (s *shelf) put(t *testing.T, m *job.Manifest, o *job.Outcome) {
 			return receipt.Sign(s.key, &receipt.Statement{
 				Stdout: job.Sum([]byte("out")), Stderr: job.EmptyDigest, Manifest: m, Outcome: o,
 				Node: receipt.Node{
-					PeerID: s.key.PeerID(), Version: "1", OS: "linux", Arch: "amd64", Engine: receipt.Engine{Name: "e", Version: "1"}, Guards: []string{"process"},
+					PeerID: s.key.PeerID(), Version: "1", OS: "linux", Arch: "amd64",
+					Engine: receipt.Engine{Name: "e", Version: "1"}, Guards: []string{"process"},
 				},
 				StartedAt: time.Unix(0, 0), FinishedAt: time.Unix(1, 0),
 			})
@@ -121,16 +123,36 @@ func TestWhatIsKept(t *testing.T) {
 		{"exit", nil, outcome(job.Exit), true},
 		{"a trap", nil, outcome(job.Trap), true},
 		{"out of output", nil, outcome(job.OutputLimit), true},
-		{"out of fuel", func(m *job.Manifest) { m.Fuel = 1 }, &job.Outcome{Status: job.OutOfFuel, FuelUsed: new(int64), StdinHash: job.EmptyDigest, StdinComplete: true, StdoutBytes: 3}, true},
+		{
+			"out of fuel", func(m *job.Manifest) { m.Fuel = 1 },
+			&job.Outcome{
+				Status: job.OutOfFuel, FuelUsed: new(int64), StdinHash: job.EmptyDigest, StdinComplete: true,
+				StdoutBytes: 3,
+			}, true,
+		},
 		{"a timeout", nil, outcome(job.Timeout), false},
 		{"out of memory", nil, outcome(job.OutOfMemory), false},
 		{"cancelled", nil, outcome(job.Cancelled), false},
-		{"the engine's stack", nil, &job.Outcome{Status: job.Trap, Trap: job.TrapStackOverflow, StdinHash: job.EmptyDigest, StdoutBytes: 3}, false},
+		{"the engine's stack", nil, &job.Outcome{
+			Status: job.Trap, Trap: job.TrapStackOverflow,
+			StdinHash: job.EmptyDigest, StdoutBytes: 3,
+		}, false},
 		{"real time", func(m *job.Manifest) { m.Deterministic = false }, outcome(job.Exit), false},
 		{"input that nobody knows", func(m *job.Manifest) { m.StdinHash = "" }, outcome(job.Exit), false},
-		{"a live folder", func(m *job.Manifest) { m.Dirs = []job.Dir{{Guest: "/d", ReadOnly: true}} }, outcome(job.Exit), false},
-		{"a folder that it writes", func(m *job.Manifest) { m.Dirs = []job.Dir{{Guest: "/d", Tree: job.EmptyDigest}} }, outcome(job.Exit), false},
-		{"a folder that it reads", func(m *job.Manifest) { m.Dirs = []job.Dir{{Guest: "/d", ReadOnly: true, Tree: job.EmptyDigest}} }, outcome(job.Exit), true},
+		{
+			"a live folder", func(m *job.Manifest) { m.Dirs = []job.Dir{{Guest: "/d", ReadOnly: true}} },
+			outcome(job.Exit), false,
+		},
+		{
+			"a folder that it writes",
+			func(m *job.Manifest) { m.Dirs = []job.Dir{{Guest: "/d", Tree: job.EmptyDigest}} },
+			outcome(job.Exit), false,
+		},
+		{
+			"a folder that it reads",
+			func(m *job.Manifest) { m.Dirs = []job.Dir{{Guest: "/d", ReadOnly: true, Tree: job.EmptyDigest}} },
+			outcome(job.Exit), true,
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

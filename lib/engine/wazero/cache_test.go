@@ -44,7 +44,10 @@ func TestCodeIsTheSame(t *testing.T) {
 			before, err := io.ReadAll(code)
 			must(t, err)
 			host := func() engine.Host {
-				return engine.Host{Args: []string{"a"}, Env: []string{"A=b"}, Stdin: inputFile(t, "input\n"), StdinKnown: true}
+				return engine.Host{
+					Args: []string{"a"}, Env: []string{"A=b"}, Stdin: inputFile(t, "input\n"),
+					StdinKnown: true,
+				}
 			}
 			want := play(t, module, nil, host())
 			for range 2 {
@@ -81,7 +84,8 @@ func TestCodeDamaged(t *testing.T) {
 	must(t, err)
 	refused := func(what string, data []byte) {
 		t.Helper()
-		if _, err := (Engine{}).Load(t.Context(), module, inputFile(t, string(data)), 1); !errors.Is(err, engine.ErrCode) {
+		if _, err := (Engine{}).Load(t.Context(), module, inputFile(t, string(data)), 1); !errors.Is(err,
+			engine.ErrCode) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -120,7 +124,8 @@ func (f *full) Write(p []byte) (int, error) {
 func TestCompileHasNoRoom(t *testing.T) {
 	t.Parallel()
 	for _, left := range []int{0, 10} {
-		if err := (Engine{}).Compile(t.Context(), named(t, "nothing"), &full{left}); !errors.Is(err, errFull) || codeOf(err) != "" {
+		if err := (Engine{}).Compile(t.Context(), named(t, "nothing"), &full{left}); !errors.Is(err, errFull) ||
+			codeOf(err) != "" {
 			t.Errorf("with room for %d bytes: %v", left, err)
 		}
 	}

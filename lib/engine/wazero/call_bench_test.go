@@ -17,7 +17,8 @@ func BenchmarkHostCall(b *testing.B) {
 	f := preview1.Find("clock_time_get")
 	loading.BenchmarkCalls(b, Engine{}, func(module []byte) error {
 		ctx := b.Context()
-		r := wz.NewRuntimeWithConfig(ctx, wz.NewRuntimeConfigCompiler().WithCoreFeatures(features).WithDebugInfoEnabled(false))
+		r := wz.NewRuntimeWithConfig(ctx,
+			wz.NewRuntimeConfigCompiler().WithCoreFeatures(features).WithDebugInfoEnabled(false))
 		host := r.NewHostModuleBuilder(preview1.ModuleName)
 		host.NewFunctionBuilder().
 			WithGoModuleFunction(api.GoModuleFunc(func(context.Context, api.Module, []uint64) {}), f.Params, f.Results).

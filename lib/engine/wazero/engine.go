@@ -67,7 +67,8 @@ func (Engine) Validate(ctx context.Context, module []byte) error {
 	if _, err := engine.CheckModule(module, job.MaxMemoryMB); err != nil {
 		return err
 	}
-	r := wz.NewRuntimeWithConfig(ctx, wz.NewRuntimeConfigInterpreter().WithCoreFeatures(features).WithDebugInfoEnabled(false))
+	r := wz.NewRuntimeWithConfig(ctx,
+		wz.NewRuntimeConfigInterpreter().WithCoreFeatures(features).WithDebugInfoEnabled(false))
 	_, err := compile(ctx, r, module)
 	return errors.Join(err, r.Close(ctx))
 }
@@ -92,7 +93,10 @@ func (Engine) Compile(ctx context.Context, module []byte, out io.Writer) error {
 func compile(ctx context.Context, r wz.Runtime, module []byte) (wz.CompiledModule, error) {
 	compiled, err := r.CompileModule(ctx, engine.WithoutNames(module))
 	if errno, system := errors.AsType[syscall.Errno](err); system {
-		return nil, &job.Error{Code: job.CodeInternal, Message: "engine: the system refused it what compiling takes: " + errno.Error(), Err: err}
+		return nil, &job.Error{
+			Code:    job.CodeInternal,
+			Message: "engine: the system refused it what compiling takes: " + errno.Error(), Err: err,
+		}
 	}
 	if err != nil {
 		return nil, &job.Error{Code: job.CodeBadModule, Message: "invalid module: " + firstLine(err), Err: err}

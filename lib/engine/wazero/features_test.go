@@ -47,10 +47,14 @@ func using() map[string]guest.Builder {
 	global.Exports = append(global.Exports, guest.Export{Name: "g", Kind: guest.KindGlobal})
 	multi := body(drop(drop(guest.Call(1))))
 	multi.Funcs = append(multi.Funcs, guest.Func{
-		Type: guest.FuncType{Results: []guest.ValType{guest.I32, guest.I32}}, Body: guest.Seq(guest.Int(1), guest.Int(2)),
+		Type: guest.FuncType{Results: []guest.ValType{guest.I32, guest.I32}},
+		Body: guest.Seq(guest.Int(1), guest.Int(2)),
 	})
 	extended := body(nil)
-	extended.Globals = append(extended.Globals, guest.Global{Type: guest.I32, Init: guest.Op(wasm.OpI32Add, guest.Int(1), guest.Int(2))})
+	extended.Globals = append(extended.Globals, guest.Global{
+		Type: guest.I32,
+		Init: guest.Op(wasm.OpI32Add, guest.Int(1), guest.Int(2)),
+	})
 	return map[string]guest.Builder{
 		"bulk-memory":              body(guest.MemoryFill(guest.Int(0), guest.Int(0), guest.Int(1))),
 		"extended-const":           extended,

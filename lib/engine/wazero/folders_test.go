@@ -38,7 +38,8 @@ func TestFolders(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(outside, "secret"), []byte("outside"), 0o600))
 	must(t, os.WriteFile(filepath.Join(ro, "file"), []byte("read me"), 0o600))
 	for name, target := range map[string]string{
-		"ro/link": "file", "rw/leak": "../outside", "rw/absleak": outside, "rw/magic": "/proc/self/root", "rw/secretleak": "../outside/secret",
+		"ro/link": "file", "rw/leak": "../outside", "rw/absleak": outside, "rw/magic": "/proc/self/root",
+		"rw/secretleak": "../outside/secret",
 	} {
 		must(t, os.Symlink(target, filepath.Join(base, name)))
 	}

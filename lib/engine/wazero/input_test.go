@@ -16,7 +16,8 @@ func TestInputBroken(t *testing.T) {
 	f, err := os.Open(t.TempDir())
 	must(t, err)
 	t.Cleanup(func() { must(t, f.Close()) })
-	if got := play(t, named(t, "cat"), nil, engine.Host{Stdin: f, StdinKnown: true}); got.Stdout != "" || got.Result.ExitCode != 0 {
+	if got := play(t, named(t, "cat"), nil, engine.Host{Stdin: f, StdinKnown: true}); got.Stdout != "" ||
+		got.Result.ExitCode != 0 {
 		t.Errorf("%+v", got)
 	}
 }

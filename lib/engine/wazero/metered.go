@@ -15,7 +15,8 @@ func (p *program) metered(ctx context.Context, mod api.Module, m *engine.Meter) 
 	fuel, ok := mod.ExportedGlobal(m.FuelGlobal).(api.MutableGlobal)
 	stack := mod.ExportedGlobal(m.StackGlobal)
 	if !ok || stack == nil {
-		return engine.Result{}, fmt.Errorf("the module counts no fuel: %q and %q are not there", m.FuelGlobal, m.StackGlobal)
+		return engine.Result{}, fmt.Errorf("the module counts no fuel: %q and %q are not there", m.FuelGlobal,
+			m.StackGlobal)
 	}
 	fuel.Set(api.EncodeI64(m.Fuel))
 	var err error

@@ -47,7 +47,10 @@ func TestBadModules(t *testing.T) {
 		{"import-odd-name", job.CodeBadModule, `"a\nb\x1b[31mxxx`},
 		{"shared-memory", job.CodeBadModule, "invalid module: "},
 		{"min-memory-4097", job.CodeModuleRefused, "the module's memory begins at 257 MB, and the job may have 256 MB"},
-		{"min-memory-65536", job.CodeModuleRefused, "the module's memory begins at 65536 pages, and the engine can give 65535"},
+		{
+			"min-memory-65536", job.CodeModuleRefused,
+			"the module's memory begins at 65536 pages, and the engine can give 65535",
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.guest, func(t *testing.T) {
@@ -55,7 +58,8 @@ func TestBadModules(t *testing.T) {
 			module := named(t, test.guest)
 			_, err := loading.Load(t, Engine{}, module, 256)
 			var e *job.Error
-			if !errors.As(err, &e) || e.Code != test.code || !strings.Contains(e.Message, test.words) || strings.Contains(e.Message, "\n") {
+			if !errors.As(err, &e) || e.Code != test.code || !strings.Contains(e.Message, test.words) ||
+				strings.Contains(e.Message, "\n") {
 				t.Errorf("loading: %q, %v; want %q, …%s…", codeOf(err), err, test.code, test.words)
 			}
 		})
@@ -75,7 +79,8 @@ func TestHints(t *testing.T) {
 	for name, want := range map[string]string{
 		"min-memory-4097":  "allow it more with --memory 257",
 		"min-memory-65536": "",
-		"component":        "compile the program for the target wasm32-wasip1, or take the core module out of the component",
+		"component": "compile the program for the target wasm32-wasip1, or take the core module out of the " +
+			"component",
 	} {
 		_, err := loading.Load(t, Engine{}, named(t, name), 256)
 		var e *job.Error
@@ -89,8 +94,12 @@ func TestHints(t *testing.T) {
 // the job: its memory, and what it may import, are looked at when it is loaded.
 func TestCompileRefuses(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"empty", "text", "truncated", "component", "version-2", "no-start", "bad-body", "min-memory-65536"} {
-		if err := (Engine{}).Compile(t.Context(), named(t, name), io.Discard); codeOf(err) != job.CodeBadModule && codeOf(err) != job.CodeModuleRefused {
+	for _, name := range []string{
+		"empty", "text", "truncated", "component", "version-2", "no-start", "bad-body",
+		"min-memory-65536",
+	} {
+		if err := (Engine{}).Compile(t.Context(), named(t, name), io.Discard); codeOf(err) != job.CodeBadModule &&
+			codeOf(err) != job.CodeModuleRefused {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

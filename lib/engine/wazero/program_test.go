@@ -44,7 +44,8 @@ func TestEnds(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.guest, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(exited(test.code, test.stdout), play(t, named(t, test.guest), nil, engine.Host{})); diff != "" {
+			if diff := cmp.Diff(exited(test.code, test.stdout),
+				play(t, named(t, test.guest), nil, engine.Host{})); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -97,7 +98,8 @@ func TestTrapNames(t *testing.T) {
 func TestNoTrap(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{errors.New("some trouble\nsecond line"), io.ErrUnexpectedEOF} {
-		if result, err := (&program{guest: new(preview1.Guest)}).result(err); err == nil || strings.Contains(err.Error(), "\n") {
+		if result, err := (&program{guest: new(preview1.Guest)}).result(err); err == nil ||
+			strings.Contains(err.Error(), "\n") {
 			t.Errorf("%+v, %v: not one line of error", result, err)
 		}
 	}
@@ -277,7 +279,8 @@ func TestMemory(t *testing.T) {
 				peak = size
 			}})
 			must(t, err)
-			if stdout.String() != test.want || result.Status != job.Exit || result.ExitCode != test.code || peak != test.peak {
+			if stdout.String() != test.want || result.Status != job.Exit || result.ExitCode != test.code ||
+				peak != test.peak {
 				t.Errorf("wrote %q, ended with %+v, peak %d; want %q, %d, %d",
 					stdout.String(), result, peak, test.want, test.code, test.peak)
 			}
@@ -290,7 +293,10 @@ func TestDirs(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	with := func(host string) engine.Host {
-		return engine.Host{Dirs: []engine.Dir{{Host: dir, Dir: job.Dir{Guest: "/a"}}, {Host: host, Dir: job.Dir{Guest: "/b", ReadOnly: true}}}}
+		return engine.Host{Dirs: []engine.Dir{
+			{Host: dir, Dir: job.Dir{Guest: "/a"}},
+			{Host: host, Dir: job.Dir{Guest: "/b", ReadOnly: true}},
+		}}
 	}
 	p, err := loading.Load(t, Engine{}, named(t, "nothing"), 1)
 	must(t, err)

@@ -40,7 +40,10 @@ func selecting(n numberType, data []byte, condition int64) []byte {
 		x, y        = 0, 1 // locals
 	)
 	return (&guest.Builder{
-		Imports: []guest.Import{{Module: "wasi_snapshot_preview1", Name: "fd_write", Func: guest.FuncType{Params: i32s, Results: i32s[:1]}}},
+		Imports: []guest.Import{{
+			Module: "wasi_snapshot_preview1", Name: "fd_write",
+			Func: guest.FuncType{Params: i32s, Results: i32s[:1]},
+		}},
 		Memory:  &guest.Limits{Min: 1},
 		Globals: []guest.Global{{Type: guest.I32, Mutable: true, Init: guest.Int(condition)}},
 		Data:    []guest.Data{{Offset: guest.Int(selectNumbers), Bytes: data}},
@@ -79,7 +82,8 @@ func TestSelect(t *testing.T) {
 				numbers := map[string][]byte{"x": make([]byte, 16), "y": make([]byte, 16)}
 				copy(numbers["x"], "\x01\x02\x03\x04")
 				copy(numbers["y"], "\x05\x06\x07\x08")
-				want := slices.Concat(numbers["x"], numbers["y"], numbers[chosen], numbers["y"], numbers["x"], numbers["y"])
+				want := slices.Concat(numbers["x"], numbers["y"], numbers[chosen], numbers["y"], numbers["x"],
+					numbers["y"])
 				got := play(t, selecting(n, slices.Concat(numbers["x"], numbers["y"]), condition), nil, engine.Host{})
 				if got.Stdout != string(want) {
 					t.Errorf("the function was called with % x, want % x", got.Stdout, want)

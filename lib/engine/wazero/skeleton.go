@@ -32,7 +32,8 @@ func skeleton(module []byte) []byte {
 			if !r.OK() {
 				return module
 			}
-			light = wasm.AppendSection(light, s.ID, append(wasm.AppendU32(nil, uint32(n)), bytes.Repeat(trapping, n)...))
+			light = wasm.AppendSection(light, s.ID,
+				append(wasm.AppendU32(nil, uint32(n)), bytes.Repeat(trapping, n)...))
 		default:
 			light = append(light, module[s.At:s.End]...)
 		}

@@ -59,7 +59,8 @@ func BenchmarkCharge(b *testing.B) {
 	q := queue.New(queue.Config{})
 	var clients []queue.Client
 	for i := range 10_000 {
-		clients = append(clients, queue.Client{Source: queue.SourceOf(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 1}))})
+		clients = append(clients,
+			queue.Client{Source: queue.SourceOf(netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i), 1}))})
 	}
 	b.ReportAllocs()
 	i := 0

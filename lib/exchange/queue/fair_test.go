@@ -30,9 +30,15 @@ func TestGreedyTakesTurns(t *testing.T) {
 			for range 100 {
 				greedy = append(greedy, offer(t, q, client(1), small))
 			}
-			others := []*queue.Ticket{offer(t, q, client(2), small), offer(t, q, client(3), small), offer(t, q, client(2), small)}
+			others := []*queue.Ticket{
+				offer(t, q, client(2), small), offer(t, q, client(3), small),
+				offer(t, q, client(2), small),
+			}
 			// Of the seven after the first, two flows more get their turns: 1 2 3 1 2 1 1.
-			for i, ticket := range []*queue.Ticket{greedy[0], others[0], others[1], greedy[1], others[2], greedy[2], greedy[3]} {
+			for i, ticket := range []*queue.Ticket{
+				greedy[0], others[0], others[1], greedy[1], others[2], greedy[2],
+				greedy[3],
+			} {
 				running.Release()
 				if got := state(ticket); got != queue.Granted {
 					t.Fatalf("turn %d: %v, want granted", i+1, got)
@@ -262,8 +268,9 @@ func TestBackfill(t *testing.T) {
 		}
 		wantState(t, offer(t, q, listed(4), queue.Job{MemoryMB: 3, Timeout: week}), queue.Waiting) // 8 − 6 leaves 2
 		beside := start(t, q, listed(5), queue.Job{MemoryMB: 2, Timeout: 2 * week})                // left over
-		wantState(t, offer(t, q, listed(6), queue.Job{MemoryMB: 1, Timeout: week}), queue.Waiting) // nothing is, any more
-		before := start(t, q, listed(7), queue.Job{MemoryMB: 1, Timeout: week - time.Minute})      // has ended by then
+		// nothing is, any more
+		wantState(t, offer(t, q, listed(6), queue.Job{MemoryMB: 1, Timeout: week}), queue.Waiting)
+		before := start(t, q, listed(7), queue.Job{MemoryMB: 1, Timeout: week - time.Minute}) // has ended by then
 		wantState(t, big, queue.Waiting)
 		before.Release()
 		long.Release()

@@ -27,7 +27,8 @@ func TestWaitsWithoutHistory(t *testing.T) {
 		q := queue.New(queue.Config{Slots: 2, MemoryMB: 10, Waiting: 4, ReserveFor: 5 * time.Second})
 		start(t, q, listed(1), queue.Job{MemoryMB: 8, Timeout: 60 * time.Second})
 		reserved := offer(t, q, listed(2), queue.Job{MemoryMB: 1, Timeout: 20 * time.Second})
-		line := []*queue.Ticket{offer(t, q, listed(3), queue.Job{MemoryMB: 1, Timeout: time.Second, ReserveFor: time.Second})}
+		line := []*queue.Ticket{offer(t, q, listed(3),
+			queue.Job{MemoryMB: 1, Timeout: time.Second, ReserveFor: time.Second})}
 		if got := status(line[0]).Wait; got != 100*time.Millisecond {
 			t.Errorf("wait behind jobs that have just come: %v, want the least, whatever their timeouts", got)
 		}
@@ -131,7 +132,8 @@ func TestRetryOfUnlisted(t *testing.T) {
 		offer(t, q, unlisted(1), short)
 		offer(t, q, unlisted(2), short)
 		if r := refuse(t, q, unlisted(3), short); r.RetryAfterMS != 1_000 {
-			t.Errorf("rejection %+v, want the 0.4 s left of the job that runs, and 0.6 s for the one of somebody listed", r)
+			t.Errorf("rejection %+v, want the 0.4 s left of the job that runs, "+
+				"and 0.6 s for the one of somebody listed", r)
 		}
 	})
 }

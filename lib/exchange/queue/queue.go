@@ -90,8 +90,9 @@ type Client struct {
 
 // Job is what a job needs.
 type Job struct {
-	MemoryMB   int64         // all that it may use, 2^20 bytes each
-	Timeout    time.Duration // the longest that it holds its slot once it has started; more than 30 days counts as 30 days
+	MemoryMB int64 // all that it may use, 2^20 bytes each
+	// the longest that it holds its slot once it has started; more than 30 days counts as 30 days
+	Timeout    time.Duration
 	ReserveFor time.Duration // the longest until it starts (upload and compilation); 0: the configuration's
 }
 

@@ -171,7 +171,10 @@ func (s *sequence) limits() (slots [2]int, memory [2]int64, line []*seen) {
 		}
 	}
 	cfg := s.cfg
-	for i, most := range []queue.Config{cfg, {Slots: (cfg.Slots + 1) / 2, MemoryMB: (cfg.MemoryMB + 1) / 2, Waiting: (cfg.Waiting + 1) / 2}} {
+	for i, most := range []queue.Config{cfg, {
+		Slots: (cfg.Slots + 1) / 2, MemoryMB: (cfg.MemoryMB + 1) / 2,
+		Waiting: (cfg.Waiting + 1) / 2,
+	}} {
 		if slots[i] > most.Slots || memory[i] > most.MemoryMB || waiting[i] > most.Waiting {
 			s.t.Fatalf("%d slots, %d MB, %d waiting: more than %+v", slots[i], memory[i], waiting[i], most)
 		}
@@ -219,7 +222,8 @@ func (s *sequence) idleForAReason(slots [2]int, memory [2]int64) {
 	for _, ticket := range s.tickets {
 		excused := due[0] || due[1] && !ticket.client.listed
 		if ticket.waits() && !excused && free(ticket.client, ticket.memory) {
-			s.t.Fatalf("%+v waits for %d MB with %v slots and %v MB in use of %+v", ticket.client, ticket.memory, slots, memory, s.cfg)
+			s.t.Fatalf("%+v waits for %d MB with %v slots and %v MB in use of %+v", ticket.client, ticket.memory, slots,
+				memory, s.cfg)
 		}
 	}
 }
@@ -245,7 +249,8 @@ func (s *sequence) fair() {
 		}
 		for other, n := range held {
 			if other.listed == ticket.client.listed && n > s.before[other] && n-1 > held[ticket.client] {
-				s.t.Fatalf("%+v was given slot number %d while %+v waits with %d", other, n, ticket.client, held[ticket.client])
+				s.t.Fatalf("%+v was given slot number %d while %+v waits with %d", other, n, ticket.client,
+					held[ticket.client])
 			}
 		}
 	}
@@ -295,14 +300,20 @@ func TestRandomSequences(t *testing.T) {
 // FuzzSequence: whatever is done in whatever order, the promises hold.
 func FuzzSequence(f *testing.F) {
 	f.Add(byte(1), byte(4), byte(2), false, []byte{0, 0, 1, 0, 2, 1, 0, 1, 3, 3, 0, 0, 4, 0, 0, 7, 0, 255})
-	f.Add(byte(8), byte(8), byte(8), true, []byte{0, 0, 5, 1, 1, 5, 2, 2, 5, 0, 3, 5, 6, 0, 0, 4, 1, 0, 7, 0, 255, 7, 0, 255})
+	f.Add(byte(8), byte(8), byte(8), true, []byte{
+		0, 0, 5, 1, 1, 5, 2, 2, 5, 0, 3, 5, 6, 0, 0, 4, 1, 0, 7, 0, 255, 7, 0,
+		255,
+	})
 	f.Add(byte(2), byte(8), byte(16), false, []byte{0, 0, 6, 0, 2, 7, 0, 4, 1, 3, 0, 0, 5, 1, 0, 0, 4, 1, 5, 0, 0})
 	f.Fuzz(func(t *testing.T, slots, memory, waiting byte, alike bool, operations []byte) {
 		if len(operations) > 1500 {
 			return // each is checked against all before it
 		}
 		synctest.Test(t, func(t *testing.T) {
-			s := newSequence(t, queue.Config{Slots: 1 + int(slots%16), MemoryMB: 1 + int64(memory), Waiting: int(waiting % 32)}, alike)
+			s := newSequence(t, queue.Config{
+				Slots: 1 + int(slots%16), MemoryMB: 1 + int64(memory),
+				Waiting: int(waiting % 32),
+			}, alike)
 			for ; len(operations) >= 3; operations = operations[3:] {
 				s.do(operations[0], operations[1], operations[2])
 			}

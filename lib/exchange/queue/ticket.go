@@ -36,8 +36,9 @@ func (s State) String() string {
 
 // Status is what is known of a ticket at one moment.
 type Status struct {
-	State     State
-	Position  int            // in the line, 1 is next; 0 unless Waiting. Others may come before: listed ones, smaller ones
+	State State
+	// in the line, 1 is next; 0 unless Waiting. Others may come before: listed ones, smaller ones
+	Position  int
 	Next      bool           // Waiting, among the first in the line: as many as there are slots
 	Wait      time.Duration  // until the job is expected to get a slot; 0 unless Waiting
 	Rejection *job.Rejection // why the queue took the ticket back: busy, expired, shutting_down; nil when it did not

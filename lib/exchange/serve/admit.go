@@ -33,8 +33,9 @@ func (s *Server) allowed(x *session, requester string) *job.Rejection {
 	listed, anybody := s.cfg.Allow(requester)
 	if !listed && !anybody {
 		return &job.Rejection{
-			Code:    job.RejectNotAllowed,
-			Message: fmt.Sprintf("%s may not submit jobs to this node; what allows it, there: %s", requester, s.cfg.AllowLine(requester)),
+			Code: job.RejectNotAllowed,
+			Message: fmt.Sprintf("%s may not submit jobs to this node; what allows it, there: %s", requester,
+				s.cfg.AllowLine(requester)),
 		}
 	}
 	if listed {
@@ -49,7 +50,8 @@ func (s *Server) fits(m *job.Manifest, o *wire.Offer) *job.Rejection {
 	for i := range m.Dirs {
 		if !m.Dirs[i].Travels() {
 			return &job.Rejection{
-				Code: job.RejectBadManifest, Message: "the manifest has the live folder " + m.Dirs[i].Guest + ": a node gives a job none of its folders",
+				Code: job.RejectBadManifest, Message: "the manifest has the live folder " + m.Dirs[i].Guest +
+					": a node gives a job none of its folders",
 			}
 		}
 	}
@@ -76,7 +78,8 @@ func (s *Server) fits(m *job.Manifest, o *wire.Offer) *job.Rejection {
 	}
 	if len(m.Outputs()) > 0 && m.DiskMB > n.Limits.DiskMB {
 		need, have := megabytes(m.DiskMB, n.Limits.DiskMB)
-		return amount(job.RejectDisk, m.DiskMB, n.Limits.DiskMB, "the job needs %s of disk, this node gives a job %s", need, have)
+		return amount(job.RejectDisk, m.DiskMB, n.Limits.DiskMB, "the job needs %s of disk, this node gives a job %s",
+			need, have)
 	}
 	for _, l := range []struct {
 		code       job.RejectCode

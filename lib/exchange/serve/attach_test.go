@@ -93,7 +93,8 @@ func TestVanishedClientStopsNothing(t *testing.T) {
 	o.StdoutFrom, o.StderrFrom = 4, 1000
 	b := r.openOffer(j, o).until(wire.KindAccept).end()
 	if !bytes.Equal(a.receipt, b.receipt) || string(b.stdout) != "two" || len(b.stderr) != 0 || g.runs.Load() != 1 {
-		t.Errorf("after a restart: the same receipt %v, stdout from 4 %q, stderr from 1000 %q", bytes.Equal(a.receipt, b.receipt), b.stdout, b.stderr)
+		t.Errorf("after a restart: the same receipt %v, stdout from 4 %q, stderr from 1000 %q",
+			bytes.Equal(a.receipt, b.receipt), b.stdout, b.stderr)
 	}
 }
 

@@ -16,7 +16,10 @@ import (
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	g := newGate()
-	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play)}, queue: queue.Config{Slots: 1, MemoryMB: 1024, Waiting: 4}})
+	n := startNode(t, setup{
+		Config: Config{Run: fakeRun(g.play)},
+		queue:  queue.Config{Slots: 1, MemoryMB: 1024, Waiting: 4},
+	})
 	r := newRequester(t, n, nil)
 	runs, waits, late := newJob([]byte("module"), nil), newJob([]byte("module"), nil), newJob([]byte("module"), nil)
 	c := r.open(runs).until(wire.KindAccept).give()

@@ -55,14 +55,16 @@ func (d *digested) digest() job.Digest { return job.DigestOf(d.sum.Sum(nil)) }
 // fakeRun is a Config.Run whose jobs start and do what play does; what it returns is
 // how they end, unless they were cancelled. Of input of known digest it needs
 // to read none.
-func fakeRun(play func(context.Context, *fakeProgram) job.Status) func(context.Context, *sandbox.Job) (*sandbox.Report, error) {
+func fakeRun(play func(context.Context, *fakeProgram) job.Status) func(context.Context,
+	*sandbox.Job) (*sandbox.Report, error) {
 	return func(ctx context.Context, j *sandbox.Job) (*sandbox.Report, error) {
 		if ctx.Err() != nil {
 			return nil, &job.Error{Code: job.CodeCancelled, Message: "cancelled", Err: context.Cause(ctx)}
 		}
 		j.Started()
 		r := &sandbox.Report{Started: time.Now(), Engine: sandbox.EngineInfo{Name: "wazero", Version: "1"}}
-		in, out, errs := &digested{r: j.Input.Reader, sum: sha256.New()}, &digested{w: j.Stdout, sum: sha256.New()}, &digested{w: j.Stderr, sum: sha256.New()}
+		in, out, errs := &digested{r: j.Input.Reader, sum: sha256.New()}, &digested{w: j.Stdout, sum: sha256.New()},
+			&digested{w: j.Stderr, sum: sha256.New()}
 		status := play(ctx, &fakeProgram{in, out, errs, j})
 		if ctx.Err() != nil {
 			status, r.Cause = job.Cancelled, context.Cause(ctx)

@@ -53,7 +53,8 @@ type folders struct {
 // newFolders finds what a requester's folders lack. close must follow.
 func newFolders(ctx context.Context, t *task) (*folders, *job.Rejection) {
 	f := &folders{
-		s: t.s, requester: t.key.requester, sizes: t.trees, names: t.manifest.Trees(), most: t.s.cfg.Node().Limits.TreeBytes,
+		s: t.s, requester: t.key.requester, sizes: t.trees, names: t.manifest.Trees(),
+		most:  t.s.cfg.Node().Limits.TreeBytes,
 		found: t.poke, refuse: t.refuse, docs: map[job.Digest][]byte{}, coming: map[job.Digest][]byte{},
 	}
 	ctx, f.cancel = context.WithCancel(ctx)
@@ -100,7 +101,10 @@ func (f *folders) holdDocuments() *job.Rejection {
 	n := f.documents()
 	if f.s.documents.Add(n) > maxAllDocuments {
 		f.s.documents.Add(-n)
-		return &job.Rejection{Code: job.RejectBusy, Message: "too many folders arrive", RetryAfterMS: retrySoon.Milliseconds()}
+		return &job.Rejection{
+			Code: job.RejectBusy, Message: "too many folders arrive",
+			RetryAfterMS: retrySoon.Milliseconds(),
+		}
 	}
 	f.taken = n
 	return nil
@@ -141,7 +145,8 @@ func (f *folders) document(d job.Digest, at int64, piece []byte) *job.Rejection 
 	delete(f.coming, d)
 	if got := job.Sum(document); got != d {
 		return &job.Rejection{
-			Code: job.RejectHashMismatch, Message: fmt.Sprintf("the tree that came is %s, not %s", got, d), Need: string(d), Have: string(got),
+			Code: job.RejectHashMismatch, Message: fmt.Sprintf("the tree that came is %s, not %s", got, d),
+			Need: string(d), Have: string(got),
 		}
 	}
 	f.docs[d] = document
@@ -185,7 +190,8 @@ func (f *folders) settle() *job.Rejection {
 // treeTooLarge says that a job's folders have more bytes of files than it may bring.
 func treeTooLarge(need, have int64) *job.Rejection {
 	needs, has := job.Amounts(need, have)
-	return amount(job.RejectTreeTooLarge, need, have, "the job's folders have %s of files, this node takes %s", needs, has)
+	return amount(job.RejectTreeTooLarge, need, have, "the job's folders have %s of files, this node takes %s", needs,
+		has)
 }
 
 // asOffered says whether a tree is as large as the offer has said.
@@ -195,10 +201,14 @@ func (f *folders) asOffered(i int, t *tree.Tree) *job.Rejection {
 		return &job.Rejection{Code: job.RejectBadManifest, Message: err.Error()}
 	}
 	is := wire.TreeSize{
-		DocumentBytes: int64(len(f.docs[f.names[i]])), Entries: int64(len(t.Entries)), Blobs: int64(len(blobs)), Bytes: tree.BlobBytes(blobs),
+		DocumentBytes: int64(len(f.docs[f.names[i]])), Entries: int64(len(t.Entries)), Blobs: int64(len(blobs)),
+		Bytes: tree.BlobBytes(blobs),
 	}
 	if is != f.sizes[i] {
-		return &job.Rejection{Code: job.RejectBadManifest, Message: fmt.Sprintf("offer.trees[%d]: %+v, and the tree is %+v", i, f.sizes[i], is)}
+		return &job.Rejection{
+			Code:    job.RejectBadManifest,
+			Message: fmt.Sprintf("offer.trees[%d]: %+v, and the tree is %+v", i, f.sizes[i], is),
+		}
 	}
 	return nil
 }
@@ -393,7 +403,8 @@ func (f *folders) store(p *place, b tree.Blob, piece []byte) *job.Rejection {
 	}
 	if !f.next.Settle(b.Digest) {
 		return &job.Rejection{
-			Code: job.RejectHashMismatch, Message: fmt.Sprintf("a file's content is not %s", b.Digest), Need: string(b.Digest),
+			Code: job.RejectHashMismatch, Message: fmt.Sprintf("a file's content is not %s", b.Digest),
+			Need: string(b.Digest),
 		}
 	}
 	f.lacks--

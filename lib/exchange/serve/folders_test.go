@@ -40,7 +40,10 @@ func newFolderJob(t *testing.T, contents ...string) *folderJob {
 func jobWith(t *testing.T, document []byte, entries []tree.Entry, contents ...string) *folderJob {
 	t.Helper()
 	j := &folderJob{testJob: newJob([]byte("module"), nil), document: document, contents: map[job.Digest]string{}}
-	j.manifest.Dirs = []job.Dir{{Guest: "/in", ReadOnly: true, Tree: job.Sum(document)}, {Guest: "/out", Tree: job.EmptyTree}}
+	j.manifest.Dirs = []job.Dir{
+		{Guest: "/in", ReadOnly: true, Tree: job.Sum(document)},
+		{Guest: "/out", Tree: job.EmptyTree},
+	}
 	j.manifest.DiskMB = 1
 	var err error
 	if j.blobs, err = tree.Blobs(&tree.Tree{Entries: entries}); err != nil {
@@ -50,7 +53,8 @@ func jobWith(t *testing.T, document []byte, entries []tree.Entry, contents ...st
 		j.contents[job.Sum([]byte(content))] = content
 	}
 	j.sizes = []wire.TreeSize{{
-		DocumentBytes: int64(len(document)), Entries: int64(len(entries)), Blobs: int64(len(j.blobs)), Bytes: tree.BlobBytes(j.blobs),
+		DocumentBytes: int64(len(document)), Entries: int64(len(entries)), Blobs: int64(len(j.blobs)),
+		Bytes: tree.BlobBytes(j.blobs),
 	}}
 	return j
 }
@@ -179,7 +183,8 @@ func TestFoldersLies(t *testing.T) {
 	absolute := []tree.Entry{{Path: "l", Type: tree.Link, Target: "/etc"}}
 	document := func(entries []tree.Entry) []byte { return (&tree.Tree{Entries: entries}).Encode() }
 	for name, entries := range map[string][]tree.Entry{
-		"unsorted": unsorted, "..": climbs, "a link that leads out": loops, "one path twice": twice, "an absolute link": absolute,
+		"unsorted": unsorted, "..": climbs, "a link that leads out": loops, "one path twice": twice,
+		"an absolute link": absolute,
 	} {
 		j := jobWith(t, document(entries), entries)
 		c := r.offerFolders(j).until(wire.KindAccept).send(wire.KindTree, string(j.document))
@@ -191,7 +196,8 @@ func TestFoldersLies(t *testing.T) {
 	longer[1].Size++
 	j := jobWith(t, document(longer), longer[:1], "one")
 	j.sizes[0].Entries = 2
-	r.offerFolders(j).until(wire.KindAccept).send(wire.KindTree, string(j.document)).end().rejected(t, job.RejectBadManifest)
+	r.offerFolders(j).until(wire.KindAccept).send(wire.KindTree, string(j.document)).end().rejected(t,
+		job.RejectBadManifest)
 
 	for name, change := range map[string]func(*wire.TreeSize){
 		"entries": func(s *wire.TreeSize) { s.Entries++ },
@@ -206,7 +212,8 @@ func TestFoldersLies(t *testing.T) {
 		}
 	}
 	j = newFolderJob(t, "one")
-	r.offerFolders(j).until(wire.KindAccept).send(wire.KindTree, strings.Repeat("x", len(j.document))).end().rejected(t, job.RejectHashMismatch)
+	r.offerFolders(j).until(wire.KindAccept).send(wire.KindTree, strings.Repeat("x", len(j.document))).end().rejected(t,
+		job.RejectHashMismatch)
 	j = newFolderJob(t, "one")
 	r.offerFolders(j).described(j).send(wire.KindBlob, "eno").end().rejected(t, job.RejectHashMismatch)
 	n.down()
@@ -220,7 +227,10 @@ func TestFoldersLies(t *testing.T) {
 // TestFoldersBounds has requesters ask for more than there is.
 func TestFoldersBounds(t *testing.T) {
 	t.Parallel()
-	limits := job.NodeLimits{MemoryMB: 1024, TimeoutMS: 3_600_000, ModuleBytes: 64 << 20, InputBytes: 64 << 20, OutputBytes: 64 << 20, TreeBytes: 5, DiskMB: 2}
+	limits := job.NodeLimits{
+		MemoryMB: 1024, TimeoutMS: 3_600_000, ModuleBytes: 64 << 20, InputBytes: 64 << 20,
+		OutputBytes: 64 << 20, TreeBytes: 5, DiskMB: 2,
+	}
 	n := startNode(t, setup{Config: Config{Run: fakeRun(echo)}, limits: &limits})
 	r := newRequester(t, n, nil)
 	refused := func(code job.RejectCode, change func(*folderJob)) {
@@ -239,7 +249,8 @@ func TestFoldersBounds(t *testing.T) {
 	refused(job.RejectBadManifest, func(j *folderJob) { j.manifest.Dirs[1].Tree = "" })
 	refused(job.RejectBadManifest, func(j *folderJob) { j.sizes = nil })
 	j := newFolderJob(t, "one", "one") // each name counts
-	r.offerFolders(j).until(wire.KindAccept).send(wire.KindTree, string(j.document)).end().rejected(t, job.RejectTreeTooLarge)
+	r.offerFolders(j).until(wire.KindAccept).send(wire.KindTree, string(j.document)).end().rejected(t,
+		job.RejectTreeTooLarge)
 }
 
 // TestFoldersDamaged has what is kept come to harm: it is asked for again, and not used.

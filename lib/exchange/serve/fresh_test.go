@@ -30,10 +30,16 @@ func TestCrowdOfStreams(t *testing.T) {
 		"eight addresses":             {"192.0.2.1", func(i int) string { return fmt.Sprintf("198.51.100.%d", i%8) }},
 		"64 addresses":                {"192.0.2.1", func(i int) string { return fmt.Sprintf("198.51.100.%d", i%64) }},
 		"64 addresses of its own /16": {"198.51.7.1", func(i int) string { return fmt.Sprintf("198.51.100.%d", i%64) }},
-		"one /64":                     {"2001:db8::1", func(i int) string { return fmt.Sprintf("2001:db9:1:2::%x", i) }},
-		"one /48":                     {"2001:db8::1", func(i int) string { return fmt.Sprintf("2001:db9:1:%x00::1", i%256) }},
-		"a /48 of its own /32":        {"2001:db8:7::1", func(i int) string { return fmt.Sprintf("2001:db8:1:%x00::1", i%64) }},
-		"IPv6 beside IPv4":            {"192.0.2.1", func(i int) string { return fmt.Sprintf("2001:db9:1:%x00::1", i%256) }},
+		"one /64": {
+			"2001:db8::1",
+			func(i int) string { return fmt.Sprintf("2001:db9:1:2::%x", i) },
+		},
+		"one /48": {"2001:db8::1", func(i int) string { return fmt.Sprintf("2001:db9:1:%x00::1", i%256) }},
+		"a /48 of its own /32": {
+			"2001:db8:7::1",
+			func(i int) string { return fmt.Sprintf("2001:db8:1:%x00::1", i%64) },
+		},
+		"IPv6 beside IPv4": {"192.0.2.1", func(i int) string { return fmt.Sprintf("2001:db9:1:%x00::1", i%256) }},
 	} {
 		p := newPool(maxUnknown, false)
 		for i := range 2 * maxUnknown {
@@ -101,7 +107,8 @@ func TestManyStreamsOfOneConnection(t *testing.T) {
 		p.add(newcomer)
 		dropped := p.overflow()
 		if len(dropped) != 1 || dropped[0] != all[0] || all[0].shut != test.shut || newcomer.dropped {
-			t.Errorf("%+v: %d dropped, its connection is closed: %v; the newcomer is dropped: %v", test, len(dropped), all[0].shut, newcomer.dropped)
+			t.Errorf("%+v: %d dropped, its connection is closed: %v; the newcomer is dropped: %v", test, len(dropped),
+				all[0].shut, newcomer.dropped)
 		}
 		for i, x := range all {
 			if x.dropped != (i == 0 || test.shut) || x.dropped != (x.pool == nil) {
@@ -148,7 +155,8 @@ func TestOffersUnderWay(t *testing.T) {
 		held += x.units * unitBytes
 	}
 	if most := maxUnknown * unitBytes; held > most || held < most-offer-2*unitBytes || honest.dropped {
-		t.Errorf("streams without an offer hold %d bytes of %d; the honest one is dropped: %v", held, most, honest.dropped)
+		t.Errorf("streams without an offer hold %d bytes of %d; the honest one is dropped: %v", held, most,
+			honest.dropped)
 	}
 	n.mu.Unlock()
 	if err := honest.hold(offer); err != nil {

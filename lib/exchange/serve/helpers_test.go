@@ -87,7 +87,10 @@ func startNode(t *testing.T, s setup) *testNode {
 		s.queue = queue.Config{Slots: 2, MemoryMB: 4096, Waiting: 4}
 	}
 	n.queue = queue.New(s.queue)
-	limits := job.NodeLimits{MemoryMB: 1024, TimeoutMS: 3_600_000, ModuleBytes: 64 << 20, InputBytes: 64 << 20, OutputBytes: 64 << 20, TreeBytes: 64 << 20, DiskMB: 64}
+	limits := job.NodeLimits{
+		MemoryMB: 1024, TimeoutMS: 3_600_000, ModuleBytes: 64 << 20, InputBytes: 64 << 20,
+		OutputBytes: 64 << 20, TreeBytes: 64 << 20, DiskMB: 64,
+	}
 	if s.limits != nil {
 		limits = *s.limits
 	}
@@ -95,7 +98,10 @@ func startNode(t *testing.T, s setup) *testNode {
 	cfg.Host, cfg.Key, cfg.Store, cfg.Queue, cfg.Observe = n.host, n.key, n.store, n.queue, n.seen
 	cfg.Log = slog.New(slog.NewTextHandler(testWriter{t}, nil))
 	cfg.Node = func() job.Node {
-		return job.Node{Arch: runtime.GOARCH, CPUCores: 4, Engines: []job.NodeEngine{{Name: "wazero", Version: "1"}}, Limits: limits}
+		return job.Node{
+			Arch: runtime.GOARCH, CPUCores: 4, Engines: []job.NodeEngine{{Name: "wazero", Version: "1"}},
+			Limits: limits,
+		}
 	}
 	cfg.Receipt = receipt.Node{PeerID: n.key.PeerID(), Version: "test"}
 	cfg.Allow = func(id string) (bool, bool) { return s.listed(id), s.any }

@@ -34,7 +34,10 @@ func (s *Server) Jobs() *control.Jobs {
 
 // byProgress orders jobs as control.Jobs says.
 func byProgress(a, b control.Job) int {
-	rank := map[string]int{control.JobRunning: 0, control.JobPreparing: 1, control.JobReceiving: 1, control.JobWaiting: 2}
+	rank := map[string]int{
+		control.JobRunning: 0, control.JobPreparing: 1, control.JobReceiving: 1,
+		control.JobWaiting: 2,
+	}
 	return cmp.Or(cmp.Compare(rank[a.State], rank[b.State]), cmp.Compare(a.Position, b.Position),
 		cmp.Compare(a.StartedAt, b.StartedAt), cmp.Compare(a.OfferedAt, b.OfferedAt), cmp.Compare(a.ID, b.ID))
 }
@@ -56,7 +59,10 @@ func (s *Server) Cancel(ctx context.Context, requester, id string) (*control.Job
 	}
 	s.mu.Unlock()
 	if t == nil {
-		return nil, &job.Error{Code: job.CodeNotFound, Message: fmt.Sprintf("no such job runs or waits here: %s/%s", requester, id)}
+		return nil, &job.Error{
+			Code:    job.CodeNotFound,
+			Message: fmt.Sprintf("no such job runs or waits here: %s/%s", requester, id),
+		}
 	}
 	t.abort(errOwner)
 	select {
@@ -109,7 +115,8 @@ func (t *task) entry() control.Job {
 	m := t.manifest
 	one := control.Job{
 		ID: t.key.id, Requester: t.key.requester, Peer: t.peer, Listed: t.client.Listed, State: control.JobWaiting,
-		ModuleHash: m.ModuleHash, Engine: m.Engine, MemoryMB: m.MemoryMB, TimeoutMS: m.TimeoutMS, OfferedAt: job.FormatTime(t.offered),
+		ModuleHash: m.ModuleHash, Engine: m.Engine, MemoryMB: m.MemoryMB, TimeoutMS: m.TimeoutMS,
+		OfferedAt: job.FormatTime(t.offered),
 	}
 	if t.input != nil {
 		one.StdinBytes, _ = t.input.come()

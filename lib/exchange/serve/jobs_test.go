@@ -14,9 +14,13 @@ import (
 func TestJobs(t *testing.T) {
 	t.Parallel()
 	g := newGate()
-	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play)}, queue: queue.Config{Slots: 2, MemoryMB: 1024, Waiting: 4}})
+	n := startNode(t, setup{
+		Config: Config{Run: fakeRun(g.play)},
+		queue:  queue.Config{Slots: 2, MemoryMB: 1024, Waiting: 4},
+	})
 	r := newRequester(t, n, nil)
-	runs, uploads, waits := newJob([]byte("module"), nil), newJob([]byte("another"), []byte("12345")), newJob([]byte("module"), nil)
+	runs, uploads, waits := newJob([]byte("module"), nil), newJob([]byte("another"), []byte("12345")),
+		newJob([]byte("module"), nil)
 	c := r.open(runs).until(wire.KindAccept).give()
 	wait(t, "the job", g.entered)
 	c.until(wire.KindStarted)
@@ -32,10 +36,12 @@ func TestJobs(t *testing.T) {
 		state string
 	}{{runs, control.JobRunning}, {uploads, control.JobReceiving}, {waits, control.JobWaiting}} {
 		got := now.Current[i]
-		if got.ID != want.j.manifest.ID || got.State != want.state || got.Requester != r.key.PeerID() || got.Peer != r.host.ID().String() || !got.Listed {
+		if got.ID != want.j.manifest.ID || got.State != want.state || got.Requester != r.key.PeerID() ||
+			got.Peer != r.host.ID().String() || !got.Listed {
 			t.Errorf("%d: %+v, want %s %s", i, got, want.j.manifest.ID, want.state)
 		}
-		if (got.StartedAt != "") != (want.state == control.JobRunning) || (got.Position == 1) != (want.state == control.JobWaiting) {
+		if (got.StartedAt != "") != (want.state == control.JobRunning) ||
+			(got.Position == 1) != (want.state == control.JobWaiting) {
 			t.Errorf("%d: %+v", i, got)
 		}
 	}
@@ -57,7 +63,8 @@ func TestJobs(t *testing.T) {
 	}
 	r.open(runs).end().rejected(t, job.RejectExpired) // its requester tries again, and is to try elsewhere
 	after := n.Jobs()
-	if len(after.Current) != 0 || len(after.Ended) != 2 || after.Ended[0].ID != runs.manifest.ID || after.Ended[1].ID != uploads.manifest.ID {
+	if len(after.Current) != 0 || len(after.Ended) != 2 || after.Ended[0].ID != runs.manifest.ID ||
+		after.Ended[1].ID != uploads.manifest.ID {
 		t.Errorf("%+v", after) // one that was never accepted is no job
 	}
 	if _, err := n.Cancel(t.Context(), r.key.PeerID(), runs.manifest.ID); err == nil {
@@ -80,7 +87,8 @@ func TestEndedJobs(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	one := got[0]
-	if one.Status != job.Exit || one.ExitCode == nil || *one.ExitCode != 0 || one.StdoutBytes != 5 || one.StdinBytes != 5 || one.Engine == "" {
+	if one.Status != job.Exit || one.ExitCode == nil || *one.ExitCode != 0 || one.StdoutBytes != 5 ||
+		one.StdinBytes != 5 || one.Engine == "" {
 		t.Errorf("%+v", one)
 	}
 

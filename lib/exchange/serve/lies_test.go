@@ -32,7 +32,8 @@ func (c *talk) reset(t *testing.T) {
 
 func TestOffersOfOthers(t *testing.T) {
 	t.Parallel()
-	n, other := startNode(t, setup{Config: Config{Run: fakeRun(echo)}}), startNode(t, setup{Config: Config{Run: fakeRun(echo)}})
+	n, other := startNode(t, setup{Config: Config{Run: fakeRun(echo)}}),
+		startNode(t, setup{Config: Config{Run: fakeRun(echo)}})
 	j := newJob([]byte("module"), nil)
 	r, thief := newRequester(t, n, nil), newRequester(t, n, nil)
 	thief.openOffer(j, r.offer(j)).reset(t) // replayed on another connection

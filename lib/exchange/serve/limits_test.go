@@ -56,7 +56,10 @@ func TestWhatDoesNotFit(t *testing.T) {
 func TestStorage(t *testing.T) {
 	t.Parallel()
 	g := newGate()
-	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play)}, store: store.Config{JobBytes: 10 << 20, ContentBytes: 100_000}})
+	n := startNode(t, setup{
+		Config: Config{Run: fakeRun(g.play)},
+		store:  store.Config{JobBytes: 10 << 20, ContentBytes: 100_000},
+	})
 	r := newRequester(t, n, nil)
 	j := newJob([]byte("module"), nil)
 	j.manifest.OutputLimitBytes = 11 << 20
@@ -144,7 +147,8 @@ func TestStoreRejections(t *testing.T) {
 		{wrap(syscall.EIO), job.RejectInternal},
 	} {
 		r := n.storeRejection(test.err, job.RejectInputTooLarge)
-		if r.Code != test.want || strings.Contains(r.Message, "secret") || (r.RetryAfterMS > 0) != (r.Code == job.RejectBusy) {
+		if r.Code != test.want || strings.Contains(r.Message, "secret") ||
+			(r.RetryAfterMS > 0) != (r.Code == job.RejectBusy) {
 			t.Errorf("%v: %+v", test.err, r)
 		}
 	}
@@ -219,7 +223,10 @@ func TestCauses(t *testing.T) {
 		{job.Cancelled, &refusalError{internal("no")}, job.RejectInternal, "no"},
 		{job.Cancelled, secret(syscall.ENOSPC), job.RejectInternal, "the node's disk is full"},
 		{job.Cancelled, secret(io.ErrUnexpectedEOF), job.RejectInternal, "the node's storage does not work"},
-		{job.OutOfMemory, secret(sandbox.ErrNoMemory), job.RejectMemory, "the node is out of memory, and its kernel has killed the program's worker"},
+		{
+			job.OutOfMemory, secret(sandbox.ErrNoMemory), job.RejectMemory,
+			"the node is out of memory, and its kernel has killed the program's worker",
+		},
 		{job.EngineFailed, secret(nil), job.RejectInternal, "the program's worker died, or was killed"},
 	} {
 		s := &Server{log: slog.New(slog.DiscardHandler)}
@@ -243,9 +250,15 @@ func TestWordsThatStay(t *testing.T) {
 		reject job.RejectCode
 		words  string
 	}{
-		{job.CodeCompileLimit, sandbox.ErrDied, job.RejectCompileLimit, "the worker died while it compiled or loaded the module"},
+		{
+			job.CodeCompileLimit, sandbox.ErrDied, job.RejectCompileLimit,
+			"the worker died while it compiled or loaded the module",
+		},
 		{job.CodeUnsupported, sandbox.ErrNoWorker, job.RejectEngine, "the node's engine cannot be used now"},
-		{job.CodeInternal, sandbox.ErrNoMemory, job.RejectMemory, "the node is out of memory, and its kernel has killed the program's worker"},
+		{
+			job.CodeInternal, sandbox.ErrNoMemory, job.RejectMemory,
+			"the node is out of memory, and its kernel has killed the program's worker",
+		},
 	} {
 		var log bytes.Buffer
 		s := &Server{log: slog.New(slog.NewTextHandler(&log, nil))}

@@ -44,7 +44,8 @@ func (t *task) unstarted(cause error, end ending) {
 	case errors.Is(cause, errCancelled), errors.Is(cause, errAbandoned):
 		t.s.log.Info("job.cancelled", append(attrs, "cause", cause)...)
 	case !heard:
-		t.s.log.Info("job.rejected", append(attrs, "code", string(end.verdict.Code), "reason", job.Quote(end.verdict.Message))...)
+		t.s.log.Info("job.rejected", append(attrs, "code", string(end.verdict.Code), "reason",
+			job.Quote(end.verdict.Message))...)
 	}
 }
 
@@ -369,5 +370,8 @@ func (t *task) attest(r *sandbox.Report, run *store.Run) ending {
 
 // kept reports whether a job that ended so caused that itself.
 func kept(s job.Status) bool {
-	return slices.Contains([]job.Status{job.Exit, job.Trap, job.Timeout, job.OutOfFuel, job.OutOfMemory, job.OutputLimit}, s)
+	return slices.Contains([]job.Status{
+		job.Exit, job.Trap, job.Timeout, job.OutOfFuel, job.OutOfMemory,
+		job.OutputLimit,
+	}, s)
 }

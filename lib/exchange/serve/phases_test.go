@@ -52,7 +52,10 @@ func (n *testNode) idle(t *testing.T) {
 func TestCancel(t *testing.T) { //nolint:tparallel // the slot
 	t.Parallel()
 	g := newGate()
-	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play)}, queue: queue.Config{Slots: 1, MemoryMB: 1024, Waiting: 4}})
+	n := startNode(t, setup{
+		Config: Config{Run: fakeRun(g.play)},
+		queue:  queue.Config{Slots: 1, MemoryMB: 1024, Waiting: 4},
+	})
 	r := newRequester(t, n, nil)
 	again := func(t *testing.T, j *testJob) { // the ID is free
 		t.Helper()
@@ -173,7 +176,10 @@ func TestVanishAtEachPhase(t *testing.T) {
 func TestQueueAndBusy(t *testing.T) {
 	t.Parallel()
 	g := newGate()
-	n := startNode(t, setup{Config: Config{Run: fakeRun(g.play)}, queue: queue.Config{Slots: 1, MemoryMB: 1024, Waiting: 1}})
+	n := startNode(t, setup{
+		Config: Config{Run: fakeRun(g.play)},
+		queue:  queue.Config{Slots: 1, MemoryMB: 1024, Waiting: 1},
+	})
 	r, s := newRequester(t, n, nil), newRequester(t, n, nil)
 	jobs := []*testJob{newJob([]byte("module"), nil), newJob([]byte("module"), nil), newJob([]byte("module"), nil)}
 	first := r.open(jobs[0]).until(wire.KindAccept).give()
@@ -200,7 +206,10 @@ func TestQueueAndBusy(t *testing.T) {
 
 func TestWhatIsNotKept(t *testing.T) {
 	t.Parallel()
-	for _, status := range []job.Status{job.EngineFailed, job.Exit, job.Trap, job.Timeout, job.OutOfMemory, job.OutputLimit} {
+	for _, status := range []job.Status{
+		job.EngineFailed, job.Exit, job.Trap, job.Timeout, job.OutOfMemory,
+		job.OutputLimit,
+	} {
 		t.Run(string(status), func(t *testing.T) {
 			t.Parallel()
 			g := newGate()
@@ -216,7 +225,8 @@ func TestWhatIsNotKept(t *testing.T) {
 			n.idle(t)
 			b := r.open(j).until(wire.KindAccept).end()
 			r.outcome(j, b)
-			if b.accept.Attached != (status != job.EngineFailed) || bytes.Equal(a.receipt, b.receipt) != b.accept.Attached {
+			if b.accept.Attached != (status != job.EngineFailed) ||
+				bytes.Equal(a.receipt, b.receipt) != b.accept.Attached {
 				t.Errorf("attached %v, the same receipt %v", b.accept.Attached, bytes.Equal(a.receipt, b.receipt))
 			}
 		})

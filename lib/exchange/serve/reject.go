@@ -47,9 +47,13 @@ func (s *Server) storeRejection(err error, tooLarge job.RejectCode) *job.Rejecti
 	switch {
 	case ok && room.Never():
 		need, most := job.Amounts(room.Need, room.Most)
-		return amount(tooLarge, room.Need, room.Most, "the job needs %s of storage, this node gives a requester like this one %s", need, most)
+		return amount(tooLarge, room.Need, room.Most,
+			"the job needs %s of storage, this node gives a requester like this one %s", need, most)
 	case ok:
-		return &job.Rejection{Code: job.RejectBusy, Message: "the storage is taken by other jobs", RetryAfterMS: retrySoon.Milliseconds()}
+		return &job.Rejection{
+			Code: job.RejectBusy, Message: "the storage is taken by other jobs",
+			RetryAfterMS: retrySoon.Milliseconds(),
+		}
 	}
 	s.log.Error("storage failed", "error", err)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
@@ -60,7 +64,10 @@ func (s *Server) storeRejection(err error, tooLarge job.RejectCode) *job.Rejecti
 
 // starved says that the kernel has killed a worker for want of memory.
 func starved() *job.Rejection {
-	return &job.Rejection{Code: job.RejectMemory, Message: "the node is out of memory, and its kernel has killed the program's worker"}
+	return &job.Rejection{
+		Code:    job.RejectMemory,
+		Message: "the node is out of memory, and its kernel has killed the program's worker",
+	}
 }
 
 // causeOf says why the node has ended a job that had started, nil where the job or its
@@ -90,7 +97,8 @@ func (s *Server) startRejection(ctx context.Context, err error) ending {
 	}
 	codes := map[job.Code]job.RejectCode{
 		job.CodeBadModule: job.RejectBadModule, job.CodeModuleRefused: job.RejectModuleRefused,
-		job.CodeCompileLimit: job.RejectCompileLimit, job.CodeGuards: job.RejectGuards, job.CodeUnsupported: job.RejectEngine,
+		job.CodeCompileLimit: job.RejectCompileLimit, job.CodeGuards: job.RejectGuards,
+		job.CodeUnsupported: job.RejectEngine,
 	}
 	e, ok := errors.AsType[*job.Error](err)
 	if ok {
@@ -133,14 +141,18 @@ func stopped(cause error) ending {
 	case errors.Is(cause, errOwner):
 		return ending{verdict: byOwner()}
 	}
-	return ending{verdict: &job.Rejection{Code: job.RejectExpired, Message: "the job was cancelled by its requester before it started"}}
+	return ending{verdict: &job.Rejection{
+		Code:    job.RejectExpired,
+		Message: "the job was cancelled by its requester before it started",
+	}}
 }
 
 // unknownJob says that there is no such job of this requester to attach to.
 func unknownJob(id string) *job.Rejection {
 	return &job.Rejection{
-		Code:    job.RejectUnknownJob,
-		Message: fmt.Sprintf("no job %s of this requester is known here: its result is no longer kept, it was cancelled, or the node stopped while it ran", id),
+		Code: job.RejectUnknownJob,
+		Message: fmt.Sprintf("no job %s of this requester is known here: its result is no longer kept, it was "+
+			"cancelled, or the node stopped while it ran", id),
 	}
 }
 

@@ -62,15 +62,18 @@ import (
 // first group must be there; functions may be called by several goroutines at a
 // time and must not block, but for Run.
 type Config struct {
-	Host      *network.Host
-	Key       *identity.Key // signs receipts; the host's
-	Store     *store.Store
-	Queue     *queue.Queue
-	Run       func(context.Context, *sandbox.Job) (*sandbox.Report, error) // sandbox.Supervisor.Run
-	Node      func() job.Node                                              // the node as it is now: arch, engines, cores, limits
-	Receipt   receipt.Node                                                 // what receipts say of the node; engine, system, arch and guards are each run's
-	Allow     func(requester string) (listed, anybody bool)                // whether the requester is listed, and whether anybody may submit
-	AllowLine func(requester string) string                                // the command that would list the requester
+	Host  *network.Host
+	Key   *identity.Key // signs receipts; the host's
+	Store *store.Store
+	Queue *queue.Queue
+	Run   func(context.Context, *sandbox.Job) (*sandbox.Report, error) // sandbox.Supervisor.Run
+	// the node as it is now: arch, engines, cores, limits
+	Node func() job.Node
+	// what receipts say of the node; engine, system, arch and guards are each run's
+	Receipt receipt.Node
+	// whether the requester is listed, and whether anybody may submit
+	Allow     func(requester string) (listed, anybody bool)
+	AllowLine func(requester string) string // the command that would list the requester
 
 	Warm          func()       // sandbox.Supervisor.Warm, called when a worker will soon be needed; nil: nothing
 	RequireGuards []string     // what workers must prove
@@ -91,7 +94,8 @@ type Observer interface {
 	Offered(outcome string)                      // "accepted", or a job.RejectCode
 	Started(waited time.Duration)                // a job, so long after it was offered
 	Ended(status job.Status, took time.Duration) // a job, so long after it started
-	Moved(stream string, bytes int)              // received of "tree", "blob", "module" or "stdin", sent of "stdout", "stderr" or "folders"
+	// received of "tree", "blob", "module" or "stdin", sent of "stdout", "stderr" or "folders"
+	Moved(stream string, bytes int)
 }
 
 func (c Config) withDefaults() Config {
@@ -233,7 +237,8 @@ func (s *Server) Close() {
 // handle serves one stream. It runs in a goroutine of the host's.
 func (s *Server) handle(stream p2p.Stream) {
 	x := &session{
-		s: s, stream: stream, link: stream.Conn(), opened: time.Now(), budget: wire.RelayBudget(network.RelayLimit(stream.Conn())),
+		s: s, stream: stream, link: stream.Conn(), opened: time.Now(),
+		budget:    wire.RelayBudget(network.RelayLimit(stream.Conn())),
 		transport: stream.Conn().RemotePeer().String(), source: source(stream.Conn()),
 	}
 	if !s.enter(x) {

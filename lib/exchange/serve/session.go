@@ -144,14 +144,18 @@ func (x *session) admit() (r *job.Rejection) {
 		return r
 	}
 	if !s.promote(x) {
-		return &job.Rejection{Code: job.RejectBusy, Message: "too many streams of this requester, or of its like", RetryAfterMS: retrySoon.Milliseconds()}
+		return &job.Rejection{
+			Code: job.RejectBusy, Message: "too many streams of this requester, or of its like",
+			RetryAfterMS: retrySoon.Milliseconds(),
+		}
 	}
 	m, err := x.offer.DecodeManifest()
 	if err != nil {
 		return &job.Rejection{Code: job.RejectBadManifest, Message: err.Error()}
 	}
 	x.manifest = m
-	s.log.Info("job.offered", "requester", x.offer.Requester, "job", m.ID, "peer", x.transport, "source", x.source, "listed", x.client.Listed)
+	s.log.Info("job.offered", "requester", x.offer.Requester, "job", m.ID, "peer", x.transport, "source", x.source,
+		"listed", x.client.Listed)
 	x.task, x.attached, r = s.find(x)
 	return r
 }
@@ -174,7 +178,8 @@ func (x *session) reject(r *job.Rejection) error {
 	if x.manifest != nil {
 		id = x.manifest.ID
 	}
-	x.s.log.Info("job.rejected", "requester", x.offer.Requester, "job", id, "peer", x.transport, "code", string(r.Code), "reason", job.Quote(r.Message))
+	x.s.log.Info("job.rejected", "requester", x.offer.Requester, "job", id, "peer", x.transport, "code", string(r.Code),
+		"reason", job.Quote(r.Message))
 	return x.conn.Send(&wire.Reject{Rejection: *r})
 }
 
@@ -317,7 +322,10 @@ func (x *session) storeModule(p []byte) *job.Rejection {
 	m, err := x.upload.Commit()
 	switch {
 	case errors.Is(err, store.ErrMismatch):
-		return &job.Rejection{Code: job.RejectHashMismatch, Message: "the module that came is not the one that the manifest names", Need: string(hash)}
+		return &job.Rejection{
+			Code:    job.RejectHashMismatch,
+			Message: "the module that came is not the one that the manifest names", Need: string(hash),
+		}
 	case err != nil:
 		return s.storeRejection(err, job.RejectModuleTooLarge)
 	}

@@ -30,7 +30,8 @@ func Sound(key *identity.Key) func(requester string, manifest, envelope []byte) 
 			return store.Outputs{}, errors.New("the receipt is for another manifest")
 		}
 		return store.Outputs{
-			Stdout: v.Stdout, Stderr: v.Stderr, Folders: func(r io.Reader) error { return soundFolders(r, m, v.Outcome.Dirs) },
+			Stdout: v.Stdout, Stderr: v.Stderr,
+			Folders: func(r io.Reader) error { return soundFolders(r, m, v.Outcome.Dirs) },
 		}, nil
 	}
 }

@@ -28,10 +28,11 @@ func TestDamagedResults(t *testing.T) {
 	}
 	flip := func(b []byte) []byte { b[len(b)/2] ^= 1; return b }
 	for name, damage := range map[string]func(*testing.T, string){
-		"a byte of the receipt":       edit("receipt", flip),
-		"a byte of the output":        edit("stdout", flip),
-		"a byte of the manifest":      edit("manifest", flip),
-		"another manifest":            edit("manifest", func(b []byte) []byte { return bytes.Replace(b, []byte(`"seed":0`), []byte(`"seed":1`), 1) }),
+		"a byte of the receipt":  edit("receipt", flip),
+		"a byte of the output":   edit("stdout", flip),
+		"a byte of the manifest": edit("manifest", flip),
+		"another manifest": edit("manifest",
+			func(b []byte) []byte { return bytes.Replace(b, []byte(`"seed":0`), []byte(`"seed":1`), 1) }),
 		"an empty receipt":            edit("receipt", func([]byte) []byte { return nil }),
 		"output cut short":            edit("stdout", func(b []byte) []byte { return b[:len(b)-1] }),
 		"output where there was none": edit("stderr", func([]byte) []byte { return []byte("x") }),
@@ -49,7 +50,8 @@ func TestDamagedResults(t *testing.T) {
 			if again := r.open(j).end(); !again.accept.Attached || !bytes.Equal(again.receipt, first.receipt) {
 				t.Fatalf("the result is not kept: %+v", again.accept)
 			}
-			eventually(t, "nobody reads it", func() bool { n.mu.Lock(); defer n.mu.Unlock(); return len(n.streams.all) == 0 })
+			eventually(t, "nobody reads it",
+				func() bool { n.mu.Lock(); defer n.mu.Unlock(); return len(n.streams.all) == 0 })
 			damage(t, filepath.Join(dir, "jobs", r.key.PeerID(), j.manifest.ID))
 			a := r.run(j)
 			r.outcome(j, a)

@@ -102,7 +102,8 @@ func (x *session) accept() (bool, error) {
 	x.takes, x.stdinFrom, x.accepted = a.Module, a.StdinFrom, true
 	x.trees, x.wants, x.lacking = a.Trees, a.Want, x.offer.Lacking(a)
 	x.s.cfg.Observe.Offered("accepted")
-	x.s.log.Info("job.accepted", "requester", x.offer.Requester, "job", x.manifest.ID, "peer", x.transport, "attached", a.Attached,
+	x.s.log.Info("job.accepted", "requester", x.offer.Requester, "job", x.manifest.ID, "peer", x.transport, "attached",
+		a.Attached,
 		"module", a.Module, "trees", len(a.Trees), "stdin", a.Stdin, "duration", time.Since(x.opened))
 	return true, x.conn.Send(a)
 }

@@ -94,7 +94,10 @@ func TestStreamedInputThatNobodyReads(t *testing.T) {
 
 func TestStreamedInputTooLarge(t *testing.T) {
 	t.Parallel()
-	limits := job.NodeLimits{MemoryMB: 1024, TimeoutMS: 60_000, ModuleBytes: 1000, InputBytes: 100_000, OutputBytes: 8 << 20}
+	limits := job.NodeLimits{
+		MemoryMB: 1024, TimeoutMS: 60_000, ModuleBytes: 1000, InputBytes: 100_000,
+		OutputBytes: 8 << 20,
+	}
 	n := startNode(t, setup{Config: Config{Run: fakeRun(func(ctx context.Context, g *fakeProgram) job.Status {
 		_, _ = io.Copy(io.Discard, g)
 		<-ctx.Done()

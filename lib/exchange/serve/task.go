@@ -77,7 +77,8 @@ func newTask(s *Server, x *session, k jobKey) *task {
 	t := &task{
 		s: s, key: k, client: x.client, peer: x.transport, manifest: x.manifest, document: x.offer.Manifest,
 		moduleBytes: x.offer.ModuleBytes, stdinBytes: x.offer.StdinBytes, trees: x.offer.Trees, offered: time.Now(),
-		cancel: cancel, gone: make(chan struct{}), done: make(chan struct{}), sessions: 1, refs: 2, detached: x.offer.Detach,
+		cancel: cancel, gone: make(chan struct{}), done: make(chan struct{}), sessions: 1, refs: 2,
+		detached: x.offer.Detach,
 	}
 	go t.live(ctx)
 	return t

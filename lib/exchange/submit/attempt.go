@@ -117,7 +117,8 @@ func (a *attempt) judge(ctx context.Context, err error) *failure {
 	if !a.accepted { // so nothing runs there
 		f := unreachable(err)
 		if a.c.lost {
-			f.code, f.rejection.Message = job.CodeRefused, "lost after it had accepted the job, and not there again: "+f.rejection.Message
+			f.code, f.rejection.Message = job.CodeRefused,
+				"lost after it had accepted the job, and not there again: "+f.rejection.Message
 		}
 		if e, ok := errors.AsType[*job.Error](err); ok {
 			f.hint = e.Hint
@@ -159,7 +160,8 @@ func (a *attempt) again(ctx context.Context) bool {
 func (a *attempt) lost(err error) *failure {
 	a.c.lost = true
 	f := unreachable(err)
-	f.code, f.rejection.Message, f.reached = job.CodeRefused, "lost after it had accepted the job: "+f.rejection.Message, true
+	f.code, f.rejection.Message, f.reached = job.CodeRefused,
+		"lost after it had accepted the job: "+f.rejection.Message, true
 	f.leave = a.losses > maxLosses
 	return f
 }
@@ -186,13 +188,15 @@ func (a *attempt) conclude(ctx context.Context, envelope []byte) (*Result, *fail
 		return nil, local(asJobError(err))
 	}
 	result := &Result{
-		Receipt: envelope, Verified: v, Stdout: stdout, Stderr: stderr, Folders: a.outputs.left.parts(a.job.Pack), close: a.outputs.close,
+		Receipt: envelope, Verified: v, Stdout: stdout, Stderr: stderr, Folders: a.outputs.left.parts(a.job.Pack),
+		close: a.outputs.close,
 	}
 	if v.Outcome.Status == job.Trap {
 		result.Trace = a.trace
 	}
 	status := v.Outcome.Status
-	a.cfg.Log.Info("job.finished", v.Outcome.Attrs("peer", a.c.id, "job", a.job.Manifest.ID, "engine", v.Node.Engine.Name)...)
+	a.cfg.Log.Info("job.finished", v.Outcome.Attrs("peer", a.c.id, "job", a.job.Manifest.ID, "engine",
+		v.Node.Engine.Name)...)
 	cause := context.Cause(ctx)
 	if a.outputs.broken() {
 		result.Cause = a.outputs.why(ctx)

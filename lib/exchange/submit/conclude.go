@@ -44,13 +44,17 @@ func (p *placement) verdict(ctx context.Context, f *failure) *job.Error {
 	case f != nil && f.err != nil:
 		return &job.Error{Code: f.code, Message: f.rejection.Message, Hint: f.hint, Err: f.err}
 	case errors.Is(cause, ErrDeadline), errors.Is(cause, context.DeadlineExceeded):
-		return &job.Error{Code: job.CodeDeadline, Message: "the deadline has passed: " + p.state(), Fact: job.FactDeadline, Err: cause}
+		return &job.Error{
+			Code: job.CodeDeadline, Message: "the deadline has passed: " + p.state(),
+			Fact: job.FactDeadline, Err: cause,
+		}
 	case cause != nil:
 		return &job.Error{Code: job.CodeCancelled, Message: fmt.Sprintf("cancelled: %v", cause), Err: cause}
 	case f != nil && f.class == giveUp:
 		return &job.Error{Code: f.code, Message: f.rejection.Message, Hint: f.hint}
 	case f != nil:
-		return &job.Error{Code: f.code, Message: fmt.Sprintf("given up after %s: %s", attempts(p.accepted), f.rejection.Message), Hint: f.hint}
+		return &job.Error{Code: f.code, Message: fmt.Sprintf("given up after %s: %s", attempts(p.accepted),
+			f.rejection.Message), Hint: f.hint}
 	}
 	return p.nobody()
 }
@@ -65,7 +69,10 @@ func Unread(ctx context.Context) *job.Error {
 			Fact: job.FactUnread, Err: cause,
 		}
 	}
-	return &job.Error{Code: job.CodeCancelled, Message: fmt.Sprintf("cancelled, and the output is not read to its end: %v", cause), Err: cause}
+	return &job.Error{
+		Code:    job.CodeCancelled,
+		Message: fmt.Sprintf("cancelled, and the output is not read to its end: %v", cause), Err: cause,
+	}
 }
 
 // state says how far a submission has come.

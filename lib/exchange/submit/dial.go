@@ -107,7 +107,8 @@ func (a *attempt) unreached(ctx context.Context, err error) error {
 	case errors.Is(err, network.ErrNoAddress):
 		return &job.Error{
 			Code: job.CodeNoNode, Message: network.ErrNoAddress.Error(), Err: err,
-			Hint: "is the node running, and connected to others? Name it with its address, or one of the others with --bootstrap",
+			Hint: "is the node running, and connected to others? Name it with its address, or one of the others " +
+				"with --bootstrap",
 		}
 	case ctx.Err() == nil:
 		e := dialError(ctx, "can't be reached", err)

@@ -130,7 +130,8 @@ func (x *exchange) watch(ctx context.Context) {
 		return
 	}
 	wait := x.a.cfg.CancelWait
-	if cause := context.Cause(ctx); errors.Is(cause, ErrDeadline) || errors.Is(cause, context.DeadlineExceeded) || errors.Is(cause, ErrOutrun) {
+	if cause := context.Cause(ctx); errors.Is(cause, ErrDeadline) || errors.Is(cause, context.DeadlineExceeded) ||
+		errors.Is(cause, ErrOutrun) {
 		wait = min(wait, cancelTime) // no receipt would be shown
 	}
 	x.mu.Lock()

@@ -40,7 +40,8 @@ func newFolders(j *Job) (*folders, error) {
 			return nil, badTree(err)
 		}
 		f.sizes = append(f.sizes, wire.TreeSize{
-			DocumentBytes: int64(len(document)), Entries: int64(len(t.Entries)), Blobs: int64(len(blobs)), Bytes: tree.BlobBytes(blobs),
+			DocumentBytes: int64(len(document)), Entries: int64(len(t.Entries)), Blobs: int64(len(blobs)),
+			Bytes: tree.BlobBytes(blobs),
 		})
 		f.files += int(t.Files())
 		trees = append(trees, t)
@@ -51,7 +52,10 @@ func newFolders(j *Job) (*folders, error) {
 	}
 	for _, b := range f.blobs {
 		if r, ok := j.Pack.Blob(b.Digest); !ok || r.Size() != b.Size {
-			return nil, &job.Error{Code: job.CodeInternal, Message: fmt.Sprintf("the content %s is not at hand", b.Digest)}
+			return nil, &job.Error{
+				Code:    job.CodeInternal,
+				Message: fmt.Sprintf("the content %s is not at hand", b.Digest),
+			}
 		}
 	}
 	return f, nil
@@ -90,7 +94,8 @@ func (f *folders) check(w *wire.Want) error {
 	}
 	if bits > 0 || w.Bytes != n-w.From || w.From > 0 && w.From >= first {
 		return &wire.BreachError{
-			Rule: wire.RuleSize, Detail: fmt.Sprintf("want asks for %d bytes from byte %d, of contents of %d", w.Bytes, w.From, n),
+			Rule: wire.RuleSize, Detail: fmt.Sprintf("want asks for %d bytes from byte %d, of contents of %d", w.Bytes,
+				w.From, n),
 		}
 	}
 	return nil
@@ -118,7 +123,10 @@ func packError(err error) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	return &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("reading the pack of the job's folders: %v", err), Err: err}
+	return &job.Error{
+		Code: job.CodeIO, Message: fmt.Sprintf("reading the pack of the job's folders: %v", err),
+		Err: err,
+	}
 }
 
 // left is what a job has left in its folders, as one attempt gets it.
@@ -205,7 +213,8 @@ func (l *left) check(dirs []job.OutcomeDir) error {
 	for i, d := range dirs {
 		t := trees[i]
 		if t.Digest() != d.Tree || t.Files() != d.Files || t.Bytes() != d.Bytes {
-			return &foldersError{fmt.Sprintf("the folder %s that came is %s, and the receipt tells of %s", job.Quote(d.Guest), t.Digest(), d.Tree)}
+			return &foldersError{fmt.Sprintf("the folder %s that came is %s, and the receipt tells of %s",
+				job.Quote(d.Guest), t.Digest(), d.Tree)}
 		}
 	}
 	for _, b := range omitted {

@@ -91,7 +91,10 @@ func leaves(sends []byte, signs *tree.Tree) func(*session) {
 		_ = s.conn.SendData(wire.KindFolders, sends) // which the requester may not take
 		st := s.statement()
 		if signs != nil {
-			st.Outcome.Dirs = []job.OutcomeDir{{Guest: "/out", Tree: signs.Digest(), Files: signs.Files(), Bytes: signs.Bytes()}}
+			st.Outcome.Dirs = []job.OutcomeDir{{
+				Guest: "/out", Tree: signs.Digest(), Files: signs.Files(),
+				Bytes: signs.Bytes(),
+			}}
 		}
 		s.result(st)
 	}
@@ -118,15 +121,28 @@ func folderLies() []lie {
 		{"one byte more", leaves(append(bytes.Clone(sent), 'x'), right), job.CodeUnverified, "more than they are"},
 		{"other content", leaves(changed, right), job.CodeUnverified, "a content is not sha256:"},
 		{"another tree", leaves(stream(other, outText), right), job.CodeUnverified, "that came is sha256:"},
-		{"a path that leads out", leaves(stream(outside, outText), outside), job.CodeUnverified, "tree.entries[0].path: "},
+		{
+			"a path that leads out", leaves(stream(outside, outText), outside), job.CodeUnverified,
+			"tree.entries[0].path: ",
+		},
 		{"more than the disk", leaves(stream(tooLarge), tooLarge), job.CodeUnverified, "files of 1048577 bytes"},
 		{"withholds a content", leaves(stream(right), right), job.CodeUnverified, "a content has not come"},
 		{"folders without a receipt of them", leaves(sent, nil), job.CodeUnverified, "the receipt tells of none"},
 		{"a receipt without folders", leaves(nil, right), job.CodeUnverified, "none have come"},
-		{"a document of 4 GiB", leaves(binary.LittleEndian.AppendUint64(nil, 4<<30), right), job.CodeUnverified, "a tree of 4294967296 bytes"},
-		{"wants a content that there is not", wants(&wire.Accept{Want: true}, &wire.Want{Blobs: []byte{2}}), job.CodeUnverified, "want asks for"},
-		{"wants a content from its end", wants(&wire.Accept{Want: true}, &wire.Want{Blobs: []byte{1}, From: int64(len(inText))}), job.CodeUnverified, "want asks for"},
-		{"wants fewer bytes than they are", wants(&wire.Accept{Want: true}, &wire.Want{Blobs: []byte{1}, Bytes: 1}), job.CodeUnverified, "want asks for"},
+		{
+			"a document of 4 GiB", leaves(binary.LittleEndian.AppendUint64(nil, 4<<30), right), job.CodeUnverified,
+			"a tree of 4294967296 bytes",
+		},
+		{
+			"wants a content that there is not", wants(&wire.Accept{Want: true}, &wire.Want{Blobs: []byte{2}}),
+			job.CodeUnverified, "want asks for",
+		},
+		{"wants a content from its end", wants(&wire.Accept{Want: true},
+			&wire.Want{Blobs: []byte{1}, From: int64(len(inText))}), job.CodeUnverified, "want asks for"},
+		{
+			"wants fewer bytes than they are", wants(&wire.Accept{Want: true}, &wire.Want{Blobs: []byte{1}, Bytes: 1}),
+			job.CodeUnverified, "want asks for",
+		},
 	}
 }
 
@@ -190,7 +206,8 @@ func besideAnother(ctx context.Context, cfg Config, j *Job, liar, other *fakeNod
 		return err
 	}
 	defer result.Close()
-	if result.Verified.Node.PeerID != other.key.PeerID() || len(result.Folders) != 1 || result.Folders[0].Tree.Digest() != outTree().Digest() {
+	if result.Verified.Node.PeerID != other.key.PeerID() || len(result.Folders) != 1 ||
+		result.Folders[0].Tree.Digest() != outTree().Digest() {
 		return fmt.Errorf("%d folders by %s", len(result.Folders), result.Verified.Node.PeerID)
 	}
 	for _, text := range []string{inText, outText} {
@@ -230,7 +247,10 @@ func TestFoldersComeBackInPieces(t *testing.T) {
 			_ = s.conn.SendData(wire.KindFolders, sent[from:])
 			st := s.statement()
 			out := outTree()
-			st.Outcome.Dirs = []job.OutcomeDir{{Guest: "/out", Tree: out.Digest(), Files: out.Files(), Bytes: out.Bytes()}}
+			st.Outcome.Dirs = []job.OutcomeDir{{
+				Guest: "/out", Tree: out.Digest(), Files: out.Files(),
+				Bytes: out.Bytes(),
+			}}
 			s.result(st)
 		})
 		cfg := patiently(t, n)

@@ -99,7 +99,8 @@ func (e raced) better() bool {
 }
 
 // hedged is Run with a second submission of the same job, at another node, when there is
-// no result so long after the first offer as cfg.Hedge says. The first result counts. The other submission is ended, and
+// no result so long after the first offer as cfg.Hedge says. The first result counts. The other
+// submission is ended, and
 // the result's Close waits for that.
 func hedged(ctx context.Context, cfg Config, j *Job, source Source) (*Result, error) {
 	cfg.fill(j)

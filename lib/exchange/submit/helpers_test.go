@@ -186,7 +186,10 @@ func (s *session) send(m wire.Message) {
 }
 
 func (s *session) reject(code job.RejectCode, retryAfter time.Duration) {
-	s.send(&wire.Reject{Rejection: job.Rejection{Code: code, Message: "says no", RetryAfterMS: retryAfter.Milliseconds()}})
+	s.send(&wire.Reject{Rejection: job.Rejection{
+		Code: code, Message: "says no",
+		RetryAfterMS: retryAfter.Milliseconds(),
+	}})
 }
 
 // accept asks for what is missing and takes it. It reports whether all has come.
@@ -273,7 +276,8 @@ func (s *session) resultBy(key *identity.Key, st *receipt.Statement) {
 func envelope(key *identity.Key, payload []byte) []byte {
 	message := fmt.Sprintf("DSSEv1 %d %s %d %s", len(receipt.PayloadType), receipt.PayloadType, len(payload), payload)
 	return fmt.Appendf(nil, `{"payload":%q,"payloadType":%q,"signatures":[{"sig":%q}]}`,
-		base64.StdEncoding.EncodeToString(payload), receipt.PayloadType, base64.StdEncoding.EncodeToString(key.Sign([]byte(message))))
+		base64.StdEncoding.EncodeToString(payload), receipt.PayloadType,
+		base64.StdEncoding.EncodeToString(key.Sign([]byte(message))))
 }
 
 // hang says nothing until the requester has gone or the test is over; it pings.
@@ -339,7 +343,8 @@ func config(t *testing.T, trusted ...*fakeNode) Config {
 		Retries: 3, Wire: timing(t), Backoff: 10 * time.Millisecond,
 	}
 	if simulationOf(t) != nil {
-		cfg.AttemptTimeout, cfg.Dial, cfg.Answer, cfg.Reattach = 4*time.Second, 5*time.Second, 3*time.Second, 3*time.Second
+		cfg.AttemptTimeout, cfg.Dial, cfg.Answer, cfg.Reattach = 4*time.Second, 5*time.Second, 3*time.Second,
+			3*time.Second
 		cfg.Grace, cfg.CancelWait = 2*time.Second, 3*time.Second
 	} else {
 		cfg.AttemptTimeout, cfg.Dial, cfg.Answer, cfg.Reattach = patience, patience, patience, patience

@@ -160,7 +160,10 @@ func (t *tap) next(done <-chan struct{}, at int64) ([]byte, error) {
 		from := at - t.base
 		switch {
 		case from < 0:
-			return nil, &job.Error{Code: job.CodeIO, Message: fmt.Sprintf("input from byte %d is wanted again, and it is gone", at)}
+			return nil, &job.Error{
+				Code:    job.CodeIO,
+				Message: fmt.Sprintf("input from byte %d is wanted again, and it is gone", at),
+			}
 		case from < int64(len(t.window)):
 			return bytes.Clone(t.window[from:min(from+pieceSize, int64(len(t.window)))]), nil
 		case t.err != nil:

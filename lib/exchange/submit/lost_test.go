@@ -112,7 +112,10 @@ func TestSilence(t *testing.T) {
 			t.Helper()
 			simulationOf(t).cut(s.n, true)
 		}, 2, lost * 3 / 4},
-		{"it answers on another connection", func(_ *testing.T, s *session) { s.stream.shut.Store(true) }, 2, lost * 3 / 4},
+		{
+			"it answers on another connection", func(_ *testing.T, s *session) { s.stream.shut.Store(true) }, 2,
+			lost * 3 / 4,
+		},
 		{"it answers nowhere, for a while", func(t *testing.T, s *session) {
 			t.Helper()
 			net := simulationOf(t)
@@ -424,10 +427,11 @@ func TestDeadline(t *testing.T) {
 		case <-time.After(patience):
 			t.Error("the node was not told")
 		}
-		_, err = Run(deadline(t, 500*time.Millisecond), cfg, newJob(""), func(ctx context.Context, _ func(Candidate)) error {
-			<-ctx.Done()
-			return nil
-		})
+		_, err = Run(deadline(t, 500*time.Millisecond), cfg, newJob(""),
+			func(ctx context.Context, _ func(Candidate)) error {
+				<-ctx.Done()
+				return nil
+			})
 		if e, ok := errors.AsType[*job.Error](err); !ok || e.Code != job.CodeDeadline {
 			t.Errorf("%v", err)
 		}

@@ -16,7 +16,9 @@ type FailedError struct {
 	Reached    bool          // the node has answered
 	GiveUp     bool          // no node will do better
 	RetryAfter time.Duration // how long the node asks to be let alone
-	Result     *Result       // to show when no other node does better, or nil: the engine failed, or the node cancelled the job
+	// to show when no other node does better, or nil: the engine failed, or the node cancelled the
+	// job
+	Result *Result
 }
 
 // Error returns the message of Err.

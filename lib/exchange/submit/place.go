@@ -228,7 +228,8 @@ func (p *placement) settle(c *candidate, f *failure) (last bool) {
 	c.after = time.Now().Add(pause)
 	c.gone = f.leave || c.unreached > f.redials
 	p.cfg.Tell(c.id, f.Error())
-	p.cfg.Log.Info("job.rejected", "peer", c.id, "job", p.job.Manifest.ID, "code", string(f.rejection.Code), "reason", f.rejection.Message)
+	p.cfg.Log.Info("job.rejected", "peer", c.id, "job", p.job.Manifest.ID, "code", string(f.rejection.Code), "reason",
+		f.rejection.Message)
 	if f.accepted {
 		p.accepted++
 	}

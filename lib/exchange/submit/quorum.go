@@ -174,7 +174,8 @@ func (b *Ballot) Short(ctx context.Context, err error) error {
 // Disagreement is the error of nodes that have said different things.
 func (b *Ballot) Disagreement() error {
 	return &job.Error{
-		Code: job.CodeDisagreement, Message: fmt.Sprintf("the nodes do not agree: of %d asked, %s", len(b.said), b.state()), Nodes: b.nodes(),
+		Code: job.CodeDisagreement, Message: fmt.Sprintf("the nodes do not agree: of %d asked, %s", len(b.said),
+			b.state()), Nodes: b.nodes(),
 	}
 }
 
@@ -182,7 +183,10 @@ func (b *Ballot) Disagreement() error {
 func (b *Ballot) nodes() []job.NodeRejection {
 	nodes := make([]job.NodeRejection, 0, len(b.said))
 	for _, s := range b.said {
-		nodes = append(nodes, job.NodeRejection{PeerID: s.Node, Rejection: job.Rejection{Code: job.RejectInternal, Message: "says " + s.Words}})
+		nodes = append(nodes, job.NodeRejection{
+			PeerID:    s.Node,
+			Rejection: job.Rejection{Code: job.RejectInternal, Message: "says " + s.Words},
+		})
 	}
 	return nodes
 }

@@ -25,7 +25,10 @@ import (
 
 // reports runs a job as the fake nodes do, with no worker.
 func reports(_ context.Context, j *sandbox.Job) (*sandbox.Report, error) {
-	r := &sandbox.Report{Started: time.Now(), Guards: []string{"process"}, Engine: sandbox.EngineInfo{Name: "wazero", Version: "1"}}
+	r := &sandbox.Report{
+		Started: time.Now(), Guards: []string{"process"},
+		Engine: sandbox.EngineInfo{Name: "wazero", Version: "1"},
+	}
 	j.Started()
 	var stdin []byte
 	if j.Input.Reader != nil {
@@ -39,8 +42,9 @@ func reports(_ context.Context, j *sandbox.Job) (*sandbox.Report, error) {
 	_, err2 := j.Stderr.Write(stderr)
 	code := uint32(0)
 	r.Outcome = job.Outcome{
-		Status: job.Exit, ExitCode: &code, StdinHash: job.Sum(stdin), StdinBytes: int64(len(stdin)), StdinComplete: true,
-		StdoutBytes: int64(len(stdout)), StderrBytes: int64(len(stderr)),
+		Status: job.Exit, ExitCode: &code, StdinHash: job.Sum(stdin), StdinBytes: int64(len(stdin)),
+		StdinComplete: true,
+		StdoutBytes:   int64(len(stdout)), StderrBytes: int64(len(stderr)),
 	}
 	if string(stdin) == "trap" {
 		r.Outcome.Status, r.Outcome.ExitCode, r.Outcome.Trap = job.Trap, nil, job.TrapUnreachable
@@ -60,11 +64,15 @@ func realNode(t *testing.T, listed bool) (*identity.Key, peer.AddrInfo) {
 		t.Fatal(err)
 	}
 	s := serve.New(serve.Config{
-		Host: h, Key: key, Store: st, Queue: queue.New(queue.Config{Slots: 2, MemoryMB: 4096, Waiting: 4}), Run: reports,
+		Host: h, Key: key, Store: st, Queue: queue.New(queue.Config{Slots: 2, MemoryMB: 4096, Waiting: 4}),
+		Run: reports,
 		Node: func() job.Node {
 			return job.Node{
 				Arch: "amd64", CPUCores: 4, Engines: []job.NodeEngine{{Name: "wazero", Version: "1"}},
-				Limits: job.NodeLimits{MemoryMB: 1024, TimeoutMS: 3_600_000, ModuleBytes: 64 << 20, InputBytes: 64 << 20, OutputBytes: 64 << 20},
+				Limits: job.NodeLimits{
+					MemoryMB: 1024, TimeoutMS: 3_600_000, ModuleBytes: 64 << 20,
+					InputBytes: 64 << 20, OutputBytes: 64 << 20,
+				},
 			}
 		},
 		Receipt:   receipt.Node{PeerID: key.PeerID(), Version: "test"},
@@ -94,7 +102,8 @@ func TestRealNode(t *testing.T) {
 		}
 		j := newJob("")
 		j.Manifest.MemoryMB = 2048
-		if e := refused(t, cfg, j, these(Candidate{Info: info})); e.Code != job.CodeRefused || e.Nodes[0].Rejection.Code != job.RejectMemory {
+		if e := refused(t, cfg, j, these(Candidate{Info: info})); e.Code != job.CodeRefused ||
+			e.Nodes[0].Rejection.Code != job.RejectMemory {
 			t.Errorf("%s: %v %+v", e.Code, e, e.Nodes)
 		}
 	})
@@ -130,7 +139,8 @@ func TestRealNodeDoesNotAllow(t *testing.T) {
 		cfg := config(t)
 		cfg.Trusted = func(id string) bool { return id == key.PeerID() }
 		e := refused(t, cfg, newJob(""), these(Candidate{Info: info}))
-		if e.Code != job.CodeRefused || !strings.Contains(e.Nodes[0].Rejection.Message, "plasmd allow "+cfg.Key.PeerID()) {
+		if e.Code != job.CodeRefused || !strings.Contains(e.Nodes[0].Rejection.Message,
+			"plasmd allow "+cfg.Key.PeerID()) {
 			t.Errorf("%s: %v %+v", e.Code, e, e.Nodes)
 		}
 	})

@@ -64,25 +64,38 @@ type Config struct {
 	Admit func(peerID string) string      // the line that would make a node trusted, or ""; nil: none would
 	Fits  func(*job.Node) []job.Rejection // why a node that said what it is can't be used; nil: every node can
 
-	Guards  []string                               // must have been active for the job
-	Retries int                                    // new attempts after one whose offer was accepted; 0: none
-	File    func() (File, error)                   // makes a file that has no name, for the folders that a job leaves; needed where it can leave some
-	Spool   func() Spool                           // holds one output of an attempt; not needed with Job.Live
-	Tell    func(peerID, text string)              // is told what happens, in one line that is safe to print, from one goroutine at a time; peerID may be ""; nil: nobody is
-	Sending func(peerID string, sent, total int64) // is told how many bytes of what a node has asked for are under way, from one goroutine at a time, which it holds up; nil: nobody is
-	Started func()                                 // is called when a node has started the job, from one goroutine at a time; nil: nobody is
-	Log     *slog.Logger                           // nil: nothing is logged
-	Wire    wire.Config                            // timing of the connections
-	Jitter  func(time.Duration) time.Duration      // a random duration up to that; nil: one of crypto quality is not needed
+	Guards  []string // must have been active for the job
+	Retries int      // new attempts after one whose offer was accepted; 0: none
+	// makes a file that has no name, for the folders that a job leaves; needed where it can leave
+	// some
+	File  func() (File, error)
+	Spool func() Spool // holds one output of an attempt; not needed with Job.Live
+	// is told what happens, in one line that is safe to print, from one goroutine at a time; peerID
+	// may be ""; nil: nobody is
+	Tell func(peerID, text string)
+	// is told how many bytes of what a node has asked for are under way, from one goroutine at a
+	// time, which it holds up; nil: nobody is
+	Sending func(peerID string, sent, total int64)
+	// is called when a node has started the job, from one goroutine at a time; nil: nobody is
+	Started func()
+	Log     *slog.Logger                      // nil: nothing is logged
+	Wire    wire.Config                       // timing of the connections
+	Jitter  func(time.Duration) time.Duration // a random duration up to that; nil: one of crypto quality is not needed
 
-	Hedge          time.Duration // without a result by then, the job goes to one node more, and the first result counts; 0: never; not with Job.Live
-	AttemptTimeout time.Duration // from offer to started, in the node's queue too; 0: 2 min, and 1 s for each 256 KiB to send, without the queue
+	// without a result by then, the job goes to one node more, and the first result counts; 0:
+	// never; not with Job.Live
+	Hedge time.Duration
+	// from offer to started, in the node's queue too; 0: 2 min, and 1 s for each 256 KiB to send,
+	// without the queue
+	AttemptTimeout time.Duration
 	Dial           time.Duration // to connect to a node; 0: 10 s
 	Answer         time.Duration // from an offer to the first word about it; 0: 20 s
 	Reattach       time.Duration // for making a lost connection again; 0: 10 s
 	Grace          time.Duration // beyond the job's own time, without output, until a running job is given up; 0: 15 s
 	CancelWait     time.Duration // for the receipt of a job that was cancelled; 0: 5 s
-	Backoff        time.Duration // the first pause before trying the same node again, doubled each time up to 32 times as long; 0: 250 ms
+	// the first pause before trying the same node again, doubled each time up to 32 times as long;
+	// 0: 250 ms
+	Backoff time.Duration
 
 	claims *claims
 	only   only // set by Detach, Attach and Look
@@ -114,7 +127,9 @@ type Job struct {
 
 // Live passes a job's streams on as they come.
 type Live struct {
-	Stdin          io.Reader // input that the manifest does not know; nil: empty. A read that blocks outlasts Run: it ends when the reader does
+	// input that the manifest does not know; nil: empty. A read that blocks outlasts Run: it ends
+	// when the reader does
+	Stdin          io.Reader
 	Stdout, Stderr io.Writer // a write that blocks holds up Run, unless they have SetWriteDeadline as an os.File
 }
 

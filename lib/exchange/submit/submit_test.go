@@ -14,7 +14,10 @@ import (
 
 func TestOneNode(t *testing.T) {
 	t.Parallel()
-	for name, stdin := range map[string]string{"without input": "", "with input": "hello", "with much": strings.Repeat("0123456789", 300_000)} {
+	for name, stdin := range map[string]string{
+		"without input": "", "with input": "hello",
+		"with much": strings.Repeat("0123456789", 300_000),
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -46,7 +49,8 @@ func TestModuleOnce(t *testing.T) {
 		submitted(t, cfg, j, "x", these(n.candidate(1)))
 		again := *j.Manifest
 		again.ID = job.NewID()
-		submitted(t, cfg, &Job{Manifest: &again, Module: j.Module, Stdin: j.Stdin, StdinBytes: 1}, "x", these(n.candidate(1)))
+		submitted(t, cfg, &Job{Manifest: &again, Module: j.Module, Stdin: j.Stdin, StdinBytes: 1}, "x",
+			these(n.candidate(1)))
 	})
 }
 
@@ -77,7 +81,8 @@ func TestRejections(t *testing.T) {
 				yes := node(t, honest)
 				cfg := config(t, no, yes)
 				e := refused(t, cfg, newJob(""), these(no.candidate(1)))
-				if e.Code != test.want || len(e.Nodes) != 1 || e.Nodes[0].Rejection.Code != test.code || e.Nodes[0].PeerID != no.key.PeerID() {
+				if e.Code != test.want || len(e.Nodes) != 1 || e.Nodes[0].Rejection.Code != test.code ||
+					e.Nodes[0].PeerID != no.key.PeerID() {
 					t.Errorf("alone: %s: %v %+v", e.Code, e, e.Nodes)
 				}
 				if test.stop {
@@ -183,7 +188,8 @@ func TestPause(t *testing.T) {
 		{1, time.Hour, 5 * time.Second, 6250 * time.Millisecond},
 	}
 	for _, test := range tests {
-		if low, high := none.pause(test.n, test.retryAfter), all.pause(test.n, test.retryAfter); low != test.low || high != test.high {
+		if low, high := none.pause(test.n, test.retryAfter), all.pause(test.n, test.retryAfter); low != test.low ||
+			high != test.high {
 			t.Errorf("%+v: %v to %v", test, low, high)
 		}
 	}
@@ -312,7 +318,8 @@ func TestUnfit(t *testing.T) {
 		c := n.candidate(1)
 		c.Node.Limits.TimeoutMS = 100
 		e := refused(t, config(t, n), newJob(""), these(c))
-		if e.Code != job.CodeNoNode || n.offered() > 0 || len(e.Nodes) != 1 || e.Nodes[0].Rejection.Code != job.RejectTimeout {
+		if e.Code != job.CodeNoNode || n.offered() > 0 || len(e.Nodes) != 1 ||
+			e.Nodes[0].Rejection.Code != job.RejectTimeout {
 			t.Errorf("%s: %v %+v", e.Code, e, e.Nodes)
 		}
 	})
@@ -324,16 +331,17 @@ func TestLateCandidates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		simulate(t)
 		full, free := node(t, honest), node(t, honest)
-		result := submitted(t, config(t, full, free), newJob(""), "", func(ctx context.Context, found func(Candidate)) error {
-			found(full.candidate(0))
-			select {
-			case <-time.After(50 * time.Millisecond):
-			case <-ctx.Done():
-			}
-			found(free.candidate(1))
-			<-ctx.Done()
-			return nil
-		})
+		result := submitted(t, config(t, full, free), newJob(""), "",
+			func(ctx context.Context, found func(Candidate)) error {
+				found(full.candidate(0))
+				select {
+				case <-time.After(50 * time.Millisecond):
+				case <-ctx.Done():
+				}
+				found(free.candidate(1))
+				<-ctx.Done()
+				return nil
+			})
 		if result.Verified.Node.PeerID != free.key.PeerID() {
 			t.Error("it ran where there was no room")
 		}

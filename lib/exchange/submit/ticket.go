@@ -42,7 +42,8 @@ func (a *attempt) enough() *Result {
 	return &Result{
 		state: a.state, close: func() {},
 		ticket: &job.Ticket{
-			Manifest: a.job.Manifest, Node: a.c.id, Addrs: a.addrs(), KeepUntil: time.Now().Add(a.keep).Truncate(time.Millisecond),
+			Manifest: a.job.Manifest, Node: a.c.id, Addrs: a.addrs(),
+			KeepUntil: time.Now().Add(a.keep).Truncate(time.Millisecond),
 		},
 	}
 }

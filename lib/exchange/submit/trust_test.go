@@ -35,12 +35,16 @@ func secrets(cfg *Config, j *Job, stdin string) map[string][]byte {
 	encoded := m.Encode()
 	all := map[string][]byte{
 		"the job's id": []byte(m.ID), "the manifest": encoded, "the module": j.Module, "the input": []byte(stdin),
-		"an argument": []byte(m.Args[0]), "a variable": []byte(m.Env["NAME"]), "the requester": []byte(cfg.Key.PeerID()),
+		"an argument": []byte(m.Args[0]), "a variable": []byte(m.Env["NAME"]),
+		"the requester":            []byte(cfg.Key.PeerID()),
 		"the name of the protocol": []byte(wire.Protocol), "part of the module": j.Module[20:40],
 		"part of the manifest in base64": []byte(base64.StdEncoding.EncodeToString(encoded)[40:80]),
 		"the requester's key":            cfg.Key.Public(),
 	}
-	for name, digest := range map[string]job.Digest{"module": m.ModuleHash, "input": m.StdinHash, "manifest": job.Sum(encoded)} {
+	for name, digest := range map[string]job.Digest{
+		"module": m.ModuleHash, "input": m.StdinHash,
+		"manifest": job.Sum(encoded),
+	} {
 		raw, err := hex.DecodeString(digest.Hex())
 		if err != nil {
 			panic(err)
@@ -79,9 +83,13 @@ func TestNothingForStrangers(t *testing.T) {
 				return peer.AddrInfo{ID: n.host.ID(), Addrs: []ma.Multiaddr{p.addr()}}
 			}
 			// The stranger is even the first contact, and so one to talk to.
-			cfg.Host = startHost(t, network.Config{Security: alsoPlaintext, Bootstrap: []peer.AddrInfo{at(toStranger, stranger)}})
+			cfg.Host = startHost(t, network.Config{
+				Security:  alsoPlaintext,
+				Bootstrap: []peer.AddrInfo{at(toStranger, stranger)},
+			})
 			j := newJob(stdin)
-			j.Manifest.Args, j.Manifest.Env = []string{"an argument of this job"}, map[string]string{"NAME": "a value of this job"}
+			j.Manifest.Args, j.Manifest.Env = []string{"an argument of this job"},
+				map[string]string{"NAME": "a value of this job"}
 			cfg.Retries = 1
 			eventually(t, "the first contact", func() bool {
 				c := cfg.Host.Contacts()
@@ -94,7 +102,8 @@ func TestNothingForStrangers(t *testing.T) {
 			))
 			if err == nil {
 				result.Close()
-			} else if !strings.Contains(string(job.EncodeError(asJobError(err))), "echo "+stranger.key.PeerID()+" >> trust") {
+			} else if !strings.Contains(string(job.EncodeError(asJobError(err))),
+				"echo "+stranger.key.PeerID()+" >> trust") {
 				t.Errorf("the stranger is not named with the line that admits it: %+v", nodesOf(err))
 			}
 			if heard := toStranger.sent(); len(heard) < 100 || stranger.offered() > 0 {
@@ -133,7 +142,8 @@ func TestNobodyTrusted(t *testing.T) {
 			t.Errorf("%s: %v %+v", e.Code, e, e.Nodes)
 		}
 		for _, n := range e.Nodes {
-			if n.Rejection.Code != job.RejectNotAllowed || !strings.Contains(n.Rejection.Message, "echo "+n.PeerID+" >> trust") {
+			if n.Rejection.Code != job.RejectNotAllowed ||
+				!strings.Contains(n.Rejection.Message, "echo "+n.PeerID+" >> trust") {
 				t.Errorf("%+v", n)
 			}
 		}

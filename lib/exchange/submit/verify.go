@@ -86,7 +86,8 @@ func (a *attempt) checkInput(v *receipt.Verified) error {
 	cut := !a.job.inputKnown() || slices.Contains([]job.Status{job.Timeout, job.Cancelled, job.EngineFailed}, o.Status)
 	if a.cfg.only == attach { // how much it is nobody knows, but for its digest
 		if !cut && (o.StdinHash != a.job.Manifest.StdinHash || !o.StdinComplete) {
-			return fmt.Errorf("stdin: the program was given %s, %d bytes, which is not all of its input", o.StdinHash, o.StdinBytes)
+			return fmt.Errorf("stdin: the program was given %s, %d bytes, which is not all of its input", o.StdinHash,
+				o.StdinBytes)
 		}
 		return nil
 	}

@@ -15,7 +15,8 @@ func turnCases() []*exchange {
 		fault(RuleTurn, "module before accept").say(plainOffer()).data(KindModule, "x"),
 		fault(RuleTurn, "stdin before accept").say(inputOffer()).data(KindStdin, "x"),
 		fault(RuleTurn, "a module that the node has").say(plainOffer(), needNone()).data(KindModule, "x"),
-		fault(RuleTurn, "stdin that the node has").say(inputOffer(), needModule()).data(KindModule, sampleModule).data(KindStdin, "x"),
+		fault(RuleTurn, "stdin that the node has").say(inputOffer(), needModule()).data(KindModule,
+			sampleModule).data(KindStdin, "x"),
 		fault(RuleTurn, "stdin-end without stdin").say(plainOffer(), needNone(), StdinEnd{}),
 		fault(RuleTurn, "stdin before the end of the module").say(inputOffer(), needAll()).
 			data(KindModule, sampleModule[1:]).data(KindStdin, "x"),
@@ -54,10 +55,12 @@ func nodeTurnCases() []*exchange {
 		fault(RuleTurn, "started before accept").say(plainOffer(), &Started{}),
 		fault(RuleTurn, "cause before started").say(plainOffer(), needNone(), anyCause()),
 		fault(RuleTurn, "cause twice").say(plainOffer(), needNone(), &Started{}, anyCause(), anyCause()),
-		fault(RuleTurn, "stdout after cause").say(plainOffer(), needNone(), &Started{}, anyCause()).data(KindStdout, "x"),
+		fault(RuleTurn, "stdout after cause").say(plainOffer(), needNone(), &Started{}, anyCause()).data(KindStdout,
+			"x"),
 		fault(RuleTurn, "trace before started").say(plainOffer(), needNone(), anyTrace()),
 		fault(RuleTurn, "trace after cause").say(plainOffer(), needNone(), &Started{}, anyCause(), anyTrace()),
-		fault(RuleTurn, "stderr after trace").say(plainOffer(), needNone(), &Started{}, anyTrace()).data(KindStderr, "x"),
+		fault(RuleTurn, "stderr after trace").say(plainOffer(), needNone(), &Started{}, anyTrace()).data(KindStderr,
+			"x"),
 		fault(RuleTurn, "started twice").say(plainOffer(), needNone(), &Started{}, &Started{}),
 		fault(RuleTurn, "stdout before started").say(plainOffer(), needNone()).data(KindStdout, "x"),
 		fault(RuleTurn, "stderr before started").say(plainOffer(), needNone()).data(KindStderr, "x"),
@@ -71,13 +74,16 @@ func sizeCases() []*exchange {
 	resumed.StdoutFrom, resumed.StderrFrom = 600, 300
 	return []*exchange{
 		fault(RuleSize, "more module than offered").say(plainOffer(), needModule()).data(KindModule, sampleModule, "x"),
-		fault(RuleSize, "more module than offered, in one piece").say(plainOffer(), needModule()).data(KindModule, sampleModule+"x"),
+		fault(RuleSize, "more module than offered, in one piece").say(plainOffer(), needModule()).data(KindModule,
+			sampleModule+"x"),
 		fault(RuleSize, "more stdin than offered").say(inputOffer(), needStdin()).data(KindStdin, sampleStdin, "x"),
 		fault(RuleSize, "stdin-end too early").say(inputOffer(), needStdin()).data(KindStdin, "some").say(StdinEnd{}),
-		fault(RuleSize, "more stdin than was left").say(inputOffer(), &Accept{Stdin: true, StdinFrom: 5, Attached: true}).
+		fault(RuleSize, "more stdin than was left").say(inputOffer(),
+			&Accept{Stdin: true, StdinFrom: 5, Attached: true}).
 			data(KindStdin, "inputs"),
 		fault(RuleSize, "accept wants stdin where there is none").say(plainOffer(), needStdin()),
-		fault(RuleSize, "accept wants stdin from its end").say(inputOffer(), &Accept{Stdin: true, StdinFrom: 10, Attached: true}),
+		fault(RuleSize, "accept wants stdin from its end").say(inputOffer(),
+			&Accept{Stdin: true, StdinFrom: 10, Attached: true}),
 		fault(RuleSize, "more output than allowed").say(plainOffer(), needNone(), &Started{}).
 			data(KindStdout, strings.Repeat("x", 600)).data(KindStderr, strings.Repeat("x", 401)),
 		fault(RuleSize, "more output than allowed, with what was there").say(resumed, attached(), &Started{}).
@@ -110,7 +116,8 @@ func payloadCases() []*exchange {
 	last := len(signature) - 3
 	change("offer: base64 with stray bits", signature, signature[:last]+string(signature[last]+1)+"==")
 	change("offer: base64 without padding", signature, signature[:last+1])
-	change("offer: no manifest", `"manifest":"`+strings.Split(strings.Split(offer, `"manifest":"`)[1], `"`)[0], `"manifest":"`)
+	change("offer: no manifest", `"manifest":"`+strings.Split(strings.Split(offer, `"manifest":"`)[1], `"`)[0],
+		`"manifest":"`)
 	short := inputOffer()
 	short.Signature = short.Signature[:63]
 	all = append(all,
@@ -127,9 +134,18 @@ func payloadCases() []*exchange {
 		{"queued: unknown member", `{"position":1,"wait_ms":0,"of":9}`, KindQueued},
 		{"accept: no attached", `{"module":true,"stdin":false,"stdin_from":0}`, KindAccept},
 		{"accept: module is 1", `{"module":1,"stdin":false,"stdin_from":0,"attached":false}`, KindAccept},
-		{"accept: unknown member", `{"module":true,"stdin":false,"stdin_from":0,"attached":false,"slot":3}`, KindAccept},
-		{"accept: stdin_from without stdin", `{"module":false,"stdin":false,"stdin_from":1,"attached":true}`, KindAccept},
-		{"accept: stdin_from without attached", `{"module":false,"stdin":true,"stdin_from":1,"attached":false}`, KindAccept},
+		{
+			"accept: unknown member", `{"module":true,"stdin":false,"stdin_from":0,"attached":false,"slot":3}`,
+			KindAccept,
+		},
+		{
+			"accept: stdin_from without stdin", `{"module":false,"stdin":false,"stdin_from":1,"attached":true}`,
+			KindAccept,
+		},
+		{
+			"accept: stdin_from without attached", `{"module":false,"stdin":true,"stdin_from":1,"attached":false}`,
+			KindAccept,
+		},
 		{"reject: no message", `{"code":"busy"}`, KindReject},
 		{"reject: unknown code", `{"code":"tired","message":"m"}`, KindReject},
 		{"reject: retry_after_ms is 0", `{"code":"busy","message":"m","retry_after_ms":0}`, KindReject},
@@ -139,11 +155,16 @@ func payloadCases() []*exchange {
 	}
 	return append(all,
 		fault(RulePayload, "started: nothing in it").say(plainOffer(), needNone()).text(KindStarted, `{}`),
-		fault(RulePayload, "started: more than seven days").say(plainOffer(), needNone()).text(KindStarted, `{"running_ms":604800001}`),
-		fault(RulePayload, "cause: unknown code").say(plainOffer(), needNone(), &Started{}).text(KindCause, `{"code":"tired","message":"m"}`),
-		fault(RulePayload, "trace: of nothing").say(plainOffer(), needNone(), &Started{}).text(KindTrace, `{"functions":[]}`),
-		fault(RulePayload, "trace: an empty name").say(plainOffer(), needNone(), &Started{}).text(KindTrace, `{"functions":[""]}`),
-		fault(RulePayload, "trace: a name of two lines").say(plainOffer(), needNone(), &Started{}).text(KindTrace, `{"functions":["a\nb"]}`),
+		fault(RulePayload, "started: more than seven days").say(plainOffer(), needNone()).text(KindStarted,
+			`{"running_ms":604800001}`),
+		fault(RulePayload, "cause: unknown code").say(plainOffer(), needNone(), &Started{}).text(KindCause,
+			`{"code":"tired","message":"m"}`),
+		fault(RulePayload, "trace: of nothing").say(plainOffer(), needNone(), &Started{}).text(KindTrace,
+			`{"functions":[]}`),
+		fault(RulePayload, "trace: an empty name").say(plainOffer(), needNone(), &Started{}).text(KindTrace,
+			`{"functions":[""]}`),
+		fault(RulePayload, "trace: a name of two lines").say(plainOffer(), needNone(), &Started{}).text(KindTrace,
+			`{"functions":["a\nb"]}`),
 		fault(RulePayload, "trace: a name of 129 bytes").say(plainOffer(), needNone(), &Started{}).
 			text(KindTrace, `{"functions":["`+strings.Repeat("x", 129)+`"]}`),
 		fault(RulePayload, "trace: 17 functions").say(plainOffer(), needNone(), &Started{}).

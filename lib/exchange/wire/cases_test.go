@@ -49,7 +49,10 @@ func (e *exchange) data(kind Kind, pieces ...string) *exchange {
 
 // frame appends any frame.
 func (e *exchange) frame(from Role, kind Kind, payload string) *exchange {
-	f := vectorFrame{From: from.String(), Kind: kind.String(), Hex: hex.EncodeToString(appendFrame(nil, kind, []byte(payload)))}
+	f := vectorFrame{
+		From: from.String(), Kind: kind.String(),
+		Hex: hex.EncodeToString(appendFrame(nil, kind, []byte(payload))),
+	}
 	if e.v.Valid && strings.HasPrefix(payload, "{") {
 		f.Text = &payload
 	}
@@ -91,7 +94,10 @@ func anyTrace() *Trace { return &Trace{Functions: []string{"panic", "$7", "_star
 
 // cases are all vectors.
 var cases = sync.OnceValue(func() []vector {
-	groups := [][]*exchange{validCases(), kindCases(), lengthCases(), turnCases(), nodeTurnCases(), sizeCases(), payloadCases(), signatureCases(), folderCases(), folderFaults(), ticketCases()}
+	groups := [][]*exchange{
+		validCases(), kindCases(), lengthCases(), turnCases(), nodeTurnCases(), sizeCases(),
+		payloadCases(), signatureCases(), folderCases(), folderFaults(), ticketCases(),
+	}
 	var all []vector
 	for _, group := range groups {
 		for _, e := range group {
@@ -112,20 +118,26 @@ func validCases() []*exchange {
 		valid("the module is there, and there is no input").say(plainOffer(), needNone(), &Started{}).
 			data(KindStdout, sampleStdout).say(sampleResult()),
 		valid("a wait, and everything in pieces").say(inputOffer(), &Queued{Position: 2, WaitMS: 1500}).ping(Requester).
-			say(&Queued{Position: 1}).ping(Node).say(needAll()).data(KindModule, sampleModule[:half], sampleModule[half:]).
+			say(&Queued{Position: 1}).ping(Node).say(needAll()).data(KindModule, sampleModule[:half],
+			sampleModule[half:]).
 			data(KindStdin, "some ").ping(Requester).data(KindStdin, "input").say(StdinEnd{}, &Started{}).
-			data(KindStdout, "h").data(KindStderr, "one").data(KindStdout, "i\n").data(KindStderr, "two").ping(Node).say(anyResult()),
+			data(KindStdout, "h").data(KindStderr, "one").data(KindStdout, "i\n").data(KindStderr,
+			"two").ping(Node).say(anyResult()),
 		valid("attached to a running job").say(resumed, &Accept{Attached: true}, &Started{RunningMS: 1200}).
 			data(KindStdout, "from byte 2").data(KindStderr, "from byte 1").say(anyResult()),
 		valid("attached to a job whose input had come in part").
 			say(inputOffer(), &Accept{Stdin: true, StdinFrom: 5, Attached: true}).
 			data(KindStdin, "input").say(StdinEnd{}, &Started{}, anyResult()),
-		valid("a result that was stored").say(ended, attached(), &Started{RunningMS: 2}).data(KindStdout, "i\n").say(anyResult()),
+		valid("a result that was stored").say(ended, attached(), &Started{RunningMS: 2}).data(KindStdout,
+			"i\n").say(anyResult()),
 		valid("not attached: output begins at byte 0").say(resumed, needNone(), &Started{}).
 			data(KindStdout, strings.Repeat("x", 1000)).say(anyResult()),
-		valid("input that ends when it ends").say(streamOffer(), needAll()).data(KindModule, sampleModule).say(&Started{}).
-			data(KindStdin, "a").data(KindStdout, "a").data(KindStdin, "b").data(KindStdout, "b").say(StdinEnd{}, anyResult()),
-		valid("such input, from a byte on").say(streamOffer(), &Accept{Stdin: true, StdinFrom: 1, Attached: true}, &Started{RunningMS: 9}).
+		valid("input that ends when it ends").say(streamOffer(), needAll()).data(KindModule,
+			sampleModule).say(&Started{}).
+			data(KindStdin, "a").data(KindStdout, "a").data(KindStdin, "b").data(KindStdout, "b").say(StdinEnd{},
+			anyResult()),
+		valid("such input, from a byte on").say(streamOffer(), &Accept{Stdin: true, StdinFrom: 1, Attached: true},
+			&Started{RunningMS: 9}).
 			data(KindStdin, "b").say(StdinEnd{}, anyResult()),
 		valid("such input, empty").say(streamOffer(), needStdin(), StdinEnd{}, &Started{}, anyResult()),
 		valid("started while the input still comes: a second stream had brought it").say(inputOffer(), needStdin()).
@@ -134,7 +146,8 @@ func validCases() []*exchange {
 		valid("rejected in the words of a later version").say(plainOffer()).
 			text(KindReject, `{"code":"memory","message":"too much","need":8192,"have":4096,"since":"tomorrow"}`),
 		valid("rejected while the module comes").say(plainOffer(), needModule()).data(KindModule, sampleModule[:half]).
-			say(&Reject{job.Rejection{Code: job.RejectHashMismatch, Message: "not the module"}}).data(KindModule, sampleModule[half:]),
+			say(&Reject{job.Rejection{Code: job.RejectHashMismatch, Message: "not the module"}}).data(KindModule,
+			sampleModule[half:]),
 		valid("rejected after started").say(plainOffer(), needNone(), &Started{}).
 			say(&Reject{job.Rejection{Code: job.RejectInternal, Message: "the disk is broken"}}),
 		valid("ended by the node").say(plainOffer(), needNone(), &Started{}).data(KindStdout, sampleStdout).
@@ -144,11 +157,14 @@ func validCases() []*exchange {
 		valid("trapped in named functions").say(plainOffer(), needNone(), &Started{}).data(KindStdout, sampleStdout).
 			say(anyTrace(), anyResult()),
 		valid("cancelled before accept").say(plainOffer(), Cancel{}),
-		valid("cancelled while the module comes").say(plainOffer(), needModule()).data(KindModule, sampleModule[:half]).say(Cancel{}),
+		valid("cancelled while the module comes").say(plainOffer(), needModule()).data(KindModule,
+			sampleModule[:half]).say(Cancel{}),
 		valid("cancelled after started").say(plainOffer(), needNone(), &Started{}, Cancel{}).ping(Requester).
 			data(KindStdout, sampleStdout).say(anyResult()),
-		valid("127 bytes: a length of one byte").say(plainOffer(), needNone(), &Started{}).data(KindStdout, strings.Repeat("x", 127)),
-		valid("128 bytes: a length of two bytes").say(plainOffer(), needNone(), &Started{}).data(KindStdout, strings.Repeat("x", 128)),
+		valid("127 bytes: a length of one byte").say(plainOffer(), needNone(), &Started{}).data(KindStdout,
+			strings.Repeat("x", 127)),
+		valid("128 bytes: a length of two bytes").say(plainOffer(), needNone(), &Started{}).data(KindStdout,
+			strings.Repeat("x", 128)),
 		valid("pings before the offer").ping(Requester).ping(Node).say(plainOffer()),
 	}
 }
@@ -167,29 +183,37 @@ func kindCases() []*exchange {
 func lengthCases() []*exchange {
 	return []*exchange{
 		fault(RuleLength, "two bytes where one is enough").say(plainOffer(), needModule()).raw(Requester, "4d 81 00"),
-		fault(RuleLength, "three bytes where two are enough").say(plainOffer(), needModule()).raw(Requester, "4d 80 81 00"),
+		fault(RuleLength, "three bytes where two are enough").say(plainOffer(), needModule()).raw(Requester,
+			"4d 80 81 00"),
 		fault(RuleLength, "nothing, in two bytes").raw(Requester, "2e 80 00"),
 		fault(RuleLength, "one byte more than 1 MiB").say(plainOffer(), needModule()).raw(Requester, "4d 81 80 40"),
 		fault(RuleLength, "four bytes").say(plainOffer(), needModule()).raw(Requester, "4d 80 80 80 01"),
 		fault(RuleLength, "2^64-1").say(plainOffer(), needModule()).raw(Requester, "4d ff ff ff ff ff ff ff ff ff 01"),
 		fault(RuleLength, "an empty offer").frame(Requester, KindOffer, ""),
 		fault(RuleLength, "an offer one byte too long").raw(Requester, "4f 81 c0 16"),
-		fault(RuleLength, "an empty piece of the module").say(plainOffer(), needModule()).frame(Requester, KindModule, ""),
+		fault(RuleLength, "an empty piece of the module").say(plainOffer(), needModule()).frame(Requester, KindModule,
+			""),
 		fault(RuleLength, "an empty piece of stdin").say(inputOffer(), needStdin()).frame(Requester, KindStdin, ""),
-		fault(RuleLength, "stdin-end with a payload").say(streamOffer(), needStdin()).frame(Requester, KindStdinEnd, "x"),
+		fault(RuleLength, "stdin-end with a payload").say(streamOffer(), needStdin()).frame(Requester, KindStdinEnd,
+			"x"),
 		fault(RuleLength, "cancel with a payload").say(plainOffer()).frame(Requester, KindCancel, "x"),
 		fault(RuleLength, "ping with a payload").say(plainOffer()).frame(Node, KindPing, "x"),
 		fault(RuleLength, "queued of more than 1 KiB").say(plainOffer()).raw(Node, "71 81 08"),
 		fault(RuleLength, "accept of more than 2 KiB").say(plainOffer()).raw(Node, "61 81 10"),
 		fault(RuleLength, "want of more than 320 KiB").say(folderOffer(), needFolders()).raw(Node, "77 81 80 14"),
 		fault(RuleLength, "an empty piece of a tree").say(folderOffer(), needFolders()).frame(Requester, KindTree, ""),
-		fault(RuleLength, "an empty piece of folders").say(folderOffer(), needNone(), &Started{}).frame(Node, KindFolders, ""),
+		fault(RuleLength, "an empty piece of folders").say(folderOffer(), needNone(), &Started{}).frame(Node,
+			KindFolders, ""),
 		fault(RuleLength, "started of more than 1 KiB").say(plainOffer(), needNone()).raw(Node, "73 81 08"),
 		fault(RuleLength, "reject of more than 64 KiB").say(plainOffer()).raw(Node, "72 81 80 04"),
-		fault(RuleLength, "cause of more than 64 KiB").say(plainOffer(), needNone(), &Started{}).raw(Node, "63 81 80 04"),
-		fault(RuleLength, "trace of more than 16 KiB").say(plainOffer(), needNone(), &Started{}).raw(Node, "74 81 80 01"),
-		fault(RuleLength, "an empty piece of stdout").say(plainOffer(), needNone(), &Started{}).frame(Node, KindStdout, ""),
-		fault(RuleLength, "an empty piece of stderr").say(plainOffer(), needNone(), &Started{}).frame(Node, KindStderr, ""),
+		fault(RuleLength, "cause of more than 64 KiB").say(plainOffer(), needNone(), &Started{}).raw(Node,
+			"63 81 80 04"),
+		fault(RuleLength, "trace of more than 16 KiB").say(plainOffer(), needNone(), &Started{}).raw(Node,
+			"74 81 80 01"),
+		fault(RuleLength, "an empty piece of stdout").say(plainOffer(), needNone(), &Started{}).frame(Node, KindStdout,
+			""),
+		fault(RuleLength, "an empty piece of stderr").say(plainOffer(), needNone(), &Started{}).frame(Node, KindStderr,
+			""),
 		fault(RuleLength, "an empty result").say(plainOffer(), needNone(), &Started{}).frame(Node, KindResult, ""),
 		fault(RuleLength, "a result of 1 MiB").say(plainOffer(), needNone(), &Started{}).raw(Node, "78 80 80 40"),
 	}

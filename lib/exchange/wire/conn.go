@@ -23,9 +23,11 @@ type Stream interface {
 
 // Config is the timing of a Conn. The zero value is that of the protocol.
 type Config struct {
-	Ping  time.Duration // without having sent anything, until a ping; default 2 s
-	Lost  time.Duration // without a byte from the other end, until the connection is lost; default 8 s
-	Stall time.Duration // that a write of at most 64 KiB may wait to be taken while the other end is alive; default 10 min
+	Ping time.Duration // without having sent anything, until a ping; default 2 s
+	Lost time.Duration // without a byte from the other end, until the connection is lost; default 8 s
+	// that a write of at most 64 KiB may wait to be taken while the other end is alive; default 10
+	// min
+	Stall time.Duration
 }
 
 // Conn is one end of an exchange on a stream: it sends and reads frames, pings,

@@ -102,7 +102,8 @@ func TestBothSendAtOnce(t *testing.T) {
 		requester, node := ends()
 		agree(t, requester, node)
 		const size = 4<<20 + 5
-		stdin, stdout, stderr := bytes.Repeat([]byte("i"), size), bytes.Repeat([]byte("o"), size), bytes.Repeat([]byte("e"), size)
+		stdin, stdout, stderr := bytes.Repeat([]byte("i"), size), bytes.Repeat([]byte("o"), size),
+			bytes.Repeat([]byte("e"), size)
 		var all sync.WaitGroup
 		send := func(c *Conn, kind Kind, data []byte) {
 			all.Go(func() {
@@ -131,7 +132,8 @@ func TestBothSendAtOnce(t *testing.T) {
 		readers.Wait()
 		if !bytes.Equal(fromRequester[KindStdin], stdin) || !bytes.Equal(fromNode[KindStdout], stdout) ||
 			!bytes.Equal(fromNode[KindStderr], stderr) {
-			t.Errorf("came: %d of stdin, %d of stdout, %d of stderr", len(fromRequester[KindStdin]), len(fromNode[KindStdout]), len(fromNode[KindStderr]))
+			t.Errorf("came: %d of stdin, %d of stdout, %d of stderr", len(fromRequester[KindStdin]),
+				len(fromNode[KindStdout]), len(fromNode[KindStderr]))
 		}
 	})
 }

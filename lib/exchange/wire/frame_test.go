@@ -114,7 +114,10 @@ func TestSomeDoesNotWait(t *testing.T) {
 // that promises the most costs nothing until the bytes come.
 func TestLengthIsCheckedBeforeAllocation(t *testing.T) {
 	t.Parallel()
-	for _, header := range []string{"O\x81\xc0\x16", "M\x81\x80\x40", "q\xff\xff\x3f", "x\x80\x80\x40", "M\x80\x80\x80\x80\x80\x80\x80\x80\x7f"} {
+	for _, header := range []string{
+		"O\x81\xc0\x16", "M\x81\x80\x40", "q\xff\xff\x3f", "x\x80\x80\x40",
+		"M\x80\x80\x80\x80\x80\x80\x80\x80\x7f",
+	} {
 		for _, from := range []Role{Requester, Node} {
 			_, _, err := NewReader(strings.NewReader(header), from).Next()
 			if b, ok := errors.AsType[*BreachError](err); !ok || b.Rule != RuleLength && b.Rule != RuleKind {

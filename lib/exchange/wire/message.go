@@ -34,8 +34,10 @@ type Accept struct {
 	Want  bool         `json:"want,omitempty"`  // whether a want follows, which says what contents must be sent
 	Trees []job.Digest `json:"trees,omitempty"` // whose documents must be sent, in the order of the manifest's Trees
 
-	State  State `json:"state,omitempty"`   // there exactly when the offer says attach or detach
-	KeepMS int64 `json:"keep_ms,omitempty"` // 1 to MaxKeep: how long the result is kept at most, from now on if the job has ended, else from its end on; 0: not told
+	State State `json:"state,omitempty"` // there exactly when the offer says attach or detach
+	// 1 to MaxKeep: how long the result is kept at most, from now on if the job has ended, else
+	// from its end on; 0: not told
+	KeepMS int64 `json:"keep_ms,omitempty"`
 }
 
 // State is how far a job has come at a node.
@@ -53,9 +55,11 @@ const MaxKeep = 100 * 365 * 24 * 3_600_000
 
 // Want says which contents of a job's trees a node still needs.
 type Want struct {
-	Blobs []byte // at most 200,000 bytes: a bit for each content, the lowest bit of the first byte first; those that aren't there are 0
-	From  int64  // 0 to job.MaxSafeInt: bytes of the first that the node has already
-	Bytes int64  // 0 to job.MaxSafeInt: how much is to come
+	// at most 200,000 bytes: a bit for each content, the lowest bit of the first byte first; those
+	// that aren't there are 0
+	Blobs []byte
+	From  int64 // 0 to job.MaxSafeInt: bytes of the first that the node has already
+	Bytes int64 // 0 to job.MaxSafeInt: how much is to come
 }
 
 // wantDocument is a Want as it is written.
@@ -283,5 +287,8 @@ func traceFrom(f *job.Fields) *Trace {
 }
 
 func wantFrom(f *job.Fields) *Want {
-	return &Want{Blobs: binaryFrom(f, "blobs", 0, maxBits), From: f.Int("from", 0, job.MaxSafeInt), Bytes: f.Int("bytes", 0, job.MaxSafeInt)}
+	return &Want{
+		Blobs: binaryFrom(f, "blobs", 0, maxBits), From: f.Int("from", 0, job.MaxSafeInt),
+		Bytes: f.Int("bytes", 0, job.MaxSafeInt),
+	}
 }

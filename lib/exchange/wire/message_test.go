@@ -21,10 +21,14 @@ func TestMessagesComeBack(t *testing.T) {
 	}{
 		{&Queued{Position: MaxPosition, WaitMS: job.MaxTimeout}, `{"position":1000000,"wait_ms":604800000}`},
 		{&Accept{Module: true}, `{"module":true,"stdin":false,"stdin_from":0,"attached":false}`},
-		{&Accept{Stdin: true, StdinFrom: 7, Attached: true}, `{"module":false,"stdin":true,"stdin_from":7,"attached":true}`},
+		{
+			&Accept{Stdin: true, StdinFrom: 7, Attached: true},
+			`{"module":false,"stdin":true,"stdin_from":7,"attached":true}`,
+		},
 		{
 			&Accept{Trees: []job.Digest{job.EmptyTree}, Want: true},
-			`{"module":false,"stdin":false,"stdin_from":0,"attached":false,"want":true,"trees":["` + string(job.EmptyTree) + `"]}`,
+			`{"module":false,"stdin":false,"stdin_from":0,"attached":false,"want":true,"trees":["` +
+				string(job.EmptyTree) + `"]}`,
 		},
 		{&Want{Blobs: []byte{5}, From: 1, Bytes: 9}, `{"blobs":"BQ==","from":1,"bytes":9}`},
 		{&Want{Blobs: []byte{}}, `{"blobs":"","from":0,"bytes":0}`},
@@ -75,8 +79,15 @@ func TestEncodeRefuses(t *testing.T) {
 		{"position 0", &Queued{}, RulePayload},
 		{"stdin_from without stdin", &Accept{StdinFrom: 1, Attached: true}, RulePayload},
 		{"an unknown code", &Reject{job.Rejection{Code: "tired", Message: "m"}}, RulePayload},
-		{"a long message", &Reject{job.Rejection{Code: job.RejectBusy, Message: strings.Repeat("m", job.MaxRejection)}}, RuleLength},
-		{"a need that no document can hold", &Reject{job.Rejection{Code: job.RejectBusy, Message: "m", Need: func() {}}}, RuleLength},
+		{
+			"a long message",
+			&Reject{job.Rejection{Code: job.RejectBusy, Message: strings.Repeat("m", job.MaxRejection)}},
+			RuleLength,
+		},
+		{
+			"a need that no document can hold",
+			&Reject{job.Rejection{Code: job.RejectBusy, Message: "m", Need: func() {}}}, RuleLength,
+		},
 		{"a negative time", &Started{RunningMS: -1}, RulePayload},
 		{"no receipt", &Result{}, RuleLength},
 		{"a receipt of 1 MiB", &Result{Receipt: make([]byte, 1<<20)}, RuleLength},
@@ -112,10 +123,14 @@ func TestTheLongestOfferFits(t *testing.T) {
 	if len(o.Manifest) != job.MaxManifest {
 		t.Fatalf("a manifest of %d bytes", len(o.Manifest))
 	}
-	o.ModuleBytes, o.StdinBytes, o.StdoutFrom, o.StderrFrom = job.MaxSafeInt, job.MaxSafeInt, job.MaxSafeInt, job.MaxSafeInt
+	o.ModuleBytes, o.StdinBytes, o.StdoutFrom, o.StderrFrom = job.MaxSafeInt, job.MaxSafeInt, job.MaxSafeInt,
+		job.MaxSafeInt
 	o.FoldersFrom = job.MaxSafeInt
 	for range job.MaxDirs {
-		o.Trees = append(o.Trees, TreeSize{DocumentBytes: job.MaxTree, Entries: job.MaxEntries, Blobs: job.MaxEntries, Bytes: job.MaxSafeInt})
+		o.Trees = append(o.Trees, TreeSize{
+			DocumentBytes: job.MaxTree, Entries: job.MaxEntries, Blobs: job.MaxEntries,
+			Bytes: job.MaxSafeInt,
+		})
 	}
 	o.Manifest = append(o.Manifest, ' ')
 	if _, err := Encode(o); err == nil {

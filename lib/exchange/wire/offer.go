@@ -23,7 +23,9 @@ type Offer struct {
 	Detach bool // the requester means to leave and to attach later, with nothing of the job at hand
 
 	ModuleBytes int64 // 1 to job.MaxSafeInt; 0 with Attach
-	StdinBytes  int64 // 0 to job.MaxSafeInt, of the whole input; StdinUnknown when the manifest has no stdin_hash, and with Attach
+	// 0 to job.MaxSafeInt, of the whole input; StdinUnknown when the manifest has no stdin_hash,
+	// and with Attach
+	StdinBytes  int64
 	StdoutFrom  int64 // 0 to job.MaxSafeInt: how many bytes of the output the requester has; see Accept.Attached
 	StderrFrom  int64
 	FoldersFrom int64 // likewise, of the folders
@@ -35,8 +37,9 @@ type Offer struct {
 type TreeSize struct {
 	DocumentBytes int64 `json:"document_bytes"` // 1 to job.MaxTree
 	Entries       int64 `json:"entries"`        // 1 to job.MaxEntries
-	Blobs         int64 `json:"blobs"`          // 0 to Entries: the contents of its files, each once, without the empty one
-	Bytes         int64 `json:"bytes"`          // 0 to job.MaxSafeInt: of these
+	// 0 to Entries: the contents of its files, each once, without the empty one
+	Blobs int64 `json:"blobs"`
+	Bytes int64 `json:"bytes"` // 0 to job.MaxSafeInt: of these
 }
 
 // total returns the sum of sizes; Bytes is at most job.MaxSafeInt.
@@ -74,7 +77,8 @@ type offerDocument struct {
 func (o *Offer) document() *offerDocument {
 	d := &offerDocument{
 		Requester: o.Requester, Manifest: o.Manifest, Signature: o.Signature,
-		Attach: o.Attach, Detach: o.Detach, ModuleBytes: o.ModuleBytes, StdoutFrom: o.StdoutFrom, StderrFrom: o.StderrFrom,
+		Attach: o.Attach, Detach: o.Detach, ModuleBytes: o.ModuleBytes, StdoutFrom: o.StdoutFrom,
+		StderrFrom:  o.StderrFrom,
 		FoldersFrom: o.FoldersFrom, Trees: o.Trees,
 	}
 	if o.StdinBytes != StdinUnknown {

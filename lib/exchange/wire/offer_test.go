@@ -14,7 +14,8 @@ import (
 func TestSigned(t *testing.T) {
 	t.Parallel()
 	o := &Offer{Manifest: []byte("{}")}
-	want := "plasm-offer/1" + "\x04\x00\x00\x00\x00\x00\x00\x00node" + "\x02\x00\x00\x00\x00\x00\x00\x00me" + "\x02\x00\x00\x00\x00\x00\x00\x00{}"
+	want := "plasm-offer/1" + "\x04\x00\x00\x00\x00\x00\x00\x00node" + "\x02\x00\x00\x00\x00\x00\x00\x00me" +
+		"\x02\x00\x00\x00\x00\x00\x00\x00{}"
 	if got := string(o.signed("node", "me")); got != want {
 		t.Errorf("signed is\n%q, want\n%q", got, want)
 	}
@@ -57,11 +58,26 @@ func TestOfferDecodeManifest(t *testing.T) {
 		{"no input", sampleOffer(0, input(job.EmptyDigest)), ""},
 		{"an input", sampleOffer(1, input(some)), ""},
 		{"an input of unknown length", sampleOffer(StdinUnknown, input("")), ""},
-		{"a length without a digest", sampleOffer(1, input("")), "offer.stdin_bytes: 1, but the manifest has no stdin_hash"},
-		{"length 0 without a digest", sampleOffer(0, input("")), "offer.stdin_bytes: 0, but the manifest has no stdin_hash"},
-		{"a digest without a length", sampleOffer(StdinUnknown, input(some)), "offer.stdin_bytes: missing, and the manifest has a stdin_hash"},
-		{"the digest of nothing with a length", sampleOffer(1, input(job.EmptyDigest)), "offer.stdin_bytes: 1, but the manifest's stdin_hash is sha256:e3b0"},
-		{"length 0 with the digest of something", sampleOffer(0, input(some)), "offer.stdin_bytes: 0, but the manifest's stdin_hash is sha256:2d71"},
+		{
+			"a length without a digest", sampleOffer(1, input("")),
+			"offer.stdin_bytes: 1, but the manifest has no stdin_hash",
+		},
+		{
+			"length 0 without a digest", sampleOffer(0, input("")),
+			"offer.stdin_bytes: 0, but the manifest has no stdin_hash",
+		},
+		{
+			"a digest without a length", sampleOffer(StdinUnknown, input(some)),
+			"offer.stdin_bytes: missing, and the manifest has a stdin_hash",
+		},
+		{
+			"the digest of nothing with a length", sampleOffer(1, input(job.EmptyDigest)),
+			"offer.stdin_bytes: 1, but the manifest's stdin_hash is sha256:e3b0",
+		},
+		{
+			"length 0 with the digest of something", sampleOffer(0, input(some)),
+			"offer.stdin_bytes: 0, but the manifest's stdin_hash is sha256:2d71",
+		},
 		{"no manifest", &Offer{Manifest: []byte("{}")}, "manifest.version: missing"},
 	}
 	for _, test := range tests {

@@ -25,13 +25,15 @@ func readPage(t *testing.T) string {
 // TestPageShowsTheFrames compares the page's table of frames with the rules.
 func TestPageShowsTheFrames(t *testing.T) {
 	t.Parallel()
-	row := regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| `(.)` \\| (requester|node|both) \\| .* \\| (\\d+) to (\\d+) \\|$")
+	row := regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| `(.)` \\| (requester|node|both) \\| .* \\| (\\d+) to " +
+		"(\\d+) \\|$")
 	var shown, want []string
 	for _, m := range row.FindAllStringSubmatch(readPage(t), -1) {
 		shown = append(shown, strings.Join(m[1:], " "))
 	}
 	for _, k := range []Kind{
-		KindOffer, KindTree, KindModule, KindBlob, KindStdin, KindStdinEnd, KindCancel, KindQueued, KindAccept, KindWant,
+		KindOffer, KindTree, KindModule, KindBlob, KindStdin, KindStdinEnd, KindCancel, KindQueued, KindAccept,
+		KindWant,
 		KindReject, KindStarted, KindStdout, KindStderr, KindFolders, KindCause, KindTrace, KindResult, KindPing,
 	} {
 		r, _ := k.rule()

@@ -61,6 +61,7 @@ func RelayLimited(need, have int64) *job.Rejection {
 	needs, takes := job.Amounts(need, have)
 	return &job.Rejection{
 		Code: job.RejectRelayLimited, Need: need, Have: have,
-		Message: fmt.Sprintf("the job needs %s in one direction, and the relay between us takes %s of a job", needs, takes),
+		Message: fmt.Sprintf("the job needs %s in one direction, and the relay between us takes %s of a job", needs,
+			takes),
 	}
 }

@@ -31,7 +31,8 @@ func TestRelayBudget(t *testing.T) {
 		if test.budget == NoLimit {
 			want = NoLimit
 		}
-		if left != want || (r != nil) != (test.need > 0) || r != nil && (r.Code != job.RejectRelayLimited || r.Need != test.need || r.Have != want) {
+		if left != want || (r != nil) != (test.need > 0) || r != nil &&
+			(r.Code != job.RejectRelayLimited || r.Need != test.need || r.Have != want) {
 			t.Errorf("%d, %+v: %d left, %+v", test.budget, test.accept, left, r)
 		}
 	}

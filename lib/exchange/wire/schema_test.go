@@ -36,7 +36,8 @@ func readSchema(t *testing.T, name string) map[string]any {
 // jsonKinds are the kinds whose payload is JSON, with what Go writes.
 func jsonKinds() map[Kind]any {
 	return map[Kind]any{
-		KindOffer: offerDocument{}, KindQueued: Queued{}, KindAccept: Accept{}, KindWant: wantDocument{}, KindReject: nil,
+		KindOffer: offerDocument{}, KindQueued: Queued{}, KindAccept: Accept{}, KindWant: wantDocument{},
+		KindReject:  nil,
 		KindStarted: Started{}, KindCause: nil, KindTrace: Trace{},
 	}
 }
@@ -62,11 +63,12 @@ func TestSchemaAgainstVectors(t *testing.T) {
 	// Not a schema's to know: what is there twice, what follows, how long base64
 	// of nothing is not, and members of a later version's rejection.
 	beyond := []string{
-		"offer: repeated member", "rejected in the words of a later version", "ended by the node, in the words of a later version",
-		"accept of a bad manifest", "accept asks for another tree", "accept asks for a tree twice",
-		"offer: more contents than entries", "accept of an offer without the sizes of its trees",
-		"accept begins a job anew that is to be attached to", "accept asks for the module of such a job",
-		"accept tells such a requester no state", "accept tells a state that was not asked for",
+		"offer: repeated member", "rejected in the words of a later version",
+		"ended by the node, in the words of a later version", "accept of a bad manifest",
+		"accept asks for another tree", "accept asks for a tree twice", "offer: more contents than entries",
+		"accept of an offer without the sizes of its trees", "accept begins a job anew that is to be attached to",
+		"accept asks for the module of such a job", "accept tells such a requester no state",
+		"accept tells a state that was not asked for",
 	}
 	for _, v := range cases() {
 		if v.Reason != "" && v.Reason != RulePayload || slices.Contains(beyond, v.Name) {
@@ -77,7 +79,8 @@ func TestSchemaAgainstVectors(t *testing.T) {
 			if s == nil {
 				continue
 			}
-			r := NewReader(strings.NewReader(string(must(hex.DecodeString(f.Hex)))), map[string]Role{"requester": Requester, "node": Node}[f.From])
+			r := NewReader(strings.NewReader(string(must(hex.DecodeString(f.Hex)))),
+				map[string]Role{"requester": Requester, "node": Node}[f.From])
 			if _, _, err := r.Next(); err != nil {
 				t.Fatal(err)
 			}

@@ -23,16 +23,20 @@ func ticketCases() []*exchange {
 	rest.StdoutFrom = 1
 	anew, greedy := there(Running), there(Waiting)
 	anew.Attached, greedy.Module = false, true
-	sized := `{"requester":"` + requesterKey().PeerID() + `","manifest":"e30=","signature":"` + base64.StdEncoding.EncodeToString(plainOffer().Signature) + `","attach":true,"module_bytes":1}`
+	sized := `{"requester":"` + requesterKey().PeerID() + `","manifest":"e30=","signature":"` +
+		base64.StdEncoding.EncodeToString(plainOffer().Signature) + `","attach":true,"module_bytes":1}`
 	return []*exchange{
 		valid("left to the node").say(ticketOffer(false), &Accept{Module: true, State: Waiting, KeepMS: 86_400_000}).
 			data(KindModule, sampleModule).say(&Started{}),
 		valid("attached with a ticket").say(ticketOffer(true), there(Running), &Started{RunningMS: 1200}).
 			data(KindStdout, sampleStdout).say(anyResult()),
-		valid("attached with a ticket to what had ended, from a byte on").say(rest, there(Ended), &Started{RunningMS: 2}).
+		valid("attached with a ticket to what had ended, from a byte on").say(rest, there(Ended),
+			&Started{RunningMS: 2}).
 			data(KindStdout, "i\n").say(anyResult()),
-		valid("attached with a ticket to a job that is queued").say(ticketOffer(true), &Queued{Position: 1}, there(Waiting), &Started{}, anyResult()),
-		valid("a ticket's job that the node does not know").say(ticketOffer(true), &Reject{job.Rejection{Code: job.RejectUnknownJob, Message: "no such job"}}),
+		valid("attached with a ticket to a job that is queued").say(ticketOffer(true), &Queued{Position: 1},
+			there(Waiting), &Started{}, anyResult()),
+		valid("a ticket's job that the node does not know").say(ticketOffer(true),
+			&Reject{job.Rejection{Code: job.RejectUnknownJob, Message: "no such job"}}),
 		fault(RulePayload, "offer: attach and a size").text(KindOffer, sized),
 		fault(RulePayload, "accept begins a job anew that is to be attached to").say(ticketOffer(true), anew),
 		fault(RulePayload, "accept asks for the module of such a job").say(ticketOffer(true), greedy),

@@ -47,7 +47,11 @@ func TestSendingPutsOffAPing(t *testing.T) {
 		for _, want := range []struct {
 			kind Kind
 			at   time.Duration
-		}{{KindOffer, 1500 * time.Millisecond}, {KindPing, 3500 * time.Millisecond}, {KindPing, 5500 * time.Millisecond}} {
+		}{
+			{KindOffer, 1500 * time.Millisecond},
+			{KindPing, 3500 * time.Millisecond},
+			{KindPing, 5500 * time.Millisecond},
+		} {
 			kind, _, err := r.Next()
 			if at := time.Since(begin); err != nil || kind != want.kind || at != want.at {
 				t.Errorf("%s after %s, %v; want %s after %s", kind, at, err, want.kind, want.at)
@@ -144,7 +148,8 @@ func TestReadBy(t *testing.T) {
 			node.ReadBy(begin.Add(15 * time.Second))
 		}()
 		_, err := node.Next()
-		if at := time.Since(begin); !errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, ErrLost) || at != 15*time.Second {
+		if at := time.Since(begin); !errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, ErrLost) ||
+			at != 15*time.Second {
 			t.Errorf("%v after %s", err, at)
 		}
 		// The other direction is as it was.

@@ -62,7 +62,9 @@
 //
 // What comes from the node:
 //
-//	queued… accept ( want ) started ( stdout | stderr | folders )… ( cause | trace ) result     and at any point before result, as the last: reject
+//	queued… accept ( want ) started ( stdout | stderr | folders )… ( cause | trace ) result
+//
+// and at any point before result, as the last: reject.
 //
 // Want comes when accept says so, for a job with trees, as soon as the node has their
 // documents, those included that come on this stream. It lists them by their place among all

@@ -62,7 +62,8 @@ type Patient struct {
 // checks are all there are, in the order in which a reader wants them.
 func checks() []func(context.Context, *Patient) Finding {
 	return []func(context.Context, *Patient) Finding{
-		checkSettings, checkNode, checkKey, checkAllow, checkWorker, checkEngines, checkGuards, checkMemory, checkDisk, checkClock,
+		checkSettings, checkNode, checkKey, checkAllow, checkWorker, checkEngines, checkGuards, checkMemory, checkDisk,
+		checkClock,
 		checkPorts, checkPeers, checkReachability, checkRelay,
 	}
 }
@@ -106,7 +107,8 @@ func (p *Patient) asRoot(command string) string {
 
 // askHint says who may ask a node that this user may not.
 func (p *Patient) askHint() string {
-	return "run it as root: sudo plasmd doctor; or as the node's user, or a member of the group that its socket belongs to"
+	return "run it as root: sudo plasmd doctor; or as the node's user, or a member of the group that its socket " +
+		"belongs to"
 }
 
 // settings says where the node's settings are changed.

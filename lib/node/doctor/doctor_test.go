@@ -17,7 +17,10 @@ const someone = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp"
 func running(change func(*control.Status)) *Patient {
 	s := &control.Status{
 		State: control.StateReady, StartedAt: "2026-01-02T03:04:05.678Z",
-		Node: job.Node{PeerID: someone, Version: "v1", MemoryMB: 2048, Slots: job.Slots{Total: 2}, Guards: job.Guards()},
+		Node: job.Node{
+			PeerID: someone, Version: "v1", MemoryMB: 2048, Slots: job.Slots{Total: 2},
+			Guards: job.Guards(),
+		},
 		Network: control.Network{
 			Peers: 3, DHTPeers: 2, Reachability: "public",
 		},
@@ -40,30 +43,59 @@ func TestFindings(t *testing.T) {
 	}{
 		{"node", func(*control.Status) {}, OK, "is ready", ""},
 		{"node", func(s *control.Status) { s.Node.Version = "v0" }, Warning, "version v0", "start it anew"},
-		{"node", func(s *control.Status) { s.State, s.Load.Running = control.StateDraining, 2 }, Warning, "takes no more jobs, and waits for jobs: 2 running", "plasmd jobs"},
+		{
+			"node", func(s *control.Status) { s.State, s.Load.Running = control.StateDraining, 2 }, Warning,
+			"takes no more jobs, and waits for jobs: 2 running", "plasmd jobs",
+		},
 		{"guards", func(*control.Status) {}, OK, "landlock, seccomp", ""},
-		{"guards", func(s *control.Status) { s.Node.Guards = job.Guards()[:6] }, Failed, "not active: landlock, seccomp", "Linux 5.13"},
-		{"guards", func(s *control.Status) { s.Node.Guards = job.Guards()[1:] }, Warning, "not active: process", "docs/security.md"},
+		{
+			"guards", func(s *control.Status) { s.Node.Guards = job.Guards()[:6] }, Failed,
+			"not active: landlock, seccomp", "Linux 5.13",
+		},
+		{
+			"guards", func(s *control.Status) { s.Node.Guards = job.Guards()[1:] }, Warning, "not active: process",
+			"docs/security.md",
+		},
 		{"memory", func(*control.Status) {}, OK, "2048 MB for 2 jobs", ""},
 		{"memory", func(s *control.Status) { s.Node.MemoryMB = 500 }, Warning, "500 MB for 2 jobs", "--memory"},
 		{"memory", func(s *control.Status) { s.Node.MemoryMB = 255 }, Failed, "255 MB for all jobs", "--memory"},
 		{"peers", func(*control.Status) {}, OK, "connected to 3, 2 of them", ""},
 		{"peers", func(s *control.Status) { s.Network.Peers = 0 }, Warning, "nobody", "--bootstrap"},
-		{"peers", func(s *control.Status) { s.Contacts = []control.Contact{failed} }, Warning, someone + ": connection refused", "is the address right"},
+		{
+			"peers", func(s *control.Status) { s.Contacts = []control.Contact{failed} }, Warning,
+			someone + ": connection refused", "is the address right",
+		},
 		{"reachability", func(*control.Status) {}, OK, "can dial", ""},
-		{"reachability", func(s *control.Status) { s.Network.Reachability = "private" }, Warning, "no relay holds a place", "7527"},
-		{"reachability", func(s *control.Status) { s.Network.Reachability = "auto" }, Unknown, "not known yet", "half a minute"},
-		{"reachability", func(s *control.Status) { s.Network.Reachability, s.Network.Relays = "private", []string{someone} }, OK, "over a relay", ""},
+		{
+			"reachability", func(s *control.Status) { s.Network.Reachability = "private" }, Warning,
+			"no relay holds a place", "7527",
+		},
+		{
+			"reachability", func(s *control.Status) { s.Network.Reachability = "auto" }, Unknown, "not known yet",
+			"half a minute",
+		},
+		{"reachability", func(s *control.Status) {
+			s.Network.Reachability, s.Network.Relays = "private",
+				[]string{someone}
+		}, OK, "over a relay", ""},
 		{"relay", func(*control.Status) {}, OK, "none is needed", ""},
 		{"relay", func(s *control.Status) { s.Network.RelayService = true }, OK, "a relay for others", ""},
 		{"relay", func(s *control.Status) { s.Network.Relays = []string{someone} }, OK, someone, ""},
 		{"relay", func(s *control.Status) { s.Network.Reachability = "private" }, Warning, "no relay", "--relay"},
-		{"ports", func(s *control.Status) { s.Node.Addrs = []string{"/ip4/192.0.2.1/udp/7527/quic-v1/p2p/" + someone} }, OK, "/ip4/192.0.2.1/udp/7527/quic-v1", ""},
-		{"ports", func(s *control.Status) { s.Node.Addrs = []string{"/ip4/127.0.0.1/tcp/1/p2p/" + someone} }, Failed, "/ip4/127.0.0.1/tcp/1 (connection refused)", "firewall"},
+		{
+			"ports",
+			func(s *control.Status) { s.Node.Addrs = []string{"/ip4/192.0.2.1/udp/7527/quic-v1/p2p/" + someone} },
+			OK, "/ip4/192.0.2.1/udp/7527/quic-v1", "",
+		},
+		{
+			"ports", func(s *control.Status) { s.Node.Addrs = []string{"/ip4/127.0.0.1/tcp/1/p2p/" + someone} }, Failed,
+			"/ip4/127.0.0.1/tcp/1 (connection refused)", "firewall",
+		},
 	}
 	for _, test := range tests {
 		f := finding(t, running(test.change), test.check)
-		if f.State != test.state || !strings.Contains(f.Message, test.message) || !strings.Contains(f.Hint, test.hint) || (test.hint == "") != (f.Hint == "") {
+		if f.State != test.state || !strings.Contains(f.Message, test.message) ||
+			!strings.Contains(f.Hint, test.hint) || (test.hint == "") != (f.Hint == "") {
 			t.Errorf("%s: %+v, want %s, %q, %q", test.check, f, test.state, test.message, test.hint)
 		}
 	}
@@ -90,7 +122,8 @@ func TestEngineIsThereAndNotUsed(t *testing.T) {
 	p.Worker = filepath.Join(dir, "plasm-run")
 	check := func(state State, message, hint string) {
 		t.Helper()
-		if f := finding(t, p, "engines"); f.State != state || !strings.Contains(f.Message, message) || !strings.Contains(f.Hint, hint) {
+		if f := finding(t, p, "engines"); f.State != state || !strings.Contains(f.Message, message) ||
+			!strings.Contains(f.Hint, hint) {
 			t.Errorf("%+v, want %s, %q, %q", f, state, message, hint)
 		}
 	}
@@ -132,7 +165,8 @@ func TestServiceIsTendedAsOne(t *testing.T) {
 		}
 	}
 	p.Status, p.Unheard = nil, errors.New("nothing answers")
-	if f := finding(t, p, "node"); f.State != Failed || f.Message != "nothing answers" || !strings.Contains(f.Hint, "systemctl start plasmd") {
+	if f := finding(t, p, "node"); f.State != Failed || f.Message != "nothing answers" ||
+		!strings.Contains(f.Hint, "systemctl start plasmd") {
 		t.Errorf("%+v", f)
 	}
 }
@@ -141,9 +175,13 @@ func TestServiceIsTendedAsOne(t *testing.T) {
 // and another user's node has nothing started here.
 func TestWhatCannotBeSeen(t *testing.T) {
 	t.Parallel()
-	p := &Patient{Unheard: errors.New("permission denied"), Shut: "/run/plasmd", PeerID: someone, Addrs: []string{"/ip4/192.0.2.1/udp/7527/quic-v1/p2p/" + someone}}
+	p := &Patient{
+		Unheard: errors.New("permission denied"), Shut: "/run/plasmd", PeerID: someone,
+		Addrs: []string{"/ip4/192.0.2.1/udp/7527/quic-v1/p2p/" + someone},
+	}
 	for _, name := range []string{"node", "peers", "reachability", "relay"} {
-		if f := finding(t, p, name); f.State != Unknown || !strings.Contains(f.Message, "this user may not ask") || !strings.Contains(f.Hint, "sudo plasmd doctor") {
+		if f := finding(t, p, name); f.State != Unknown || !strings.Contains(f.Message, "this user may not ask") ||
+			!strings.Contains(f.Hint, "sudo plasmd doctor") {
 			t.Errorf("%s: %+v", name, f)
 		}
 	}

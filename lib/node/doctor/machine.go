@@ -54,11 +54,13 @@ func checkNode(_ context.Context, p *Patient) Finding {
 		if p.Service {
 			hint = "sudo systemctl restart plasmd"
 		}
-		return found(name, Warning, hint, "the running node is version %s, this command %s", p.Status.Node.Version, p.Version)
+		return found(name, Warning, hint, "the running node is version %s, this command %s", p.Status.Node.Version,
+			p.Version)
 	}
 	if p.Status.State == control.StateDraining {
 		hint := "it ends then; plasmd jobs shows them"
-		return found(name, Warning, hint, "%s takes no more jobs, and waits for %s", p.Status.Node.PeerID, p.Status.Waits())
+		return found(name, Warning, hint, "%s takes no more jobs, and waits for %s", p.Status.Node.PeerID,
+			p.Status.Waits())
 	}
 	return ok(name, "%s is %s, since %s", p.Status.Node.PeerID, p.Status.State, p.Status.StartedAt)
 }
@@ -75,7 +77,8 @@ func checkKey(_ context.Context, p *Patient) Finding {
 		}
 		return ok(name, "%s, for its owner only", p.KeyPath)
 	case errors.Is(err, fs.ErrPermission):
-		return found(name, Unknown, "run it as root: sudo plasmd doctor", "%s cannot be looked at by this user", p.KeyPath)
+		return found(name, Unknown, "run it as root: sudo plasmd doctor", "%s cannot be looked at by this user",
+			p.KeyPath)
 	case errors.Is(err, fs.ErrNotExist) && p.Status == nil:
 		return found(name, Unknown, "plasmd serve makes one when it starts", "there is no key yet: %s", p.KeyPath)
 	}
@@ -103,11 +106,13 @@ func checkAllow(_ context.Context, p *Patient) Finding {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		if p.Status == nil {
-			return found(name, Unknown, "run it as root: sudo plasmd doctor", "%s cannot be looked at by this user", p.AllowFile)
+			return found(name, Unknown, "run it as root: sudo plasmd doctor", "%s cannot be looked at by this user",
+				p.AllowFile)
 		}
 		return p.allowed(p.Status.Allow.Any, p.Status.Allow.Peers)
 	case err != nil:
-		return found(name, Failed, "mend or remove that line; the node goes on with the list that it read last", "%v", err)
+		return found(name, Failed, "mend or remove that line; the node goes on with the list that it read last", "%v",
+			err)
 	}
 	given := slices.DeleteFunc(slices.Clone(p.Given), func(word string) bool { return word == "any" })
 	return p.allowed(listed.Any || slices.Contains(p.Given, "any"), len(listed.Peers)+len(given))
@@ -118,9 +123,11 @@ func (p *Patient) allowed(anybody bool, listed int) Finding {
 	const name = "allow"
 	switch {
 	case anybody:
-		return found(name, Warning, p.asRoot("plasmd allow --remove any")+", if that is not meant", "everybody may submit jobs: %s", p.AllowFile)
+		return found(name, Warning, p.asRoot("plasmd allow --remove any")+", if that is not meant",
+			"everybody may submit jobs: %s", p.AllowFile)
 	case listed == 0:
-		return found(name, Warning, p.asRoot("plasmd allow PEERID")+", with what plasm-run --identity prints for who is to submit", "nobody may submit jobs: %s", p.AllowFile)
+		return found(name, Warning, p.asRoot("plasmd allow PEERID")+
+			", with what plasm-run --identity prints for who is to submit", "nobody may submit jobs: %s", p.AllowFile)
 	}
 	return ok(name, "%d may submit jobs: %s", listed, p.AllowFile)
 }
@@ -129,7 +136,8 @@ func (p *Patient) allowed(anybody bool, listed int) Finding {
 func checkWorker(ctx context.Context, p *Patient) Finding {
 	const name = "worker"
 	if p.Strange {
-		return found(name, Unknown, "run it as root: sudo plasmd doctor", "%s is what another user's node says, and is not started", p.Worker)
+		return found(name, Unknown, "run it as root: sudo plasmd doctor",
+			"%s is what another user's node says, and is not started", p.Worker)
 	}
 	build, err := sandbox.AskBuild(ctx, p.Worker)
 	if err != nil {
@@ -137,7 +145,8 @@ func checkWorker(ctx context.Context, p *Patient) Finding {
 		return found(name, Failed, hint, "%v", err)
 	}
 	if build.Version != p.Version {
-		return found(name, Warning, "install both from one package", "%s is version %s, plasmd %s", p.Worker, build.Version, p.Version)
+		return found(name, Warning, "install both from one package", "%s is version %s, plasmd %s", p.Worker,
+			build.Version, p.Version)
 	}
 	return ok(name, "%s, version %s, %s %s", p.Worker, build.Version, build.Engines[0].Name, build.Engines[0].Version)
 }
@@ -160,13 +169,15 @@ func checkEngines(_ context.Context, p *Patient) Finding {
 			return found(name, Warning, e.Hint, "%s", e.Message)
 		}
 		if fault := other.Fault(runtime.GOARCH); fault != "" {
-			return found(name, Warning, "remove it: nothing uses it but plasm-run --engine "+other.Name, "%s is left out: %s", installed.Worker[0], fault)
+			return found(name, Warning, "remove it: nothing uses it but plasm-run --engine "+other.Name,
+				"%s is left out: %s", installed.Worker[0], fault)
 		}
 		used := func(e job.NodeEngine) bool { return e.Name == other.Name }
 		if p.Status != nil && !slices.ContainsFunc(p.Status.Node.Engines, used) {
 			hint := "the node's log says why, behind «engine left out», or it was started before: start it anew"
 			if p.Service {
-				hint = "journalctl --unit plasmd --grep 'engine left out' says why, or it came later: sudo systemctl restart plasmd"
+				hint = "journalctl --unit plasmd --grep 'engine left out' says why, or it came later: sudo " +
+					"systemctl restart plasmd"
 			}
 			return found(name, Warning, hint, "%s is there, and the node does not use it", installed.Worker[0])
 		}
@@ -189,10 +200,14 @@ func checkGuards(ctx context.Context, p *Patient) Finding {
 		if err != nil {
 			return found(name, Unknown, "mend the worker first", "no worker can be asked")
 		}
-		supervisor := sandbox.New(sandbox.Config{Worker: []string{p.Worker, "--worker"}, Engine: build.Engines[0], Version: build.Version})
+		supervisor := sandbox.New(sandbox.Config{
+			Worker: []string{p.Worker, "--worker"}, Engine: build.Engines[0],
+			Version: build.Version,
+		})
 		defer supervisor.Close()
 		if active, err = supervisor.Probe(ctx, nil); err != nil {
-			hint := "something around this process forbids what workers need: a container's system-call filter, or limits"
+			hint := "something around this process forbids what workers need: a container's system-call filter, " +
+				"or limits"
 			if e, ok := errors.AsType[*job.Error](err); ok && e.Hint != "" {
 				hint = e.Hint
 			}
@@ -221,7 +236,8 @@ func checkGuards(ctx context.Context, p *Patient) Finding {
 func guardHint(missing []string) string {
 	switch {
 	case slices.Contains(missing, "landlock"):
-		return "Landlock needs Linux 5.13 with landlock among the modules of lsm= (cat /sys/kernel/security/lsm), and a container that allows its system calls"
+		return "Landlock needs Linux 5.13 with landlock among the modules of lsm= (cat /sys/kernel/security/lsm), " +
+			"and a container that allows its system calls"
 	case slices.Contains(missing, "seccomp"):
 		return "seccomp needs CONFIG_SECCOMP_FILTER and a container that allows seccomp(2)"
 	}
@@ -246,7 +262,8 @@ func checkMemory(_ context.Context, p *Patient) Finding {
 	case memory < usual:
 		return found(name, Failed, hint, "%d MB for all jobs; one asks for %d MB when it says nothing", memory, usual)
 	case memory/slots < usual:
-		return found(name, Warning, hint+"; or fewer slots", "%d MB for %d jobs at a time; one asks for %d MB when it says nothing", memory, slots, usual)
+		return found(name, Warning, hint+"; or fewer slots",
+			"%d MB for %d jobs at a time; one asks for %d MB when it says nothing", memory, slots, usual)
 	}
 	return ok(name, "%d MB for %d jobs at a time", memory, slots)
 }
@@ -260,18 +277,23 @@ func checkDisk(_ context.Context, p *Patient) Finding {
 	free, err := freeDisk(p.DataDir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return found(name, Unknown, "plasmd serve makes it when it starts", "there is no data folder yet: %s", p.DataDir)
+		return found(name, Unknown, "plasmd serve makes it when it starts", "there is no data folder yet: %s",
+			p.DataDir)
 	case err != nil:
 		return found(name, Unknown, "run it as root: sudo plasmd doctor", "%s: %v", p.DataDir, err)
 	case errors.Is(writable(p.DataDir), syscall.EROFS):
-		return found(name, Failed, "mount it to be written to (findmnt -T "+p.DataDir+" says what it is on), or move it: "+p.settings("data-dir"),
+		return found(name, Failed, "mount it to be written to (findmnt -T "+p.DataDir+
+			" says what it is on), or move it: "+p.settings("data-dir"),
 			"%s is on a file system that is read-only", p.DataDir)
 	case errors.Is(writable(p.DataDir), syscall.EACCES):
-		return found(name, Failed, "chmod u+rwx "+p.DataDir+", or move it: "+p.settings("data-dir"), "%s may not be written to by its owner", p.DataDir)
+		return found(name, Failed, "chmod u+rwx "+p.DataDir+", or move it: "+p.settings("data-dir"),
+			"%s may not be written to by its owner", p.DataDir)
 	case free < lowDisk:
-		return found(name, Failed, "make room, or move it: "+p.settings("data-dir"), "%s has %d MB left", p.DataDir, free>>20)
+		return found(name, Failed, "make room, or move it: "+p.settings("data-dir"), "%s has %d MB left", p.DataDir,
+			free>>20)
 	case free < p.Disk:
-		return found(name, Warning, "jobs are rejected when it is full; make room, or keep less: "+p.settings("keep-jobs = BYTES"),
+		return found(name, Warning, "jobs are rejected when it is full; make room, or keep less: "+
+			p.settings("keep-jobs = BYTES"),
 			"%s has %d MB left, and the node may keep %d MB", p.DataDir, free>>20, p.Disk>>20)
 	}
 	return ok(name, "%s has %d MB left", p.DataDir, free>>20)
@@ -309,14 +331,17 @@ func checkClock(_ context.Context, p *Patient) Finding {
 	const hint = "timedatectl set-ntp true, or whatever keeps this machine's clock"
 	now := time.Now()
 	if info, err := os.Stat(p.KeyPath); err == nil && now.Before(info.ModTime()) {
-		return found(name, Failed, hint, "it is %s, before the node's key was made (%s)", job.FormatTime(now), job.FormatTime(info.ModTime()))
+		return found(name, Failed, hint, "it is %s, before the node's key was made (%s)", job.FormatTime(now),
+			job.FormatTime(info.ModTime()))
 	}
 	synchronised, known := clockSynchronised()
 	switch {
 	case !known:
-		return found(name, Unknown, "receipts say when a job ran by this clock; compare it with another", "it is %s; whether it is kept cannot be told", job.FormatTime(now))
+		return found(name, Unknown, "receipts say when a job ran by this clock; compare it with another",
+			"it is %s; whether it is kept cannot be told", job.FormatTime(now))
 	case !synchronised:
-		return found(name, Warning, hint, "it is %s, and nothing keeps the clock; receipts say when a job ran by it", job.FormatTime(now))
+		return found(name, Warning, hint, "it is %s, and nothing keeps the clock; receipts say when a job ran by it",
+			job.FormatTime(now))
 	}
 	return ok(name, "%s, kept by a time service", job.FormatTime(now))
 }

@@ -62,7 +62,8 @@ func checkPorts(ctx context.Context, p *Patient) Finding {
 		return found(name, Failed, "a firewall on this machine drops what it should let in: "+network.Ports(dropped),
 			"not reached from this machine: %s", strings.Join(refused, ", "))
 	case len(others) == 0:
-		return found(name, Warning, p.settings("listen = [\"/ip4/0.0.0.0/tcp/7527\", …]")+"; or the machine has no network", "it is reached from this machine only")
+		return found(name, Warning, p.settings("listen = [\"/ip4/0.0.0.0/tcp/7527\", …]")+
+			"; or the machine has no network", "it is reached from this machine only")
 	}
 	return ok(name, "%s", strings.Join(others, ", "))
 }
@@ -129,7 +130,8 @@ func (p *Patient) checkFree(ctx context.Context) Finding {
 		}
 	}
 	if len(taken) > 0 {
-		return found(name, Failed, "end what holds them (ss -lntup), or name others: "+p.settings("listen"), "cannot be had: %s", strings.Join(taken, ", "))
+		return found(name, Failed, "end what holds them (ss -lntup), or name others: "+p.settings("listen"),
+			"cannot be had: %s", strings.Join(taken, ", "))
 	}
 	return ok(name, "free: %s", strings.Join(p.Listen, ", "))
 }
@@ -187,9 +189,11 @@ func checkPeers(_ context.Context, p *Patient) Finding {
 	}
 	switch {
 	case len(failed) > 0:
-		return found(name, Warning, "is the address right, and that node running? "+p.settings("bootstrap"), "first contacts that do not answer: %s", strings.Join(failed, "; "))
+		return found(name, Warning, "is the address right, and that node running? "+p.settings("bootstrap"),
+			"first contacts that do not answer: %s", strings.Join(failed, "; "))
 	case now.Peers == 0:
-		return found(name, Warning, "alone is well where others look for this one; else name a first contact: "+p.settings("bootstrap"), "it is connected to nobody")
+		return found(name, Warning, "alone is well where others look for this one; else name a first contact: "+
+			p.settings("bootstrap"), "it is connected to nobody")
 	}
 	return ok(name, "connected to %d, %d of them in the directory", now.Peers, now.DHTPeers)
 }
@@ -207,9 +211,14 @@ func checkReachability(_ context.Context, p *Patient) Finding {
 		if len(now.Relays) > 0 {
 			return ok(name, "others cannot dial this machine, and reach it over a relay")
 		}
-		return found(name, Warning, "let TCP and UDP 7527, or the ports of --listen, in at this machine's firewall and at the router, or give it a relay: a first contact that runs with --relay", "others cannot dial this machine, and no relay holds a place for it")
+		return found(name, Warning,
+			"let TCP and UDP 7527, or the ports of --listen, in at this machine's firewall and at the router, or "+
+				"give it a relay: a first contact that runs with --relay",
+			"others cannot dial this machine, and no relay holds a place for it")
 	}
-	return found(name, Unknown, "in one local network that is all right; across networks it takes peers with public addresses half a minute to find out", "whether others can dial this machine is not known yet")
+	return found(name, Unknown,
+		"in one local network that is all right; across networks it takes peers with public addresses half a minute "+
+			"to find out", "whether others can dial this machine is not known yet")
 }
 
 // checkRelay is about places at relays.
@@ -224,7 +233,8 @@ func checkRelay(_ context.Context, p *Patient) Finding {
 	case len(now.Relays) > 0:
 		return ok(name, "reached over %s", strings.Join(now.Relays, ", "))
 	case now.Reachability == network.ReachabilityPrivate.String():
-		return found(name, Warning, p.settings("bootstrap")+", to a node that runs with --relay", "no relay holds a place for it")
+		return found(name, Warning, p.settings("bootstrap")+", to a node that runs with --relay",
+			"no relay holds a place for it")
 	}
 	return ok(name, "none is needed")
 }

@@ -37,7 +37,8 @@ func TestInChromium(t *testing.T) {
 		{"dark", "0", [3]uint8{0x14, 0x18, 0x1c}, [3]uint8{0x7c, 0xc4, 0xff}},
 	} {
 		file := filepath.Join(t.TempDir(), look.name+".png")
-		chromium(t, "--screenshot="+file, "--window-size=1000,1400", "--hide-scrollbars", "--blink-settings=preferredColorScheme="+look.scheme, url)
+		chromium(t, "--screenshot="+file, "--window-size=1000,1400", "--hide-scrollbars",
+			"--blink-settings=preferredColorScheme="+look.scheme, url)
 		shot := load(t, file)
 		if got := colour(shot, 2, 2); got != look.back {
 			t.Errorf("%s: the page is %x", look.name, got)
@@ -53,8 +54,8 @@ func chromium(t *testing.T, args ...string) string {
 	t.Helper()
 	home := t.TempDir()
 	cmd := exec.CommandContext(t.Context(), "chromium", append([]string{
-		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
-		"--user-data-dir=" + filepath.Join(home, "chromium"),
+		"--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+		"--disable-background-networking", "--user-data-dir=" + filepath.Join(home, "chromium"),
 	}, args...)...)
 	cmd.Env = []string{"HOME=" + home, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + home}
 	var said strings.Builder

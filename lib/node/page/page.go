@@ -79,7 +79,11 @@ func Handler(look func() *View) http.Handler {
 		}
 		send(w, "text/html; charset=utf-8", out.Bytes())
 	})
-	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter, _ *http.Request) { send(w, "text/css; charset=utf-8", style) })
+	mux.HandleFunc("GET /style.css", func(w http.ResponseWriter,
+		_ *http.Request,
+	) {
+		send(w, "text/css; charset=utf-8", style)
+	})
 	mux.HandleFunc("GET /plot/{name}", func(w http.ResponseWriter, r *http.Request) {
 		name, isSVG := strings.CutSuffix(r.PathValue("name"), ".svg")
 		name, dark := strings.CutSuffix(name, "-dark")
@@ -132,7 +136,10 @@ type shown struct {
 
 // content sorts a view into what the page shows.
 func content(v *View, refresh bool) *shown {
-	s := &shown{View: v, Draining: v.Status.State == control.StateDraining, Shares: v.Jobs.Shares(), Plots: plots(v), More: map[string]int{}}
+	s := &shown{
+		View: v, Draining: v.Status.State == control.StateDraining, Shares: v.Jobs.Shares(), Plots: plots(v),
+		More: map[string]int{},
+	}
 	if refresh {
 		s.Refresh = refreshEvery
 	}

@@ -38,31 +38,65 @@ func sample() *View {
 	v := &View{
 		Now: at,
 		Status: &control.Status{
-			PID: 77, State: control.StateDraining, StartedAt: before(26 * time.Hour), DrainUntil: job.FormatTime(at.Add(time.Minute)),
-			DataDir: "/var/lib/plasmd",
+			PID: 77, State: control.StateDraining, StartedAt: before(26 * time.Hour),
+			DrainUntil: job.FormatTime(at.Add(time.Minute)),
+			DataDir:    "/var/lib/plasmd",
 			Node: job.Node{
-				PeerID: bob, Addrs: []string{"/ip4/192.0.2.1/tcp/7527/p2p/" + bob}, Version: "1.2.3", OS: "linux", Arch: "amd64", MemoryMB: 4096,
-				Engines: []job.NodeEngine{{Name: "wasmtime", Version: "44"}, {Name: "wazero", Version: "1.12"}}, Guards: []string{"landlock", "seccomp"},
-				Slots:  job.Slots{Total: 4, Free: 2},
-				Limits: job.NodeLimits{MemoryMB: 2048, TimeoutMS: 3_600_000, ModuleBytes: 64 << 20, InputBytes: 1 << 30, OutputBytes: 1 << 30},
+				PeerID: bob, Addrs: []string{"/ip4/192.0.2.1/tcp/7527/p2p/" + bob}, Version: "1.2.3", OS: "linux",
+				Arch: "amd64", MemoryMB: 4096,
+				Engines: []job.NodeEngine{{Name: "wasmtime", Version: "44"}, {Name: "wazero", Version: "1.12"}},
+				Guards:  []string{"landlock", "seccomp"},
+				Slots:   job.Slots{Total: 4, Free: 2},
+				Limits: job.NodeLimits{
+					MemoryMB: 2048, TimeoutMS: 3_600_000, ModuleBytes: 64 << 20,
+					InputBytes: 1 << 30, OutputBytes: 1 << 30,
+				},
 			},
-			Load:    control.Load{Running: 1, Reserved: 1, Waiting: 1, MemoryMB: 320},
-			Storage: control.Storage{Content: 5 << 20, MostContent: 2 << 30, Jobs: 1536, MostJobs: 8 << 30, Free: 100 << 30},
-			Network: control.Network{Peers: 2, DHTPeers: 1, Reachability: "private", Relays: []string{alice}, Private: true},
-			Allow:   control.Allow{File: "/var/lib/plasmd/allow", Any: true, Peers: 2, Given: []string{"any"}, GivenBy: "--allow"},
+			Load: control.Load{Running: 1, Reserved: 1, Waiting: 1, MemoryMB: 320},
+			Storage: control.Storage{
+				Content: 5 << 20, MostContent: 2 << 30, Jobs: 1536, MostJobs: 8 << 30,
+				Free: 100 << 30,
+			},
+			Network: control.Network{
+				Peers: 2, DHTPeers: 1, Reachability: "private", Relays: []string{alice},
+				Private: true,
+			},
+			Allow: control.Allow{
+				File: "/var/lib/plasmd/allow", Any: true, Peers: 2, Given: []string{"any"},
+				GivenBy: "--allow",
+			},
 			Contacts: []control.Contact{
 				{PeerID: alice, Source: "bootstrap", State: "failed", Error: "<script>alert(1)</script>"},
 			},
 		},
 		Jobs: &control.Jobs{
 			Current: []control.Job{
-				{ID: strings.Repeat("a1", 16), Requester: alice, Listed: true, State: control.JobRunning, MemoryMB: 256, TimeoutMS: 60_000, OfferedAt: before(63 * time.Second), StartedAt: before(61 * time.Second), RunMS: 61_000, StdinBytes: 10, StdoutBytes: 3 << 20},
-				{ID: strings.Repeat("b2", 16), Requester: bob, State: control.JobReceiving, MemoryMB: 64, TimeoutMS: 500, OfferedAt: before(2500 * time.Millisecond), StdinBytes: 1 << 30},
-				{ID: strings.Repeat("c3", 16), Requester: bob, State: control.JobWaiting, Position: 1, WaitMS: 4000, MemoryMB: 64, TimeoutMS: 500, OfferedAt: before(time.Second)},
+				{
+					ID: strings.Repeat("a1", 16), Requester: alice, Listed: true, State: control.JobRunning,
+					MemoryMB:  256,
+					TimeoutMS: 60_000, OfferedAt: before(63 * time.Second), StartedAt: before(61 * time.Second),
+					RunMS: 61_000, StdinBytes: 10, StdoutBytes: 3 << 20,
+				},
+				{
+					ID: strings.Repeat("b2", 16), Requester: bob, State: control.JobReceiving, MemoryMB: 64,
+					TimeoutMS: 500, OfferedAt: before(2500 * time.Millisecond), StdinBytes: 1 << 30,
+				},
+				{
+					ID: strings.Repeat("c3", 16), Requester: bob, State: control.JobWaiting, Position: 1, WaitMS: 4000,
+					MemoryMB: 64, TimeoutMS: 500, OfferedAt: before(time.Second),
+				},
 			},
 			Ended: []control.Job{
-				{ID: strings.Repeat("d4", 16), Requester: alice, State: control.JobEnded, Status: job.Exit, ExitCode: &code, Engine: "wazero", OfferedAt: before(time.Hour), StartedAt: before(time.Hour), EndedAt: before(59 * time.Minute), RunMS: 7_260_000, StdoutBytes: 1234},
-				{ID: strings.Repeat("e5", 16), Requester: bob, State: control.JobEnded, Rejection: job.RejectBadModule, OfferedAt: before(2 * time.Hour), EndedAt: before(2 * time.Hour)},
+				{
+					ID: strings.Repeat("d4", 16), Requester: alice, State: control.JobEnded, Status: job.Exit,
+					ExitCode: &code, Engine: "wazero", OfferedAt: before(time.Hour), StartedAt: before(time.Hour),
+					EndedAt: before(59 * time.Minute), RunMS: 7_260_000, StdoutBytes: 1234,
+				},
+				{
+					ID: strings.Repeat("e5", 16), Requester: bob, State: control.JobEnded,
+					Rejection: job.RejectBadModule,
+					OfferedAt: before(2 * time.Hour), EndedAt: before(2 * time.Hour),
+				},
 			},
 		},
 		Peers: []Peer{
@@ -72,7 +106,8 @@ func sample() *View {
 	}
 	for i := range 60 {
 		v.History = append(v.History, Sample{
-			At: at.Add(time.Duration(i-60) * 30 * time.Second), Slots: i % 4, Waiting: i / 30, MemoryMB: int64(i) * 64, Ended: int64(i % 3),
+			At: at.Add(time.Duration(i-60) * 30 * time.Second), Slots: i % 4, Waiting: i / 30, MemoryMB: int64(i) * 64,
+			Ended: int64(i % 3),
 		})
 	}
 	return v
@@ -82,7 +117,10 @@ func sample() *View {
 func idle() *View {
 	return &View{
 		Now: at, Jobs: &control.Jobs{},
-		Status: &control.Status{State: control.StateReady, StartedAt: before(0), Node: job.Node{PeerID: bob, Slots: job.Slots{Total: 1, Free: 1}}, Storage: control.Storage{Free: -1}},
+		Status: &control.Status{
+			State: control.StateReady, StartedAt: before(0),
+			Node: job.Node{PeerID: bob, Slots: job.Slots{Total: 1, Free: 1}}, Storage: control.Storage{Free: -1},
+		},
 	}
 }
 
@@ -231,7 +269,10 @@ func TestOnlyReading(t *testing.T) {
 			checkHeaders(t, method+" "+path, r.Header())
 		}
 	}
-	for _, path := range []string{"/index.html", "/plot/", "/plot/nothing.svg", "/plot/slots", "/plot/slots.png", "/plot/../page.go", "/style.css/x"} {
+	for _, path := range []string{
+		"/index.html", "/plot/", "/plot/nothing.svg", "/plot/slots", "/plot/slots.png",
+		"/plot/../page.go", "/style.css/x",
+	} {
 		if r := get(t, sample(), "GET", path); r.Code != http.StatusNotFound && r.Code/100 != 3 {
 			t.Errorf("%s: %d", path, r.Code)
 		}
@@ -243,7 +284,8 @@ func checkHeaders(t *testing.T, what string, h http.Header) {
 	for name, want := range map[string]string{
 		"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'",
 		"X-Content-Type-Options":  "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
-		"Cross-Origin-Resource-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin", "Cache-Control": "no-store",
+		"Cross-Origin-Resource-Policy": "same-origin", "Cross-Origin-Opener-Policy": "same-origin",
+		"Cache-Control": "no-store",
 	} {
 		if got := h.Get(name); got != want {
 			t.Errorf("%s: %s is %q", what, name, got)
@@ -276,7 +318,10 @@ func TestMany(t *testing.T) {
 		if i%2 == 0 {
 			state = control.JobWaiting
 		}
-		v.Jobs.Current = append(v.Jobs.Current, control.Job{ID: fmt.Sprint(i), Requester: fmt.Sprint("r", i), State: state})
+		v.Jobs.Current = append(v.Jobs.Current, control.Job{
+			ID: fmt.Sprint(i), Requester: fmt.Sprint("r", i),
+			State: state,
+		})
 		v.Jobs.Ended = append(v.Jobs.Ended, control.Job{ID: fmt.Sprint("e", i)})
 		v.Peers = append(v.Peers, Peer{ID: fmt.Sprint("p", i)})
 	}
@@ -296,7 +341,8 @@ func TestPlots(t *testing.T) {
 	t.Parallel()
 	for name, v := range map[string]*View{"busy": sample(), "idle": idle()} {
 		for _, file := range []string{"slots", "waiting", "memory", "jobs"} {
-			light, dark := body(t, get(t, v, "GET", "/plot/"+file+".svg")), body(t, get(t, v, "GET", "/plot/"+file+"-dark.svg"))
+			light, dark := body(t, get(t, v, "GET", "/plot/"+file+".svg")),
+				body(t, get(t, v, "GET", "/plot/"+file+"-dark.svg"))
 			if light == dark {
 				t.Errorf("%s: %s is light and dark", name, file)
 			}
@@ -318,10 +364,12 @@ func TestPlots(t *testing.T) {
 	v.Status.Node.Slots.Total = 2
 	v.Status.Load.Running = 1
 	v.History = []Sample{{At: at.Add(-30 * time.Minute), Slots: 1, Ended: 1}}
-	if got := body(t, get(t, v, "GET", "/plot/jobs.svg")); !strings.Contains(got, `<rect x="180.0" y="4.0" width="5.0" height="67.0"`) {
+	if got := body(t, get(t, v, "GET", "/plot/jobs.svg")); !strings.Contains(got,
+		`<rect x="180.0" y="4.0" width="5.0" height="67.0"`) {
 		t.Error(got)
 	}
-	if got := body(t, get(t, v, "GET", "/plot/slots.svg")); !strings.Contains(got, `d="M180.0 37.5H360.0L360.0 37.5H360.0"`) {
+	if got := body(t, get(t, v, "GET", "/plot/slots.svg")); !strings.Contains(got,
+		`d="M180.0 37.5H360.0L360.0 37.5H360.0"`) {
 		t.Error(got)
 	}
 }
@@ -353,8 +401,10 @@ func TestHistory(t *testing.T) {
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for want, got := range map[string]string{
-		"0 B": job.Roughly(0), "1023 B": job.Roughly(1023), "1 KiB": job.Roughly(1024), "1.5 KiB": job.Roughly(1536), "10 MiB": job.Roughly(10 << 20), "8192 PiB": job.Roughly(1<<63 - 1),
-		"0 ms": short(0), "1.5 s": short(1500 * time.Millisecond), "59 s": short(59 * time.Second), "1 min 1 s": short(61 * time.Second),
+		"0 B": job.Roughly(0), "1023 B": job.Roughly(1023), "1 KiB": job.Roughly(1024), "1.5 KiB": job.Roughly(1536),
+		"10 MiB": job.Roughly(10 << 20), "8192 PiB": job.Roughly(1<<63 - 1),
+		"0 ms": short(0), "1.5 s": short(1500 * time.Millisecond), "59 s": short(59 * time.Second),
+		"1 min 1 s": short(61 * time.Second),
 		"2 h 1 min": short(121 * time.Minute), "1 d 2 h": short(26 * time.Hour),
 		"…6iDEp123": last(alice + "123"), "short": last("short"),
 		"": clock("nonsense") + ago(at, ""), "11:59:00": clock(before(time.Minute)),

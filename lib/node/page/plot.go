@@ -31,7 +31,10 @@ type plot struct {
 func plots(v *View) []*plot {
 	n, load := &v.Status.Node, &v.Status.Load
 	of := *v
-	of.History = append(slices.Clip(v.History), Sample{At: v.Now, Slots: load.Running + load.Reserved, Waiting: load.Waiting, MemoryMB: load.MemoryMB})
+	of.History = append(slices.Clip(v.History), Sample{
+		At: v.Now, Slots: load.Running + load.Reserved,
+		Waiting: load.Waiting, MemoryMB: load.MemoryMB,
+	})
 	v = &of
 	slots := series(v, "slots", "Slots held", func(s *Sample) int64 { return int64(s.Slots) })
 	slots.scale(n.Slots.Total)
@@ -40,7 +43,8 @@ func plots(v *View) []*plot {
 	waiting.Says = fmt.Sprintf("%d now, at most %d in the last hour", waiting.now(), waiting.highest())
 	memory := series(v, "memory", "Memory held", func(s *Sample) int64 { return s.MemoryMB })
 	memory.scale(n.MemoryMB)
-	memory.Says = fmt.Sprintf("%s now, at most %s of %s in the last hour", job.Roughly(memory.now()<<20), job.Roughly(memory.highest()<<20), job.Roughly(n.MemoryMB<<20))
+	memory.Says = fmt.Sprintf("%s now, at most %s of %s in the last hour", job.Roughly(memory.now()<<20),
+		job.Roughly(memory.highest()<<20), job.Roughly(n.MemoryMB<<20))
 	jobs := perMinute(v)
 	jobs.Says = fmt.Sprintf("%d in the last hour, at most %d in a minute", jobs.sum(), jobs.highest())
 	return []*plot{slots, waiting, memory, jobs}
@@ -107,18 +111,22 @@ func coloursOf(dark bool) colours {
 func (p *plot) draw(now time.Time, dark bool) []byte {
 	c := coloursOf(dark)
 	var out bytes.Buffer
-	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img"><title>%s: %s</title>`,
+	fmt.Fprintf(&out,
+		`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" role="img"><title>%s: `+
+			`%s</title>`,
 		plotWidth, plotHeight, plotWidth, plotHeight, p.Title, p.Says)
 	for quarter := range 5 {
 		x := quarter * plotWidth / 4
-		fmt.Fprintf(&out, `<line x1="%d" y1="%d" x2="%d" y2="%d" stroke="%s" stroke-width="1" stroke-dasharray="2 4"/>`, x, plotTop, x, plotHeight-1, c.axis)
+		fmt.Fprintf(&out, `<line x1="%d" y1="%d" x2="%d" y2="%d" stroke="%s" stroke-width="1" stroke-dasharray="2 4"/>`,
+			x, plotTop, x, plotHeight-1, c.axis)
 	}
 	if p.bars {
 		p.drawBars(&out, now, c)
 	} else {
 		p.drawSteps(&out, now, c)
 	}
-	fmt.Fprintf(&out, `<line x1="0" y1="%d" x2="%d" y2="%d" stroke="%s" stroke-width="1"/></svg>`, plotHeight-1, plotWidth, plotHeight-1, c.axis)
+	fmt.Fprintf(&out, `<line x1="0" y1="%d" x2="%d" y2="%d" stroke="%s" stroke-width="1"/></svg>`, plotHeight-1,
+		plotWidth, plotHeight-1, c.axis)
 	return out.Bytes()
 }
 
@@ -158,6 +166,7 @@ func (p *plot) drawBars(out *bytes.Buffer, now time.Time, c colours) {
 			continue
 		}
 		top := p.y(p.value[i])
-		fmt.Fprintf(out, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`, x(now, at)-width, top, width-1, plotHeight-1-top, c.line)
+		fmt.Fprintf(out, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`, x(now, at)-width, top,
+			width-1, plotHeight-1-top, c.line)
 	}
 }

@@ -115,8 +115,8 @@ func expectedWithC(p Profile, arch Arch, c call) uint32 {
 // named returns the calls that expected speaks of.
 func named() []string {
 	return slices.Concat(every, library, slices.Collect(maps.Keys(some)), []string{
-		"clone", "clone3", "futex", "tgkill", "getpgid", "mmap", "madvise", "prctl", "mprotect", "fcntl", "openat", "seccomp",
-		"mremap", "ioctl", "membarrier", "statx", "timer_settime",
+		"clone", "clone3", "futex", "tgkill", "getpgid", "mmap", "madvise", "prctl", "mprotect", "fcntl", "openat",
+		"seccomp", "mremap", "ioctl", "membarrier", "statx", "timer_settime",
 	})
 }
 

@@ -144,7 +144,10 @@ func flush(arch Arch) []rule {
 	if arch != ARM64 {
 		return nil
 	}
-	return []rule{when("membarrier", equals(0, barrierSyncCore)), when("membarrier", equals(0, barrierRegisterSyncCore))}
+	return []rule{
+		when("membarrier", equals(0, barrierSyncCore)),
+		when("membarrier", equals(0, barrierRegisterSyncCore)),
+	}
 }
 
 // mapFiles is for an engine that does not read what it has compiled, but maps it.
@@ -162,7 +165,10 @@ const GuestTimer = 1
 
 // narrow lets the guest's time begin, and another filter be laid on top.
 func narrow() []rule {
-	return []rule{when("timer_settime", equals(0, GuestTimer)), when("seccomp", equals(0, seccompSetModeFilter), equals(1, seccompTSync))}
+	return []rule{
+		when("timer_settime", equals(0, GuestTimer)),
+		when("seccomp", equals(0, seccompSetModeFilter), equals(1, seccompTSync)),
+	}
 }
 
 // readFiles is what opening, listing and reading takes but openat; which files

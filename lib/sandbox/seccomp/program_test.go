@@ -79,7 +79,8 @@ func kernelNumbers(t *testing.T, arch Arch) map[uint32]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "unix", fmt.Sprintf("zsysnum_linux_%s.go", arch)))
+	text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "unix",
+		fmt.Sprintf("zsysnum_linux_%s.go", arch)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,16 +141,62 @@ func TestNoArgumentIsTakenForANumber(t *testing.T) {
 func TestEdgesOfArguments(t *testing.T) {
 	t.Parallel()
 	bases := map[string][][6]uint64{
-		"clone":      {{0xd0f00}, {0x50f00}, {0x3d0f00}, {17}, {0x4000 | 17}, {0x10000000}, {0x7e020000}}, // threads, C's threads, fork, vfork, namespaces
-		"futex":      {{0, 128}, {0, 129}, {0, 0}, {0, 1}, {0, 6}, {0, 12 | 128}, {0, 9 | 128}, {0, 9 | 128 | 256}},
-		"tgkill":     {{testPID, testPID, 23}, {1, 1, 9}, {testPID + 1, 1, 9}, {0}},
-		"getpgid":    {{0x7ffffff5}, {0}, {1}},
-		"mmap":       {{0, 1, 3, 0x22}, {0, 1, 0, 0x22}, {0, 1, 3, 0x32}, {0, 1, 3, 0x28}, {0, 1, 7, 0x22}, {0, 1, 3, 0x21}, {0, 1, 3, 0x122}, {0, 1, 3, 0x40022}, {0, 1, 5, 0x40022}, {0, 1, 1, 2}, {0, 1, 3, 0x20022}, {0, 1, 0, 0x4022}, {0, 1, 7, 0x20022}},
-		"madvise":    {{0, 0, 4}, {0, 0, 8}, {0, 0, 14}, {0, 0, 15}, {0, 0, 25}, {0, 0, 100}, {0, 0, 101}, {0, 0, 12}, {0, 0, 9}},
-		"prctl":      {{0x53564d41, 0}, {0x53564d41, 1}, {4, 1}, {1, 9}, {22, 2}, {38, 1}},
-		"mprotect":   {{0, 0, 0}, {0, 0, 1}, {0, 0, 3}, {0, 0, 5}, {0, 0, 4}, {0, 0, 7}, {0, 0, 6}},
-		"fcntl":      {{0, 3}, {0, 4}, {0, 4, 0o4000}, {0, 4, 0o20000}, {0, 0}, {0, 1030, 5}, {0, 8, 1}, {0, 10, 9}, {0, 1026, 1}, {0, 1031, 1 << 20}},
-		"openat":     {{0, 0, 0}, {0, 0, 0o2000000}, {0, 0, 1}, {0, 0, 2}, {0, 0, 0o102}, {0, 0, 0o1000}, {0, 0, 0o2000}, {0, 0, 0o20200000 | 2}, {0, 0, 0o10000000}},
+		// threads, C's threads, fork, vfork, namespaces
+		"clone":   {{0xd0f00}, {0x50f00}, {0x3d0f00}, {17}, {0x4000 | 17}, {0x10000000}, {0x7e020000}},
+		"futex":   {{0, 128}, {0, 129}, {0, 0}, {0, 1}, {0, 6}, {0, 12 | 128}, {0, 9 | 128}, {0, 9 | 128 | 256}},
+		"tgkill":  {{testPID, testPID, 23}, {1, 1, 9}, {testPID + 1, 1, 9}, {0}},
+		"getpgid": {{0x7ffffff5}, {0}, {1}},
+		"mmap": {
+			{0, 1, 3, 0x22},
+			{0, 1, 0, 0x22},
+			{0, 1, 3, 0x32},
+			{0, 1, 3, 0x28},
+			{0, 1, 7, 0x22},
+			{0, 1, 3, 0x21},
+			{0, 1, 3, 0x122},
+			{0, 1, 3, 0x40022},
+			{0, 1, 5, 0x40022},
+			{0, 1, 1, 2},
+			{0, 1, 3, 0x20022},
+			{0, 1, 0, 0x4022},
+			{0, 1, 7, 0x20022},
+		},
+		"madvise": {
+			{0, 0, 4},
+			{0, 0, 8},
+			{0, 0, 14},
+			{0, 0, 15},
+			{0, 0, 25},
+			{0, 0, 100},
+			{0, 0, 101},
+			{0, 0, 12},
+			{0, 0, 9},
+		},
+		"prctl":    {{0x53564d41, 0}, {0x53564d41, 1}, {4, 1}, {1, 9}, {22, 2}, {38, 1}},
+		"mprotect": {{0, 0, 0}, {0, 0, 1}, {0, 0, 3}, {0, 0, 5}, {0, 0, 4}, {0, 0, 7}, {0, 0, 6}},
+		"fcntl": {
+			{0, 3},
+			{0, 4},
+			{0, 4, 0o4000},
+			{0, 4, 0o20000},
+			{0, 0},
+			{0, 1030, 5},
+			{0, 8, 1},
+			{0, 10, 9},
+			{0, 1026, 1},
+			{0, 1031, 1 << 20},
+		},
+		"openat": {
+			{0, 0, 0},
+			{0, 0, 0o2000000},
+			{0, 0, 1},
+			{0, 0, 2},
+			{0, 0, 0o102},
+			{0, 0, 0o1000},
+			{0, 0, 0o2000},
+			{0, 0, 0o20200000 | 2},
+			{0, 0, 0o10000000},
+		},
 		"seccomp":    {{1, 1}, {0, 0}, {1, 0}, {1, 8}, {2, 0}, {3, 0}},
 		"clone3":     {{0}},
 		"mremap":     {{0, 1, 2, 1}, {0, 1, 2, 3}, {0, 1, 2, 0}},
@@ -198,7 +245,10 @@ func TestOtherABIsAreKilled(t *testing.T) {
 					t.Errorf("number %#x: %#x", nr|bits, got)
 				}
 			}
-			for _, audit := range []uint32{0, auditI386, auditARM, auditX86BE, auditOf(AMD64) ^ auditOf(ARM64) ^ auditOf(arch)} {
+			for _, audit := range []uint32{
+				0, auditI386, auditARM, auditX86BE,
+				auditOf(AMD64) ^ auditOf(ARM64) ^ auditOf(arch),
+			} {
 				if got := m.verdict(t, nr, audit, [6]uint64{}); got != retKill {
 					t.Errorf("number %d of architecture %#x: %#x", nr, audit, got)
 				}

@@ -59,7 +59,8 @@ func (f Files) rules() []rule {
 		rules = append(rules, when("pread64", equals(0, uint64(f.Pack))))
 	}
 	if f.Scratch > 0 {
-		rules = append(rules, when("pread64", equals(0, uint64(f.Scratch))), when("pwrite64", equals(0, uint64(f.Scratch))))
+		rules = append(rules, when("pread64", equals(0, uint64(f.Scratch))),
+			when("pwrite64", equals(0, uint64(f.Scratch))))
 	}
 	return rules
 }

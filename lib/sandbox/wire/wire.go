@@ -130,15 +130,18 @@ type Assignment struct {
 	Folders    []job.Dir    `json:"folders,omitempty"`     // that travel, in the manifest's order; with Run
 	PackBytes  int64        `json:"pack_bytes,omitempty"`  // how long their pack is
 	IndexBytes int64        `json:"index_bytes,omitempty"` // how long its index is
-	DiskMB     int64        `json:"disk_mb,omitempty"`     // what the guest may have in those that it may write, in units of 2^20 bytes
-	StdinKnown bool         `json:"stdin_known,omitempty"`
-	Real       bool         `json:"real,omitempty"` // real clock and entropy
-	Seed       int64        `json:"seed,omitempty"`
-	Fuel       int64        `json:"fuel,omitempty"`          // 0: not counted
-	NaN        bool         `json:"canonical_nan,omitempty"` // make NaNs canonical
-	LifeMS     int64        `json:"life_ms,omitempty"`       // after how long the worker is gone, whatever its supervisor does; 0: not bounded
-	TimeoutMS  int64        `json:"timeout_ms,omitempty"`    // the same for its guest, from Started on
-	Module     int          `json:"module_bytes,omitempty"`  // how long the module is, where that is much: so that room can be made at once
+	// what the guest may have in those that it may write, in units of 2^20 bytes
+	DiskMB     int64 `json:"disk_mb,omitempty"`
+	StdinKnown bool  `json:"stdin_known,omitempty"`
+	Real       bool  `json:"real,omitempty"` // real clock and entropy
+	Seed       int64 `json:"seed,omitempty"`
+	Fuel       int64 `json:"fuel,omitempty"`          // 0: not counted
+	NaN        bool  `json:"canonical_nan,omitempty"` // make NaNs canonical
+	// after how long the worker is gone, whatever its supervisor does; 0: not bounded
+	LifeMS    int64 `json:"life_ms,omitempty"`
+	TimeoutMS int64 `json:"timeout_ms,omitempty"` // the same for its guest, from Started on
+	// how long the module is, where that is much: so that room can be made at once
+	Module int `json:"module_bytes,omitempty"`
 }
 
 // MaxPrepared is the longest module that may come back from preparation, in bytes.

@@ -24,7 +24,8 @@ func TestGoldenFrames(t *testing.T) {
 	t.Parallel()
 	full := wire.Assignment{
 		Task: wire.Run, Engine: "wazero", MemoryMB: 256, Args: []string{"a", "b c"}, Env: []string{"K=V"},
-		Dirs: []engine.Dir{{Host: "/srv", Dir: job.Dir{Guest: "/data", ReadOnly: true}}}, StdinKnown: true, Real: true, Seed: 7,
+		Dirs: []engine.Dir{{Host: "/srv", Dir: job.Dir{Guest: "/data", ReadOnly: true}}}, StdinKnown: true, Real: true,
+		Seed: 7,
 	}
 	tests := []struct {
 		kind    wire.Kind
@@ -38,17 +39,33 @@ func TestGoldenFrames(t *testing.T) {
 			`{"task":"compile","engine":"e","code":true}`},
 		{wire.Module, []byte("\x00asm"), "4d 04000000 \x00asm"},
 		{wire.Load, []byte{}, "4c 00000000 "},
-		{wire.Failed, wire.Failure{Code: wire.StaleCode, Message: "m"}, `66 23000000 {"code":"stale_code","message":"m"}`},
-		{wire.Ready, wire.Readiness{Guards: []string{"process"}, Version: "dev", EngineVersion: "1.2.0"}, "72 3f000000 " +
-			`{"guards":["process"],"version":"dev","engine_version":"1.2.0"}`},
-		{wire.Failed, wire.Failure{Code: "bad_module", Message: "m", Hint: "h"}, `66 2e000000 {"code":"bad_module","message":"m","hint":"h"}`},
+		{
+			wire.Failed,
+			wire.Failure{Code: wire.StaleCode, Message: "m"},
+			`66 23000000 {"code":"stale_code","message":"m"}`,
+		},
+		{
+			wire.Ready,
+			wire.Readiness{Guards: []string{"process"}, Version: "dev", EngineVersion: "1.2.0"},
+			"72 3f000000 " +
+				`{"guards":["process"],"version":"dev","engine_version":"1.2.0"}`,
+		},
+		{
+			wire.Failed,
+			wire.Failure{Code: "bad_module", Message: "m", Hint: "h"},
+			`66 2e000000 {"code":"bad_module","message":"m","hint":"h"}`,
+		},
 		{wire.Loaded, []byte{}, "6c 00000000 "},
 		{wire.Started, []byte{}, "73 00000000 "},
 		{wire.Memory, []byte{0, 0, 1, 0, 0, 0, 0, 0}, "6d 08000000 \x00\x00\x01\x00\x00\x00\x00\x00"},
 		{wire.Stdout, []byte("out"), "6f 03000000 out"},
 		{wire.Stderr, []byte("error"), "65 05000000 error"},
 		{wire.Ended, wire.End{Status: "exit"}, `78 11000000 {"status":"exit"}`},
-		{wire.Ended, wire.End{Status: "exit", ExitCode: 1<<32 - 1}, `78 28000000 {"status":"exit","exit_code":4294967295}`},
+		{
+			wire.Ended,
+			wire.End{Status: "exit", ExitCode: 1<<32 - 1},
+			`78 28000000 {"status":"exit","exit_code":4294967295}`,
+		},
 		{wire.Ended, wire.End{Status: "trap", Trap: "other"}, `78 20000000 {"status":"trap","trap":"other"}`},
 	}
 	for _, test := range tests {
@@ -134,7 +151,8 @@ func TestStream(t *testing.T) {
 func TestFrameTooLong(t *testing.T) {
 	t.Parallel()
 	var c counter
-	if err := wire.NewWriter(&c).Frame(wire.Stdout, make([]byte, wire.MaxPayload+1)); !errors.Is(err, wire.ErrTooLong) || c.writes > 0 {
+	if err := wire.NewWriter(&c).Frame(wire.Stdout, make([]byte, wire.MaxPayload+1)); !errors.Is(err,
+		wire.ErrTooLong) || c.writes > 0 {
 		t.Errorf("a frame that is too long: %v, %d writes", err, c.writes)
 	}
 	if err := wire.NewWriter(&c).Frame(wire.Stdout, make([]byte, wire.MaxPayload)); err != nil {
@@ -213,7 +231,10 @@ func TestSome(t *testing.T) {
 	t.Parallel()
 	in, out := io.Pipe()
 	go func() {
-		for _, piece := range []string{"o\x0a\x00\x00\x00", "0123", "456", "789e\x00\x00\x00\x00x\x02\x00\x00\x00", "{}"} {
+		for _, piece := range []string{
+			"o\x0a\x00\x00\x00", "0123", "456", "789e\x00\x00\x00\x00x\x02\x00\x00\x00",
+			"{}",
+		} {
 			if _, err := io.WriteString(out, piece); err != nil {
 				return
 			}
@@ -257,7 +278,8 @@ func FuzzReader(f *testing.F) {
 	f.Add([]byte("o"))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		whole, pieces, headers := wire.NewReader(bytes.NewReader(data)), wire.NewReader(iotest.OneByteReader(bytes.NewReader(data))),
+		whole, pieces, headers := wire.NewReader(bytes.NewReader(data)),
+			wire.NewReader(iotest.OneByteReader(bytes.NewReader(data))),
 			wire.NewReader(bytes.NewReader(data))
 		total := 0
 		for {

@@ -53,7 +53,8 @@ func newTimer() int {
 	}{signal: int32(unix.SIGKILL)}
 	id := int32(-1)
 	//nolint:gosec // the kernel reads event and fills id
-	_, _, errno := unix.RawSyscall(unix.SYS_TIMER_CREATE, unix.CLOCK_MONOTONIC, uintptr(unsafe.Pointer(&event)), uintptr(unsafe.Pointer(&id)))
+	_, _, errno := unix.RawSyscall(unix.SYS_TIMER_CREATE, unix.CLOCK_MONOTONIC, uintptr(unsafe.Pointer(&event)),
+		uintptr(unsafe.Pointer(&id)))
 	if errno != 0 {
 		return -1
 	}

@@ -126,7 +126,8 @@ func executable() error {
 	return &job.Error{
 		Code:    job.CodeUnsupported,
 		Message: fmt.Sprintf("engine: it makes memory executable, and here that is refused: %v", err),
-		Hint:    "let it: in a service MemoryDenyWriteExecute=no, with SELinux the right execmem, and no PR_SET_MDWE in what starts it",
+		Hint: "let it: in a service MemoryDenyWriteExecute=no, with SELinux the right execmem, and no " +
+			"PR_SET_MDWE in what starts it",
 	}
 }
 
@@ -141,9 +142,10 @@ func (c *confinement) reserved() error {
 		return unix.Munmap(m)
 	}
 	return &job.Error{
-		Code:    job.CodeUnsupported,
-		Message: fmt.Sprintf("engine: it reserves %d bytes of address space, and here that is refused: %v", c.reserve, err),
-		Hint:    "raise the limit (ulimit -v), or take the built-in engine with --engine wazero",
+		Code: job.CodeUnsupported,
+		Message: fmt.Sprintf("engine: it reserves %d bytes of address space, and here that is refused: %v", c.reserve,
+			err),
+		Hint: "raise the limit (ulimit -v), or take the built-in engine with --engine wazero",
 	}
 }
 

@@ -33,7 +33,10 @@ func (c *conversation) folders(host *engine.Host, f files, a *wire.Assignment) (
 			return nil, folderError(err)
 		}
 		if t == nil {
-			return nil, &job.Error{Code: job.CodeIO, Message: "the tree of the folder " + d.Guest + " is not in the pack"}
+			return nil, &job.Error{
+				Code:    job.CodeIO,
+				Message: "the tree of the folder " + d.Guest + " is not in the pack",
+			}
 		}
 		config.Folders = append(config.Folders, virtual.Folder{Guest: d.Guest, ReadOnly: d.ReadOnly, Tree: t})
 	}

@@ -56,7 +56,9 @@ func prepare(ctx context.Context, e engine.Validator, module []byte, a *wire.Ass
 
 // guest runs the guest, unless its instantiation is known to trap: then no engine is
 // asked, as engines differ in what they do with it.
-func (c *conversation) guest(ctx context.Context, p engine.Program, module []byte, host engine.Host) (engine.Result, error) {
+func (c *conversation) guest(ctx context.Context, p engine.Program, module []byte,
+	host engine.Host,
+) (engine.Result, error) {
 	begins, err := meter.Instantiate(module)
 	if err != nil || begins.Trap == "" { // what cannot be read is the engine's to judge
 		return p.Run(ctx, host)
@@ -96,5 +98,8 @@ func metering(a *wire.Assignment) *engine.Meter {
 	if a.Fuel == 0 {
 		return nil
 	}
-	return &engine.Meter{Fuel: a.Fuel, FuelGlobal: meter.FuelGlobal, StackGlobal: meter.StackGlobal, Start: meter.StartExport}
+	return &engine.Meter{
+		Fuel: a.Fuel, FuelGlobal: meter.FuelGlobal, StackGlobal: meter.StackGlobal,
+		Start: meter.StartExport,
+	}
 }

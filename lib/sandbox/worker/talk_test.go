@@ -95,7 +95,8 @@ var handed = func() *os.File {
 // talker is a worker that is confined by nothing.
 func talker(control io.Reader, frames io.Writer, e *toy) *conversation {
 	return &conversation{
-		control: wire.NewReader(control), frames: wire.NewWriter(frames), version: "v", engine: e, gone: make(chan struct{}),
+		control: wire.NewReader(control), frames: wire.NewWriter(frames), version: "v", engine: e,
+		gone:   make(chan struct{}),
 		spawn:  func() ([]string, error) { return nil, nil },
 		assign: func(*wire.Assignment, files) ([]string, error) { return nil, nil },
 		receive: func(expected int) ([]*os.File, error) {

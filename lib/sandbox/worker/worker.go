@@ -119,7 +119,10 @@ func (c *conversation) hold(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("confinement: %w", err)
 	}
-	if err := c.tell(wire.Ready, wire.Readiness{Guards: append(guards, more...), Version: c.version, EngineVersion: c.engine.Version()}); err != nil {
+	if err := c.tell(wire.Ready, wire.Readiness{
+		Guards: append(guards, more...), Version: c.version,
+		EngineVersion: c.engine.Version(),
+	}); err != nil {
 		return err
 	}
 	module, err := c.module(a.Module)
@@ -309,7 +312,10 @@ func (c *conversation) run(ctx context.Context, module []byte, f files, a *wire.
 	}
 	p, err := c.engine.Load(ctx, module, f.code, a.MemoryMB)
 	if errors.Is(err, engine.ErrCode) {
-		return c.tell(wire.Failed, wire.Failure{Code: wire.StaleCode, Message: err.Error()[:min(len(err.Error()), maxMessage)]})
+		return c.tell(wire.Failed, wire.Failure{
+			Code:    wire.StaleCode,
+			Message: err.Error()[:min(len(err.Error()), maxMessage)],
+		})
 	}
 	if err != nil {
 		return c.fail(err)
@@ -350,7 +356,10 @@ func (c *conversation) run(ctx context.Context, module []byte, f files, a *wire.
 			return err
 		}
 	}
-	end := wire.End{Status: string(result.Status), ExitCode: result.ExitCode, Trap: result.Trap, FuelUsed: result.FuelUsed}
+	end := wire.End{
+		Status: string(result.Status), ExitCode: result.ExitCode, Trap: result.Trap,
+		FuelUsed: result.FuelUsed,
+	}
 	if result.Status == job.Trap {
 		end.Trace = engine.Trace(given, result.Running)
 	}

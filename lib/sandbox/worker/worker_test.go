@@ -44,8 +44,12 @@ func TestRun(t *testing.T) {
 			return engine.Result{Status: job.Exit, ExitCode: 1<<32 - 1}, errors.Join(err, err2, err3)
 		},
 	}
-	said, calls, err := talk(t, e, assignRun, frame(wire.Module, "the "), frame(wire.Module, ""), frame(wire.Module, "module"), load)
-	want := []string{readied, "l", "s", "m\x00\x00\x01\x00\x00\x00\x00\x00", "oout", "eerror", `x{"status":"exit","exit_code":4294967295}`}
+	said, calls, err := talk(t, e, assignRun, frame(wire.Module, "the "), frame(wire.Module, ""),
+		frame(wire.Module, "module"), load)
+	want := []string{
+		readied, "l", "s", "m\x00\x00\x01\x00\x00\x00\x00\x00", "oout", "eerror",
+		`x{"status":"exit","exit_code":4294967295}`,
+	}
 	if diff := cmp.Diff(want, said); diff != "" || err != nil {
 		t.Errorf("%v\n%s", err, diff)
 	}
@@ -58,7 +62,8 @@ func TestRun(t *testing.T) {
 func TestHost(t *testing.T) {
 	t.Parallel()
 	a := wire.Assignment{
-		Task: wire.Run, Engine: "toy", Code: true, Args: []string{"a"}, Env: []string{"A=b"}, StdinKnown: true, Real: true, Seed: 9,
+		Task: wire.Run, Engine: "toy", Code: true, Args: []string{"a"}, Env: []string{"A=b"}, StdinKnown: true,
+		Real: true, Seed: 9,
 		Dirs: []engine.Dir{{Host: "/h", Dir: job.Dir{Guest: "/g", ReadOnly: true}}},
 	}
 	var got engine.Host
@@ -107,7 +112,12 @@ func TestPrepare(t *testing.T) {
 		{"nothing to rewrite", wire.Assignment{}, kept, []string{"l"}},
 		{"rewritten", wire.Assignment{}, doubled, []string{"pmm", "l"}},
 		{"refused", wire.Assignment{Fuel: 1}, refused, []string{`f{"code":"module_refused","message":"too much"}`}},
-		{"no such worker", wire.Assignment{Fuel: 1}, nil, []string{`f{"code":"unsupported","message":"this worker does not prepare modules"}`}},
+		{
+			"no such worker",
+			wire.Assignment{Fuel: 1},
+			nil,
+			[]string{`f{"code":"unsupported","message":"this worker does not prepare modules"}`},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -117,7 +127,8 @@ func TestPrepare(t *testing.T) {
 			c := talker(script(t, frame(wire.Assign, test.a), frame(wire.Module, "m"), load), &frames, &toy{})
 			c.prepare = test.prepare
 			err := c.hold(t.Context())
-			if diff := cmp.Diff(append([]string{`r{"guards":null,"version":"v","engine_version":"1"}`}, test.want...), read(t, &frames)); diff != "" || err != nil {
+			if diff := cmp.Diff(append([]string{`r{"guards":null,"version":"v","engine_version":"1"}`}, test.want...),
+				read(t, &frames)); diff != "" || err != nil {
 				t.Errorf("%v\n%s", err, diff)
 			}
 		})
@@ -162,7 +173,11 @@ func TestFailures(t *testing.T) {
 		want   []string
 	}{
 		{"load", &toy{load: func([]byte, *os.File, int64) error { return bad }}, assignRun, []string{badFrame}},
-		{"load, wrapped", &toy{load: func([]byte, *os.File, int64) error { return fmt.Errorf("x: %w", bad) }}, assignRun, []string{badFrame}},
+		{
+			"load, wrapped", &toy{load: func([]byte, *os.File, int64) error { return fmt.Errorf("x: %w", bad) }},
+			assignRun,
+			[]string{badFrame},
+		},
 		{
 			"load, without a code",
 			&toy{load: func([]byte, *os.File, int64) error { return io.ErrUnexpectedEOF }},
@@ -240,7 +255,8 @@ func TestOutOfTurn(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			said, calls, err := talk(t, &toy{}, test.told...)
-			if err == nil || err.Error() != test.want || len(said) != test.said || strings.Contains(strings.Join(calls, " "), "run") {
+			if err == nil || err.Error() != test.want || len(said) != test.said ||
+				strings.Contains(strings.Join(calls, " "), "run") {
 				t.Errorf("%v, said %q, called %v; want %s", err, said, calls, test.want)
 			}
 		})
@@ -292,7 +308,8 @@ func TestConfinementFails(t *testing.T) {
 func TestEngineFails(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the engine is broken")
-	said, _, err := talk(t, &toy{run: func(engine.Host) (engine.Result, error) { return engine.Result{}, broken }}, assignRun, load)
+	said, _, err := talk(t, &toy{run: func(engine.Host) (engine.Result, error) { return engine.Result{}, broken }},
+		assignRun, load)
 	if diff := cmp.Diff([]string{readied, "l", "s"}, said); diff != "" || !errors.Is(err, broken) {
 		t.Errorf("%v\n%s", err, diff)
 	}
@@ -341,12 +358,13 @@ func (r *refusing) Write(p []byte) (int, error) {
 func TestNobodyListens(t *testing.T) {
 	t.Parallel()
 	for n := range 5 {
-		c := talker(script(t, assignRun, load), &refusing{left: n}, &toy{run: func(h engine.Host) (engine.Result, error) {
-			if _, err := h.Stdout.Write([]byte("x")); (err == nil) != (n > 3) {
-				t.Errorf("after %d frames: %v", n, err)
-			}
-			return engine.Result{Status: job.Exit}, nil
-		}})
+		c := talker(script(t, assignRun, load), &refusing{left: n},
+			&toy{run: func(h engine.Host) (engine.Result, error) {
+				if _, err := h.Stdout.Write([]byte("x")); (err == nil) != (n > 3) {
+					t.Errorf("after %d frames: %v", n, err)
+				}
+				return engine.Result{Status: job.Exit}, nil
+			}})
 		if err := c.hold(t.Context()); !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("after %d frames: %v", n, err)
 		}

@@ -58,8 +58,15 @@ func TestErrno(t *testing.T) {
 		{"rename over a full dir", func(d *mounted) wasi.Errno { return d.Rename("dir", "full") }, wasi.ENOTEMPTY},
 		{"rename dir to file", func(d *mounted) wasi.Errno { return d.Rename("dir", "file") }, wasi.ENOTDIR},
 		{"rename file to dir", func(d *mounted) wasi.Errno { return d.Rename("file", "dir") }, wasi.EISDIR},
-		{"rename over a link to a folder, slash", func(d *mounted) wasi.Errno { return d.Rename("empty", "dirlink/") }, wasi.ENOTDIR},
-		{"rename a link to a folder, slash", func(d *mounted) wasi.Errno { return d.Rename("dirlink/", "new") }, wasi.ENOTDIR},
+		{
+			"rename over a link to a folder, slash",
+			func(d *mounted) wasi.Errno { return d.Rename("empty", "dirlink/") },
+			wasi.ENOTDIR,
+		},
+		{
+			"rename a link to a folder, slash", func(d *mounted) wasi.Errno { return d.Rename("dirlink/", "new") },
+			wasi.ENOTDIR,
+		},
 		{"rename into itself", func(d *mounted) wasi.Errno { return d.Rename("dir", "dir/sub/x") }, wasi.EINVAL},
 		{"rename missing", func(d *mounted) wasi.Errno { return d.Rename("missing", "new") }, wasi.ENOENT},
 		{"rename missing/", func(d *mounted) wasi.Errno { return d.Rename("missing/", "new") }, wasi.ENOENT},
@@ -121,8 +128,14 @@ func TestErrno(t *testing.T) {
 		{"stat 41 links", func(d *mounted) wasi.Errno { return second(d.Stat("41")) }, wasi.ELOOP},
 		{"stat a long name", func(d *mounted) wasi.Errno { return second(d.Stat(long)) }, wasi.ENAMETOOLONG},
 		{"stat a longish name", func(d *mounted) wasi.Errno { return second(d.Stat(long[:256])) }, wasi.ENAMETOOLONG},
-		{"stat a long path", func(d *mounted) wasi.Errno { return second(d.Stat(strings.Repeat("./", 32<<10))) }, wasi.ENAMETOOLONG},
-		{"stat the longest path", func(d *mounted) wasi.Errno { return second(d.Stat(strings.Repeat("./", 2045) + "file")) }, 0},
+		{
+			"stat a long path", func(d *mounted) wasi.Errno { return second(d.Stat(strings.Repeat("./", 32<<10))) },
+			wasi.ENAMETOOLONG,
+		},
+		{
+			"stat the longest path",
+			func(d *mounted) wasi.Errno { return second(d.Stat(strings.Repeat("./", 2045) + "file")) }, 0,
+		},
 		{"lstat dangling", func(d *mounted) wasi.Errno { return second(d.Lstat("dangling")) }, 0},
 		{"lstat missing", func(d *mounted) wasi.Errno { return second(d.Lstat("missing")) }, wasi.ENOENT},
 

@@ -20,9 +20,9 @@ func TestEscape(t *testing.T) {
 	before := snapshot(t, outside)
 
 	through := []string{ // an element before the last leads out, or the last is ".."
-		"..", "../", "../..", "dir/../..", "../outside/secret", "dir/../../outside/secret", "dirlink/../../outside/secret",
-		"/../outside/secret", "/../../../../../../../../etc/passwd", "../root/file", "./../outside",
-		"outdir/secret", "outdir/new", "absdir/secret", "absdir/new", "outdir/../secret",
+		"..", "../", "../..", "dir/../..", "../outside/secret", "dir/../../outside/secret",
+		"dirlink/../../outside/secret", "/../outside/secret", "/../../../../../../../../etc/passwd", "../root/file",
+		"./../outside", "outdir/secret", "outdir/new", "absdir/secret", "absdir/new", "outdir/../secret",
 		"magic/etc/passwd", "magic/", "self/in", "dir/up/../../../outside/secret", "outdir/", "outdir/.",
 	}
 	for _, name := range through {
@@ -43,7 +43,8 @@ func TestEscape(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"out", "outdir", "outnew", "absout", "absdir", "abs", "magic", "self"} { // the last element itself
+	// the last element itself
+	for _, name := range []string{"out", "outdir", "outnew", "absout", "absdir", "abs", "magic", "self"} {
 		for what, got := range map[string]wasi.Errno{
 			"open":     tryOpen(d, name, read),
 			"write":    tryOpen(d, name, both),
@@ -56,7 +57,8 @@ func TestEscape(t *testing.T) {
 			wantErrno(t, what+" "+name, got, wasi.EPERM)
 		}
 	}
-	for _, name := range []string{outside, outside + "/secret", "/etc/passwd", "/proc/self/root"} { // as if the folder were the root
+	// as if the folder were the root
+	for _, name := range []string{outside, outside + "/secret", "/etc/passwd", "/proc/self/root"} {
 		wantErrno(t, "open "+name, tryOpen(d, name, read), wasi.EPERM)
 		wantErrno(t, "create "+name, tryOpen(d, name, both|create), wasi.EPERM)
 	}
@@ -81,7 +83,8 @@ func TestOwnLinks(t *testing.T) {
 	t.Parallel()
 	d, root := openTree(t, false)
 	for name, target := range map[string]string{
-		"a": "../outside/secret", "dir/b": "../../outside", "dir/sub/c": "../in", "e": strings.Repeat("../", 64) + "etc",
+		"a": "../outside/secret", "dir/b": "../../outside", "dir/sub/c": "../in",
+		"e": strings.Repeat("../", 64) + "etc",
 	} {
 		wantErrno(t, "symlink "+name, d.Symlink(target, name), 0)
 	}
@@ -89,7 +92,8 @@ func TestOwnLinks(t *testing.T) {
 	wantErrno(t, "move it", d.Rename("dir/sub/c", "c"), 0) // "../in" leads out from here
 	wantErrno(t, "link it", d.Link("a", "dir/twin"), 0)    // and so does "../outside/secret" lead elsewhere from there
 	for name, want := range map[string]wasi.Errno{
-		"a": wasi.EPERM, "dir/b": wasi.EPERM, "dir/b/secret": wasi.EPERM, "c": wasi.EPERM, "e/passwd": wasi.EPERM, "dir/twin": wasi.ENOENT,
+		"a": wasi.EPERM, "dir/b": wasi.EPERM, "dir/b/secret": wasi.EPERM, "c": wasi.EPERM, "e/passwd": wasi.EPERM,
+		"dir/twin": wasi.ENOENT,
 	} {
 		wantErrno(t, "open "+name, tryOpen(d, name, read), want)
 	}
@@ -111,7 +115,8 @@ func TestSpecialFiles(t *testing.T) {
 	must(t, err)
 	t.Cleanup(func() { _ = socket.Close() })
 	for name, d := range map[string]*mounted{
-		"fifo": d, "fifolink": d, "s": openDir(t, dir, false), "null": openDir(t, "/dev", false), "tty": openDir(t, "/dev", false),
+		"fifo": d, "fifolink": d, "s": openDir(t, dir, false), "null": openDir(t, "/dev", false),
+		"tty": openDir(t, "/dev", false),
 	} {
 		for _, flag := range []flags{
 			read, write, both, both | create | truncate,

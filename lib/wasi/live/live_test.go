@@ -100,7 +100,8 @@ func TestOpenFolder(t *testing.T) {
 		{"", "no such folder: ", job.CodeNotFound},
 		{filepath.Join(root, "file"), "not a folder: " + filepath.Join(root, "file"), job.CodeIO},
 		{filepath.Join(root, "fifo"), "not a folder: " + filepath.Join(root, "fifo"), job.CodeIO},
-		{filepath.Join(root, "file", "x"), "cannot open folder: " + filepath.Join(root, "file", "x") + ": not a directory", job.CodeIO},
+		{filepath.Join(root, "file", "x"), "cannot open folder: " + filepath.Join(root, "file", "x") +
+			": not a directory", job.CodeIO},
 		{"a\x00b", "cannot open folder: a\x00b: invalid argument", job.CodeIO},
 	} {
 		d, err := Open(c.path, false)
@@ -175,8 +176,14 @@ func TestStat(t *testing.T) {
 func TestTimes(t *testing.T) {
 	t.Parallel()
 	d, root := openTree(t, false)
-	for name, look := range map[string]func(string) (wasi.Stat, wasi.Errno){"file": d.Stat, "dir": d.Stat, "link": d.Lstat, "dangling": d.Lstat} {
-		sets := map[string]func(wasi.Times) wasi.Errno{"itself": func(t wasi.Times) wasi.Errno { return d.Lutimens(name, t) }}
+	for name, look := range map[string]func(string) (wasi.Stat, wasi.Errno){
+		"file": d.Stat, "dir": d.Stat,
+		"link": d.Lstat, "dangling": d.Lstat,
+	} {
+		sets := map[string]func(wasi.Times) wasi.Errno{"itself": func(t wasi.Times) wasi.Errno {
+			return d.Lutimens(name,
+				t)
+		}}
 		if name == "file" || name == "dir" {
 			sets["path"] = func(t wasi.Times) wasi.Errno { return d.Utimens(name, t) }
 			sets["open"] = openNode(t, d, name, read).SetTimes

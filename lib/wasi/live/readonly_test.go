@@ -45,7 +45,10 @@ func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	d, root := openTree(t, true)
 	before := snapshot(t, root)
-	for _, name := range []string{"file", "link", "dir", "empty", "missing", "dangling", "new/", ".", "dir/in", "out", "../x", ""} {
+	for _, name := range []string{
+		"file", "link", "dir", "empty", "missing", "dangling", "new/", ".", "dir/in", "out",
+		"../x", "",
+	} {
 		for what, got := range everyChange(d, name, "other") {
 			if got == 0 {
 				t.Errorf("%s %s: got 0", what, name)

@@ -131,7 +131,13 @@ func bitsOf(f wasi.Flags) (bits uint16) {
 	for _, flag := range []struct {
 		set bool
 		bit uint16
-	}{{f.Append, flagAppend}, {f.Nonblock, flagNonblock}, {f.Dsync, flagDsync}, {f.Rsync, flagRsync}, {f.Sync, flagSync}} {
+	}{
+		{f.Append, flagAppend},
+		{f.Nonblock, flagNonblock},
+		{f.Dsync, flagDsync},
+		{f.Rsync, flagRsync},
+		{f.Sync, flagSync},
+	} {
 		if flag.set {
 			bits |= flag.bit
 		}

@@ -143,8 +143,20 @@ func TestPoll(t *testing.T) {
 		want  []event
 		now   int64 // on the clock, when it was 0 before
 	}{
-		{"relative", [][]byte{onClock(7, clockMonotonic, 5*millisecond, 0)}, false, []event{clock(7)}, 5*millisecond + tick},
-		{"relative, real time", [][]byte{onClock(1<<63, clockRealtime, hour, 0)}, false, []event{clock(1 << 63)}, hour + tick},
+		{
+			"relative",
+			[][]byte{onClock(7, clockMonotonic, 5*millisecond, 0)},
+			false,
+			[]event{clock(7)},
+			5*millisecond + tick,
+		},
+		{
+			"relative, real time",
+			[][]byte{onClock(1<<63, clockRealtime, hour, 0)},
+			false,
+			[]event{clock(1 << 63)},
+			hour + tick,
+		},
 		{"no time", [][]byte{onClock(7, clockMonotonic, 0, 0)}, false, []event{clock(7)}, tick},
 		{"absolute", [][]byte{onClock(7, clockMonotonic, hour, flagAbstime)}, false, []event{clock(7)}, hour + tick},
 		{
@@ -155,36 +167,73 @@ func TestPoll(t *testing.T) {
 			hour + tick,
 		},
 		{"past", [][]byte{onClock(7, clockRealtime, hour, flagAbstime)}, false, []event{clock(7)}, tick},
-		{"the end of time", [][]byte{onClock(7, clockMonotonic, -1, 0)}, false, []event{clock(7)}, math.MaxInt64 - wasi.Epoch},
+		{
+			"the end of time",
+			[][]byte{onClock(7, clockMonotonic, -1, 0)},
+			false,
+			[]event{clock(7)},
+			math.MaxInt64 - wasi.Epoch,
+		},
 		{
 			"the first of three clocks",
-			[][]byte{onClock(1, clockMonotonic, 3, 0), onClock(2, clockRealtime, 2, 0), onClock(3, clockMonotonic, hour, flagAbstime)},
+			[][]byte{
+				onClock(1, clockMonotonic, 3, 0), onClock(2, clockRealtime, 2, 0),
+				onClock(3, clockMonotonic, hour, flagAbstime),
+			},
 			false,
 			[]event{clock(2)},
 			2 + 3*tick,
 		},
 		{
 			"two clocks at once",
-			[][]byte{onClock(1, clockMonotonic, 2, 0), onClock(2, clockRealtime, 9, 0), onClock(3, clockRealtime, 2, 0)},
+			[][]byte{
+				onClock(1, clockMonotonic, 2, 0), onClock(2, clockRealtime, 9, 0),
+				onClock(3, clockRealtime, 2, 0),
+			},
 			false,
 			[]event{clock(1), clock(3)},
 			2 + 3*tick,
 		},
 		{"input", [][]byte{onFile(5, eventFdRead, 0)}, false, []event{read(5)}, 0},
-		{"input before an hour", [][]byte{onClock(1, clockMonotonic, hour, 0), onFile(5, eventFdRead, 0)}, false, []event{read(5)}, tick},
-		{"input and no time", [][]byte{onClock(1, clockMonotonic, 0, 0), onFile(5, eventFdRead, 0)}, false, []event{clock(1), read(5)}, tick},
-		{"output", [][]byte{onFile(5, eventFdWrite, 1), onFile(6, eventFdWrite, 2)}, false, []event{write(5), write(6)}, 0},
+		{
+			"input before an hour",
+			[][]byte{onClock(1, clockMonotonic, hour, 0), onFile(5, eventFdRead, 0)},
+			false,
+			[]event{read(5)},
+			tick,
+		},
+		{
+			"input and no time",
+			[][]byte{onClock(1, clockMonotonic, 0, 0), onFile(5, eventFdRead, 0)},
+			false,
+			[]event{clock(1), read(5)},
+			tick,
+		},
+		{
+			"output",
+			[][]byte{onFile(5, eventFdWrite, 1), onFile(6, eventFdWrite, 2)},
+			false,
+			[]event{write(5), write(6)},
+			0,
+		},
 		{
 			"wrong descriptors",
 			[][]byte{
-				onFile(1, eventFdRead, 1), onFile(2, eventFdRead, 2), onFile(3, eventFdRead, 3), onFile(4, eventFdWrite, 0),
+				onFile(1, eventFdRead, 1), onFile(2, eventFdRead, 2), onFile(3, eventFdRead, 3),
+				onFile(4, eventFdWrite, 0),
 				onFile(5, eventFdWrite, 3), onFile(6, eventFdRead, math.MaxUint32),
 			},
 			false,
 			[]event{bad(read(1)), bad(read(2)), bad(read(3)), bad(write(4)), bad(write(5)), bad(read(6))},
 			0,
 		},
-		{"files", [][]byte{onFile(1, eventFdRead, 3), onFile(2, eventFdWrite, 3), onFile(3, eventFdRead, 9)}, true, []event{read(1), write(2), bad(read(3))}, 0},
+		{
+			"files",
+			[][]byte{onFile(1, eventFdRead, 3), onFile(2, eventFdWrite, 3), onFile(3, eventFdRead, 9)},
+			true,
+			[]event{read(1), write(2), bad(read(3))},
+			0,
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -233,16 +282,31 @@ func TestPollPointers(t *testing.T) {
 	}{
 		{name: "nothing to wait for", in: pollIn, out: pollOut, n: 0, count: pollCount, want: wasi.EINVAL},
 		{name: "in behind the end", in: pageSize, out: pollOut, n: 1, count: pollCount, want: wasi.EFAULT},
-		{name: "in across the end", in: pageSize - subscriptionSize + 1, out: pollOut, n: 1, count: pollCount, want: wasi.EFAULT},
+		{
+			name: "in across the end", in: pageSize - subscriptionSize + 1, out: pollOut, n: 1, count: pollCount,
+			want: wasi.EFAULT,
+		},
 		{name: "in that wraps", in: last, out: pollOut, n: 1, count: pollCount, want: wasi.EFAULT},
-		{name: "out across the end", in: pollIn, out: pageSize - eventSize + 1, n: 1, count: pollCount, want: wasi.EFAULT},
+		{
+			name: "out across the end", in: pollIn, out: pageSize - eventSize + 1, n: 1, count: pollCount,
+			want: wasi.EFAULT,
+		},
 		{name: "out that wraps", in: pollIn, out: last, n: 1, count: pollCount, want: wasi.EFAULT},
 		{name: "count across the end", in: pollIn, out: pollOut, n: 1, count: pageSize - 3, want: wasi.EFAULT},
 		{name: "count that wraps", in: pollIn, out: pollOut, n: 1, count: last, want: wasi.EFAULT},
 		{name: "as many as there are numbers", in: pollIn, out: pollOut, n: last, count: pollCount, want: wasi.EFAULT},
-		{name: "so many that their size wraps", in: pollIn, out: pollOut, n: last/subscriptionSize + 2, count: pollCount, want: wasi.EFAULT},
-		{name: "more than fit", in: pollIn, out: pollOut, n: pageSize / subscriptionSize, count: pollCount, want: wasi.EFAULT},
-		{name: "at the very end", in: pageSize - subscriptionSize, out: 0, n: 1, count: pageSize - 4, want: wasi.Success},
+		{
+			name: "so many that their size wraps", in: pollIn, out: pollOut, n: last/subscriptionSize + 2,
+			count: pollCount, want: wasi.EFAULT,
+		},
+		{
+			name: "more than fit", in: pollIn, out: pollOut, n: pageSize / subscriptionSize, count: pollCount,
+			want: wasi.EFAULT,
+		},
+		{
+			name: "at the very end", in: pageSize - subscriptionSize, out: 0, n: 1, count: pageSize - 4,
+			want: wasi.Success,
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -267,14 +331,22 @@ func TestPollPipe(t *testing.T) {
 		want []event
 		now  int64
 	}{
-		{"silence", func(*os.File) error { return nil }, []event{{userdata: 1, kind: eventClock}}, 20*millisecond + 1000},
+		{
+			"silence", func(*os.File) error { return nil },
+			[]event{{userdata: 1, kind: eventClock}},
+			20*millisecond + 1000,
+		},
 		{
 			"a byte",
 			func(w *os.File) error { _, err := w.WriteString("x"); return err },
 			[]event{{userdata: 2, kind: eventFdRead}, {userdata: 3, kind: eventFdRead}},
 			1000,
 		},
-		{"the end", (*os.File).Close, []event{{userdata: 2, kind: eventFdRead}, {userdata: 3, kind: eventFdRead}}, 1000},
+		{
+			"the end", (*os.File).Close,
+			[]event{{userdata: 2, kind: eventFdRead}, {userdata: 3, kind: eventFdRead}},
+			1000,
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -283,7 +355,8 @@ func TestPollPipe(t *testing.T) {
 			must(t, test.feed(w))
 			g := guestWith(t, wasi.Config{Stdin: r})
 			begun := time.Now()
-			got, errno := ask(t, g, onClock(1, clockMonotonic, 20*millisecond, 0), onFile(2, eventFdRead, 0), onFile(3, eventFdRead, 0))
+			got, errno := ask(t, g, onClock(1, clockMonotonic, 20*millisecond, 0), onFile(2, eventFdRead, 0),
+				onFile(3, eventFdRead, 0))
 			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(event{})); diff != "" || errno != wasi.Success {
 				t.Errorf("errno %d, events (-want +got):\n%s", errno, diff)
 			}
@@ -328,7 +401,10 @@ func TestPollRealClock(t *testing.T) {
 	for name, sub := range map[string]func() []byte{
 		"relative": func() []byte { return onClock(1, clockMonotonic, int64(wait), 0) },
 		"realtime": func() []byte { return onClock(1, clockRealtime, time.Now().Add(wait).UnixNano(), flagAbstime) },
-		"absolute": func() []byte { return onClock(1, clockMonotonic, g.host.Clock.Monotonic()+int64(wait), flagAbstime) },
+		"absolute": func() []byte {
+			return onClock(1, clockMonotonic, g.host.Clock.Monotonic()+int64(wait),
+				flagAbstime)
+		},
 	} {
 		begun := time.Now() // before the end of the wait is said
 		if got, errno := ask(t, g, sub()); errno != wasi.Success || len(got) != 1 {

@@ -42,17 +42,21 @@ func want(t *testing.T, what string, got, want wasi.Errno) {
 }
 
 // openPath calls path_open in the first folder, and returns the number.
-func openPath(t *testing.T, g *Guest, dir uint64, path string, oflags int, base, inheriting rights, flags int) (uint64, wasi.Errno) {
+func openPath(t *testing.T, g *Guest, dir uint64, path string, oflags int, base, inheriting rights,
+	flags int,
+) (uint64, wasi.Errno) {
 	t.Helper()
 	mem := page()
 	address, n := put(mem, at, path)
-	errno := call(t, g, "path_open", mem, dir, 0, address, n, uint64(oflags), uint64(base), uint64(inheriting), uint64(flags), result)
+	errno := call(t, g, "path_open", mem, dir, 0, address, n, uint64(oflags), uint64(base), uint64(inheriting),
+		uint64(flags), result)
 	return uint64(binary.LittleEndian.Uint32(mem[result:])), errno
 }
 
 func TestSortedByName(t *testing.T) {
 	t.Parallel()
-	if !slices.IsSortedFunc(Functions(), func(a, b *Function) int { return strings.Compare(a.Name, b.Name) }) || len(functions) != 46 {
+	if !slices.IsSortedFunc(Functions(), func(a, b *Function) int { return strings.Compare(a.Name, b.Name) }) ||
+		len(functions) != 46 {
 		t.Errorf("%d functions, sorted or not", len(functions))
 	}
 	if Find("fd_fly") != nil {
@@ -133,7 +137,8 @@ func TestReaddir(t *testing.T) {
 			if got := binary.LittleEndian.Uint32(mem[at:]); got != uint32(n) {
 				t.Errorf("cookie %d, %d bytes: used %d of %d", cookie, size, got, len(full))
 			}
-			if diff := cmp.Diff(hex.Dump(full[:n]), hex.Dump(mem[result:result+n])); diff != "" || mem[result+n] != 0xff {
+			if diff := cmp.Diff(hex.Dump(full[:n]), hex.Dump(mem[result:result+n])); diff != "" ||
+				mem[result+n] != 0xff {
 				t.Errorf("cookie %d, %d bytes: %s", cookie, size, diff)
 			}
 		}
@@ -160,7 +165,8 @@ func TestRights(t *testing.T) {
 	want(t, "give up", call(t, g, "fd_fdstat_set_rights", mem, fd, uint64(rightFdSeek), 0), 0)
 	want(t, "read", call(t, g, "fd_read", mem, fd, iovs, n, 0), wasi.EBADF)
 	want(t, "write", call(t, g, "fd_write", mem, fd, iovs, n, 0), wasi.EBADF)
-	want(t, "take back", call(t, g, "fd_fdstat_set_rights", mem, fd, uint64(rightFdSeek|rightFdRead), 0), wasi.ENOTCAPABLE)
+	want(t, "take back", call(t, g, "fd_fdstat_set_rights", mem, fd, uint64(rightFdSeek|rightFdRead), 0),
+		wasi.ENOTCAPABLE)
 	want(t, "give up the rest", call(t, g, "fd_fdstat_set_rights", mem, fd, 0, 0), 0)
 	want(t, "seek", call(t, g, "fd_seek", mem, fd, 0, 0, result), wasi.ENOTCAPABLE)
 
@@ -172,12 +178,14 @@ func TestRights(t *testing.T) {
 
 	dir, errno := openPath(t, g, 3, "dir", openDirectory, dirRights, dirRights|fileRights, 0)
 	want(t, "open a folder", errno, 0)
-	want(t, "give up reading below", call(t, g, "fd_fdstat_set_rights", mem, dir, uint64(dirRights), uint64((dirRights|fileRights)&^rightFdRead)), 0)
+	want(t, "give up reading below", call(t, g, "fd_fdstat_set_rights", mem, dir, uint64(dirRights),
+		uint64((dirRights|fileRights)&^rightFdRead)), 0)
 	below, errno := openPath(t, g, dir, "new", openCreate, rightFdRead|rightFdWrite, 0, 0)
 	want(t, "create below", errno, 0)
 	want(t, "read below", call(t, g, "fd_read", mem, below, iovs, n, 0), wasi.EBADF)
 	want(t, "write below", call(t, g, "fd_write", mem, below, iovs, n, 0), 0)
-	want(t, "give up cutting", call(t, g, "fd_fdstat_set_rights", mem, dir, uint64(dirRights&^rightPathFilestatSetSize), 0), 0)
+	want(t, "give up cutting", call(t, g, "fd_fdstat_set_rights", mem, dir, uint64(dirRights&^rightPathFilestatSetSize),
+		0), 0)
 	_, errno = openPath(t, g, dir, "new", openTruncate, rightFdWrite, 0, 0)
 	want(t, "cut", errno, wasi.EPERM)
 	want(t, "give up creating", call(t, g, "fd_fdstat_set_rights", mem, dir, 0, 0), 0)

@@ -128,7 +128,11 @@ func (p packed) config(disk int64, folders ...virtual.Folder) virtual.Config {
 func sample(tb testing.TB) packed {
 	tb.Helper()
 	return pack(tb, [][2]string{
-		{"a/", ""}, {"a/big", strings.Repeat("0123456789", 1000)}, {"a/l", "-> ../run"}, {"empty", ""}, {"run", "#!run"},
+		{"a/", ""},
+		{"a/big", strings.Repeat("0123456789", 1000)},
+		{"a/l", "-> ../run"},
+		{"empty", ""},
+		{"run", "#!run"},
 	})
 }
 
@@ -638,7 +642,10 @@ func TestSameEverywhere(t *testing.T) {
 		"a":     {Device: 2, Inode: 2, Type: wasi.TypeDirectory, Links: 1, Atime: e, Mtime: 5001, Ctime: 5001},
 		"a/big": {Device: 2, Inode: 3, Type: wasi.TypeRegular, Links: 1, Size: 10000, Atime: e, Mtime: e, Ctime: e},
 		"a/l":   {Device: 2, Inode: 4, Type: wasi.TypeSymlink, Links: 1, Size: 6, Atime: e, Mtime: e, Ctime: e},
-		"a/new": {Device: 2, Inode: 7, Type: wasi.TypeRegular, Links: 1, Size: 3, Atime: 5001, Mtime: 5002, Ctime: 5002},
+		"a/new": {
+			Device: 2, Inode: 7, Type: wasi.TypeRegular, Links: 1, Size: 3, Atime: 5001, Mtime: 5002,
+			Ctime: 5002,
+		},
 		"empty": {Device: 2, Inode: 5, Type: wasi.TypeRegular, Links: 1, Atime: e, Mtime: e, Ctime: e},
 		"run":   {Device: 2, Inode: 6, Type: wasi.TypeRegular, Links: 1, Size: 5, Atime: e, Mtime: 5003, Ctime: 5003},
 	}

@@ -38,11 +38,14 @@ func fileAttacks() map[string]func(string) string {
 		"rename": func(path string) string {
 			return outcome(unix.Renameat(unix.AT_FDCWD, path, unix.AT_FDCWD, path+".new"))
 		},
-		"fifo":   func(path string) string { return outcome(unix.Mknodat(unix.AT_FDCWD, path, unix.S_IFIFO|0o600, 0)) },
-		"chmod":  func(path string) string { return outcome(unix.Fchmodat(unix.AT_FDCWD, path, 0o777, 0)) },
-		"chown":  func(path string) string { return outcome(unix.Fchownat(unix.AT_FDCWD, path, -1, -1, 0)) },
-		"xattr":  func(path string) string { return outcome(unix.Setxattr(path, "user.x", []byte("x"), 0)) },
-		"escape": func(dir string) string { return open(unix.O_RDONLY)(dir + strings.Repeat("/..", 16) + "/etc/passwd") },
+		"fifo":  func(path string) string { return outcome(unix.Mknodat(unix.AT_FDCWD, path, unix.S_IFIFO|0o600, 0)) },
+		"chmod": func(path string) string { return outcome(unix.Fchmodat(unix.AT_FDCWD, path, 0o777, 0)) },
+		"chown": func(path string) string { return outcome(unix.Fchownat(unix.AT_FDCWD, path, -1, -1, 0)) },
+		"xattr": func(path string) string { return outcome(unix.Setxattr(path, "user.x", []byte("x"), 0)) },
+		"escape": func(dir string) string {
+			return open(unix.O_RDONLY)(dir + strings.Repeat("/..",
+				16) + "/etc/passwd")
+		},
 		"control": func(path string) string { // signals by a descriptor
 			fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 			if err != nil {

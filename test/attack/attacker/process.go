@@ -60,11 +60,12 @@ func processAttacks() map[string]func(string) string {
 			_, what := raw(unix.SYS_EXECVE, uintptr(unsafe.Pointer(name))) //nolint:gosec // the kernel reads it there
 			return what
 		},
-		"fork":                  fork(uintptr(unix.SIGCHLD)),
-		"vfork":                 fork(unix.CLONE_VFORK | uintptr(unix.SIGCHLD)),
-		"fork namespaces":       fork(unix.CLONE_NEWUSER | unix.CLONE_NEWNET | uintptr(unix.SIGCHLD)),
-		"fork with this memory": fork(unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_SYSVSEM),
-		"clone to mprotect":     fork(10), // flags that are a number which is allowed
+		"fork":            fork(uintptr(unix.SIGCHLD)),
+		"vfork":           fork(unix.CLONE_VFORK | uintptr(unix.SIGCHLD)),
+		"fork namespaces": fork(unix.CLONE_NEWUSER | unix.CLONE_NEWNET | uintptr(unix.SIGCHLD)),
+		"fork with this memory": fork(unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES |
+			unix.CLONE_SIGHAND | unix.CLONE_SYSVSEM),
+		"clone to mprotect": fork(10), // flags that are a number which is allowed
 	}
 }
 

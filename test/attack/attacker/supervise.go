@@ -117,7 +117,10 @@ func report(r *sandbox.Report, err error, stdout string) (*attack.Report, error)
 	if err != nil {
 		return nil, err
 	}
-	told := &attack.Report{Started: true, Stdout: stdout, Status: string(r.Outcome.Status), Guards: r.Guards, Cached: r.Outcome.CompileCached}
+	told := &attack.Report{
+		Started: true, Stdout: stdout, Status: string(r.Outcome.Status), Guards: r.Guards,
+		Cached: r.Outcome.CompileCached,
+	}
 	if r.Cause != nil {
 		told.Cause = r.Cause.Error()
 	}

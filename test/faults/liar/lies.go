@@ -14,7 +14,8 @@ func kinds() map[string]func(*session) {
 		"truncated": func(s *session) { s.tells(s.truncated, nil) },
 		"forged":    func(s *session) { s.tells(nil, s.forged) },
 		"requester": func(s *session) {
-			s.tells(nil, func(st *receipt.Statement) { st.Requester = identity.Generate().PeerID(); s.result(s.l.key, st) })
+			s.tells(nil,
+				func(st *receipt.Statement) { st.Requester = identity.Generate().PeerID(); s.result(s.l.key, st) })
 		},
 		"manifest": func(s *session) {
 			s.tells(nil, func(st *receipt.Statement) {

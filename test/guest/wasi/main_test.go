@@ -69,7 +69,8 @@ type result struct {
 // command is plasm-run with the job, but for its streams, for the user who lives in builtDir.
 func (j job) command(tb testing.TB, engine string) *exec.Cmd {
 	tb.Helper()
-	args := slices.Concat([]string{"--engine", engine, "--engines", builtDir, "--timeout", "10m"}, j.flags, []string{j.module}, j.args)
+	args := slices.Concat([]string{"--engine", engine, "--engines", builtDir, "--timeout", "10m"}, j.flags,
+		[]string{j.module}, j.args)
 	cmd := exec.CommandContext(tb.Context(), filepath.Join(builtDir, "plasm-run"), args...)
 	cmd.Env = append(bin.Env(), "HOME="+builtDir, "PATH="+os.Getenv("PATH"))
 	return cmd

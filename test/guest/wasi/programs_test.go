@@ -149,7 +149,8 @@ func TestGo(t *testing.T) {
 				dir := t.TempDir()
 				plain := job{module: module, flags: []string{flag, "--env", "NAME=value"}, stdin: "sixteen letters\n"}
 				files := plain
-				files.args, files.flags = []string{"files"}, append([]string{"--dir", dir + "::/folder"}, plain.flags...)
+				files.args, files.flags = []string{"files"},
+					append([]string{"--dir", dir + "::/folder"}, plain.flags...)
 				for _, j := range []job{plain, files} {
 					if r := j.run(t, engine); r.code != 7 || r.stderr != "" || r.stdout != j.stdin {
 						t.Errorf("%s %v: exit code %d, stdout %q, stderr %q", flag, j.args, r.code, r.stdout, r.stderr)
@@ -172,7 +173,10 @@ func TestDeadline(t *testing.T) {
 			t.Parallel()
 			needEngine(t, engine)
 			for _, flag := range both {
-				cmd := job{module: module, args: []string{"wait"}, flags: []string{flag, "--env", "NAME=value"}}.command(t, engine)
+				cmd := job{
+					module: module, args: []string{"wait"},
+					flags: []string{flag, "--env", "NAME=value"},
+				}.command(t, engine)
 				stdin, err := cmd.StdinPipe()
 				must(t, err)
 				stdout, err := cmd.StdoutPipe()
@@ -224,7 +228,12 @@ ValueError: wrong
 		folder bool
 		want   result
 	}{
-		{"library", []string{"-c", library, "one", "zwei €"}, false, result{stdout: "tsrif\ndnoces\n", stderr: "done\n", code: 3}},
+		{
+			"library",
+			[]string{"-c", library, "one", "zwei €"},
+			false,
+			result{stdout: "tsrif\ndnoces\n", stderr: "done\n", code: 3},
+		},
 		{"traceback", []string{"-c", wrong}, false, result{stderr: traceback, code: 1}},
 		{"files", []string{"/folder/files.py"}, true, result{stdout: "all well\n"}},
 	}
@@ -235,7 +244,10 @@ ValueError: wrong
 			compileFor(t, engine, module)
 			for _, test := range tests {
 				for _, flag := range both {
-					j := job{module: module, args: test.args, flags: []string{flag, "--env", "NAME=value"}, stdin: "first\nsecond\n"}
+					j := job{
+						module: module, args: test.args, flags: []string{flag, "--env", "NAME=value"},
+						stdin: "first\nsecond\n",
+					}
 					if test.folder {
 						j.flags = append(j.flags, "--dir", fixture(t, map[string]string{"files.py": files})+"::/folder")
 					}

@@ -125,7 +125,9 @@ func users(ctx context.Context, target peer.AddrInfo, n int, taken *tally) error
 }
 
 // dial is below libp2p's swarm, which would use one connection for all.
-func dial(ctx context.Context, dialer transport.Transport, addr ma.Multiaddr, id peer.ID) (transport.CapableConn, error) {
+func dial(ctx context.Context, dialer transport.Transport, addr ma.Multiaddr,
+	id peer.ID,
+) (transport.CapableConn, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return dialer.Dial(ctx, addr, id)

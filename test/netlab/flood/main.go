@@ -61,7 +61,8 @@ func run(args []string, stdout io.Writer) error {
 	}
 	var taken tally
 	floods := map[string]func(context.Context, peer.AddrInfo, int, *tally) error{
-		"silence": silence, "strangers": strangers, "streams": streams, "crowd": crowd, "offers": offers, "loads": loads, "users": users,
+		"silence": silence, "strangers": strangers, "streams": streams, "crowd": crowd, "offers": offers,
+		"loads": loads, "users": users,
 	}
 	flood, ok := floods[args[0]]
 	if !ok {
@@ -70,7 +71,10 @@ func run(args []string, stdout io.Writer) error {
 	if err := flood(ctx, targets[0], n, &taken); err != nil {
 		return err
 	}
-	if err := json.NewEncoder(stdout).Encode(map[string]int{"got": len(taken.held), "refused": taken.refused}); err != nil {
+	if err := json.NewEncoder(stdout).Encode(map[string]int{
+		"got":     len(taken.held),
+		"refused": taken.refused,
+	}); err != nil {
 		return err
 	}
 	select {}

@@ -33,7 +33,8 @@ const (
 )
 
 //go:wasmimport wasi_snapshot_preview1 path_open
-func pathOpen(fd int32, dirflags uint32, path string, oflags uint32, rights, inheriting uint64, fdflags uint32, opened *int32) uint32
+func pathOpen(fd int32, dirflags uint32, path string, oflags uint32, rights, inheriting uint64, fdflags uint32,
+	opened *int32) uint32
 
 //go:wasmimport wasi_snapshot_preview1 path_filestat_get
 func pathFilestatGet(fd int32, flags uint32, path string, buf *[64]byte) uint32
@@ -261,7 +262,8 @@ func times() error {
 }
 
 func stat() error {
-	if err := errors.Join(os.WriteFile("/rw/stat", []byte("12345"), 0o600), os.Link("/rw/stat", "/rw/stat2")); err != nil {
+	if err := errors.Join(os.WriteFile("/rw/stat", []byte("12345"), 0o600),
+		os.Link("/rw/stat", "/rw/stat2")); err != nil {
 		return err
 	}
 	a, err := os.Stat("/rw/stat")
@@ -443,8 +445,10 @@ func escape() error {
 	var err error
 	for _, path := range []string{
 		"", "..", "../", "../..", "../outside", "../outside/secret", "../outside/new", "to/../../outside/secret",
-		"/", "/etc/passwd", "/rw/new", "//etc/passwd", "./../outside/secret", "new\x00", "\x00", strings.Repeat("n", 64<<10),
-		"leak/secret", "leak/new", "absleak/secret", "magic/etc/passwd", "magic/", strings.Repeat("../", 100) + "etc/passwd",
+		"/", "/etc/passwd", "/rw/new", "//etc/passwd", "./../outside/secret", "new\x00", "\x00",
+		strings.Repeat("n", 64<<10),
+		"leak/secret", "leak/new", "absleak/secret", "magic/etc/passwd", "magic/",
+		strings.Repeat("../", 100) + "etc/passwd",
 	} {
 		done := everyPath(rwFD, path)
 		if len(done) > 0 {
@@ -470,12 +474,18 @@ func escape() error {
 
 func escapeByLinks() error {
 	var err error
-	for i, target := range []string{"..", "../outside", "../outside/secret", "to/../../outside", "../../../../../../../../../../etc"} {
+	for i, target := range []string{
+		"..", "../outside", "../outside/secret", "to/../../outside",
+		"../../../../../../../../../../etc",
+	} {
 		name := fmt.Sprintf("/rw/leak%d", i)
 		if e := os.Symlink(target, name); e != nil {
 			return e
 		}
-		for _, path := range []string{name, name + "/outside/secret", name + "/secret", name + "/passwd", name + "/new"} {
+		for _, path := range []string{
+			name, name + "/outside/secret", name + "/secret", name + "/passwd",
+			name + "/new",
+		} {
 			if _, e := os.ReadFile(path); e == nil {
 				err = errors.Join(err, fmt.Errorf("read %s", path))
 			}

@@ -23,7 +23,8 @@ func main() {
 	case "disobedient thread":
 		disobedient(os.Stdout)
 	case "twice":
-		if seccomp.Apply(seccomp.Load, seccomp.Files{}) == nil && seccomp.Apply(seccomp.Run, seccomp.Files{}) == nil && seccomp.Proved() {
+		if seccomp.Apply(seccomp.Load, seccomp.Files{}) == nil && seccomp.Apply(seccomp.Run, seccomp.Files{}) == nil &&
+			seccomp.Proved() {
 			_, _ = fmt.Fprintln(os.Stdout, seccomp.Apply(seccomp.Run, seccomp.Files{}))
 		}
 	case "churn":
