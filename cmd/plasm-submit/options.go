@@ -46,6 +46,7 @@ type options struct {
 	attemptMS     int64
 	deadlineMS    int64
 	stream        bool
+	dryRun        bool
 	verbose       bool
 	edit          trustEdit
 	ticket        ticketFlags
@@ -90,6 +91,7 @@ func newOptions(in *cli.Invocation) *options {
 	})
 	o.addTrustEdit(f)
 	o.addTickets(f)
+	o.addDryRun(f)
 	f.Whole(&o.retries, 0, maxRetries, cli.Flag{
 		Name: "retries", Category: howLong, Value: "N", Usage: "new attempts after one that was accepted",
 		More: "A rejection costs none.",
@@ -162,7 +164,7 @@ func (o *options) identity(in *cli.Invocation) error {
 
 // check refuses flags that contradict each other or say nothing.
 func (o *options) check() error {
-	if err := o.ticket.check(o); err != nil {
+	if err := cmp.Or(o.ticket.check(o), o.checkDryRun()); err != nil {
 		return err
 	}
 	checkJob := func() error { return o.job.Check(o.flags.Args()) }
@@ -239,7 +241,7 @@ func (o *options) streams(in *cli.Invocation) bool {
 		return o.stream
 	}
 	args := o.flags.Args()
-	taken := o.takesStdin() || o.ticket.detach || o.job.Results != "" || o.quorum > 0 || o.hedgeMS != 0 ||
+	taken := o.takesStdin() || o.ticket.detach || o.dryRun || o.job.Results != "" || o.quorum > 0 || o.hedgeMS != 0 ||
 		o.job.Job != "" || o.job.Manifest == "-" || o.job.NoStdin || len(args) > 0 && args[0] == "-"
 	if taken || o.job.Stdin != "" && o.job.Stdin != "-" {
 		return false

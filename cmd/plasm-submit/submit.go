@@ -125,7 +125,7 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 	if d, err = described(); err != nil {
 		return 0, err
 	}
-	if err := o.travel.CheckOutputs(d.Manifest, o.job.JSON || o.ticket.detach); err != nil {
+	if err := o.travel.CheckOutputs(d.Manifest, o.job.JSON || o.ticket.detach || o.dryRun); err != nil {
 		return 0, err
 	}
 	j, closeInput, err := o.newJob(ctx, in, d)
@@ -143,8 +143,8 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 	cfg.Host, cfg.Hedge = host, o.hedge()
 	f := &finder{o: o, in: in, host: host, peers: peers, need: o.need(j.Manifest)}
 	cfg.Fits = f.need.Against
-	if o.ticket.detach {
-		return 0, o.leave(ctx, in, release, cfg, j, f.source())
+	if o.dryRun || o.ticket.detach {
+		return 0, o.withoutAnswer(ctx, in, release, cfg, j, f.source())
 	}
 	return o.execute(ctx, in, release, j, func(out *cli.Outputs) (*submit.Result, error) {
 		return o.answer(ctx, in, cfg, j, f.source(), out)

@@ -46,23 +46,25 @@ func (o *options) addTickets(f *cli.Flags) {
 	})
 }
 
+// refuse is wrong use when one of these flags is given beside another.
+func (o *options) refuse(flag string, names []string, why string) error {
+	for _, other := range names {
+		if o.flags.Changed(other) {
+			return cli.Usage(name, "--%s beside --%s: %s", other, flag, why)
+		}
+	}
+	return nil
+}
+
 // check refuses flags that contradict these.
 func (t *ticketFlags) check(o *options) error {
-	refuse := func(flag string, names []string, why string) error {
-		for _, other := range names {
-			if o.flags.Changed(other) {
-				return cli.Usage(name, "--%s beside --%s: %s", other, flag, why)
-			}
-		}
-		return nil
-	}
 	switch {
 	case t.state && t.attach == "":
 		return cli.Usage(name, "--state needs --attach TICKET")
 	case t.detach && t.attach != "":
 		return cli.Usage(name, "--detach and --attach contradict each other")
 	case t.detach:
-		return refuse("detach", []string{
+		return o.refuse("detach", []string{
 			"stdout", "stderr", "receipt", "out", "replace", "print-manifest", "print-job",
 			"results", "each", "batch", "stream", "quorum", "hedge",
 		}, "the command ends before there is an answer")
@@ -72,7 +74,7 @@ func (t *ticketFlags) check(o *options) error {
 	if args := o.flags.Args(); len(args) > 0 {
 		return cli.Usage(name, "MODULE %q beside --attach %s: the ticket says which job it is", args[0], t.attach)
 	}
-	err := refuse("attach", []string{
+	err := o.refuse("attach", []string{
 		"manifest", "job", "memory", "timeout", "fuel", "output-limit", "env", "deterministic", "seed",
 		"canonical-nan", "in", "exclude", "disk",
 		"stdin", "no-stdin", "print-manifest", "print-job", "results", "results-keep", "stream",
@@ -80,7 +82,7 @@ func (t *ticketFlags) check(o *options) error {
 		"peers", "arch", "engine", "min-cores", "min-memory",
 	}, "the job is what it is, where it is")
 	if err == nil && t.state {
-		err = refuse("state", []string{"stdout", "stderr", "receipt", "out", "replace"},
+		err = o.refuse("state", []string{"stdout", "stderr", "receipt", "out", "replace"},
 			"nothing of the job is delivered")
 	}
 	return err

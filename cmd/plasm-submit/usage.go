@@ -54,6 +54,7 @@ func doc() cli.Doc {
 			"plasm-submit --trust-add /ip4/192.0.2.7/udp/7527/quic-v1/p2p/12D3KooW…=gpu",
 			"plasm-discover --arch amd64 | plasm-submit --peers - --stdin in.txt job.wasm",
 			"plasm-run --print-job --stdin in.txt job.wasm | plasm-submit --job -",
+			"plasm-submit --dry-run --in photos::/in --stdin in.txt job.wasm",
 			"plasm-submit --detach --stdin in.txt job.wasm > ticket.json",
 			"plasm-submit --attach ticket.json > out.txt",
 		},

@@ -39,6 +39,7 @@ type attempt struct {
 	trace     []string       // of a trap, as the node says
 	keep      time.Duration  // for how long the node keeps the result, as it says
 	state     wire.State     // how far the job has come, as the node says
+	plan      Plan           // what is known for it
 }
 
 func newAttempt(p *placement, c *candidate) *attempt {

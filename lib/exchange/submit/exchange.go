@@ -87,7 +87,7 @@ func (x *exchange) end(err error) {
 		x.conn.Close()
 	case x.a.cfg.only.attaches(): // what has started goes on
 		x.conn.Reset()
-	case errors.As(err, new(*failure)), isLate(err):
+	case errors.As(err, new(*failure)), isLate(err), x.a.cfg.only == dry:
 		x.cancel(cancelTime) // the job must not run on where nobody waits for it
 		x.conn.Close()
 	default:
@@ -185,6 +185,9 @@ func (x *exchange) read(l *link) ([]byte, error) {
 			return nil, err
 		}
 		if r, ok := m.(*wire.Result); ok {
+			if x.a.cfg.only == dry {
+				return nil, unasked()
+			}
 			return r.Receipt, nil
 		}
 		if err := x.message(l, m); err != nil {
@@ -206,6 +209,9 @@ func (x *exchange) message(l *link, m wire.Message) error {
 		x.rejected = true
 		return rejected(m.Rejection)
 	case *wire.Started:
+		if x.a.cfg.only == dry {
+			return unasked()
+		}
 		x.started(m)
 		if x.a.cfg.only == detach {
 			return errEnough
@@ -232,6 +238,10 @@ func (x *exchange) queued(q *wire.Queued) error {
 		return f
 	}
 	a.cfg.Tell(a.c.id, queuePlace(q))
+	if a.cfg.only == dry {
+		a.plan.Queue = q
+		return errEnough
+	}
 	x.until(a.startBy, "has not started the job in time")
 	return nil
 }
@@ -263,6 +273,9 @@ func (x *exchange) accept(l *link, m *wire.Accept) error {
 	if _, r := x.offer.OverRelay(l.budget, m); r != nil { // what it would break off isn't sent
 		return rejected(*r)
 	}
+	if a.cfg.only == dry && a.planned(m) {
+		return errEnough
+	}
 	x.asked = x.offer.Lacking(m)
 	a.cfg.Tell(a.c.id, accepted(m, x.asked, a.job))
 	switch {
@@ -289,6 +302,10 @@ func (x *exchange) want(l *link, m *wire.Want) error {
 		return rejected(*wire.RelayLimited(x.asked, budget))
 	}
 	a.cfg.Tell(a.c.id, a.p.folders.tell(m))
+	if a.cfg.only == dry {
+		a.lacks(m)
+		return errEnough
+	}
 	x.wanted <- m
 	return nil
 }

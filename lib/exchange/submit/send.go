@@ -27,7 +27,7 @@ func (x *exchange) send(offer *wire.Offer) {
 	if accept.Stdin && !x.a.job.inputKnown() {
 		u.total = 0
 	}
-	if !u.trees(accept.Trees) || accept.Module && !u.module() {
+	if !u.trees(accept.Trees) || x.a.cfg.only == dry || accept.Module && !u.module() {
 		return
 	}
 	if accept.Want {

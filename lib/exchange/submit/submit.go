@@ -98,7 +98,7 @@ type Config struct {
 	Backoff time.Duration
 
 	claims *claims
-	only   only // set by Detach, Attach and Look
+	only   only // set by Detach, Attach, Look and DryRun
 }
 
 // File is a file that is written, and then read.
@@ -158,6 +158,7 @@ type Result struct {
 
 	ticket *job.Ticket // of Detach, which has nothing else
 	state  wire.State  // of Look, which has nothing else
+	plan   *Plan       // of DryRun, which has nothing else
 	close  func()
 }
 

@@ -20,6 +20,7 @@ const (
 	detach             // it ends when the job has started
 	attach             // it begins with a job that is there
 	look               // it asks how such a job stands
+	dry                // it ends when it is known what a node lacks
 )
 
 // attaches reports whether nothing of the job is at hand.
@@ -33,14 +34,18 @@ func (o only) mark(offer *wire.Offer) {
 	}
 }
 
-// errEnough ends an exchange that has come as far as was asked, and leaves the job as it is.
+// errEnough ends an exchange that has come as far as was asked.
 var errEnough = errors.New("that is all")
 
 // enough is what has come of such an exchange.
 func (a *attempt) enough() *Result {
 	a.outputs.close()
+	a.plan.Node = a.c.id
+	if addrs := a.addrs(); len(addrs) > 0 {
+		a.plan.Addr = addrs[0]
+	}
 	return &Result{
-		state: a.state, close: func() {},
+		state: a.state, plan: &a.plan, close: func() {},
 		ticket: &job.Ticket{
 			Manifest: a.job.Manifest, Node: a.c.id, Addrs: a.addrs(),
 			KeepUntil: time.Now().Add(a.keep).Truncate(time.Millisecond),
