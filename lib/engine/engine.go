@@ -98,7 +98,7 @@ type Host struct {
 	Stderr     io.Writer
 	Dirs       []Dir
 	Folders    []wasi.Preopen // that travel with the job
-	Clock      wasi.Clock     // that of Folders; nil: one of its own
+	Clock      *wasi.Clock    // that of Folders; nil: one of its own
 	Real       bool           // the real clock, sleep and entropy
 	Seed       int64
 	Meter      *Meter             // the module counts fuel; nil: it does not

@@ -18,7 +18,7 @@ type Config struct {
 	Preopens   []Preopen
 	Real       bool // the real clock, sleep and entropy
 	Seed       int64
-	Clock      Clock // nil: one that begins now, as Real says
+	Clock      *Clock // nil: one that begins now, as Real says
 }
 
 // Preopen is a folder that a program begins with.
@@ -30,7 +30,7 @@ type Preopen struct {
 // Host is one program's host.
 type Host struct {
 	Args, Env []string
-	Clock     Clock
+	Clock     *Clock
 	Entropy   io.Reader
 
 	// What the program begins with, in the order of its numbers in preview 1.

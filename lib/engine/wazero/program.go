@@ -34,7 +34,7 @@ func (p *program) host(ctx context.Context, imports []*preview1.Function) error 
 	}
 	b := p.runtime.NewHostModuleBuilder(preview1.ModuleName)
 	for _, f := range imports {
-		b.NewFunctionBuilder().WithGoModuleFunction(p.function(f), f.Params, f.Results).Export(f.Name)
+		b.NewFunctionBuilder().WithGoFunction(p.function(f), f.Params, f.Results).Export(f.Name)
 	}
 	if _, err := b.Instantiate(ctx); err != nil {
 		return fmt.Errorf("WASI: %w", err)
@@ -43,8 +43,8 @@ func (p *program) host(ctx context.Context, imports []*preview1.Function) error 
 }
 
 // function returns what calls f for the guest.
-func (p *program) function(f *preview1.Function) api.GoModuleFunc {
-	return func(_ context.Context, _ api.Module, stack []uint64) {
+func (p *program) function(f *preview1.Function) api.GoFunc {
+	return func(_ context.Context, stack []uint64) {
 		var memory []byte
 		if p.memory != nil {
 			memory = p.memory.bytes()

@@ -1,7 +1,6 @@
 package preview1
 
 import (
-	"math"
 	"strings"
 
 	"plasm/lib/wasi"
@@ -73,11 +72,11 @@ const withoutMemory = " fd_advise fd_allocate fd_close fd_datasync fd_fdstat_set
 func define(name, params string, do func(*Guest, memory, []uint64) wasi.Errno) *Function {
 	f := &Function{Name: name, Results: []ValType{I32}, do: do}
 	for _, p := range params {
-		t, mask := I32, uint64(math.MaxUint32)
+		t := I32
 		if p == 'l' {
-			t, mask = I64, math.MaxUint64
+			t = I64
 		}
-		f.Params, f.masks = append(f.Params, t), append(f.masks, mask)
+		f.Params, f.narrow = append(f.Params, t), append(f.narrow, t == I32)
 	}
 	if name == "proc_exit" {
 		f.Results = nil

@@ -45,8 +45,8 @@ type Function struct {
 	Params  []ValType
 	Results []ValType // an errno as I32, or nothing
 
-	memory bool     // it needs memory
-	masks  []uint64 // of each parameter, the bits that count
+	memory bool   // it needs memory
+	narrow []bool // of each parameter, whether it has 32 bits
 	do     func(g *Guest, mem memory, args []uint64) wasi.Errno
 }
 
@@ -98,8 +98,11 @@ func (g *Guest) Call(f *Function, mem []byte, stack []uint64) error {
 	if mem == nil && f.memory {
 		return ErrNoMemory
 	}
-	for i, mask := range f.masks {
-		stack[i] &= mask
+	args := stack[:len(f.narrow)]
+	for i, narrow := range f.narrow {
+		if narrow { // and only its half is read: an engine may have written no more of it
+			args[i] = uint64(uint32(args[i]))
+		}
 	}
 	errno := f.do(g, mem, stack)
 	if len(f.Results) == 0 {

@@ -4,6 +4,7 @@ package wasi_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"syscall"
@@ -58,4 +59,44 @@ func processorTime(tb testing.TB, do func()) time.Duration {
 	before := used()
 	do()
 	return used() - before
+}
+
+// BenchmarkGigabyte writes 1 GiB to a file of a folder that travels, and reads it back, as a
+// job and with cat, in one file system: how much a second that is of each, and what the job's
+// time is of cat's.
+func BenchmarkGigabyte(b *testing.B) {
+	const size = 1 << 30
+	module := compile(b, "posix/gigabyte.c")
+	for _, engine := range engines {
+		b.Run(engine, func(b *testing.B) {
+			needEngine(b, engine)
+			var guest, native time.Duration
+			n := 0
+			for b.Loop() {
+				dir := b.TempDir()
+				flags := []string{"--no-stdin", "--disk", "1025", "--out", "/out::" + filepath.Join(dir, "out")}
+				cmd := job{module: module, flags: flags}.command(b, engine)
+				cmd.Env = append(cmd.Env, "TMPDIR="+dir)
+				begun := time.Now()
+				out, err := cmd.Output()
+				must(b, err)
+				guest += time.Since(begun)
+				if string(out) != strconv.Itoa(size) {
+					b.Fatalf("read %s bytes", out)
+				}
+				must(b, os.WriteFile(filepath.Join(dir, "zeros"), nil, 0o600))
+				must(b, os.Truncate(filepath.Join(dir, "zeros"), size)) // no disk is read for it
+				cat := exec.CommandContext(b.Context(), "sh", "-c", "cat zeros >file && cat file >/dev/null")
+				cat.Dir = dir
+				begun = time.Now()
+				must(b, cat.Run())
+				native += time.Since(begun)
+				must(b, os.Remove(filepath.Join(dir, "file")))
+				n++
+			}
+			b.ReportMetric(float64(n)*2*size/1e9/guest.Seconds(), "GB/s")
+			b.ReportMetric(float64(n)*2*size/1e9/native.Seconds(), "GB/s-of-cat")
+			b.ReportMetric(float64(guest)/float64(native), "of-cat")
+		})
+	}
 }
