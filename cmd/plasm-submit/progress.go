@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"plasm/lib/cli"
+	"plasm/lib/job"
 )
 
 const (
@@ -33,6 +35,9 @@ type progress struct {
 	bar     *progressbar.ProgressBar
 	total   int64 // of a bar that fills, in bytes; 0: it only turns
 	text    string
+	peer    string        // whom the text is about, or ""
+	since   time.Time     // of a program that runs: from when on
+	limit   time.Duration // and for how long it may; 0: none runs
 	drawn   bool
 	done    chan struct{}
 	ticking sync.WaitGroup
@@ -63,9 +68,32 @@ func (p *progress) tick() {
 		case <-every.C:
 		}
 		p.mu.Lock()
+		if p.running && p.limit > 0 {
+			p.show(p.peer, shareOf(time.Since(p.since), p.limit), 0)
+		}
 		p.draw(0)
 		p.mu.Unlock()
 	}
+}
+
+// timing returns what shows, from when it is called on, how long a job's program runs, of the
+// time that it may.
+func (p *progress) timing(m *job.Manifest) (started func()) {
+	limit := time.Duration(m.TimeoutMS) * time.Millisecond
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.running {
+			p.since, p.limit = time.Now(), limit
+			p.show(p.peer, shareOf(0, limit), 0)
+		}
+	}
+}
+
+// shareOf says for how long a program has run.
+func shareOf(ran, limit time.Duration) string {
+	return fmt.Sprintf("running: %v of at most %s, %d %%", ran.Truncate(time.Second), job.Span(limit.Milliseconds()),
+		100*ran/limit)
 }
 
 // say shows a text about a node, in place of what was there.
@@ -73,6 +101,7 @@ func (p *progress) say(peerID, text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.running {
+		p.limit = 0
 		p.show(peerID, text, 0)
 	}
 }
@@ -81,6 +110,7 @@ func (p *progress) say(peerID, text string) {
 func (p *progress) sending(peerID string, sent, total int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.limit = 0
 	switch {
 	case !p.running:
 	case sent >= total:
@@ -93,6 +123,7 @@ func (p *progress) sending(peerID string, sent, total int64) {
 
 // show makes the line that this wants, if it is not there.
 func (p *progress) show(peerID, text string, total int64) {
+	p.peer = peerID
 	if peerID != "" {
 		text = p.called(peerID) + ": " + text
 	}

@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"plasm/lib/cli"
+	"plasm/lib/job"
 )
 
 const someNode = "12D3KooWJRj8YvXyTQV1NcLBLLZWKsr1fE8TWBqn7HCZGJbQjU9b"
@@ -50,6 +53,37 @@ func TestProgressOfSending(t *testing.T) {
 	p.sending(someNode, 10<<20, 10<<20)
 	if p.total != 0 || !strings.Contains(p.text, "has the job") {
 		t.Errorf("all is sent: %d, %q", p.total, p.text)
+	}
+}
+
+// TestProgressOfRunning: how long a program has run, of the time that it has, until something
+// else is to be said.
+func TestProgressOfRunning(t *testing.T) {
+	t.Parallel()
+	for ran, want := range map[time.Duration]string{
+		0:                       "running: 0s of at most 2m, 0 %",
+		30*time.Second + 1e8:    "running: 30s of at most 2m, 25 %",
+		2*time.Minute + 1:       "running: 2m0s of at most 2m, 100 %",
+		123 * time.Second / 100: "running: 1s of at most 2m, 1 %",
+	} {
+		if got := shareOf(ran, 2*time.Minute); got != want {
+			t.Errorf("%v: %q, want %q", ran, got, want)
+		}
+	}
+	s := &screen{}
+	p := &progress{stderr: s, called: cli.PeerEnd}
+	p.begin("reading the job", 0)
+	defer p.stop()
+	p.say(someNode, "has started the job")
+	p.timing(&job.Manifest{TimeoutMS: 3_600_000})()
+	for !strings.Contains(s.shown(), "…GJbQjU9b: running: ") { // each tick draws it
+		runtime.Gosched()
+	}
+	p.say(someNode, "connection lost; attaching to the job again")
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.limit != 0 || !strings.Contains(p.text, "lost") {
+		t.Errorf("%v, %q", p.limit, p.text)
 	}
 }
 

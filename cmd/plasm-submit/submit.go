@@ -140,7 +140,7 @@ func (o *options) submit(ctx context.Context, in *cli.Invocation, log *slog.Logg
 	defer cancel()
 	o.progress.say("", "looking for a node")
 	cfg := o.config(in, log, key, trust)
-	cfg.Host, cfg.Hedge = host, o.hedge()
+	cfg.Host, cfg.Hedge, cfg.Started = host, o.hedge(), o.progress.timing(j.Manifest)
 	f := &finder{o: o, in: in, host: host, peers: peers, need: o.need(j.Manifest)}
 	cfg.Fits = f.need.Against
 	if o.dryRun || o.ticket.detach {
