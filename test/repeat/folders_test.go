@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,6 +19,27 @@ type traveller struct {
 	t            *testing.T
 	dir          string // with the program folders.wasm, and the folder src
 	node, signer string
+	engine       string   // on which the node is to run it
+	env          []string // of commands here, beside what all have
+}
+
+// onEngines tests with a node that has no other engine than its own, and on wasmtime with
+// one that has.
+func onEngines(t *testing.T, test func(x *traveller), flags ...string) {
+	t.Helper()
+	t.Run("wazero", func(t *testing.T) {
+		t.Parallel()
+		test(newTraveller(t, flags...))
+	})
+	t.Run("wasmtime", func(t *testing.T) {
+		t.Parallel()
+		need.Compiler(t)
+		dir := t.TempDir()
+		must(t, bin.BuildEngines(t.Context(), dir))
+		x := newTraveller(t, append(slices.Clone(flags), "--engines", dir)...)
+		x.engine, x.env = "wasmtime", []string{"PLASM_ENGINES=" + dir} // for --rerun
+		test(x)
+	})
 }
 
 func newTraveller(t *testing.T, flags ...string) *traveller {
@@ -47,7 +69,7 @@ func (x *traveller) write(name, text string) {
 func (x *traveller) run(want int, name string, args ...string) (stdout, stderr string) {
 	x.t.Helper()
 	cmd := command(x.t.Context(), []string{filepath.Join(built, name)}, args...)
-	cmd.Dir = x.dir
+	cmd.Dir, cmd.Env = x.dir, append(cmd.Env, x.env...)
 	var out, words strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &words
 	_ = cmd.Run() // what it exits with is compared
@@ -60,7 +82,11 @@ func (x *traveller) run(want int, name string, args ...string) (stdout, stderr s
 // submit submits a job to the node.
 func (x *traveller) submit(want int, args ...string) (stdout, stderr string) {
 	x.t.Helper()
-	return x.run(want, "plasm-submit", append([]string{"--mdns=false", "--peer", x.node}, args...)...)
+	line := []string{"--mdns=false", "--peer", x.node}
+	if x.engine != "" {
+		line = append(line, "--engine", x.engine)
+	}
+	return x.run(want, "plasm-submit", append(line, args...)...)
 }
 
 // same compares two folders.
@@ -84,7 +110,12 @@ func (x *traveller) gone(name string) {
 // has is not sent again.
 func TestFoldersTravel(t *testing.T) {
 	t.Parallel()
-	x := newTraveller(t)
+	onEngines(t, foldersTravel)
+}
+
+func foldersTravel(x *traveller) {
+	t := x.t
+	t.Helper()
 	copied := func(out, receipt string) string {
 		_, stderr := x.submit(0, "--verbose", "--in", "src::/in", "--out", "/out::"+out, "--receipt", receipt,
 			"folders.wasm", "copy")
@@ -137,7 +168,12 @@ func TestFoldersOfManyJobs(t *testing.T) {
 // TestFoldersAsTheContractHasIt is what plasm-run does with folders, on a node.
 func TestFoldersAsTheContractHasIt(t *testing.T) {
 	t.Parallel()
-	x := newTraveller(t, "--max-disk", "8", "--max-tree", "1000000")
+	onEngines(t, foldersAsTheContractHasIt, "--max-disk", "8", "--max-tree", "1000000")
+}
+
+func foldersAsTheContractHasIt(x *traveller) {
+	t := x.t
+	t.Helper()
 	x.submit(0, "--disk", "8", "--in", "src::/out", "--exclude", "big", "--out", "/out::changed", "folders.wasm",
 		"change")
 	if text, err := os.ReadFile(x.file("changed/sub/c")); err != nil || string(text) != "changed" {
