@@ -5,8 +5,12 @@ package faults_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -56,18 +60,7 @@ func TestDiskFull(t *testing.T) {
 			u := newUser(t, machines[0])
 			first := u.nodeStopping(machines[1])
 			data := first.dir + "/data"
-			if err := os.Mkdir(data, 0o700); err != nil {
-				t.Fatal(err)
-			}
-			if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=64m,mode=0700", "plasm",
-				data).CombinedOutput(); err != nil {
-				t.Fatalf("mount: %v: %s", err, out)
-			}
-			t.Cleanup(func() {
-				if err := syscall.Unmount(data, syscall.MNT_DETACH); err != nil {
-					t.Error(err)
-				}
-			})
+			smallDisk(t, data)
 			first.ready()
 			second := u.serve(machines[2])
 			filler := data + "/filler"
@@ -119,4 +112,68 @@ func TestDiskFull(t *testing.T) {
 			second.settle()
 		})
 	}
+}
+
+// TestDiskFullOfFolders: a node's disk has less room than a job's folder has bytes. The job is
+// done by another node, alone the reason is told; nothing of the folder is left there, and the
+// node works as before.
+func TestDiskFullOfFolders(t *testing.T) {
+	t.Parallel()
+	l := netlab.New(t)
+	machines := l.LAN("user", "first", "second")
+	u := newUser(t, machines[0])
+	first := u.node(machines[1])
+	data := first.dir + "/data"
+	smallDisk(t, data)
+	first.ready()
+	second := u.serve(machines[2])
+	in := t.TempDir()
+	for i := range 9 { // of 10 MiB, none like another
+		if err := os.WriteFile(filepath.Join(in, strconv.Itoa(i)), bytes.Repeat([]byte{byte(i)}, 10<<20),
+			0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := u.work("hello", []byte("abc"), []byte("cba"))
+	w.takes(in)
+	w.submit(machines[0], first.peer(first.addr("tcp")), second.peer(second.addr("tcp"))).answers(second)
+	first.Event(patience, "storage failed", fullDisk)
+	flags := []string{"--retries", "0", "--deadline", "60s"}
+	w.submitWith(machines[0], flags, first.peer(first.addr("tcp"))).fails(125, first.id, "disk")
+	eventually(t, "nothing of it is left", func() string {
+		var left int64
+		err := filepath.WalkDir(data, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return nil //nolint:nilerr // it is just going
+			}
+			if info, err := d.Info(); err == nil {
+				left += info.Size()
+			}
+			return nil
+		})
+		if err != nil || left > 5<<20 {
+			return fmt.Sprintf("%d bytes, %v", left, err)
+		}
+		return ""
+	})
+	u.work("hello", []byte("abc"), []byte("cba")).submit(machines[0], first.peer(first.addr("tcp"))).answers(first)
+	first.settle()
+	second.settle()
+}
+
+// smallDisk mounts a file system of 64 MiB.
+func smallDisk(t *testing.T, at string) {
+	t.Helper()
+	if err := os.Mkdir(at, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	mount := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=64m,mode=0700", "plasm", at)
+	if out, err := mount.CombinedOutput(); err != nil {
+		t.Fatalf("mount: %v: %s", err, out)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(at, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -91,6 +91,24 @@ func (u *user) workOf(module, stdin, stdout []byte, change ...func(*job.Manifest
 	}}
 }
 
+// takes has the work begin with a folder, too.
+func (w *work) takes(folder string) {
+	u := w.u
+	u.t.Helper()
+	w.args = append([]string{"--in", folder + "::/in"}, w.args...)
+	describe := exec.CommandContext(u.t.Context(), programs+"/plasm-run",
+		append([]string{"--print-manifest"}, w.args...)...)
+	describe.Env = append(bin.Env(), "HOME="+u.dir)
+	document, err := describe.Output()
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	if w.manifest, err = job.DecodeManifest(bytes.TrimSpace(document)); err != nil {
+		u.t.Fatal(err)
+	}
+	w.args[slices.Index(w.args, "--manifest")+1] = u.write(w.manifest.ID+".json", document)
+}
+
 // submission is one run of plasm-submit.
 type submission struct {
 	*netlab.Process
