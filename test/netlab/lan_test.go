@@ -123,10 +123,10 @@ func TestPortTaken(t *testing.T) {
 	m := l.LAN("node")[0]
 	serve(t, m)
 	second := start(t, m)
-	if err := second.End(10 * time.Second); err == nil || err.Error() != "exit status 125" {
+	if err := second.End(patience); err == nil || err.Error() != "exit status 125" {
 		t.Errorf("plasmd ends with %v", err)
 	}
-	if stderr := string(second.Stderr()); !strings.Contains(stderr, "plasmd: port taken: /ip4/0.0.0.0/tcp/7527\n") {
+	if stderr := string(second.Stderr()); !strings.Contains(stderr, `"msg":"port taken: /ip4/0.0.0.0/tcp/7527"`) {
 		t.Errorf("stderr:\n%s", stderr)
 	}
 }
