@@ -9,7 +9,7 @@ import (
 )
 
 // TestPunchByEachTransport: whichever transports a node and a requester reach their
-// relay by, a hole is punched between them within a second.
+// relay by, a hole is punched between them, and at once.
 func TestPunchByEachTransport(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, node, user string }{
