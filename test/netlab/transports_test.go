@@ -9,7 +9,7 @@ import (
 )
 
 // TestPunchByEachTransport: whichever transports a node and a requester reach their
-// relay by, a hole is punched between them, and at once.
+// relay by, a hole is punched between them within a second.
 func TestPunchByEachTransport(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, node, user string }{
@@ -29,8 +29,8 @@ func TestPunchByEachTransport(t *testing.T) {
 				"--mdns=false")
 			n.placed(relay)
 			n.Event(patience, "capability.advertised", nil)
-			// what has waited for a timer took 6.3 s; without, it takes less than 0.1 s
-			const runs, bound = 3, 5 * time.Second
+			// what has waited for a timer took 6.3 s; without, at a load of 26, the fastest took 0.07 s
+			const runs, bound = 3, time.Second
 			fastest := patience
 			for range runs { // tells most beside a heavy load
 				began := time.Now()
